@@ -1,0 +1,3 @@
+//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
+
+pub mod philox;

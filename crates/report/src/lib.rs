@@ -1,0 +1,1 @@
+//! Pictures, HTML and terminal frames, from records alone.

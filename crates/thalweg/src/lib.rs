@@ -1,0 +1,3 @@
+//! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
+
+pub use engine;
