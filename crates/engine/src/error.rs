@@ -1,0 +1,109 @@
+//! What can be wrong with a graph: always the layer's name, what was expected and what was found.
+
+use crate::shape::Shape;
+
+/// Why an operator does not fit its inputs.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The inner sizes of a matrix product differ.
+    #[error("inner sizes differ: x is {x}, weight is {w}")]
+    Inner {
+        /// left factor
+        x: Shape,
+        /// right factor
+        w: Shape,
+    },
+    /// Two shapes cannot be broadcast together.
+    #[error("shapes {a} and {b} do not fit together")]
+    Broadcast {
+        /// first operand
+        a: Shape,
+        /// second operand
+        b: Shape,
+    },
+    /// A tensor has the wrong number of axes.
+    #[error("expected {expected} axes, got {got}")]
+    Rank {
+        /// what is needed
+        expected: &'static str,
+        /// the shape found
+        got: Shape,
+    },
+    /// An axis that the tensor does not have.
+    #[error("axis {axis} does not exist in {shape}")]
+    Axis {
+        /// the axis asked for
+        axis: usize,
+        /// the shape
+        shape: Shape,
+    },
+    /// A reshape that would change the number of elements.
+    #[error("cannot view {from} ({} elements) as {to} ({} elements)", from.numel(), to.numel())]
+    Reshape {
+        /// the shape found
+        from: Shape,
+        /// the shape asked for
+        to: Shape,
+    },
+    /// A slice beyond the end of an axis.
+    #[error("slice {start}..{end} is beyond axis {axis} of {shape}")]
+    Slice {
+        /// first index
+        start: usize,
+        /// one past the last index
+        end: usize,
+        /// the axis
+        axis: usize,
+        /// the shape
+        shape: Shape,
+    },
+    /// Tensors that are concatenated differ away from the axis.
+    #[error("cannot concatenate {a} and {b} along axis {axis}")]
+    Concat {
+        /// first tensor
+        a: Shape,
+        /// the one that differs
+        b: Shape,
+        /// the axis
+        axis: usize,
+    },
+    /// A shape differs from what the operator needs.
+    #[error("{what} must be {expected}, got {got}")]
+    Expected {
+        /// which input
+        what: &'static str,
+        /// what it must be
+        expected: Shape,
+        /// what it is
+        got: Shape,
+    },
+    /// An operation that would move or cut the batch axis.
+    #[error("the batch axis must stay first and whole")]
+    BatchAxis,
+    /// A value outside its range.
+    #[error("{key} must be {range}, got {value}")]
+    Range {
+        /// the attribute
+        key: &'static str,
+        /// the allowed values, in words
+        range: &'static str,
+        /// the value found
+        value: f64,
+    },
+    /// A gradient that is not defined.
+    #[error("has no gradient")]
+    NoGradient,
+}
+
+/// A fault, and where in the network it is.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{op}{}: {fault}", if layer.is_empty() { String::new() } else { format!(" `{layer}`") })]
+pub struct GraphError {
+    /// the operator's name
+    pub op: &'static str,
+    /// the layer's name, such as `block2.fc1`
+    pub layer: String,
+    /// what is wrong
+    pub fault: Fault,
+}

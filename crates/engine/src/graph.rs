@@ -1,0 +1,224 @@
+//! The graph of a computation: symbolic values, built once; shapes are checked as it is built.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::error::{Fault, GraphError};
+use crate::ops::Op;
+use crate::shape::Shape;
+
+/// Result of building a part of a graph.
+pub type Built<T = Var> = Result<T, GraphError>;
+
+/// A value in a graph; cheap to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Var(pub(crate) u32);
+
+impl Var {
+    /// Position in the graph; inputs come before their users.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One operation and its place in the network.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// what is computed
+    pub op: Op,
+    /// from what
+    pub inputs: Vec<Var>,
+    /// shape of the result
+    pub shape: Shape,
+    /// the layer that asked for it
+    pub layer: Rc<str>,
+}
+
+/// A named tensor in a flat vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// such as `0.weight`
+    pub name: String,
+    /// its shape
+    pub shape: Shape,
+    /// first element in the flat vector
+    pub offset: usize,
+}
+
+impl Slot {
+    /// Its elements in the flat vector.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.shape.numel()
+    }
+}
+
+/// Named views on one flat vector, one after the other without holes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// the tensors, in order
+    pub slots: Vec<Slot>,
+}
+
+impl Layout {
+    /// Length of the flat vector.
+    pub fn len(&self) -> usize {
+        self.slots.last().map_or(0, |s| s.range().end)
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The tensor of that name.
+    pub fn find(&self, name: &str) -> Option<&Slot> {
+        self.slots.iter().find(|s| s.name == name)
+    }
+
+    fn add(&mut self, name: String, shape: Shape) -> usize {
+        let offset = self.len();
+        self.slots.push(Slot { name, shape, offset });
+        self.slots.len() - 1
+    }
+}
+
+/// A value fed at every step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputDecl {
+    /// such as `x`
+    pub name: String,
+    /// shape for the whole batch, the batch axis first
+    pub shape: Shape,
+}
+
+/// A graph under construction.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    /// trained tensors, in one flat vector
+    pub params: Layout,
+    /// tensors kept from step to step without being trained, such as running averages
+    pub buffers: Layout,
+    /// values fed at every step
+    pub inputs: Vec<InputDecl>,
+    /// buffers that take a new value at the end of a step
+    pub(crate) assigns: Vec<(usize, Var)>,
+    known: HashMap<String, Var>,
+    pub(crate) scope: Vec<String>,
+    masks: u32,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The node behind a value.
+    pub fn node(&self, v: Var) -> &Node {
+        &self.nodes[v.index()]
+    }
+
+    /// Shape of a value.
+    pub fn shape(&self, v: Var) -> &Shape {
+        &self.nodes[v.index()].shape
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing was built yet.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// All values, inputs before users.
+    pub fn vars(&self) -> impl DoubleEndedIterator<Item = Var> + use<> {
+        (0..self.nodes.len() as u32).map(Var)
+    }
+
+    /// Builds `f` inside a layer name: names in it get the prefix `name.`, errors name it.
+    pub fn scope<T>(&mut self, name: impl Into<String>, f: impl FnOnce(&mut Self) -> Built<T>) -> Built<T> {
+        self.scope.push(name.into());
+        let result = f(self);
+        self.scope.pop();
+        result
+    }
+
+    /// The current layer's full name.
+    pub fn layer(&self) -> String {
+        self.scope.iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(".")
+    }
+
+    /// Declares a value fed at every step; its first axis is the batch.
+    pub fn input(&mut self, name: &str, shape: impl Into<Shape>) -> Built {
+        let shape = shape.into();
+        self.inputs.push(InputDecl { name: name.to_owned(), shape: shape.clone() });
+        let index = self.inputs.len() - 1;
+        self.push(crate::ops::input::Input { index, shape }.into(), &[])
+    }
+
+    /// Declares a trained tensor of the current layer; the full name is `layer.name`.
+    pub fn param(&mut self, name: &str, shape: impl Into<Shape>) -> Built {
+        let shape = shape.into();
+        let index = self.params.add(self.full(name), shape.clone());
+        self.push(crate::ops::param::Param { index, shape }.into(), &[])
+    }
+
+    /// Declares a tensor of the current layer that is kept but not trained; returns it and its index.
+    pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>) -> Built<(Var, usize)> {
+        let shape = shape.into();
+        let index = self.buffers.add(self.full(name), shape.clone());
+        Ok((self.push(crate::ops::buffer::Buffer { index, shape }.into(), &[])?, index))
+    }
+
+    /// Gives a buffer a new value at the end of each step of training.
+    pub fn assign(&mut self, buffer: usize, value: Var) -> Built<()> {
+        let (expected, got) = (self.buffers.slots[buffer].shape.clone(), self.shape(value).clone());
+        if expected != got {
+            return Err(self.error("assign", Fault::Expected { what: "the new value", expected, got }));
+        }
+        self.assigns.push((buffer, value));
+        Ok(())
+    }
+
+    /// A constant of any shape.
+    pub fn constant(&mut self, value: f32, shape: impl Into<Shape>) -> Built {
+        self.push(crate::ops::constant::Constant { value, shape: shape.into() }.into(), &[])
+    }
+
+    /// A number that tells random masks apart.
+    pub(crate) fn next_mask(&mut self) -> u32 {
+        self.masks += 1;
+        self.masks
+    }
+
+    /// An error of the current layer.
+    pub fn error(&self, op: &'static str, fault: Fault) -> GraphError {
+        GraphError { op, layer: self.layer(), fault }
+    }
+
+    /// Adds an operation, or finds the equal one that exists.
+    pub fn push(&mut self, op: Op, inputs: &[Var]) -> Built {
+        let shapes: Vec<&Shape> = inputs.iter().map(|v| self.shape(*v)).collect();
+        let shape = match op.get().shape(&shapes) {
+            Ok(shape) => shape,
+            Err(fault) => return Err(self.error(op.get().name(), fault)),
+        };
+        let key = format!("{op:?} {inputs:?}");
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let var = Var(self.nodes.len() as u32);
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), shape, layer: self.layer().into() });
+        self.known.insert(key, var);
+        Ok(var)
+    }
+
+    fn full(&self, name: &str) -> String {
+        let layer = self.layer();
+        if layer.is_empty() { name.to_owned() } else { format!("{layer}.{name}") }
+    }
+}

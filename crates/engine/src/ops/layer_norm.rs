@@ -1,0 +1,20 @@
+//! Layer normalisation (Ba, Kiros, Hinton 2016) over the last axis: `y = (x − m)/√(v + ε)·γ + β`, biased variance.
+
+use super::unary::Fn1;
+use crate::graph::{Built, Graph, Var};
+
+impl Graph {
+    /// Normalises every row of the last axis; γ and β are `[C]`. PyTorch's ε is 1e-5, Keras' 1e-3.
+    pub fn layer_norm(&mut self, x: Var, gamma: Var, beta: Var, epsilon: f32) -> Built {
+        let rank = self.shape(x).len();
+        let mean = self.mean_axes(x, rank - 1, rank)?;
+        let centred = self.sub(x, mean)?;
+        let square = self.unary(Fn1::Square, centred)?;
+        let variance = self.mean_axes(square, rank - 1, rank)?;
+        let shifted = self.shift(variance, epsilon)?;
+        let root = self.unary(Fn1::Sqrt, shifted)?;
+        let normal = self.div(centred, root)?;
+        let scaled = self.mul(normal, gamma)?;
+        self.add(scaled, beta)
+    }
+}

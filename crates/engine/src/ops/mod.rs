@@ -1,0 +1,94 @@
+//! The operators: one file each, listed once below. A composition is a file without a node of its own.
+
+use crate::error::Fault;
+use crate::grad::Backward;
+use crate::graph::Built;
+use crate::plan::emit::Emit;
+use crate::reference::Tensor;
+use crate::shape::Shape;
+use kernels::map::{Draw, Src};
+
+/// What every operator says of itself.
+pub trait Operator {
+    /// Lower-case name, as printed in plans and errors.
+    fn name(&self) -> &'static str;
+
+    /// Shape of the result, or why the inputs do not fit.
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault>;
+
+    /// Adds the gradients of the inputs to the graph; none by default.
+    fn grad(&self, _at: &mut Backward) -> Built<()> {
+        Ok(())
+    }
+
+    /// The value in f64, written as plainly as possible.
+    fn reference(&self, inputs: &[&Tensor], shape: &Shape, draw: &Draw) -> Tensor;
+
+    /// Instructions for a fused element-wise program, where the operator is one.
+    fn emit(&self, _emit: &mut Emit, _args: &[Src]) -> Option<Src> {
+        None
+    }
+}
+
+macro_rules! ops {
+    ($($file:ident :: $name:ident),* $(,)?) => {
+        $(pub mod $file;)*
+
+        /// An operator with its attributes.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is documented at its type")]
+        pub enum Op { $($name($file::$name)),* }
+
+        impl Op {
+            /// The operator behind the variant.
+            pub fn get(&self) -> &dyn Operator {
+                match self { $(Op::$name(op) => op),* }
+            }
+        }
+
+        $(impl From<$file::$name> for Op {
+            fn from(op: $file::$name) -> Op { Op::$name(op) }
+        })*
+
+        /// File names of all operators with a node of their own.
+        pub const ALL: &[&str] = &[$(stringify!($file)),*];
+    };
+}
+
+ops! {
+    input::Input,
+    param::Param,
+    buffer::Buffer,
+    constant::Constant,
+    unary::Unary,
+    binary::Binary,
+    detach::Detach,
+    reduce::Reduce,
+    broadcast::Broadcast,
+    reshape::Reshape,
+    transpose::Transpose,
+    concat::Concat,
+    slice::Slice,
+    pad::Pad,
+    matmul::MatMul,
+    gather::Gather,
+    scatter::Scatter,
+    mask::Mask,
+    one_hot::OneHot,
+    moments::Moments,
+    batch_norm::BatchNorm,
+}
+
+macro_rules! compositions {
+    ($($file:ident),* $(,)?) => {
+        $(pub mod $file;)*
+        /// File names of the compositions.
+        pub const COMPOSITIONS: &[&str] = &[$(stringify!($file)),*];
+    };
+}
+
+compositions! { activations, dropout, layer_norm, linear, losses, softmax }
+
+pub(crate) fn axis_of(axis: usize, shape: &Shape) -> Result<(), Fault> {
+    if axis < shape.len() { Ok(()) } else { Err(Fault::Axis { axis, shape: shape.clone() }) }
+}

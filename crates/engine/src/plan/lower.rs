@@ -1,0 +1,523 @@
+//! Units become steps: first the sequence with its meetings, then memory, then the steps themselves.
+
+use std::collections::HashMap;
+
+use super::emit::Emit;
+use super::fuse::{Followers, Frame, Role, Units, is_row_valued};
+use super::memory::{Lifetime, assign};
+use super::place::{Place, Places};
+use super::{Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted};
+use crate::error::GraphError;
+use crate::graph::{Graph, Var};
+use crate::ops::Op;
+use crate::ops::binary::access;
+use kernels::map::{Access, Program, Src};
+
+/// An entry of the sequence, before memory is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Entry {
+    Feed(Var),
+    Fill(Var),
+    Unit(usize),
+    Meet,
+    Combine(Var),
+}
+
+pub(super) struct Lower<'a> {
+    pub graph: &'a Graph,
+    pub places: &'a Places,
+    pub units: &'a Units,
+    pub options: PlanOptions,
+    partials: HashMap<Var, Partial>,
+    segments: Vec<usize>,
+    offsets: HashMap<Var, usize>,
+}
+
+pub(super) fn lower(
+    graph: &Graph,
+    wanted: &Wanted,
+    places: &Places,
+    units: &Units,
+    options: PlanOptions,
+) -> Result<Plan, GraphError> {
+    let mut low =
+        Lower { graph, places, units, options, partials: HashMap::new(), segments: vec![0], offsets: HashMap::new() };
+    let sequence = low.sequence(wanted);
+    let arena_len = low.lay_out(&sequence, wanted);
+    let steps: Vec<Step> = sequence.iter().flat_map(|entry| low.steps(*entry)).collect();
+    let assigns = graph.assigns.iter().filter(|_| wanted.assigns);
+    let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.span(*v))).collect();
+    let finish = wanted.gradients.iter().map(|v| low.finish(*v)).collect();
+    let outputs = wanted.outputs.iter().map(|v| low.span(*v)).collect();
+    let mut plan = Plan {
+        options,
+        steps,
+        finish,
+        outputs,
+        assigns,
+        arena_len,
+        segments: low.segments,
+        scratch_len: 0,
+        params: graph.params.clone(),
+        buffers: graph.buffers.clone(),
+        inputs: graph.inputs.clone(),
+    };
+    plan.scratch_len = plan.most_scratch();
+    Ok(plan)
+}
+
+impl Lower<'_> {
+    /// The value whose memory `v` is a view of, and where in it `v` starts.
+    fn root(&self, v: Var) -> (Var, usize) {
+        let node = self.graph.node(v);
+        match &node.op {
+            Op::Reshape(_) | Op::Detach(_) => self.root(node.inputs[0]),
+            Op::Slice(s) if s.axis == 0 => {
+                let (root, offset) = self.root(node.inputs[0]);
+                (root, offset + s.start * node.shape.stride(0))
+            }
+            _ => (v, 0),
+        }
+    }
+
+    fn is_constant(&self, v: Var) -> bool {
+        matches!(self.graph.node(self.root(v).0).op, Op::Constant(_))
+    }
+
+    /// Whether a node is made per shard and joined afterwards.
+    fn is_shared(&self, v: Var) -> bool {
+        let node = self.graph.node(v);
+        let over_rows = node.inputs.iter().any(|i| self.places.is_rows(*i)) && !self.places.is_rows(v);
+        let trained = self.units.of[v.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
+        over_rows && !trained && !matches!(node.op, Op::Mask(_))
+    }
+
+    /// Whether anyone reads the joined result: a step, an output or a buffer.
+    fn needs_joining(&self, v: Var, wanted: &Wanted) -> bool {
+        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
+        let read = wanted.outputs.iter().copied().chain(assigned).any(|o| self.root(o).0 == v);
+        read || self.reads_through_views(v)
+    }
+
+    fn reads_through_views(&self, v: Var) -> bool {
+        self.places.users[v.index()].iter().any(|u| {
+            let user = Var(*u as u32);
+            if self.root(user).0 == user { true } else { self.reads_through_views(user) }
+        })
+    }
+
+    fn sequence(&mut self, wanted: &Wanted) -> Vec<Entry> {
+        let shared: Vec<bool> = self.graph.vars().map(|v| self.places.live[v.index()] && self.is_shared(v)).collect();
+        let joined: Vec<bool> =
+            self.graph.vars().map(|v| shared[v.index()] && self.needs_joining(v, wanted)).collect();
+        let order =
+            super::schedule::order(self.units, |u| self.units.list[u].nodes.iter().any(|v| joined[v.index()]));
+        let live = self.graph.vars().filter(|v| self.places.live[v.index()]).collect::<Vec<_>>();
+        let mut sequence: Vec<Entry> = Vec::new();
+        for v in &live {
+            match self.graph.node(*v).op {
+                Op::Input(_) => sequence.push(Entry::Feed(*v)),
+                Op::Constant(_) if self.constant_is_read(*v) => sequence.push(Entry::Fill(*v)),
+                _ => {}
+            }
+        }
+        let mut pending: Vec<Var> = Vec::new();
+        for u in order {
+            let unit = &self.units.list[u];
+            if unit.role == Role::Finish {
+                continue;
+            }
+            let reads = self.reads_of(u);
+            if pending.iter().any(|p| reads.contains(p)) {
+                self.meet(&mut sequence, &mut pending);
+            }
+            sequence.push(Entry::Unit(u));
+            for v in unit.nodes.iter().filter(|v| shared[v.index()]) {
+                let segment = self.segments.len() - 1;
+                let len = self.graph.shape(*v).numel();
+                self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
+                self.segments[segment] += len;
+                if joined[v.index()] {
+                    pending.push(*v);
+                }
+            }
+        }
+        if !pending.is_empty() {
+            self.meet(&mut sequence, &mut pending);
+        }
+        sequence
+    }
+
+    fn meet(&mut self, sequence: &mut Vec<Entry>, pending: &mut Vec<Var>) {
+        sequence.push(Entry::Meet);
+        sequence.extend(pending.drain(..).map(Entry::Combine));
+        self.segments.push(0);
+    }
+
+    /// Constants are part of programs; other steps need them in memory.
+    fn constant_is_read(&self, v: Var) -> bool {
+        self.places.users[v.index()].iter().any(|u| {
+            let user = Var(*u as u32);
+            match self.units.of[*u].map(|u| &self.units.list[u].role) {
+                Some(Role::View) => self.constant_is_read(user),
+                Some(Role::Map(_)) | None => false,
+                Some(_) => true,
+            }
+        })
+    }
+
+    /// The values that a unit reads from memory.
+    fn reads_of(&self, u: usize) -> Vec<Var> {
+        let unit = &self.units.list[u];
+        let inputs = unit.nodes.iter().flat_map(|n| &self.graph.node(*n).inputs);
+        inputs.filter(|i| self.units.of[i.index()] != Some(u)).map(|i| self.root(*i).0).collect()
+    }
+
+    /// The nodes of a unit that are stored in the arena.
+    fn writes_of(&self, u: usize) -> Vec<Var> {
+        let unit = &self.units.list[u];
+        match unit.role {
+            Role::Product(_) => vec![unit.nodes[unit.nodes.len() - 1]],
+            _ => unit.nodes.iter().copied().filter(|v| self.is_stored(*v, u)).collect(),
+        }
+    }
+
+    fn is_stored(&self, v: Var, u: usize) -> bool {
+        let read = self.places.users[v.index()].iter().any(|user| self.units.of[*user] != Some(u));
+        !self.partials.contains_key(&v) && (read || self.places.kept[v.index()])
+    }
+
+    fn lay_out(&mut self, sequence: &[Entry], wanted: &Wanted) -> usize {
+        let end = sequence.len();
+        let mut lives: HashMap<Var, (usize, usize)> = HashMap::new();
+        for (at, entry) in sequence.iter().enumerate() {
+            let (reads, writes) = match *entry {
+                Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![v]),
+                Entry::Meet => (vec![], vec![]),
+                Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
+            };
+            writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert((at, at)));
+            reads.iter().for_each(|v| _ = lives.entry(*v).and_modify(|life| life.1 = at));
+        }
+        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
+        let mut kept: Vec<Var> = wanted.outputs.iter().copied().chain(assigned).collect();
+        for v in &wanted.gradients {
+            kept.push(*v);
+            kept.extend(&self.graph.node(*v).inputs);
+        }
+        for v in kept {
+            let root = self.root(v).0;
+            lives.entry(root).and_modify(|life| life.1 = end);
+        }
+        let mut vars: Vec<Var> = lives.keys().copied().collect();
+        vars.sort_unstable();
+        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
+        let lifetimes: Vec<Lifetime> = vars
+            .iter()
+            .map(|v| {
+                let (first, last) = lives[v];
+                Lifetime { len: self.places.extent(self.graph, *v).of(rows), first, last }
+            })
+            .collect();
+        let (offsets, total) = assign(&lifetimes);
+        self.offsets = vars.into_iter().zip(offsets).collect();
+        total
+    }
+
+    /// Where a value is, seen through views.
+    pub fn span(&self, v: Var) -> Span {
+        let (root, start) = self.root(v);
+        let len = self.places.extent(self.graph, v);
+        let loc = match &self.graph.node(root).op {
+            Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
+            Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
+            Op::Constant(c) => match self.offsets.get(&root) {
+                Some(offset) => Loc::Arena(offset + start),
+                None => Loc::Const(c.value),
+            },
+            _ => Loc::Arena(self.offsets.get(&root).map_or(usize::MAX, |o| o + start)),
+        };
+        Span { loc, len }
+    }
+
+    fn join(&self, v: Var) -> Join {
+        match &self.graph.node(v).op {
+            Op::Moments(_) => {
+                let x = self.graph.node(v).inputs[0];
+                let channels = self.graph.shape(x).last_dim().max(1);
+                Join::Moments(self.places.extent(self.graph, x).count() / channels)
+            }
+            Op::Reduce(r) => Join::Fold(r.fold),
+            _ => Join::Fold(kernels::map::Fold::Sum),
+        }
+    }
+
+    fn finish(&self, v: Var) -> Finish {
+        let (root, _) = self.root(v);
+        let node = self.graph.node(root);
+        let trained = self.units.of[root.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
+        match &node.op {
+            Op::MatMul(_) if trained => {
+                let [a, b] = [node.inputs[0], node.inputs[1]];
+                let (m, n) = (node.shape[0], node.shape[1]);
+                let rows = self.places.extent(self.graph, a).count() / m.max(1);
+                Finish::Gemm { m, n, rows, a: self.span(a), b: self.span(b) }
+            }
+            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&root)) {
+                Some(from) => Finish::Shards { join: self.join(root), from: *from },
+                None => Finish::Ready(self.span(v)),
+            },
+        }
+    }
+
+    fn steps(&self, entry: Entry) -> Vec<Step> {
+        let one = |kernel, v: Var| {
+            vec![Step { kernel, nodes: vec![v], layer: self.graph.node(v).layer.to_string() }]
+        };
+        match entry {
+            Entry::Meet => vec![Step { kernel: Kernel::Meet, nodes: vec![], layer: String::new() }],
+            Entry::Feed(v) => match &self.graph.node(v).op {
+                Op::Input(i) => one(Kernel::Feed { input: i.index, out: self.span(v) }, v),
+                _ => vec![],
+            },
+            Entry::Fill(v) => match &self.graph.node(v).op {
+                Op::Constant(c) => one(Kernel::Fill { value: c.value, out: self.span(v) }, v),
+                _ => vec![],
+            },
+            Entry::Combine(v) => {
+                one(Kernel::Combine { join: self.join(v), from: self.partials[&v], out: self.span(v) }, v)
+            }
+            Entry::Unit(u) => {
+                let unit = &self.units.list[u];
+                let kernels = match unit.role {
+                    Role::Map(frame) => vec![self.map(u, frame)],
+                    Role::Product(followers) => vec![self.product(u, followers)],
+                    _ => self.single(unit.nodes[0]),
+                };
+                let last = unit.nodes[unit.nodes.len() - 1];
+                let layer = self.graph.node(last).layer.to_string();
+                let step = |kernel| Step { kernel, nodes: unit.nodes.clone(), layer: layer.clone() };
+                kernels.into_iter().map(step).collect()
+            }
+        }
+    }
+
+    fn product(&self, u: usize, followers: Followers) -> Kernel {
+        let nodes = &self.units.list[u].nodes;
+        let node = self.graph.node(nodes[0]);
+        let Op::MatMul(op) = &node.op else { unreachable!("products begin with a matrix product") };
+        let [a, b] = [node.inputs[0], node.inputs[1]];
+        let sizes = op.extents(self.graph.shape(a), self.graph.shape(b));
+        let rows = self.places.extent(self.graph, nodes[0]);
+        let (a_row, a_col) = if op.ta { (1, sizes.m) } else { (sizes.k, 1) };
+        let (b_row, b_col) = if op.tb { (1, sizes.k) } else { (sizes.n, 1) };
+        let m = if self.places.is_rows(nodes[0]) { sizes.m / self.places.batch.max(1) } else { sizes.m };
+        let tail = Tail {
+            bias: followers.bias.map(|v| self.span(v)),
+            relu: followers.relu,
+            gate: followers.gate.map(|v| self.span(v)),
+        };
+        Kernel::Gemm {
+            m: rows.with(m),
+            n: sizes.n,
+            k: sizes.k,
+            a: Factor { span: self.span(a), row_stride: a_row, col_stride: a_col },
+            b: Factor { span: self.span(b), row_stride: b_row, col_stride: b_col },
+            out: self.span(nodes[nodes.len() - 1]),
+            tail,
+        }
+    }
+
+    fn map(&self, u: usize, frame: Frame) -> Kernel {
+        let nodes = &self.units.list[u].nodes;
+        let cols = frame.cols.unwrap_or_else(|| self.graph.shape(nodes[nodes.len() - 1]).last_dim());
+        let rows = if cols == 0 { 0 } else { frame.numel / cols };
+        let unit = Extent::Fixed(0);
+        let rows = if frame.place == Place::Rows { Extent::PerRow(rows) } else { unit.with(rows) };
+        let mut writer = MapWriter { low: self, u, frame, emit: Emit::default(), values: HashMap::new(), operands: vec![], outs: vec![], parts: vec![] };
+        nodes.iter().for_each(|v| writer.node(*v));
+        let MapWriter { emit, operands, outs, parts, .. } = writer;
+        let program = Program::new(
+            emit.finish(),
+            operands.iter().map(|(_, access)| *access).collect(),
+            outs.iter().map(|(_, access)| *access).collect(),
+            parts.len(),
+        );
+        Kernel::Map {
+            program,
+            rows,
+            cols,
+            operands: operands.into_iter().map(|(v, access)| (self.span(v), access)).collect(),
+            outs: outs.into_iter().map(|(v, _)| self.span(v)).collect(),
+            parts,
+        }
+    }
+
+    fn single(&self, v: Var) -> Vec<Kernel> {
+        let node = self.graph.node(v);
+        let out = self.span(v);
+        let x = self.span(node.inputs[0]);
+        let shape_in = self.graph.shape(node.inputs[0]);
+        // elements before an axis, in the unit of the result
+        let before = |axis: usize| {
+            let n: usize = node.shape[..axis].iter().product();
+            out.len.with(if self.places.is_rows(v) { n / self.places.batch.max(1) } else { n })
+        };
+        let copy = |strides: Vec<usize>, start: usize| {
+            let batched = self.places.is_rows(v);
+            let mut sizes = node.shape.to_vec();
+            if batched {
+                sizes[0] /= self.places.batch.max(1);
+            }
+            vec![Kernel::Copy { sizes, batched, strides, start, x, out }]
+        };
+        let strides_in: Vec<usize> = (0..shape_in.len()).map(|a| shape_in.stride(a)).collect();
+        match &node.op {
+            Op::MatMul(_) => {
+                let (m, n) = (node.shape[0], node.shape[1]);
+                let rows = x.len.count() / m.max(1);
+                vec![Kernel::GemmPartial { m, n, rows, a: x, b: self.span(node.inputs[1]), out: self.partials[&v] }]
+            }
+            Op::Reduce(r) => {
+                let [_, mid, inner] = r.extents(shape_in);
+                vec![Kernel::Fold { fold: r.fold, outer: before(r.start), mid, inner, x, out }]
+            }
+            Op::Moments(_) => {
+                let channels = shape_in.last_dim();
+                let rows = x.len.count() / channels.max(1);
+                vec![Kernel::Moments { rows, channels, x, out: self.partials[&v] }]
+            }
+            Op::Broadcast(_) => {
+                let lead = node.shape.len() - shape_in.len();
+                let stride = |a: usize| match a.checked_sub(lead) {
+                    Some(own) if shape_in[own] > 1 => strides_in[own],
+                    _ => 0,
+                };
+                copy((0..node.shape.len()).map(stride).collect(), 0)
+            }
+            Op::Transpose(t) => copy(t.order.iter().map(|a| strides_in[*a]).collect(), 0),
+            Op::Slice(s) => copy(strides_in.clone(), s.start * strides_in[s.axis]),
+            Op::Concat(c) => {
+                let width = node.shape[c.axis..].iter().product();
+                let mut start = 0;
+                let place = |i: &Var| {
+                    let inner = self.graph.shape(*i)[c.axis..].iter().product();
+                    start += inner;
+                    Kernel::Place { outer: before(c.axis), inner, out_stride: width, out_start: start - inner, zero: false, x: self.span(*i), out }
+                };
+                node.inputs.iter().map(place).collect()
+            }
+            Op::Pad(p) => {
+                let inner = shape_in[p.axis..].iter().product();
+                let (width, start) = (node.shape[p.axis..].iter().product(), p.before * node.shape.stride(p.axis));
+                vec![Kernel::Place { outer: before(p.axis), inner, out_stride: width, out_start: start, zero: true, x, out }]
+            }
+            Op::Gather(_) => {
+                let index = self.span(node.inputs[1]);
+                vec![Kernel::Gather { rows: shape_in[0], width: shape_in[1], table: x, index, out }]
+            }
+            Op::Scatter(s) => {
+                let dy = self.span(node.inputs[1]);
+                vec![Kernel::ScatterPartial { rows: s.rows, width: node.shape[1], index: x, x: dy, out: self.partials[&v] }]
+            }
+            _ => unreachable!("{} is never a step of its own", node.op.get().name()),
+        }
+    }
+}
+
+/// Writes one program.
+struct MapWriter<'l, 'a> {
+    low: &'l Lower<'a>,
+    u: usize,
+    frame: Frame,
+    emit: Emit,
+    values: HashMap<Var, Src>,
+    operands: Vec<(Var, Access)>,
+    outs: Vec<(Var, Access)>,
+    parts: Vec<Part>,
+}
+
+impl MapWriter<'_, '_> {
+    fn row_valued(&self, v: Var) -> bool {
+        is_row_valued(self.low.graph, self.low.places, v, self.frame)
+    }
+
+    fn node(&mut self, v: Var) {
+        let node = self.low.graph.node(v);
+        if let Op::Reduce(r) = &node.op {
+            let a = self.source(node.inputs[0], Access::Full);
+            let along_row = self.low.places.is_rows(v) || r.start > 0;
+            if along_row && self.row_valued(v) {
+                let value = self.emit.row_fold(r.fold, a);
+                self.values.insert(v, value);
+                self.store(v, Access::Row);
+            } else {
+                self.emit.col_fold(r.fold, self.parts.len(), a);
+                let part = self.low.partials.get(&v);
+                self.parts.push(part.map_or_else(|| Part::Whole(self.low.span(v)), |p| Part::Shards(*p)));
+            }
+            return;
+        }
+        let row = self.row_valued(v);
+        let args: Vec<Src> = node.inputs.iter().map(|i| self.source(*i, self.access(v, *i, row))).collect();
+        self.emit.row_valued = row;
+        let Some(value) = node.op.get().emit(&mut self.emit, &args) else {
+            unreachable!("{} has no element-wise form", node.op.get().name())
+        };
+        self.values.insert(v, value);
+        self.store(v, if row { Access::Row } else { Access::Full });
+    }
+
+    fn access(&self, v: Var, input: Var, row: bool) -> Access {
+        let (shape, from) = (&self.low.graph.node(v).shape, self.low.graph.shape(input));
+        match access(shape, from).map(|(access, _)| access) {
+            Some(Access::Full) if row => Access::Row,
+            Some(access) => access,
+            None => Access::Row, // the column of labels behind a one-hot row
+        }
+    }
+
+    fn source(&mut self, v: Var, access: Access) -> Src {
+        if let Some(value) = self.values.get(&v) {
+            return *value;
+        }
+        let low = self.low;
+        if low.is_constant(v) {
+            if let Op::Constant(c) = &low.graph.node(low.root(v).0).op {
+                return Src::Imm(c.value);
+            }
+        }
+        let known = self.operands.iter().position(|o| *o == (v, access));
+        let index = known.unwrap_or_else(|| {
+            self.operands.push((v, access));
+            self.operands.len() - 1
+        });
+        Src::Operand(index as u8)
+    }
+
+    fn store(&mut self, v: Var, access: Access) {
+        if self.low.is_stored(v, self.u) {
+            self.emit.store(self.outs.len(), self.values[&v]);
+            self.outs.push((v, access));
+        }
+    }
+}
+
+impl Plan {
+    fn most_scratch(&self) -> usize {
+        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
+        let gemm = kernels::gemm::scratch_len;
+        let step = |s: &Step| match &s.kernel {
+            Kernel::Gemm { m, n, k, .. } => gemm(m.of(rows), *n, *k),
+            Kernel::GemmPartial { m, n, rows: each, .. } => gemm(*m, *n, each * rows),
+            Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
+            Kernel::Moments { channels, .. } => *channels,
+            _ => 0,
+        };
+        let finish = |f: &Finish| match f {
+            Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
+            _ => 0,
+        };
+        self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)
+    }
+}
