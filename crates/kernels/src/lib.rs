@@ -1,3 +1,6 @@
 //! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
 
+pub mod gemm;
+pub mod isa;
 pub mod philox;
+mod simd;
