@@ -1,6 +1,7 @@
 //! One tile of C in registers: the inner loop of the matrix product, and the ways in and out of it.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is `TileFn`'s
+#![allow(clippy::needless_range_loop)] // counters keep the sums in registers, iterators do not
 
 use crate::simd::{Block, BlockMut, Simd};
 use std::mem::MaybeUninit;
@@ -125,7 +126,7 @@ tiles!(crate::simd::portable::Portable, [], 1,
     1 => [4 3 2 1],
 );
 
-/// The sums of a tile, row by row.
+/// The sums of a tile, row by row. Passed by value and indexed by plain counters, so that they stay in registers.
 type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 
 /// [`TileFn`] for `MR` rows of `NV` vectors.
@@ -133,117 +134,115 @@ type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const IN_ROWS: bool>(t: &Tile) {
     let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
     if t.resume {
-        if t.swapped { load_swapped::<S, MR, NV>(t, &mut sums) } else { load::<S, MR, NV>(t, &mut sums) }
+        sums = if t.swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
     }
     for s in 0..t.n_segments {
         let segment = &*t.segments.add(s);
         let a = segment.a.add(t.row * segment.a_row);
-        if IN_ROWS {
-            sum_in_rows::<S, MR, NV>(&mut sums, segment, a)
+        sums = if IN_ROWS {
+            sum_in_rows::<S, MR, NV>(sums, segment, a)
         } else {
-            sum_in_columns::<S, MR, NV>(&mut sums, segment, a)
-        }
+            sum_in_columns::<S, MR, NV>(sums, segment, a)
+        };
     }
-    if t.swapped { store_swapped::<S, MR, NV>(t, &mut sums) } else { store::<S, MR, NV>(t, &mut sums) }
+    if t.swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
 }
 
 /// Adds one k: `sums[r] += a(r) * b`.
 #[inline(always)]
 unsafe fn step<S: Simd, const MR: usize, const NV: usize>(
-    sums: &mut Sums<S, MR, NV>,
+    mut sums: Sums<S, MR, NV>,
     a: *const f32,
     a_stride: usize,
     b: *const f32,
-) {
+) -> Sums<S, MR, NV> {
     let mut bs = [S::splat(0.0); NV];
-    for (v, x) in bs.iter_mut().enumerate() {
-        *x = S::load(b.add(v * S::LANES));
+    for v in 0..NV {
+        bs[v] = S::load(b.add(v * S::LANES));
     }
-    for (r, row) in sums.iter_mut().enumerate() {
+    for r in 0..MR {
         let x = S::splat(*a.add(r * a_stride));
-        for (sum, b) in row.iter_mut().zip(bs) {
-            *sum = S::fma(x, b, *sum);
+        for v in 0..NV {
+            sums[r][v] = S::fma(x, bs[v], sums[r][v]);
         }
     }
+    sums
 }
 
 /// Adds a segment whose A has consecutive k side by side.
 #[inline(always)]
 unsafe fn sum_in_rows<S: Simd, const MR: usize, const NV: usize>(
-    sums: &mut Sums<S, MR, NV>,
+    mut sums: Sums<S, MR, NV>,
     s: &Segment,
     a: *const f32,
-) {
+) -> Sums<S, MR, NV> {
     let (mut a, mut b) = (a, s.b);
-    for _ in 0..s.k / 4 {
-        for k in 0..4 {
-            step::<S, MR, NV>(sums, a.add(k), s.a_step, b);
-            b = b.add(s.b_step);
-        }
-        a = a.add(4);
-    }
-    for k in 0..s.k % 4 {
-        step::<S, MR, NV>(sums, a.add(k), s.a_step, b);
+    for _ in 0..s.k {
+        sums = step::<S, MR, NV>(sums, a, s.a_step, b);
+        a = a.add(1);
         b = b.add(s.b_step);
     }
+    sums
 }
 
 /// Adds a segment whose A has consecutive rows side by side.
 #[inline(always)]
 unsafe fn sum_in_columns<S: Simd, const MR: usize, const NV: usize>(
-    sums: &mut Sums<S, MR, NV>,
+    mut sums: Sums<S, MR, NV>,
     s: &Segment,
     a: *const f32,
-) {
+) -> Sums<S, MR, NV> {
     let (mut a, mut b) = (a, s.b);
     for _ in 0..s.k {
-        step::<S, MR, NV>(sums, a, 1, b);
+        sums = step::<S, MR, NV>(sums, a, 1, b);
         a = a.add(s.a_step);
         b = b.add(s.b_step);
     }
+    sums
 }
 
 #[inline(always)]
-unsafe fn load<S: Simd, const MR: usize, const NV: usize>(t: &Tile, sums: &mut Sums<S, MR, NV>) {
+unsafe fn load<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
     let last = S::mask(t.last_lanes);
-    for (r, row) in sums.iter_mut().enumerate() {
-        let c = t.c.add(r * t.ldc).cast_const();
-        for (v, sum) in row.iter_mut().enumerate() {
-            *sum = load_lanes::<S, NV>(c, v, last);
+    let mut sums = [[S::splat(0.0); NV]; MR];
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = load_lanes::<S, NV>(t.c.add(r * t.ldc), v, last);
         }
     }
+    sums
 }
 
 #[inline(always)]
-unsafe fn store<S: Simd, const MR: usize, const NV: usize>(t: &Tile, sums: &mut Sums<S, MR, NV>) {
+unsafe fn store<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut sums: Sums<S, MR, NV>) {
     let last = S::mask(t.last_lanes);
     if let Some(finish) = t.finish {
         if !finish.bias.is_null() {
             for v in 0..NV {
                 let bias = load_lanes::<S, NV>(finish.bias, v, last);
-                for row in sums.iter_mut() {
-                    row[v] = S::add(row[v], bias);
+                for r in 0..MR {
+                    sums[r][v] = S::add(sums[r][v], bias);
                 }
             }
         }
-        relu_if::<S, MR, NV>(finish.relu, sums);
+        if finish.relu {
+            sums = relu::<S, MR, NV>(sums);
+        }
         if !finish.gate.is_null() {
-            for (r, row) in sums.iter_mut().enumerate() {
-                for (v, sum) in row.iter_mut().enumerate() {
-                    *sum = S::gate(*sum, load_lanes::<S, NV>(finish.gate.add(r * t.ldc), v, last));
+            for r in 0..MR {
+                for v in 0..NV {
+                    let gate = load_lanes::<S, NV>(finish.gate.add(r * t.ldc), v, last);
+                    sums[r][v] = S::gate(sums[r][v], gate);
                 }
             }
         }
     }
-    for (r, row) in sums.iter().enumerate() {
+    for r in 0..MR {
         let c = t.c.add(r * t.ldc);
-        for (v, sum) in row.iter().enumerate() {
-            if v + 1 < NV {
-                S::store(c.add(v * S::LANES), *sum);
-            } else {
-                S::store_masked(c.add(v * S::LANES), *sum, last);
-            }
+        for v in 0..NV - 1 {
+            S::store(c.add(v * S::LANES), sums[r][v]);
         }
+        S::store_masked(c.add((NV - 1) * S::LANES), sums[r][NV - 1], last);
     }
 }
 
@@ -254,12 +253,13 @@ unsafe fn load_lanes<S: Simd, const NV: usize>(p: *const f32, v: usize, last: S:
 }
 
 #[inline(always)]
-unsafe fn relu_if<S: Simd, const MR: usize, const NV: usize>(wanted: bool, sums: &mut Sums<S, MR, NV>) {
-    if wanted {
-        for sum in sums.iter_mut().flatten() {
-            *sum = S::relu(*sum);
+unsafe fn relu<S: Simd, const MR: usize, const NV: usize>(mut sums: Sums<S, MR, NV>) -> Sums<S, MR, NV> {
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = S::relu(sums[r][v]);
         }
     }
+    sums
 }
 
 /// Room for a tile of any instruction set; read only where written.
@@ -272,7 +272,7 @@ fn lanes_of<S: Simd, const NV: usize>(t: &Tile, v: usize) -> usize {
 }
 
 #[inline(always)]
-unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, sums: &mut Sums<S, MR, NV>) {
+unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
     let mut buffer = Buffer::uninit();
     let (line, all) = (buffer.as_mut_ptr().cast::<f32>(), S::mask(S::LANES));
     for v in 0..NV {
@@ -280,27 +280,36 @@ unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, sums
         let to = BlockMut { ptr: line.add(v * S::LANES), stride: NV * S::LANES };
         S::transpose(c, lanes_of::<S, NV>(t, v), MR, to, all);
     }
-    for (i, sum) in sums.iter_mut().flatten().enumerate() {
-        *sum = S::load(line.add(i * S::LANES));
+    let mut sums = [[S::splat(0.0); NV]; MR];
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = S::load(line.add((r * NV + v) * S::LANES));
+        }
     }
+    sums
 }
 
 #[inline(always)]
-unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, sums: &mut Sums<S, MR, NV>) {
+unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut sums: Sums<S, MR, NV>) {
     if let Some(finish) = t.finish {
         if !finish.bias.is_null() {
-            for (r, row) in sums.iter_mut().enumerate() {
-                for sum in row {
-                    *sum = S::add(*sum, S::splat(*finish.bias.add(r)));
+            for r in 0..MR {
+                let bias = S::splat(*finish.bias.add(r));
+                for v in 0..NV {
+                    sums[r][v] = S::add(sums[r][v], bias);
                 }
             }
         }
-        relu_if::<S, MR, NV>(finish.relu, sums);
+        if finish.relu {
+            sums = relu::<S, MR, NV>(sums);
+        }
     }
     let mut buffer = Buffer::uninit();
     let line = buffer.as_mut_ptr().cast::<f32>();
-    for (i, sum) in sums.iter().flatten().enumerate() {
-        S::store(line.add(i * S::LANES), *sum);
+    for r in 0..MR {
+        for v in 0..NV {
+            S::store(line.add((r * NV + v) * S::LANES), sums[r][v]);
+        }
     }
     for v in 0..NV {
         let mut r = 0;
