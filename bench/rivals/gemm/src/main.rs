@@ -46,9 +46,38 @@ impl Shape {
 
 /// Operands of one product.
 pub struct Operands {
-    a: Vec<f32>,
-    b: Vec<f32>,
-    c: Vec<f32>,
+    a: Aligned,
+    b: Aligned,
+    c: Aligned,
+}
+
+/// Floats that start at a cache line, as in an arena.
+struct Aligned {
+    data: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+impl Aligned {
+    fn new(x: Vec<f32>) -> Aligned {
+        let mut data = vec![0.0; x.len() + 16];
+        let start = data.as_ptr().align_offset(64);
+        data[start..start + x.len()].copy_from_slice(&x);
+        Aligned { data, start, len: x.len() }
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.data[self.start..self.start + self.len]
+    }
+}
+
+impl std::ops::DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.data[self.start..self.start + self.len]
+    }
 }
 
 struct Options {
@@ -174,7 +203,11 @@ fn operands(shape: Shape, seed: usize) -> Operands {
             })
             .collect()
     };
-    Operands { a: draw(shape.m * shape.k), b: draw(shape.k * shape.n), c: draw(shape.m * shape.n) }
+    Operands {
+        a: Aligned::new(draw(shape.m * shape.k)),
+        b: Aligned::new(draw(shape.k * shape.n)),
+        c: Aligned::new(draw(shape.m * shape.n)),
+    }
 }
 
 /// A wrong product is not worth timing.

@@ -11,19 +11,20 @@ use std::mem::MaybeUninit;
 pub(super) struct Segment {
     /// A of the product's row 0 at the first k.
     pub a: *const f32,
-    /// From row 0 to row i of the tile that starts there: `i * a_row`.
+    /// A's row stride.
     pub a_row: usize,
-    /// Within a tile: from row to row (A in rows) or from k to k (A in columns).
-    pub a_step: usize,
-    /// B of the panel's first column at the first k; further k are `b_step` apart.
+    /// A's stride from k to k.
+    pub a_k: usize,
+    /// B of the panel's first column at the first k.
     pub b: *const f32,
-    pub b_step: usize,
+    /// B's stride from k to k.
+    pub b_k: usize,
     pub k: usize,
 }
 
 impl Segment {
     pub const EMPTY: Segment =
-        Segment { a: std::ptr::null(), a_row: 0, a_step: 0, b: std::ptr::null(), b_step: 0, k: 0 };
+        Segment { a: std::ptr::null(), a_row: 0, a_k: 0, b: std::ptr::null(), b_k: 0, k: 0 };
 }
 
 /// What happens to a finished sum; null pointers stand for absent operands.
@@ -67,8 +68,8 @@ pub(super) trait Tiles: Simd {
     const MAX_VECTORS: usize;
     /// The most rows of a tile that is so many vectors wide.
     fn max_rows(vectors: usize) -> usize;
-    /// The tile of this size; `a_in_rows`: consecutive k of A are neighbours, else consecutive rows are.
-    fn tile(a_in_rows: bool, rows: usize, vectors: usize) -> TileFn;
+    /// The tile of this size; `rows_adjacent`: A's row stride is 1.
+    fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn;
 }
 
 /// Implements [`Tiles`] from a list of tile widths and their heights, largest first.
@@ -84,12 +85,12 @@ macro_rules! tiles {
                 }
             }
 
-            fn tile(a_in_rows: bool, rows: usize, vectors: usize) -> TileFn {
+            fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn {
                 $(#[target_feature(enable = $feature)])?
-                unsafe fn compiled<const MR: usize, const NV: usize, const IN_ROWS: bool>(t: &Tile) {
-                    tile::<$isa, MR, NV, IN_ROWS>(t)
+                unsafe fn compiled<const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
+                    tile::<$isa, MR, NV, ADJACENT>(t)
                 }
-                match (vectors, rows, a_in_rows) {
+                match (vectors, rows, rows_adjacent) {
                     $(
                         ($vectors, $largest, true) => compiled::<$largest, $vectors, true>,
                         ($vectors, $largest, false) => compiled::<$largest, $vectors, false>,
@@ -131,72 +132,49 @@ type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 
 /// [`TileFn`] for `MR` rows of `NV` vectors.
 #[inline(always)]
-unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const IN_ROWS: bool>(t: &Tile) {
+unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
     let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
     if t.resume {
         sums = if t.swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
     }
     for s in 0..t.n_segments {
-        let segment = &*t.segments.add(s);
-        let a = segment.a.add(t.row * segment.a_row);
-        sums = if IN_ROWS {
-            sum_in_rows::<S, MR, NV>(sums, segment, a)
-        } else {
-            sum_in_columns::<S, MR, NV>(sums, segment, a)
-        };
+        sums = add_segment::<S, MR, NV, ADJACENT>(sums, &*t.segments.add(s), t.row);
     }
     if t.swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
 }
 
-/// Adds one k: `sums[r] += a(r) * b`.
+/// Adds a segment: for each k, `sums[r] += a(r) * b`.
+///
+/// Row r of A is found from every third row's pointer, at 0, 1 or 2 strides from it, which x86 addresses
+/// without computing; so any strides are as fast as packed rows.
 #[inline(always)]
-unsafe fn step<S: Simd, const MR: usize, const NV: usize>(
+unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
     mut sums: Sums<S, MR, NV>,
-    a: *const f32,
-    a_stride: usize,
-    b: *const f32,
+    s: &Segment,
+    row: usize,
 ) -> Sums<S, MR, NV> {
-    let mut bs = [S::splat(0.0); NV];
-    for v in 0..NV {
-        bs[v] = S::load(b.add(v * S::LANES));
+    let a_row = if ADJACENT { 1 } else { s.a_row };
+    let mut thirds = [s.a.add(row * a_row); 5];
+    for i in 1..MR.div_ceil(3) {
+        thirds[i] = thirds[i - 1].add(3 * a_row);
     }
-    for r in 0..MR {
-        let x = S::splat(*a.add(r * a_stride));
+    let mut b = s.b;
+    for _ in 0..s.k {
+        let mut bs = [S::splat(0.0); NV];
         for v in 0..NV {
-            sums[r][v] = S::fma(x, bs[v], sums[r][v]);
+            bs[v] = S::load(b.add(v * S::LANES));
         }
-    }
-    sums
-}
-
-/// Adds a segment whose A has consecutive k side by side.
-#[inline(always)]
-unsafe fn sum_in_rows<S: Simd, const MR: usize, const NV: usize>(
-    mut sums: Sums<S, MR, NV>,
-    s: &Segment,
-    a: *const f32,
-) -> Sums<S, MR, NV> {
-    let (mut a, mut b) = (a, s.b);
-    for _ in 0..s.k {
-        sums = step::<S, MR, NV>(sums, a, s.a_step, b);
-        a = a.add(1);
-        b = b.add(s.b_step);
-    }
-    sums
-}
-
-/// Adds a segment whose A has consecutive rows side by side.
-#[inline(always)]
-unsafe fn sum_in_columns<S: Simd, const MR: usize, const NV: usize>(
-    mut sums: Sums<S, MR, NV>,
-    s: &Segment,
-    a: *const f32,
-) -> Sums<S, MR, NV> {
-    let (mut a, mut b) = (a, s.b);
-    for _ in 0..s.k {
-        sums = step::<S, MR, NV>(sums, a, 1, b);
-        a = a.add(s.a_step);
-        b = b.add(s.b_step);
+        for r in 0..MR {
+            let a = if ADJACENT { thirds[0].add(r) } else { thirds[r / 3].add(r % 3 * a_row) };
+            let a = S::splat(*a);
+            for v in 0..NV {
+                sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+            }
+        }
+        for i in 0..MR.div_ceil(3) {
+            thirds[i] = thirds[i].wrapping_add(s.a_k);
+        }
+        b = b.wrapping_add(s.b_k);
     }
     sums
 }

@@ -49,11 +49,19 @@ pub struct Epilogue<'a> {
 }
 
 /// Inner length of a block: its B panel and A tile stay in the first two cache levels.
-const BLOCK_K: usize = 512;
-/// Rows of A packed at a time.
-const BLOCK_ROWS: usize = 512;
-/// The most segments in a block; more parts make more blocks.
-const MAX_SEGMENTS: usize = 16;
+const BLOCK_K: usize = 1024;
+/// temporary
+pub fn knob(i: usize) -> usize {
+    static K: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
+    let k = K.get_or_init(|| std::env::var("KNOBS").map(|s| s.split(',').map(|x| x.parse().unwrap()).collect()).unwrap_or(vec![0, 0, 512, 0, 0, 0, 0, 0]));
+    k[i]
+}
+/// The most stretches in a block; more parts make more blocks.
+const MAX_STRETCHES: usize = 8;
+/// Each stretch may be cut once.
+const MAX_SEGMENTS: usize = 2 * MAX_STRETCHES;
+/// Floats in a cache line, to which panels are aligned.
+const LINE: usize = 16;
 /// Widest panel of any instruction set, in floats.
 const MAX_WIDTH: usize = 48;
 
@@ -61,7 +69,8 @@ const MAX_WIDTH: usize = 48;
 ///
 /// Grows with each argument, so the largest sizes serve all smaller ones.
 pub fn scratch_len(m: usize, n: usize, k: usize) -> usize {
-    k.min(BLOCK_K) * (MAX_WIDTH + m.max(n).min(BLOCK_ROWS))
+    let _ = (m, n);
+    k.min(BLOCK_K) * MAX_WIDTH + LINE
 }
 
 /// `C = [C +] sum over parts of a * b`, then the epilogue. `c: [m, n]`, rows `ldc` floats apart.
@@ -86,9 +95,10 @@ pub fn gemm(
         return;
     }
     check(m, n, c, ldc, parts, &epilogue, scratch);
-    let swapped = epilogue.gate.is_none() && prefers_swapped(m, n, parts);
+    let swapped = epilogue.gate.is_none() && match knob(3) { 0 => prefers_swapped(m, n, parts), 1 => false, _ => true };
     let job = Job { m, n, c: c.as_mut_ptr(), ldc, parts, accumulate, epilogue, swapped };
     let scratch = scratch.as_mut_ptr();
+    let scratch = scratch.wrapping_add(scratch.align_offset(LINE * size_of::<f32>()).min(LINE));
     // SAFETY: `check` saw that operands, C and scratch hold what the sizes say, for either orientation;
     // `isa` names only what the machine was found to have.
     unsafe {
@@ -210,7 +220,7 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
         let total: usize = job.parts.iter().map(|part| part.k).sum();
-        let block_k = total.div_ceil(total.div_ceil(BLOCK_K).max(1));
+        let block_k = total.div_ceil(total.div_ceil(knob(2)).max(1));
         Blocks { job, part: 0, done: 0, block_k }
     }
 
@@ -219,9 +229,9 @@ impl<'a> Blocks<'a> {
     }
 
     /// Fills `block` with the next stretches; returns how many.
-    unsafe fn next(&mut self, block: &mut [Stretch; MAX_SEGMENTS]) -> usize {
+    unsafe fn next(&mut self, block: &mut [Stretch; MAX_STRETCHES]) -> usize {
         let (mut n, mut room) = (0, self.block_k);
-        while n < MAX_SEGMENTS && room > 0 && self.part < self.job.parts.len() {
+        while n < MAX_STRETCHES && room > 0 && self.part < self.job.parts.len() {
             let part = &self.job.parts[self.part];
             let k = room.min(part.k - self.done);
             if k > 0 {
@@ -239,163 +249,146 @@ impl<'a> Blocks<'a> {
 }
 
 unsafe fn stretch(part: &Part, from: usize, k: usize, swapped: bool) -> Stretch {
-    let view = |m: &Mat| View { ptr: m.data.as_ptr(), rs: m.row_stride, cs: m.col_stride };
+    let view = |m: &Mat| View {
+        ptr: m.data.as_ptr(),
+        rs: m.row_stride,
+        cs: m.col_stride,
+        end: m.data.as_ptr_range().end,
+    };
     // SAFETY: the caller's promise.
     let (a, b) = unsafe { (view(&part.a).at(0, from), view(&part.b).at(from, 0)) };
     if swapped { Stretch { a: b.transposed(), b: a.transposed(), k } } else { Stretch { a, b, k } }
 }
 
-/// The whole product with one instruction set: blocks of k, chunks of rows, panels of columns, tiles.
+/// The whole product with one instruction set: blocks of k, panels of columns, tiles of rows.
 ///
 /// # Safety
-/// The machine has `S`; `job` was checked; scratch has `scratch_len` floats.
+/// The machine has `S`; `job` was checked; scratch has `scratch_len` floats from an aligned start.
 #[inline(always)]
 unsafe fn run<S: Tiles>(job: &Job, scratch: *mut f32) {
     let (rows, cols) = if job.swapped { (job.n, job.m) } else { (job.m, job.n) };
-    let nothing = View { ptr: std::ptr::null(), rs: 0, cs: 0 };
-    let mut block = [Stretch { a: nothing, b: nothing, k: 0 }; MAX_SEGMENTS];
+    let nothing = View { ptr: std::ptr::null(), rs: 0, cs: 0, end: std::ptr::null() };
+    let mut block = [Stretch { a: nothing, b: nothing, k: 0 }; MAX_STRETCHES];
     let mut blocks = Blocks::new(job);
     let mut first = true;
     while first || !blocks.is_done() {
         // SAFETY: `job` was checked.
         let n = unsafe { blocks.next(&mut block) };
-        let in_rows = block[..n].iter().all(|s| s.a.cs == 1);
-        let chunk_rows = if in_rows { rows } else { BLOCK_ROWS };
-        for (start, len) in Cuts::new(rows, chunk_rows).iter() {
-            let pass = Pass {
-                job,
-                block: &block[..n],
-                in_rows,
-                rows: (start, len),
-                cols,
-                resume: !first || job.accumulate,
-                finish: blocks.is_done(),
-            };
+        let pass = Pass {
+            job,
+            block: &block[..n],
+            rows,
+            resume: !first || job.accumulate,
+            finish: blocks.is_done(),
+        };
+        let max_vectors = if (9..=12).contains(&rows) { S::MAX_VECTORS.min(2) } else { S::MAX_VECTORS };
+        for (vector, vectors) in Cuts::new(cols.div_ceil(S::LANES), max_vectors).iter() {
+            let col = vector * S::LANES;
+            let panel = Panel { col, width: (cols - col).min(vectors * S::LANES), vectors };
             // SAFETY: the caller's promise.
-            unsafe { pass.run::<S>(scratch) }
+            unsafe { pass.run::<S>(panel, scratch) }
         }
         first = false;
     }
 }
 
-/// One block of k over one chunk of rows.
+/// Some columns of the product, `vectors` wide, of which `width` floats exist.
+#[derive(Clone, Copy)]
+struct Panel {
+    col: usize,
+    width: usize,
+    vectors: usize,
+}
+
+/// One block of k.
 struct Pass<'a> {
     job: &'a Job<'a>,
     block: &'a [Stretch],
-    /// A is read in place.
-    in_rows: bool,
-    /// (start, length)
-    rows: (usize, usize),
-    cols: usize,
+    rows: usize,
     resume: bool,
     finish: bool,
 }
 
 impl Pass<'_> {
+    /// Computes one panel.
     #[inline(always)]
-    unsafe fn run<S: Tiles>(&self, scratch: *mut f32) {
-        let k: usize = self.block.iter().map(|s| s.k).sum();
-        let mut packed_for = 0;
-        for (vector, vectors) in Cuts::new(self.cols.div_ceil(S::LANES), S::MAX_VECTORS).iter() {
-            let (col, wide) = (vector * S::LANES, vectors * S::LANES);
-            let width = wide.min(self.cols - col);
-            let tiles = Cuts::new(self.rows.1, S::max_rows(vectors));
-            let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
-            // SAFETY: panel and rows lie within the checked operands; scratch has room for a panel of
-            // at most `MAX_WIDTH` and for `BLOCK_ROWS` rows behind it.
-            unsafe {
-                let packed = scratch.add(k * MAX_WIDTH);
-                if !self.in_rows && packed_for != tiles.count {
-                    self.pack_rows(tiles, k, packed);
-                    packed_for = tiles.count;
-                }
-                self.pack_panel::<S>(col, width, vectors, scratch, &mut segments);
-                self.tiles::<S>(&mut segments, tiles, (col, width, vectors), (packed, k));
+    unsafe fn run<S: Tiles>(&self, panel: Panel, scratch: *mut f32) {
+        let tiles = Cuts::new(self.rows, S::max_rows(panel.vectors));
+        let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let n = self.operands::<S>(panel, tiles.count, scratch, &mut segments);
+            for (row, rows) in tiles.iter() {
+                let tile = self.tile::<S>(panel, row, &segments[..n]);
+                S::tile(self.block.iter().all(|s| s.a.rs == 1), rows, panel.vectors)(&tile);
             }
         }
     }
 
-    /// Packs the rows of this pass, tile after tile, all stretches of a tile together.
+    /// Describes the operands of a panel; B is read in place where that is as good as a packed copy.
     #[inline(always)]
-    unsafe fn pack_rows(&self, tiles: Cuts, k: usize, packed: *mut f32) {
-        for (row, rows) in tiles.iter() {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let mut to = packed.add(row * k);
-                for s in self.block {
-                    pack::pack_rows(s.a.at(self.rows.0 + row, 0), rows, s.k, to);
-                    to = to.add(rows * s.k);
-                }
-            }
-        }
-    }
-
-    /// Packs a panel of B and describes it.
-    #[inline(always)]
-    unsafe fn pack_panel<S: Tiles>(
+    unsafe fn operands<S: Tiles>(
         &self,
-        col: usize,
-        width: usize,
-        vectors: usize,
-        panel: *mut f32,
+        panel: Panel,
+        n_uses: usize,
+        mut packed: *mut f32,
         segments: &mut [Segment; MAX_SEGMENTS],
-    ) {
+    ) -> usize {
+        let Panel { col, width, vectors } = panel;
         let wide = vectors * S::LANES;
-        let mut b = panel;
-        for (s, segment) in self.block.iter().zip(segments) {
-            // SAFETY: the caller's promise.
+        let mut n = 0;
+        for s in self.block {
+            // SAFETY: panel and stretch lie within the checked operands, rows in place are readable as
+            // whole vectors, and the scratch has room for the block's k at the widest panel.
             unsafe {
-                pack::pack_panel::<S>(s.b.at(0, col), s.k, width, vectors, b);
-                let a = s.a.at(self.rows.0, 0);
-                *segment =
-                    Segment { a: a.ptr, a_row: a.rs, a_step: a.rs, b: b.cast_const(), b_step: wide, k: s.k };
-                b = b.add(wide * s.k);
+                let (a, b) = (s.a, s.b.at(0, col));
+                let wants_packed = if knob(0) == 1 { false } else { n_uses >= knob(4) && s.k * wide <= knob(5) };
+                let in_place = if b.cs == 1 && !wants_packed { b.readable_rows(s.k, wide) } else { 0 };
+                if in_place > 0 {
+                    segments[n] =
+                        Segment { a: a.ptr, a_row: a.rs, a_k: a.cs, b: b.ptr, b_k: b.rs, k: in_place };
+                    n += 1;
+                }
+                if in_place < s.k {
+                    let (k, a) = (s.k - in_place, a.at(0, in_place));
+                    pack::pack_panel::<S>(b.at(in_place, 0), k, width, vectors, packed);
+                    segments[n] = Segment {
+                        a: a.ptr,
+                        a_row: a.rs,
+                        a_k: a.cs,
+                        b: packed.cast_const(),
+                        b_k: wide,
+                        k,
+                    };
+                    packed = packed.add(k * wide);
+                    n += 1;
+                }
             }
         }
+        n
     }
 
-    /// Runs the tiles of one panel.
+    /// Describes the tile at `row`.
     #[inline(always)]
-    unsafe fn tiles<S: Tiles>(
-        &self,
-        segments: &mut [Segment; MAX_SEGMENTS],
-        tiles: Cuts,
-        (col, width, vectors): (usize, usize, usize),
-        (packed, k): (*mut f32, usize),
-    ) {
-        let job = self.job;
-        let mut n_segments = self.block.len();
-        if !self.in_rows && n_segments > 0 {
-            // Both operands are packed, so the stretches form one.
-            segments[0] = Segment { a: packed.cast_const(), a_row: k, k, ..segments[0] };
-            n_segments = 1;
-        }
-        for (tile_row, rows) in tiles.iter() {
-            let row = self.rows.0 + tile_row;
-            if !self.in_rows {
-                segments[0].a_step = rows;
-            }
-            let offset = if job.swapped { col * job.ldc + row } else { row * job.ldc + col };
-            let at = |x: &[f32], i: usize| x.as_ptr().wrapping_add(i);
-            let null = std::ptr::null();
-            let finish = self.finish.then(|| Finish {
-                bias: job.epilogue.bias.map_or(null, |x| at(x, if job.swapped { row } else { col })),
-                relu: job.epilogue.relu,
-                gate: job.epilogue.gate.map_or(null, |x| at(x, offset)),
-            });
-            let tile = Tile {
-                segments: segments.as_ptr(),
-                n_segments,
-                row: tile_row,
-                c: job.c.wrapping_add(offset),
-                ldc: job.ldc,
-                swapped: job.swapped,
-                last_lanes: width - (vectors - 1) * S::LANES,
-                resume: self.resume,
-                finish,
-            };
-            // SAFETY: the caller's promise.
-            unsafe { S::tile(self.in_rows, rows, vectors)(&tile) }
+    fn tile<S: Tiles>(&self, panel: Panel, row: usize, segments: &[Segment]) -> Tile {
+        let (job, col) = (self.job, panel.col);
+        let offset = if job.swapped { col * job.ldc + row } else { row * job.ldc + col };
+        let at = |x: Option<&[f32]>, i: usize| x.map_or(std::ptr::null(), |x| x.as_ptr().wrapping_add(i));
+        let finish = self.finish.then(|| Finish {
+            bias: at(job.epilogue.bias, if job.swapped { row } else { col }),
+            relu: job.epilogue.relu,
+            gate: at(job.epilogue.gate, offset),
+        });
+        Tile {
+            segments: segments.as_ptr(),
+            n_segments: segments.len(),
+            row,
+            c: job.c.wrapping_add(offset),
+            ldc: job.ldc,
+            swapped: job.swapped,
+            last_lanes: panel.width - (panel.vectors - 1) * S::LANES,
+            resume: self.resume,
+            finish,
         }
     }
 }

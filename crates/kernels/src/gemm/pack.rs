@@ -10,6 +10,8 @@ pub(super) struct View {
     pub ptr: *const f32,
     pub rs: usize,
     pub cs: usize,
+    /// Where the data ends.
+    pub end: *const f32,
 }
 
 impl View {
@@ -19,8 +21,18 @@ impl View {
         View { ptr: self.ptr.add(i * self.rs + j * self.cs), ..self }
     }
 
+    /// How many of `rows` rows, each read `wide` floats wide, stay within the data.
+    #[inline(always)]
+    pub fn readable_rows(self, rows: usize, wide: usize) -> usize {
+        let floats = (self.end as usize - self.ptr as usize) / size_of::<f32>();
+        if floats < wide {
+            return 0;
+        }
+        rows.min((floats - wide).checked_div(self.rs).map_or(rows, |n| n + 1))
+    }
+
     pub fn transposed(self) -> View {
-        View { ptr: self.ptr, rs: self.cs, cs: self.rs }
+        View { rs: self.cs, cs: self.rs, ..self }
     }
 }
 
@@ -50,22 +62,6 @@ pub(super) unsafe fn pack_panel<S: Simd>(b: View, k: usize, width: usize, vector
         for i in 0..k {
             for j in 0..width {
                 *dst.add(i * wide + j) = *b.ptr.add(i * b.rs + j * b.cs);
-            }
-        }
-    }
-}
-
-/// `dst[k][r] = a[r][k]` for the rows of one tile.
-#[inline(always)]
-pub(super) unsafe fn pack_rows(a: View, rows: usize, k: usize, dst: *mut f32) {
-    if a.rs == 1 && rows == 8 {
-        for i in 0..k {
-            std::ptr::copy_nonoverlapping(a.ptr.add(i * a.cs), dst.add(i * 8), 8);
-        }
-    } else {
-        for i in 0..k {
-            for r in 0..rows {
-                *dst.add(i * rows + r) = *a.ptr.add(r * a.rs + i * a.cs);
             }
         }
     }
