@@ -1,0 +1,303 @@
+//! One tile of C in registers: the inner loop of the matrix product, and the ways in and out of it.
+
+#![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is `TileFn`'s
+#![allow(clippy::needless_range_loop)] // counters keep the sums in registers, iterators do not
+
+use crate::simd::{Block, BlockMut, Simd};
+use std::mem::MaybeUninit;
+
+/// A run of the inner dimension that a tile adds up.
+#[derive(Clone, Copy)]
+pub(super) struct Segment {
+    /// A of the product's row 0 at the first k.
+    pub a: *const f32,
+    /// A's row stride.
+    pub a_row: usize,
+    /// A's stride from k to k.
+    pub a_k: usize,
+    /// B of the panel's first column at the first k.
+    pub b: *const f32,
+    /// B's stride from k to k.
+    pub b_k: usize,
+    pub k: usize,
+}
+
+impl Segment {
+    pub const EMPTY: Segment =
+        Segment { a: std::ptr::null(), a_row: 0, a_k: 0, b: std::ptr::null(), b_k: 0, k: 0 };
+}
+
+/// What happens to a finished sum; null pointers stand for absent operands.
+#[derive(Clone, Copy)]
+pub(super) struct Finish {
+    /// Of the tile's first column (first row, if swapped).
+    pub bias: *const f32,
+    pub relu: bool,
+    /// Laid out like C.
+    pub gate: *const f32,
+}
+
+/// One tile's work.
+pub(super) struct Tile {
+    pub segments: *const Segment,
+    pub n_segments: usize,
+    /// The tile's first row in the product.
+    pub row: usize,
+    /// Element (0, 0) of the tile.
+    pub c: *mut f32,
+    pub ldc: usize,
+    /// C holds the transpose of the tile.
+    pub swapped: bool,
+    /// Lanes of the last vector that exist.
+    pub last_lanes: usize,
+    /// Start from C rather than from zero.
+    pub resume: bool,
+    pub finish: Option<Finish>,
+}
+
+/// Computes a tile.
+///
+/// # Safety
+/// The machine has the instruction set; the segments' operands are readable over the tile's rows, the
+/// panel's whole vectors and their k; C (and gate) over the tile's rows and existing lanes.
+pub(super) type TileFn = unsafe fn(&Tile);
+
+/// A set of tiles compiled for one instruction set.
+pub(super) trait Tiles: Simd {
+    /// The most vectors per tile row.
+    const MAX_VECTORS: usize;
+    /// The most rows of a tile that is so many vectors wide.
+    fn max_rows(vectors: usize) -> usize;
+    /// The tile of this size; `rows_adjacent`: A's row stride is 1.
+    fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn;
+}
+
+/// Implements [`Tiles`] from a list of tile widths and their heights, largest first.
+macro_rules! tiles {
+    ($isa:ty, [$($feature:literal)?], $max:literal, $($vectors:literal => [$largest:literal $($rows:literal)*],)+) => {
+        impl Tiles for $isa {
+            const MAX_VECTORS: usize = $max;
+
+            fn max_rows(vectors: usize) -> usize {
+                match vectors {
+                    $($vectors => $largest,)+
+                    _ => unreachable!("no tile is {vectors} vectors wide"),
+                }
+            }
+
+            fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn {
+                $(#[target_feature(enable = $feature)])?
+                unsafe fn compiled<const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
+                    tile::<$isa, MR, NV, ADJACENT>(t)
+                }
+                match (vectors, rows, rows_adjacent) {
+                    $(
+                        ($vectors, $largest, true) => compiled::<$largest, $vectors, true>,
+                        ($vectors, $largest, false) => compiled::<$largest, $vectors, false>,
+                        $(
+                            ($vectors, $rows, true) => compiled::<$rows, $vectors, true>,
+                            ($vectors, $rows, false) => compiled::<$rows, $vectors, false>,
+                        )*
+                    )+
+                    _ => unreachable!("no tile has {rows} rows of {vectors} vectors"),
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles!(crate::simd::avx512::Avx512, ["avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"], 3,
+    1 => [12 11 10 9 8 7 6 5 4 3 2 1],
+    2 => [12 11 10 9 8 7 6 5 4 3 2 1],
+    3 => [8 7 6 5 4 3 2 1],
+);
+#[cfg(target_arch = "x86_64")]
+tiles!(crate::simd::avx2::Avx2, ["avx2,fma"], 2,
+    1 => [8 7 6 5 4 3 2 1],
+    2 => [6 5 4 3 2 1],
+);
+#[cfg(target_arch = "aarch64")]
+tiles!(crate::simd::neon::Neon, ["neon"], 3,
+    1 => [8 7 6 5 4 3 2 1],
+    2 => [8 7 6 5 4 3 2 1],
+    3 => [8 7 6 5 4 3 2 1],
+);
+tiles!(crate::simd::portable::Portable, [], 1,
+    1 => [4 3 2 1],
+);
+
+/// The sums of a tile, row by row. Passed by value and indexed by plain counters, so that they stay in registers.
+type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
+
+/// [`TileFn`] for `MR` rows of `NV` vectors.
+#[inline(always)]
+unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
+    let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
+    if t.resume {
+        sums = if t.swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
+    }
+    for s in 0..t.n_segments {
+        sums = add_segment::<S, MR, NV, ADJACENT>(sums, &*t.segments.add(s), t.row);
+    }
+    if t.swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
+}
+
+/// Adds a segment: for each k, `sums[r] += a(r) * b`.
+///
+/// Row r of A is found from every third row's pointer, at 0, 1 or 2 strides from it, which x86 addresses
+/// without computing; so any strides are as fast as packed rows.
+#[inline(always)]
+unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
+    mut sums: Sums<S, MR, NV>,
+    s: &Segment,
+    row: usize,
+) -> Sums<S, MR, NV> {
+    let a_row = if ADJACENT { 1 } else { s.a_row };
+    let mut thirds = [s.a.add(row * a_row); 5];
+    for i in 1..MR.div_ceil(3) {
+        thirds[i] = thirds[i - 1].add(3 * a_row);
+    }
+    let mut b = s.b;
+    for _ in 0..s.k {
+        let mut bs = [S::splat(0.0); NV];
+        for v in 0..NV {
+            bs[v] = S::load(b.add(v * S::LANES));
+        }
+        for r in 0..MR {
+            let a = if ADJACENT { thirds[0].add(r) } else { thirds[r / 3].add(r % 3 * a_row) };
+            let a = S::splat(*a);
+            for v in 0..NV {
+                sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+            }
+        }
+        for i in 0..MR.div_ceil(3) {
+            thirds[i] = thirds[i].wrapping_add(s.a_k);
+        }
+        b = b.wrapping_add(s.b_k);
+    }
+    sums
+}
+
+#[inline(always)]
+unsafe fn load<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
+    let last = S::mask(t.last_lanes);
+    let mut sums = [[S::splat(0.0); NV]; MR];
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = load_lanes::<S, NV>(t.c.add(r * t.ldc), v, last);
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+unsafe fn store<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut sums: Sums<S, MR, NV>) {
+    let last = S::mask(t.last_lanes);
+    if let Some(finish) = t.finish {
+        if !finish.bias.is_null() {
+            for v in 0..NV {
+                let bias = load_lanes::<S, NV>(finish.bias, v, last);
+                for r in 0..MR {
+                    sums[r][v] = S::add(sums[r][v], bias);
+                }
+            }
+        }
+        if finish.relu {
+            sums = relu::<S, MR, NV>(sums);
+        }
+        if !finish.gate.is_null() {
+            for r in 0..MR {
+                for v in 0..NV {
+                    let gate = load_lanes::<S, NV>(finish.gate.add(r * t.ldc), v, last);
+                    sums[r][v] = S::gate(sums[r][v], gate);
+                }
+            }
+        }
+    }
+    for r in 0..MR {
+        let c = t.c.add(r * t.ldc);
+        for v in 0..NV - 1 {
+            S::store(c.add(v * S::LANES), sums[r][v]);
+        }
+        S::store_masked(c.add((NV - 1) * S::LANES), sums[r][NV - 1], last);
+    }
+}
+
+/// Vector `v` of `NV`; the last one may be partial.
+#[inline(always)]
+unsafe fn load_lanes<S: Simd, const NV: usize>(p: *const f32, v: usize, last: S::Mask) -> S::V {
+    if v + 1 < NV { S::load(p.add(v * S::LANES)) } else { S::load_masked(p.add(v * S::LANES), last) }
+}
+
+#[inline(always)]
+unsafe fn relu<S: Simd, const MR: usize, const NV: usize>(mut sums: Sums<S, MR, NV>) -> Sums<S, MR, NV> {
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = S::relu(sums[r][v]);
+        }
+    }
+    sums
+}
+
+/// Room for a tile of any instruction set; read only where written.
+type Buffer = MaybeUninit<[f32; 1024]>;
+
+/// Existing lanes of vector `v` of `NV`.
+#[inline(always)]
+fn lanes_of<S: Simd, const NV: usize>(t: &Tile, v: usize) -> usize {
+    if v + 1 < NV { S::LANES } else { t.last_lanes }
+}
+
+#[inline(always)]
+unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
+    let mut buffer = Buffer::uninit();
+    let (line, all) = (buffer.as_mut_ptr().cast::<f32>(), S::mask(S::LANES));
+    for v in 0..NV {
+        let c = Block { ptr: t.c.add(v * S::LANES * t.ldc), stride: t.ldc };
+        let to = BlockMut { ptr: line.add(v * S::LANES), stride: NV * S::LANES };
+        S::transpose(c, lanes_of::<S, NV>(t, v), MR, to, all);
+    }
+    let mut sums = [[S::splat(0.0); NV]; MR];
+    for r in 0..MR {
+        for v in 0..NV {
+            sums[r][v] = S::load(line.add((r * NV + v) * S::LANES));
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut sums: Sums<S, MR, NV>) {
+    if let Some(finish) = t.finish {
+        if !finish.bias.is_null() {
+            for r in 0..MR {
+                let bias = S::splat(*finish.bias.add(r));
+                for v in 0..NV {
+                    sums[r][v] = S::add(sums[r][v], bias);
+                }
+            }
+        }
+        if finish.relu {
+            sums = relu::<S, MR, NV>(sums);
+        }
+    }
+    let mut buffer = Buffer::uninit();
+    let line = buffer.as_mut_ptr().cast::<f32>();
+    for r in 0..MR {
+        for v in 0..NV {
+            S::store(line.add((r * NV + v) * S::LANES), sums[r][v]);
+        }
+    }
+    for v in 0..NV {
+        let mut r = 0;
+        while r < MR {
+            let rows = S::LANES.min(MR - r);
+            let from =
+                Block { ptr: line.add((r * NV + v) * S::LANES).cast_const(), stride: NV * S::LANES };
+            let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc + r), stride: t.ldc };
+            S::transpose(from, rows, lanes_of::<S, NV>(t, v), to, S::mask(rows));
+            r += rows;
+        }
+    }
+}
