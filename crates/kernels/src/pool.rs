@@ -193,11 +193,11 @@ impl Shared {
     /// One worker's part; a panic is kept for the caller and wakes everyone at the barrier. Never unwinds.
     fn work(&self, job: &Job<'_>, index: usize, n_workers: usize) {
         let worker = Worker { index, n_workers, barrier: &self.barrier };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(worker))) {
-            if !payload.is::<Left>() {
-                lock(&self.panic).get_or_insert(payload);
-                self.barrier.poison();
-            }
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(worker)))
+            && !payload.is::<Left>()
+        {
+            lock(&self.panic).get_or_insert(payload);
+            self.barrier.poison();
         }
     }
 
