@@ -2,3 +2,4 @@
 
 pub mod philox;
 pub mod pool;
+pub mod update;
