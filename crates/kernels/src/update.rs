@@ -1,7 +1,8 @@
 //! One pass over a parameter vector for each optimiser: gradient scale, weight decay, state and step together.
 //!
 //! Every function reads and writes each value once; every element is computed alone, so a vector may be cut anywhere
-//! between threads. No fused multiply-add: the bits are the same on every instruction set.
+//! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have one
+//! length; anything else panics.
 
 /// What every update needs; PyTorch's meaning for each.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl AdamScale {
     /// `α/(1−β₁ᵗ) · m/(√v/√(1−β₂ᵗ) + ε)` is computed as `step · m/(√v + eps)`: the same formula with numerator and
     /// denominator multiplied by √(1−β₂ᵗ), so that an element needs one division. `t = None` leaves the corrections out.
     pub fn new(lr: f64, betas: [f64; 2], eps: f64, t: Option<u64>) -> Self {
-        let correction = |beta: f64| t.map_or(1.0, |t| 1.0 - beta.powf(t as f64));
+        let correction = |beta: f64| t.map_or(1.0, |t| 1.0 - power(beta, t));
         let root = correction(betas[1]).sqrt();
         AdamScale {
             new1: (1.0 - betas[0]) as f32,
@@ -51,6 +52,19 @@ impl AdamScale {
 
 /// Values whose squares [`sum_squares_blocks`] adds up in f32.
 pub const NORM_BLOCK: usize = 4096;
+
+/// By squaring: the same bits on every platform, which `powf` does not promise.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut result = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    result
+}
 
 /// Compiles a body for AVX-512, for AVX2 and for the build's own target, and picks one at run time.
 macro_rules! multiversion {
@@ -103,6 +117,7 @@ multiversion! {
 
 #[inline(always)]
 fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
+    assert!(grad.len() == param.len());
     let s = *s;
     for (p, g) in param.iter_mut().zip(grad) {
         let g = *g * s.grad + s.l2 * *p;
@@ -112,6 +127,7 @@ fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
 
 #[inline(always)]
 fn momentum_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+    assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
@@ -122,6 +138,7 @@ fn momentum_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut 
 
 #[inline(always)]
 fn nesterov_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+    assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
@@ -132,6 +149,7 @@ fn nesterov_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut 
 
 #[inline(always)]
 fn adam_body(s: &Scale, a: &AdamScale, param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32]) {
+    assert!(grad.len() == param.len() && m.len() == param.len() && v.len() == param.len());
     let (s, a) = (*s, *a);
     for (((p, g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
         let g = *g * s.grad + s.l2 * *p;
