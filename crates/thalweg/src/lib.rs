@@ -1,3 +1,7 @@
 //! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
 
 pub use engine;
+
+pub mod optim;
+pub mod registry;
+pub mod schedule;
