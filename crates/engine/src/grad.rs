@@ -32,11 +32,14 @@ impl Graph {
     /// Gradients of a single number with respect to `wrt`; zero where it does not depend on one.
     pub fn gradients(&mut self, of: Var, wrt: &[Var]) -> Built<Vec<Var>> {
         if self.shape(of).numel() != 1 {
-            return Err(self.error("gradients", Fault::Expected {
-                what: "the value differentiated",
-                expected: [].into(),
-                got: self.shape(of).clone(),
-            }));
+            return Err(self.error(
+                "gradients",
+                Fault::Expected {
+                    what: "the value differentiated",
+                    expected: [].into(),
+                    got: self.shape(of).clone(),
+                },
+            ));
         }
         let needed = self.depends_on(wrt);
         let mut sums: Vec<Option<Var>> = vec![None; self.len()];

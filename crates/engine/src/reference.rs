@@ -57,8 +57,11 @@ impl Tensor {
     pub fn broadcast(&self, to: &Shape) -> Self {
         let lead = to.len() - self.shape.len();
         Tensor::from_fn(to, |index| {
-            let own: Vec<usize> =
-                index[lead..].iter().zip(self.shape.iter()).map(|(i, size)| if *size == 1 { 0 } else { *i }).collect();
+            let own: Vec<usize> = index[lead..]
+                .iter()
+                .zip(self.shape.iter())
+                .map(|(i, size)| if *size == 1 { 0 } else { *i })
+                .collect();
             self.at(&own)
         })
     }
@@ -92,7 +95,9 @@ pub fn evaluate_all(graph: &Graph, feed: &Feed, n: usize) -> Vec<Tensor> {
         let value = match &node.op {
             Op::Input(i) => Tensor { shape, data: feed.inputs[i.index].clone() },
             Op::Param(p) => Tensor { shape, data: view(&feed.params, graph.params.slots[p.index].range()) },
-            Op::Buffer(b) => Tensor { shape, data: view(&feed.buffers, graph.buffers.slots[b.index].range()) },
+            Op::Buffer(b) => {
+                Tensor { shape, data: view(&feed.buffers, graph.buffers.slots[b.index].range()) }
+            }
             op => {
                 let inputs: Vec<&Tensor> = node.inputs.iter().map(|v| &values[v.index()]).collect();
                 op.get().reference(&inputs, &shape, &feed.draw)

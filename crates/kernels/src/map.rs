@@ -5,6 +5,7 @@
 //! row, or one value; it may reduce along a row (softmax, layer norm) and add up columns (bias gradients, batch
 //! statistics). Row sums use 16 fixed lanes, so every instruction set gives the same bits.
 
+use crate::isa::Arith;
 use crate::math::{Fn1, Fn2};
 use crate::philox::philox4x32;
 
@@ -201,8 +202,12 @@ impl Program {
             for src in sources(instr) {
                 match src {
                     Src::Reg(r) => assert!((r as usize) < n_regs, "register {r} read before it is written"),
-                    Src::Row(r) => assert!((r as usize) < n_rows, "row register {r} read before it is written"),
-                    Src::Operand(o) => assert!((o as usize) < operands.len(), "operand {o} of {}", operands.len()),
+                    Src::Row(r) => {
+                        assert!((r as usize) < n_rows, "row register {r} read before it is written")
+                    }
+                    Src::Operand(o) => {
+                        assert!((o as usize) < operands.len(), "operand {o} of {}", operands.len())
+                    }
                     Src::Imm(_) => {}
                 }
             }
@@ -243,7 +248,7 @@ impl Program {
                 call.parts[part as usize].fill(fold.neutral());
             }
         }
-        crate::multiversion!(F => run_frame::<F>(self, call, scratch));
+        run_on_frame(self, call, scratch);
     }
 
     fn check(&self, call: &Call, scratch: &[f32]) {
@@ -261,7 +266,10 @@ impl Program {
             assert_eq!(call.parts.len(), self.n_parts);
             assert!(call.group_ends.is_sorted() && call.group_ends.last().is_none_or(|end| *end == rows));
             assert!(call.group_ends.last().is_some() || rows == 0, "rows without a group");
-            assert!(call.parts.iter().all(|p| p.len() >= call.group_ends.len() * cols), "reduction too short");
+            assert!(
+                call.parts.iter().all(|p| p.len() >= call.group_ends.len() * cols),
+                "reduction too short"
+            );
         }
         assert!(scratch.len() >= self.scratch_len(cols), "scratch too short");
     }
@@ -269,7 +277,9 @@ impl Program {
 
 fn sources(instr: &Instr) -> impl Iterator<Item = Src> {
     let (a, b) = match *instr {
-        Instr::Un(_, _, a) | Instr::RowFold(_, _, a) | Instr::Store(_, a) | Instr::ColFold(_, _, a) => (Some(a), None),
+        Instr::Un(_, _, a) | Instr::RowFold(_, _, a) | Instr::Store(_, a) | Instr::ColFold(_, _, a) => {
+            (Some(a), None)
+        }
         Instr::Bin(_, _, a, b) => (Some(a), Some(b)),
         Instr::Column(_) | Instr::Mask { .. } => (None, None),
     };
@@ -302,8 +312,12 @@ struct Machine<'p, 'c, 'a> {
     block: usize,
 }
 
+crate::multiversion! {
+    fn run_on_frame(program: &Program, call: Call, scratch: &mut [f32]) = run_frame;
+}
+
 #[inline(always)]
-fn run_frame<const F: bool>(program: &Program, mut call: Call, scratch: &mut [f32]) {
+fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     if program.flat {
         call.cols *= call.rows;
         call.rows = usize::from(call.cols > 0);
@@ -323,7 +337,7 @@ fn run_frame<const F: bool>(program: &Program, mut call: Call, scratch: &mut [f3
             let n = machine.columns_from(col);
             let at = Block { row, col, n, padded: n.next_multiple_of(LANES), group };
             for instr in &program.instrs {
-                machine.step::<F>(instr, &at);
+                machine.step::<A>(instr, &at);
             }
             col += n;
         }
@@ -423,9 +437,9 @@ impl Machine<'_, '_, '_> {
     }
 
     #[inline(always)]
-    fn step<const F: bool>(&mut self, instr: &Instr, at: &Block) {
+    fn step<A: Arith>(&mut self, instr: &Instr, at: &Block) {
         match *instr {
-            Instr::Un(f, dst, a) => self.un::<F>(f, dst, a, at),
+            Instr::Un(f, dst, a) => self.un::<A>(f, dst, a, at),
             Instr::Bin(f, dst, a, b) => self.bin(f, dst, a, b, at),
             Instr::RowFold(fold, r, a) => {
                 let x = self.row_fold(fold, a, at);
@@ -443,21 +457,21 @@ impl Machine<'_, '_, '_> {
     }
 
     #[inline(always)]
-    fn un<const F: bool>(&mut self, f: Fn1, dst: Dst, a: Src, at: &Block) {
+    fn un<A: Arith>(&mut self, f: Fn1, dst: Dst, a: Src, at: &Block) {
         let r = match dst {
             Dst::Row(r) => {
                 let x = self.one(a, at);
-                return self.set_row(r, f.apply::<F>(x));
+                return self.set_row(r, f.apply::<A>(x));
             }
             Dst::Reg(r) => r,
         };
         let a = match self.value(a, at) {
-            Value::One(x) => return self.fill(r, at, f.apply::<F>(x)),
+            Value::One(x) => return self.fill(r, at, f.apply::<A>(x)),
             Value::Block(a) => a,
         };
         let dst = self.reg(r as usize);
         macro_rules! each {
-            ($($f:ident)*) => { match f { $(Fn1::$f => lanes!(at, dst, x = a => Fn1::$f.apply::<F>(x)),)* } };
+            ($($f:ident)*) => { match f { $(Fn1::$f => lanes!(at, dst, x = a => Fn1::$f.apply::<A>(x)),)* } };
         }
         each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu);
     }
@@ -524,12 +538,15 @@ impl Machine<'_, '_, '_> {
     #[inline(always)]
     fn mask(&mut self, dst: u8, id: u32, keep: f32, at: &Block) {
         let draw = self.call.draw;
-        let row_start = (draw.first_row + at.row as u64) * (self.call.cols.next_multiple_of(64) as u64 / 64) * 16;
+        let row_start =
+            (draw.first_row + at.row as u64) * (self.call.cols.next_multiple_of(64) as u64 / 64) * 16;
         let (threshold, scale) = (keep_below(keep), 1.0 / keep);
         let dst = self.reg(dst as usize);
         let mut done = 0;
         while done < at.padded {
-            let base = row_start + ((at.col + done) / 64 * 16) as u64;
+            // a block starts at a whole vector, and four vectors share the words of 16 counters
+            let column = at.col + done;
+            let base = row_start + (column / 64 * 16) as u64;
             let mut words = [[0u32; LANES]; 4];
             for l in 0..LANES {
                 let block = mask_block(draw.seed, id, draw.step, base + l as u64);
@@ -537,14 +554,15 @@ impl Machine<'_, '_, '_> {
                     words[w][l] = block[w];
                 }
             }
-            for (w, word) in words.iter().enumerate().take((at.padded - done) / LANES) {
+            let first = column / LANES % 4;
+            for word in words.iter().skip(first).take((at.padded - done) / LANES) {
                 for (l, bits) in word.iter().enumerate() {
                     let kept = if bits >> 8 < threshold { scale } else { 0.0 };
                     // SAFETY: below `padded`, which a register holds.
-                    unsafe { *dst.add(done + w * LANES + l) = kept };
+                    unsafe { *dst.add(done + l) = kept };
                 }
+                done += LANES;
             }
-            done += 64;
         }
     }
 

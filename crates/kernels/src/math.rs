@@ -1,19 +1,15 @@
-//! Element-wise functions in f32, branch-free so that loops over them become vector code; `F` says whether
-//! the machine multiplies and adds in one rounding.
+//! Element-wise functions in f32, branch-free so that loops over them become vector code; `A` says how the machine
+//! multiplies and adds.
 //!
 //! Every function carries NaN through. Errors are below 4 units in the last place against f64 over the tested range.
 
-/// `a * b + c`, in one rounding where `F`.
-#[inline(always)]
-pub fn fma<const F: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if F { a.mul_add(b, c) } else { a * b + c }
-}
+use crate::isa::Arith;
 
 #[inline(always)]
-fn poly<const F: bool, const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+fn poly<A: Arith, const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     let mut sum = coefficients[0];
     for c in &coefficients[1..] {
-        sum = fma::<F>(sum, x, *c);
+        sum = A::fma(sum, x, *c);
     }
     sum
 }
@@ -30,15 +26,16 @@ fn at_least(x: f32, low: f32) -> f32 {
 
 /// eˣ: range reduction to |r| ≤ ln 2 / 2 and a polynomial of degree 6 (Cephes `expf`).
 #[inline(always)]
-pub fn exp<const F: bool>(x: f32) -> f32 {
+pub fn exp<A: Arith>(x: f32) -> f32 {
     const MAGIC: f32 = 12_582_912.0; // 1.5 · 2²³: adding it rounds to an integer kept in the low bits
     let x = at_least(at_most(x, 89.0), -104.0);
-    let t = fma::<F>(x, std::f32::consts::LOG2_E, MAGIC);
+    let t = A::fma(x, std::f32::consts::LOG2_E, MAGIC);
     let n = t - MAGIC;
-    let r = fma::<F>(n, -0.693_359_4, x);
-    let r = fma::<F>(n, 2.121_944_4e-4, r);
-    let p = poly::<F, 6>(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5]);
-    let p = fma::<F>(p, r * r, r) + 1.0;
+    let r = A::fma(n, -0.693_359_4, x);
+    let r = A::fma(n, 2.121_944_4e-4, r);
+    let p =
+        poly::<A, 6>(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5]);
+    let p = A::fma(p, r * r, r) + 1.0;
     let k = (t.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32);
     let half = k >> 1;
     let scale = |e: i32| f32::from_bits((e.wrapping_add(127) as u32) << 23);
@@ -47,7 +44,7 @@ pub fn exp<const F: bool>(x: f32) -> f32 {
 
 /// ln x; −∞ at 0, NaN below (Cephes `logf`).
 #[inline(always)]
-pub fn ln<const F: bool>(x: f32) -> f32 {
+pub fn ln<A: Arith>(x: f32) -> f32 {
     let tiny = x < f32::MIN_POSITIVE;
     let scaled = if tiny { x * 8_388_608.0 } else { x };
     let bits = scaled.to_bits();
@@ -55,7 +52,7 @@ pub fn ln<const F: bool>(x: f32) -> f32 {
     let e = (shifted as i32 >> 23) as f32 - if tiny { 23.0 } else { 0.0 };
     let m = f32::from_bits((shifted & 0x007F_FFFF).wrapping_add(0x3F35_04F3)) - 1.0;
     let z = m * m;
-    let p = poly::<F, 9>(
+    let p = poly::<A, 9>(
         m,
         [
             7.037_683_6e-2,
@@ -78,49 +75,50 @@ pub fn ln<const F: bool>(x: f32) -> f32 {
 
 /// tanh x: a polynomial near 0, `1 − 2 / (e²ˣ + 1)` beyond (Cephes `tanhf`).
 #[inline(always)]
-pub fn tanh<const F: bool>(x: f32) -> f32 {
+pub fn tanh<A: Arith>(x: f32) -> f32 {
     let a = x.abs();
-    let far = 1.0 - 2.0 / (exp::<F>(2.0 * a) + 1.0);
+    let far = 1.0 - 2.0 / (exp::<A>(2.0 * a) + 1.0);
     let s = x * x;
-    let p = poly::<F, 5>(s, [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
-    let near = fma::<F>(p * s, a, a);
+    let p =
+        poly::<A, 5>(s, [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
+    let near = A::fma(p * s, a, a);
     let y = if a < 0.625 { near } else { far };
     y.copysign(x)
 }
 
 /// 1 / (1 + e⁻ˣ).
 #[inline(always)]
-pub fn sigmoid<const F: bool>(x: f32) -> f32 {
-    1.0 / (1.0 + exp::<F>(-x))
+pub fn sigmoid<A: Arith>(x: f32) -> f32 {
+    1.0 / (1.0 + exp::<A>(-x))
 }
 
 /// ln(1 + eˣ), without overflow.
 #[inline(always)]
-pub fn softplus<const F: bool>(x: f32) -> f32 {
-    let e = exp::<F>(-x.abs());
+pub fn softplus<A: Arith>(x: f32) -> f32 {
+    let e = exp::<A>(-x.abs());
     let u = 1.0 + e;
-    let l = if u == 1.0 { e } else { ln::<F>(u) * e / (u - 1.0) };
+    let l = if u == 1.0 { e } else { ln::<A>(u) * e / (u - 1.0) };
     at_least(x, 0.0) + l
 }
 
 /// The error function, by a polynomial below 475/512 and `1 − e^p` beyond.
 #[inline(always)]
-pub fn erf<const F: bool>(x: f32) -> f32 {
+pub fn erf<A: Arith>(x: f32) -> f32 {
     let t = x.abs();
     let s = x * x;
-    let low = fma::<F>(-1.728_534_7e-5, t, 3.831_971_3e-4);
-    let high = fma::<F>(-3.883_964_4e-3, t, 2.425_462_2e-2);
-    let r = fma::<F>(low, s, high);
-    let r = fma::<F>(r, t, -1.067_778_8e-1);
-    let r = fma::<F>(r, t, -6.348_466_9e-1);
-    let r = fma::<F>(r, t, -1.287_175_1e-1);
-    let r = fma::<F>(r, t, -t);
-    let far = (1.0 - exp::<F>(r)).copysign(x);
-    let p = poly::<F, 6>(
+    let low = A::fma(-1.728_534_7e-5, t, 3.831_971_3e-4);
+    let high = A::fma(-3.883_964_4e-3, t, 2.425_462_2e-2);
+    let r = A::fma(low, s, high);
+    let r = A::fma(r, t, -1.067_778_8e-1);
+    let r = A::fma(r, t, -6.348_466_9e-1);
+    let r = A::fma(r, t, -1.287_175_1e-1);
+    let r = A::fma(r, t, -t);
+    let far = (1.0 - exp::<A>(r)).copysign(x);
+    let p = poly::<A, 6>(
         s,
         [-5.967_617e-4, 4.991_194_2e-3, -2.676_813_5e-2, 1.128_199_2e-1, -3.761_253_4e-1, 1.283_791_7e-1],
     );
-    let near = fma::<F>(p, x, x);
+    let near = A::fma(p, x, x);
     if t > 0.927_734_4 { far } else { near }
 }
 
@@ -199,7 +197,7 @@ impl Fn1 {
 
     /// The value in f32.
     #[inline(always)]
-    pub fn apply<const F: bool>(self, x: f32) -> f32 {
+    pub fn apply<A: Arith>(self, x: f32) -> f32 {
         match self {
             Fn1::Neg => -x,
             Fn1::Abs => x.abs(),
@@ -211,12 +209,12 @@ impl Fn1 {
             Fn1::Square => x * x,
             Fn1::Sqrt => x.sqrt(),
             Fn1::Recip => 1.0 / x,
-            Fn1::Exp => exp::<F>(x),
-            Fn1::Ln => ln::<F>(x),
-            Fn1::Tanh => tanh::<F>(x),
-            Fn1::Sigmoid => sigmoid::<F>(x),
-            Fn1::Softplus => softplus::<F>(x),
-            Fn1::Erf => erf::<F>(x),
+            Fn1::Exp => exp::<A>(x),
+            Fn1::Ln => ln::<A>(x),
+            Fn1::Tanh => tanh::<A>(x),
+            Fn1::Sigmoid => sigmoid::<A>(x),
+            Fn1::Softplus => softplus::<A>(x),
+            Fn1::Erf => erf::<A>(x),
             Fn1::Relu => at_least(x, 0.0),
         }
     }
@@ -258,6 +256,7 @@ impl Fn2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::{Fused, Unfused};
 
     /// Largest error against f64 in units in the last place of the result, over a sweep of `[low, high]`.
     fn worst(f: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64, low: f32, high: f32) -> f64 {
@@ -272,42 +271,43 @@ mod tests {
             .fold(0.0, f64::max)
     }
 
-    fn check<const F: bool>() {
+    fn check<A: Arith>() {
         let sigmoid64 = |x: f64| 1.0 / (1.0 + (-x).exp());
-        assert!(worst(exp::<F>, f64::exp, -87.0, 88.0) < 4.0);
-        assert!(worst(ln::<F>, f64::ln, 1e-30, 2.0) < 4.0);
-        assert!(worst(ln::<F>, f64::ln, 1.0, 1e6) < 4.0);
-        assert!(worst(tanh::<F>, f64::tanh, -9.0, 9.0) < 4.0);
-        assert!(worst(sigmoid::<F>, sigmoid64, -80.0, 30.0) < 4.0);
-        assert!(worst(softplus::<F>, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), -80.0, 80.0) < 5.0);
+        assert!(worst(exp::<A>, f64::exp, -87.0, 88.0) < 4.0);
+        assert!(worst(ln::<A>, f64::ln, 1e-30, 2.0) < 4.0);
+        assert!(worst(ln::<A>, f64::ln, 1.0, 1e6) < 4.0);
+        assert!(worst(tanh::<A>, f64::tanh, -9.0, 9.0) < 4.0);
+        assert!(worst(sigmoid::<A>, sigmoid64, -80.0, 30.0) < 4.0);
+        assert!(worst(softplus::<A>, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), -80.0, 80.0) < 5.0);
     }
 
     #[test]
     fn functions_agree_with_f64() {
-        check::<true>();
-        check::<false>();
+        check::<Fused>();
+        check::<Unfused>();
     }
 
     #[test]
     fn erf_agrees_with_tabulated_values() {
         // Abramowitz and Stegun, table 7.1
-        for (x, want) in [(0.1, 0.112_462_916_0), (0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0)]
+        for (x, want) in
+            [(0.1, 0.112_462_916_0), (0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (2.0, 0.995_322_265_0)]
         {
-            assert!((f64::from(erf::<true>(x)) - want).abs() < 1.2e-7 * want);
-            assert!((f64::from(erf::<false>(-x)) + want).abs() < 2e-7 * want);
+            assert!((f64::from(erf::<Fused>(x)) - want).abs() < 1.2e-7 * want);
+            assert!((f64::from(erf::<Unfused>(-x)) + want).abs() < 2e-7 * want);
         }
     }
 
     #[test]
     fn nan_and_infinity_are_carried() {
         for f in Fn1::ALL.into_iter().filter(|f| *f != Fn1::Step) {
-            assert!(f.apply::<true>(f32::NAN).is_nan(), "{f:?}");
+            assert!(f.apply::<Fused>(f32::NAN).is_nan(), "{f:?}");
         }
         assert!(Fn2::Max.apply(f32::NAN, 1.0).is_nan() && Fn2::Max.apply(1.0, f32::NAN).is_nan());
-        assert_eq!(exp::<true>(f32::INFINITY), f32::INFINITY);
-        assert_eq!(exp::<true>(f32::NEG_INFINITY), 0.0);
-        assert_eq!(ln::<true>(0.0), f32::NEG_INFINITY);
-        assert!(ln::<true>(-1.0).is_nan());
-        assert_eq!(tanh::<true>(f32::NEG_INFINITY), -1.0);
+        assert_eq!(exp::<Fused>(f32::INFINITY), f32::INFINITY);
+        assert_eq!(exp::<Fused>(f32::NEG_INFINITY), 0.0);
+        assert_eq!(ln::<Fused>(0.0), f32::NEG_INFINITY);
+        assert!(ln::<Fused>(-1.0).is_nan());
+        assert_eq!(tanh::<Fused>(f32::NEG_INFINITY), -1.0);
     }
 }

@@ -123,17 +123,20 @@ impl Graph {
             Ok(shape) => shape,
             Err(fault) => return Err(self.error(Binary(f).name(), fault)),
         };
+        if let (Some(x), Some(y)) = (self.constant_value(a), self.constant_value(b)) {
+            return self.constant(f.apply(x, y), out);
+        }
         if let Some(known) = self.neutral(f, a, b, &out) {
             return Ok(known);
         }
-        let a = self.readable(a, &out)?;
-        let b = self.readable(b, &out)?;
+        let a = self.readable(a, b, &out)?;
+        let b = self.readable(b, a, &out)?;
         self.push(Op::Binary(Binary(f)), &[a, b])
     }
 
     /// Multiplication by 1 and addition of 0 need no node.
     fn neutral(&self, f: Fn2, a: Var, b: Var, out: &Shape) -> Option<Var> {
-        let is = |v: Var, x: f32| matches!(&self.node(v).op, Op::Constant(c) if c.value == x);
+        let is = |v: Var, x: f32| self.constant_value(v) == Some(x);
         let whole = |v: Var| self.shape(v) == out;
         match f {
             Fn2::Mul if is(b, 1.0) && whole(a) => Some(a),
@@ -145,9 +148,18 @@ impl Graph {
         }
     }
 
-    fn readable(&mut self, v: Var, out: &Shape) -> Built {
-        let constant = matches!(self.node(v).op, Op::Constant(_));
-        if constant || access(out, self.shape(v)).is_some() { Ok(v) } else { self.broadcast(v, out.clone()) }
+    /// An operand in a form that a frame of shape `out` can read, repeated like `other` where it must be.
+    fn readable(&mut self, v: Var, other: Var, out: &Shape) -> Built {
+        // where neither operand has the frame's shape, one of them must carry it
+        let v = if self.shape(other) == out || self.constant_value(other).is_some() { self.unrepeated(v, out) } else { v };
+        if self.constant_value(v).is_some() || access(out, self.shape(v)).is_some() {
+            return Ok(v);
+        }
+        if self.shape(other) == out {
+            return self.broadcast_like(v, other);
+        }
+        let frame = self.push(super::broadcast::Broadcast { to: out.clone() }.into(), &[v, other])?;
+        Ok(frame)
     }
 
     /// `a + b`

@@ -1,4 +1,6 @@
 //! Repeating a tensor along axes of size 1, or new leading axes.
+//!
+//! A second input, whose values are not read, says whether the result belongs to rows of the batch.
 
 use super::binary::{access, broadcast_shape};
 use super::{Op, Operator};
@@ -40,9 +42,10 @@ impl Operator for Broadcast {
 }
 
 impl Graph {
-    /// The value repeated to `to`. Constants, and what later operators can read in place, are not copied.
-    pub fn broadcast(&mut self, x: Var, to: impl Into<Shape>) -> Built {
-        let to = to.into();
+    /// The value repeated to the shape of `like`. Constants are not copied, and element-wise operators read what was
+    /// repeated in place.
+    pub fn broadcast_like(&mut self, x: Var, like: Var) -> Built {
+        let to = self.shape(like).clone();
         if self.shape(x) == &to {
             return Ok(x);
         }
@@ -50,9 +53,13 @@ impl Graph {
             let value = c.value;
             return self.constant(value, to);
         }
-        let lazy = access(&to, self.shape(x)).is_some();
-        let node = self.push(Op::Broadcast(Broadcast { to }), &[x])?;
-        debug_assert!(lazy || self.node(node).inputs.len() == 1);
-        Ok(node)
+        self.push(Op::Broadcast(Broadcast { to }), &[x, like])
+    }
+
+    /// What to read instead of `v` in a frame of shape `out`: the source of a repetition, where that is readable.
+    pub(super) fn unrepeated(&self, v: Var, out: &Shape) -> Var {
+        let node = self.node(v);
+        let source = node.inputs.first().copied().filter(|_| matches!(node.op, Op::Broadcast(_)));
+        source.filter(|s| access(out, self.shape(*s)).is_some()).unwrap_or(v)
     }
 }

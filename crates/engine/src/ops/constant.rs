@@ -1,7 +1,9 @@
 //! The same number at every place; never stored.
 
 use super::Operator;
+use super::Op;
 use crate::error::Fault;
+use crate::graph::{Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
 use kernels::map::Draw;
@@ -26,5 +28,15 @@ impl Operator for Constant {
 
     fn reference(&self, _inputs: &[&Tensor], _shape: &Shape, _draw: &Draw) -> Tensor {
         Tensor::filled(&self.shape, f64::from(self.value))
+    }
+}
+
+impl Graph {
+    /// The number that a value is everywhere, where that is known.
+    pub(super) fn constant_value(&self, v: Var) -> Option<f32> {
+        match &self.node(v).op {
+            Op::Constant(c) => Some(c.value),
+            _ => None,
+        }
     }
 }

@@ -26,7 +26,7 @@ impl Operator for Mask {
     }
 
     fn reference(&self, _inputs: &[&Tensor], shape: &Shape, draw: &Draw) -> Tensor {
-        let cols = shape.last_dim();
+        let cols = columns(shape);
         let kept = |i: usize| {
             let word = mask_word(draw.seed, self.id, draw.step, (i / cols) as u64, i % cols, cols);
             if word >> 8 < keep_below(self.keep) { 1.0 / f64::from(self.keep) } else { 0.0 }
@@ -37,4 +37,9 @@ impl Operator for Mask {
     fn emit(&self, emit: &mut Emit, _args: &[Src]) -> Option<Src> {
         Some(emit.mask(self.id, self.keep))
     }
+}
+
+/// Columns of the frame in which a mask of this shape is drawn: the last axis, unless that is the batch.
+pub(crate) fn columns(shape: &Shape) -> usize {
+    if shape.len() > 1 { shape.last_dim() } else { 1 }
 }

@@ -49,9 +49,8 @@ impl Operator for Reduce {
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let (x, y, dy) = (at.inputs[0], at.output, at.dy);
         let g = &mut *at.graph;
-        let shape = g.shape(x).clone();
         let dx = match self.fold {
-            Fold::Sum => g.broadcast(dy, shape)?,
+            Fold::Sum => g.broadcast_like(dy, x)?,
             Fold::Max => {
                 let hits = g.binary(Fn2::Eq, x, y)?;
                 let count = g.push(Reduce { fold: Fold::Sum, ..self.clone() }.into(), &[hits])?;
@@ -81,10 +80,18 @@ impl Operator for Reduce {
 
 impl Graph {
     fn reduce(&mut self, fold: Fold, x: Var, start: usize, end: usize) -> Built {
-        if self.shape(x).get(start..end).is_some_and(|axes| axes.iter().all(|d| *d == 1)) {
+        // a sum over the batch is one even for a batch of one: it joins shards
+        if start > 0 && self.shape(x).get(start..end).is_some_and(|axes| axes.iter().all(|d| *d == 1)) {
             return Ok(x);
         }
-        self.push(Op::Reduce(Reduce { fold, start, end }), &[x])
+        let op = Reduce { fold, start, end };
+        match (self.constant_value(x), op.shape(&[self.shape(x)])) {
+            (Some(value), Ok(shape)) => {
+                let n = self.shape(x).numel() / shape.numel().max(1);
+                self.constant(if fold == Fold::Sum { value * n as f32 } else { value }, shape)
+            }
+            _ => self.push(Op::Reduce(op), &[x]),
+        }
     }
 
     /// Sum over axes `start..end`, kept with size 1.

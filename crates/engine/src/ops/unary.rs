@@ -107,6 +107,10 @@ impl Operator for Unary {
 impl Graph {
     /// `f(x)`, element by element.
     pub fn unary(&mut self, f: Fn1, x: Var) -> Built {
+        if let Some(value) = self.constant_value(x) {
+            let shape = self.shape(x).clone();
+            return self.constant(f.apply::<kernels::isa::Unfused>(value), shape);
+        }
         self.push(Op::Unary(Unary(f)), &[x])
     }
 

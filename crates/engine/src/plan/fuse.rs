@@ -120,9 +120,12 @@ impl Fuser<'_> {
     fn unit_for(&mut self, v: Var, wanted: &Wanted) -> usize {
         let node = self.graph.node(v);
         match &node.op {
-            Op::Input(_) | Op::Param(_) | Op::Buffer(_) | Op::Constant(_) | Op::Reshape(_) | Op::Detach(_) => {
-                self.units.new_unit(Role::View, v)
-            }
+            Op::Input(_)
+            | Op::Param(_)
+            | Op::Buffer(_)
+            | Op::Constant(_)
+            | Op::Reshape(_)
+            | Op::Detach(_) => self.units.new_unit(Role::View, v),
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
                 let trained = wanted.gradients.contains(&v) && self.users(v).is_empty();
@@ -166,8 +169,13 @@ impl Fuser<'_> {
                     followers.relu = true;
                 }
                 (Op::Binary(b), (x, Some(y)))
-                    if b.0 == Fn2::Gate && x == last && y != last && followers.gate.is_none() && ready(y)
-                        && self.graph.shape(y) == self.graph.shape(v) && self.places.place[y.index()] == self.places.place[v.index()] =>
+                    if b.0 == Fn2::Gate
+                        && x == last
+                        && y != last
+                        && followers.gate.is_none()
+                        && ready(y)
+                        && self.graph.shape(y) == self.graph.shape(v)
+                        && self.places.place[y.index()] == self.places.place[v.index()] =>
                 {
                     followers.gate = Some(y);
                 }
@@ -187,7 +195,10 @@ impl Fuser<'_> {
     fn is_bias(&self, w: Var, product: Var) -> bool {
         let columns = self.graph.shape(product).last_dim();
         let shape = self.graph.shape(w);
-        !self.places.is_rows(w) && shape.numel() == columns && shape.last_dim() == columns && !self.is_constant(w)
+        !self.places.is_rows(w)
+            && shape.numel() == columns
+            && shape.last_dim() == columns
+            && !self.is_constant(w)
     }
 
     fn is_constant(&self, v: Var) -> bool {
@@ -197,26 +208,31 @@ impl Fuser<'_> {
     /// The frame of a node that can be part of a program.
     fn frame(&self, v: Var) -> Option<Frame> {
         let node = self.graph.node(v);
-        let frame_of = |v: Var, cols| {
-            Frame { place: self.places.place[v.index()], numel: self.places.extent(self.graph, v).count(), cols }
+        let frame_of = |v: Var, cols| Frame {
+            place: self.places.place[v.index()],
+            numel: self.places.extent(self.graph, v).count(),
+            cols,
         };
         match &node.op {
             Op::Reduce(r) => {
                 let x = node.inputs[0];
-                let [outer, mid, inner] = r.extents(self.graph.shape(x));
-                let rows_whole = r.start > 0 || !self.places.is_rows(x);
-                if inner == 1 && rows_whole && (outer > 1 || r.start > 0) && mid > 1 {
-                    return Some(frame_of(x, Some(mid)));
+                let [_, mid, inner] = r.extents(self.graph.shape(x));
+                match folds_row(self.graph, v) {
+                    true => Some(frame_of(x, Some(mid))),
+                    false => (r.start == 0).then(|| frame_of(x, Some(inner))),
                 }
-                (r.start == 0).then(|| frame_of(x, Some(inner)))
             }
             Op::Unary(_) | Op::Binary(_) | Op::Mask(_) | Op::OneHot(_) | Op::BatchNorm(_) => {
                 let mut cols = match &node.op {
-                    Op::Mask(_) | Op::OneHot(_) => Some(node.shape.last_dim()),
+                    Op::Mask(_) | Op::OneHot(_) => Some(crate::ops::mask::columns(&node.shape)),
                     _ => None,
                 };
                 for i in &node.inputs {
-                    let needed = if self.is_constant(*i) { None } else { access(&node.shape, self.graph.shape(*i))?.1 };
+                    let needed = if self.is_constant(*i) {
+                        None
+                    } else {
+                        access(&node.shape, self.graph.shape(*i))?.1
+                    };
                     match (cols, needed) {
                         (Some(a), Some(b)) if a != b => return None,
                         (None, some) => cols = some,
@@ -255,7 +271,8 @@ impl Fuser<'_> {
     fn candidates(&self, v: Var) -> Vec<usize> {
         let inputs = &self.graph.node(v).inputs;
         let is_map = |u: &usize| matches!(self.units.list[*u].role, Role::Map(_));
-        let mut found: Vec<usize> = inputs.iter().filter_map(|i| self.units.of[i.index()]).filter(is_map).collect();
+        let mut found: Vec<usize> =
+            inputs.iter().filter_map(|i| self.units.of[i.index()]).filter(is_map).collect();
         if matches!(&self.graph.node(v).op, Op::Reduce(r) if r.start == 0) {
             let shares = |u: &usize| {
                 let reads = |n: &Var| self.graph.node(*n).inputs.iter().any(|i| inputs.contains(i));
@@ -290,7 +307,8 @@ impl Fuser<'_> {
             (Some(cols), None) if cols > 1 && own.numel == frame.numel * cols => {
                 let fits = |i: &Var| {
                     let same = self.places.extent(self.graph, *i) == self.places.extent(self.graph, v);
-                    (same && (!inside(i) || self.row_valued(*i, own))) || (!inside(i) && self.graph.shape(*i).numel() == 1)
+                    (same && (!inside(i) || self.row_valued(*i, own)))
+                        || (!inside(i) && self.graph.shape(*i).numel() == 1)
                 };
                 let elementwise = matches!(node.op, Op::Unary(_) | Op::Binary(_));
                 let anchored = node.inputs.iter().any(inside);
@@ -320,7 +338,9 @@ impl Fuser<'_> {
     }
 
     fn merge(&mut self, home: usize, other: usize) {
-        let (Role::Map(a), Role::Map(b)) = (self.units.list[home].role.clone(), self.units.list[other].role.clone()) else {
+        let (Role::Map(a), Role::Map(b)) =
+            (self.units.list[home].role.clone(), self.units.list[other].role.clone())
+        else {
             return;
         };
         let cols = match (a.cols, b.cols) {
@@ -330,9 +350,13 @@ impl Fuser<'_> {
         let blocked = |units: &Units, x: usize, y: usize| {
             units.list[x].deps.iter().any(|d| *d != y && units.reaches(*d, y))
         };
-        let mut nodes: Vec<Var> = self.units.list[home].nodes.iter().chain(&self.units.list[other].nodes).copied().collect();
+        let mut nodes: Vec<Var> =
+            self.units.list[home].nodes.iter().chain(&self.units.list[other].nodes).copied().collect();
         nodes.sort_unstable();
-        let fits = a.place == b.place && a.numel == b.numel && nodes.len() <= MAX_NODES && within_limits(self.graph, &nodes);
+        let fits = a.place == b.place
+            && a.numel == b.numel
+            && nodes.len() <= MAX_NODES
+            && within_limits(self.graph, &nodes);
         if !fits || blocked(&self.units, home, other) || blocked(&self.units, other, home) {
             return;
         }
@@ -340,11 +364,14 @@ impl Fuser<'_> {
         let readable = |v: &Var| {
             let node = self.graph.node(*v);
             let crosses = |i: &&Var| matches!(self.units.of[i.index()], Some(u) if u == home || u == other);
-            matches!(node.op, Op::Reduce(_)) || self.row_valued(*v, frame)
-                || node.inputs.iter().filter(crosses).all(|i| match access(&node.shape, self.graph.shape(*i)) {
-                    Some((Access::Full, _)) => !self.row_valued(*i, frame),
-                    Some((Access::Row, _)) => self.row_valued(*i, frame),
-                    _ => false,
+            matches!(node.op, Op::Reduce(_))
+                || self.row_valued(*v, frame)
+                || node.inputs.iter().filter(crosses).all(|i| {
+                    match access(&node.shape, self.graph.shape(*i)) {
+                        Some((Access::Full, _)) => !self.row_valued(*i, frame),
+                        Some((Access::Row, _)) => self.row_valued(*i, frame),
+                        _ => false,
+                    }
                 })
         };
         if !nodes.iter().all(readable) {
@@ -379,15 +406,26 @@ impl Default for Unit {
 }
 
 fn within_limits(graph: &Graph, nodes: &[Var]) -> bool {
-    let mut reads: Vec<Var> = nodes.iter().flat_map(|n| graph.node(*n).inputs.clone()).filter(|i| !nodes.contains(i)).collect();
+    let mut reads: Vec<Var> =
+        nodes.iter().flat_map(|n| graph.node(*n).inputs.clone()).filter(|i| !nodes.contains(i)).collect();
     reads.sort_unstable();
     reads.dedup();
     let folds = nodes.iter().filter(|n| matches!(&graph.node(**n).op, Op::Reduce(r) if r.start == 0)).count();
     reads.len() <= MAX_OPERANDS && folds <= MAX_PARTS && nodes.len() <= MAX_NODES
 }
 
+/// Whether a reduction runs along the rows of its frame, rather than down its columns.
+pub(super) fn folds_row(graph: &Graph, v: Var) -> bool {
+    let node = graph.node(v);
+    let Op::Reduce(r) = &node.op else { return false };
+    let [_, mid, inner] = r.extents(graph.shape(node.inputs[0]));
+    r.start > 0 && inner == 1 && mid != 1
+}
+
 /// Whether a node in a program of this frame has one value a row.
 pub(super) fn is_row_valued(graph: &Graph, places: &Places, v: Var, frame: Frame) -> bool {
     let Some(cols) = frame.cols.filter(|c| *c > 1) else { return false };
-    places.place[v.index()] == frame.place && places.extent(graph, v).count() * cols == frame.numel && frame.numel > 0
+    places.place[v.index()] == frame.place
+        && places.extent(graph, v).count() * cols == frame.numel
+        && frame.numel > 0
 }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::emit::Emit;
-use super::fuse::{Followers, Frame, Role, Units, is_row_valued};
+use super::fuse::{Followers, Frame, Role, Units, folds_row, is_row_valued};
 use super::memory::{Lifetime, assign};
 use super::place::{Place, Places};
-use super::{Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted};
+use super::{
+    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted,
+};
 use crate::error::GraphError;
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
@@ -40,8 +42,15 @@ pub(super) fn lower(
     units: &Units,
     options: PlanOptions,
 ) -> Result<Plan, GraphError> {
-    let mut low =
-        Lower { graph, places, units, options, partials: HashMap::new(), segments: vec![0], offsets: HashMap::new() };
+    let mut low = Lower {
+        graph,
+        places,
+        units,
+        options,
+        partials: HashMap::new(),
+        segments: vec![0],
+        offsets: HashMap::new(),
+    };
     let sequence = low.sequence(wanted);
     let arena_len = low.lay_out(&sequence, wanted);
     let steps: Vec<Step> = sequence.iter().flat_map(|entry| low.steps(*entry)).collect();
@@ -107,11 +116,13 @@ impl Lower<'_> {
     }
 
     fn sequence(&mut self, wanted: &Wanted) -> Vec<Entry> {
-        let shared: Vec<bool> = self.graph.vars().map(|v| self.places.live[v.index()] && self.is_shared(v)).collect();
+        let shared: Vec<bool> =
+            self.graph.vars().map(|v| self.places.live[v.index()] && self.is_shared(v)).collect();
         let joined: Vec<bool> =
             self.graph.vars().map(|v| shared[v.index()] && self.needs_joining(v, wanted)).collect();
-        let order =
-            super::schedule::order(self.units, |u| self.units.list[u].nodes.iter().any(|v| joined[v.index()]));
+        let order = super::schedule::order(self.units, |u| {
+            self.units.list[u].nodes.iter().any(|v| joined[v.index()])
+        });
         let live = self.graph.vars().filter(|v| self.places.live[v.index()]).collect::<Vec<_>>();
         let mut sequence: Vec<Entry> = Vec::new();
         for v in &live {
@@ -330,11 +341,20 @@ impl Lower<'_> {
 
     fn map(&self, u: usize, frame: Frame) -> Kernel {
         let nodes = &self.units.list[u].nodes;
-        let cols = frame.cols.unwrap_or_else(|| self.graph.shape(nodes[nodes.len() - 1]).last_dim());
+        let cols = frame.cols.unwrap_or_else(|| crate::ops::mask::columns(self.graph.shape(nodes[nodes.len() - 1])));
         let rows = if cols == 0 { 0 } else { frame.numel / cols };
         let unit = Extent::Fixed(0);
         let rows = if frame.place == Place::Rows { Extent::PerRow(rows) } else { unit.with(rows) };
-        let mut writer = MapWriter { low: self, u, frame, emit: Emit::default(), values: HashMap::new(), operands: vec![], outs: vec![], parts: vec![] };
+        let mut writer = MapWriter {
+            low: self,
+            u,
+            frame,
+            emit: Emit::default(),
+            values: HashMap::new(),
+            operands: vec![],
+            outs: vec![],
+            parts: vec![],
+        };
         nodes.iter().for_each(|v| writer.node(*v));
         let MapWriter { emit, operands, outs, parts, .. } = writer;
         let program = Program::new(
@@ -376,7 +396,14 @@ impl Lower<'_> {
             Op::MatMul(_) => {
                 let (m, n) = (node.shape[0], node.shape[1]);
                 let rows = x.len.count() / m.max(1);
-                vec![Kernel::GemmPartial { m, n, rows, a: x, b: self.span(node.inputs[1]), out: self.partials[&v] }]
+                vec![Kernel::GemmPartial {
+                    m,
+                    n,
+                    rows,
+                    a: x,
+                    b: self.span(node.inputs[1]),
+                    out: self.partials[&v],
+                }]
             }
             Op::Reduce(r) => {
                 let [_, mid, inner] = r.extents(shape_in);
@@ -403,14 +430,31 @@ impl Lower<'_> {
                 let place = |i: &Var| {
                     let inner = self.graph.shape(*i)[c.axis..].iter().product();
                     start += inner;
-                    Kernel::Place { outer: before(c.axis), inner, out_stride: width, out_start: start - inner, zero: false, x: self.span(*i), out }
+                    Kernel::Place {
+                        outer: before(c.axis),
+                        inner,
+                        out_stride: width,
+                        out_start: start - inner,
+                        zero: false,
+                        x: self.span(*i),
+                        out,
+                    }
                 };
                 node.inputs.iter().map(place).collect()
             }
             Op::Pad(p) => {
                 let inner = shape_in[p.axis..].iter().product();
-                let (width, start) = (node.shape[p.axis..].iter().product(), p.before * node.shape.stride(p.axis));
-                vec![Kernel::Place { outer: before(p.axis), inner, out_stride: width, out_start: start, zero: true, x, out }]
+                let (width, start) =
+                    (node.shape[p.axis..].iter().product(), p.before * node.shape.stride(p.axis));
+                vec![Kernel::Place {
+                    outer: before(p.axis),
+                    inner,
+                    out_stride: width,
+                    out_start: start,
+                    zero: true,
+                    x,
+                    out,
+                }]
             }
             Op::Gather(_) => {
                 let index = self.span(node.inputs[1]);
@@ -418,7 +462,13 @@ impl Lower<'_> {
             }
             Op::Scatter(s) => {
                 let dy = self.span(node.inputs[1]);
-                vec![Kernel::ScatterPartial { rows: s.rows, width: node.shape[1], index: x, x: dy, out: self.partials[&v] }]
+                vec![Kernel::ScatterPartial {
+                    rows: s.rows,
+                    width: node.shape[1],
+                    index: x,
+                    x: dy,
+                    out: self.partials[&v],
+                }]
             }
             _ => unreachable!("{} is never a step of its own", node.op.get().name()),
         }
@@ -446,8 +496,7 @@ impl MapWriter<'_, '_> {
         let node = self.low.graph.node(v);
         if let Op::Reduce(r) = &node.op {
             let a = self.source(node.inputs[0], Access::Full);
-            let along_row = self.low.places.is_rows(v) || r.start > 0;
-            if along_row && self.row_valued(v) {
+            if folds_row(self.low.graph, v) {
                 let value = self.emit.row_fold(r.fold, a);
                 self.values.insert(v, value);
                 self.store(v, Access::Row);

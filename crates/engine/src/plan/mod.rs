@@ -165,13 +165,21 @@ pub enum Part {
 
 /// What one step does.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "fields are sizes and places, named by the formula above them")]
 pub enum Kernel {
     /// `out = tail(a·b)`, with `m` rows
     Gemm { m: Extent, n: usize, k: usize, a: Factor, b: Factor, out: Span, tail: Tail },
     /// per shard `aᵀ·b` over its rows
     GemmPartial { m: usize, n: usize, rows: usize, a: Span, b: Span, out: Partial },
     /// a fused element-wise program
-    Map { program: Program, rows: Extent, cols: usize, operands: Vec<(Span, Access)>, outs: Vec<Span>, parts: Vec<Part> },
+    Map {
+        program: Program,
+        rows: Extent,
+        cols: usize,
+        operands: Vec<(Span, Access)>,
+        outs: Vec<Span>,
+        parts: Vec<Part>,
+    },
     /// a fold of the middle of `[outer, mid, inner]`
     Fold { fold: Fold, outer: Extent, mid: usize, inner: usize, x: Span, out: Span },
     /// copies with strides: `out[i…] = x[start + Σ i·stride]`
@@ -207,6 +215,7 @@ pub struct Step {
 
 /// How the gradient of one parameter is completed after all workers have met.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "fields are sizes and places, named by the formula above them")]
 pub enum Finish {
     /// `aᵀ·b` over the rows of all workers, `a: [rows, m]`, `b: [rows, n]`; `rows` for each row of the batch
     Gemm { m: usize, n: usize, rows: usize, a: Span, b: Span },

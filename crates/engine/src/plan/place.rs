@@ -34,14 +34,23 @@ impl Places {
     /// Elements of a value for one row of the batch, or in all.
     pub fn extent(&self, graph: &Graph, v: Var) -> super::Extent {
         let numel = graph.shape(v).numel();
-        if self.is_rows(v) { super::Extent::PerRow(numel / self.batch.max(1)) } else { super::Extent::Fixed(numel) }
+        if self.is_rows(v) {
+            super::Extent::PerRow(numel / self.batch.max(1))
+        } else {
+            super::Extent::Fixed(numel)
+        }
     }
 }
 
 pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Places, GraphError> {
     let n = graph.len();
-    let mut found =
-        Places { place: vec![Place::Same; n], live: vec![false; n], users: vec![vec![]; n], kept: vec![false; n], batch };
+    let mut found = Places {
+        place: vec![Place::Same; n],
+        live: vec![false; n],
+        users: vec![vec![]; n],
+        kept: vec![false; n],
+        batch,
+    };
     let assigned = graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
     for v in wanted.outputs.iter().chain(&wanted.gradients).copied().chain(assigned) {
         found.kept[v.index()] = true;
@@ -54,8 +63,11 @@ pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Pla
     }
     for v in graph.vars().filter(|v| found.live[v.index()]).collect::<Vec<_>>() {
         let node = graph.node(v);
-        found.place[v.index()] = place_of(graph, node, &found)
-            .map_err(|fault| GraphError { op: node.op.get().name(), layer: node.layer.to_string(), fault })?;
+        found.place[v.index()] = place_of(graph, node, &found).map_err(|fault| GraphError {
+            op: node.op.get().name(),
+            layer: node.layer.to_string(),
+            fault,
+        })?;
         node.inputs.iter().for_each(|i| found.users[i.index()].push(v.index()));
     }
     Ok(found)
@@ -75,15 +87,25 @@ fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> 
         Op::MatMul(m) => keep(!m.ta && rows == [true, false]),
         Op::Reduce(r) if r.start == 0 => Ok(Place::Same),
         Op::Moments(_) => Ok(Place::Same),
-        Op::Scatter(_) => if rows == [true, true] { Ok(Place::Same) } else { Err(Fault::BatchAxis) },
+        Op::Scatter(_) => {
+            if rows == [true, true] {
+                Ok(Place::Same)
+            } else {
+                Err(Fault::BatchAxis)
+            }
+        }
         Op::Gather(_) => keep(rows == [false, true]),
         Op::Transpose(t) => keep(t.order[0] == 0),
         Op::Concat(c) => keep(c.axis > 0 && rows.iter().all(|r| *r)),
         Op::Slice(s) => keep(s.axis > 0),
         Op::Pad(p) => keep(p.axis > 0),
-        Op::Reshape(r) => keep(r.to.first().is_some_and(|d| found.batch > 0 && d % found.batch == 0)),
+        Op::Reshape(r) => {
+            keep(r.to.first().is_some_and(|d| if found.batch == 0 { *d == 0 } else { d % found.batch == 0 }))
+        }
         Op::BatchNorm(_) => keep(rows == [true, false, false, false, false]),
-        Op::Binary(_) => keep(node.inputs.iter().zip(&rows).all(|(v, r)| !r || reads_own_rows(graph, node, *v))),
+        Op::Binary(_) => {
+            keep(node.inputs.iter().zip(&rows).all(|(v, r)| !r || reads_own_rows(graph, node, *v)))
+        }
         _ => Ok(Place::Rows),
     }
 }

@@ -12,7 +12,8 @@ pub(super) fn order(units: &Units, shares: impl Fn(usize) -> bool) -> Vec<usize>
     while !left.is_empty() {
         let ready = |u: &usize| units.list[*u].deps.iter().all(|d| done[*d]);
         // a view of an unjoined result runs no code, so it may come before the meeting
-        let waits = |u: &usize| units.list[*u].role != Role::View && units.list[*u].deps.iter().any(|d| unmet[*d]);
+        let waits =
+            |u: &usize| units.list[*u].role != Role::View && units.list[*u].deps.iter().any(|d| unmet[*d]);
         let free = left.iter().position(|u| ready(u) && !waits(u));
         let Some(at) = free.or_else(|| left.iter().position(ready)) else {
             unreachable!("fusion makes no cycles")

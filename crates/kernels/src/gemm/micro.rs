@@ -293,8 +293,7 @@ unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut
         let mut r = 0;
         while r < MR {
             let rows = S::LANES.min(MR - r);
-            let from =
-                Block { ptr: line.add((r * NV + v) * S::LANES).cast_const(), stride: NV * S::LANES };
+            let from = Block { ptr: line.add((r * NV + v) * S::LANES).cast_const(), stride: NV * S::LANES };
             let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc + r), stride: t.ldc };
             S::transpose(from, rows, lanes_of::<S, NV>(t, v), to, S::mask(rows));
             r += rows;

@@ -53,7 +53,11 @@ const BLOCK_K: usize = 1024;
 /// temporary
 pub fn knob(i: usize) -> usize {
     static K: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
-    let k = K.get_or_init(|| std::env::var("KNOBS").map(|s| s.split(',').map(|x| x.parse().unwrap()).collect()).unwrap_or(vec![0, 0, 512, 0, 0, 0, 0, 0]));
+    let k = K.get_or_init(|| {
+        std::env::var("KNOBS")
+            .map(|s| s.split(',').map(|x| x.parse().unwrap()).collect())
+            .unwrap_or(vec![0, 0, 512, 0, 0, 0, 0, 0])
+    });
     k[i]
 }
 /// The most stretches in a block; more parts make more blocks.
@@ -95,7 +99,12 @@ pub fn gemm(
         return;
     }
     check(m, n, c, ldc, parts, &epilogue, scratch);
-    let swapped = epilogue.gate.is_none() && match knob(3) { 0 => prefers_swapped(m, n, parts), 1 => false, _ => true };
+    let swapped = epilogue.gate.is_none()
+        && match knob(3) {
+            0 => prefers_swapped(m, n, parts),
+            1 => false,
+            _ => true,
+        };
     let job = Job { m, n, c: c.as_mut_ptr(), ldc, parts, accumulate, epilogue, swapped };
     let scratch = scratch.as_mut_ptr();
     let scratch = scratch.wrapping_add(scratch.align_offset(LINE * size_of::<f32>()).min(LINE));
@@ -124,7 +133,10 @@ fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &E
         for (name, mat, rows, cols) in [("a", part.a, m, part.k), ("b", part.b, part.k, n)] {
             let need = (rows - 1) * mat.row_stride + (cols - 1) * mat.col_stride + 1;
             let have = mat.data.len();
-            assert!(have >= need, "gemm: part {i}: {name} holds {have} floats, [{rows}, {cols}] needs {need}");
+            assert!(
+                have >= need,
+                "gemm: part {i}: {name} holds {have} floats, [{rows}, {cols}] needs {need}"
+            );
         }
         k += part.k;
     }
@@ -342,7 +354,8 @@ impl Pass<'_> {
             // whole vectors, and the scratch has room for the block's k at the widest panel.
             unsafe {
                 let (a, b) = (s.a, s.b.at(0, col));
-                let wants_packed = if knob(0) == 1 { false } else { n_uses >= knob(4) && s.k * wide <= knob(5) };
+                let wants_packed =
+                    if knob(0) == 1 { false } else { n_uses >= knob(4) && s.k * wide <= knob(5) };
                 let in_place = if b.cs == 1 && !wants_packed { b.readable_rows(s.k, wide) } else { 0 };
                 if in_place > 0 {
                     segments[n] =
@@ -352,14 +365,8 @@ impl Pass<'_> {
                 if in_place < s.k {
                     let (k, a) = (s.k - in_place, a.at(0, in_place));
                     pack::pack_panel::<S>(b.at(in_place, 0), k, width, vectors, packed);
-                    segments[n] = Segment {
-                        a: a.ptr,
-                        a_row: a.rs,
-                        a_k: a.cs,
-                        b: packed.cast_const(),
-                        b_k: wide,
-                        k,
-                    };
+                    segments[n] =
+                        Segment { a: a.ptr, a_row: a.rs, a_k: a.cs, b: packed.cast_const(), b_k: wide, k };
                     packed = packed.add(k * wide);
                     n += 1;
                 }

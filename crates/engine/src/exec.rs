@@ -1,0 +1,180 @@
+//! Running a plan on worker threads.
+//!
+//! A step has two runs. In the first, every worker takes its rows through all steps of the plan, in its own arena,
+//! and meets the others where results over the whole batch are joined. In the second, the flat parameter vector is cut
+//! into one stretch a worker: each completes the gradient of its stretch, from the arenas of all, and updates it
+//! while it is in cache. Nothing is allocated and no lock is waited for: locks only state who may touch what, and
+//! finding one taken would be a fault of the plan.
+
+mod finish;
+mod steps;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::plan::{Extent, Loc, Plan, Span};
+use kernels::map::Draw;
+use kernels::pool::Pool;
+use kernels::views::Aligned;
+
+pub use finish::{Piece, Update};
+
+/// Most workers that an executor takes.
+pub const MAX_WORKERS: usize = 64;
+
+/// Supplies the rows of a batch.
+pub trait Feed: Sync {
+    /// Writes rows `rows` of input `input` to `out`, which has exactly their size.
+    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]);
+}
+
+/// Whole batches in memory, one slice for each input.
+impl Feed for [&[f32]] {
+    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
+        if !rows.is_empty() {
+            let width = out.len() / rows.len();
+            out.copy_from_slice(&self[input][rows.start * width..rows.end * width]);
+        }
+    }
+}
+
+impl<const N: usize> Feed for [&[f32]; N] {
+    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
+        self[..].fill(input, rows, out);
+    }
+}
+
+/// What a step depends on besides its inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct StepContext<'a> {
+    /// the flat parameters
+    pub params: &'a [f32],
+    /// the flat buffers
+    pub buffers: &'a [f32],
+    /// which random numbers masks use; `first_row` is set by the executor
+    pub draw: Draw,
+}
+
+/// One worker's memory.
+#[derive(Debug)]
+struct Lane {
+    rows: Range<usize>,
+    shards: Range<usize>,
+    arena: RwLock<Aligned>,
+    /// per-shard results, for each stretch between meetings
+    partials: Vec<RwLock<Vec<f32>>>,
+    scratch: Mutex<Scratch>,
+}
+
+#[derive(Debug)]
+struct Scratch {
+    floats: Aligned,
+    /// ends of shards, in rows of the frame at hand
+    ends: Vec<usize>,
+}
+
+/// A plan with the memory that it runs in.
+#[derive(Debug)]
+pub struct Executor {
+    plan: Arc<Plan>,
+    pool: Arc<Pool>,
+    lanes: Vec<Lane>,
+    /// the stretch of the flat parameters of each worker, and the tasks in it
+    stretches: Vec<finish::Stretch>,
+}
+
+fn free<T>(lock: Result<T, impl std::fmt::Debug>) -> T {
+    lock.unwrap_or_else(|held| unreachable!("the plan lets one worker at a time touch this: {held:?}"))
+}
+
+impl Executor {
+    /// Memory for a plan. The plan's number of workers must be the pool's.
+    pub fn new(plan: Arc<Plan>, pool: Arc<Pool>) -> Self {
+        let options = plan.options;
+        assert_eq!(options.workers, pool.n_workers(), "plan and pool must have as many workers");
+        assert!(options.workers <= MAX_WORKERS, "at most {MAX_WORKERS} workers");
+        let lane = |w: usize| {
+            let shards = options.worker_shards(w);
+            let partial = |len: &usize| RwLock::new(vec![0.0; len * shards.len()]);
+            Lane {
+                rows: options.worker_rows(w),
+                partials: plan.segments.iter().map(partial).collect(),
+                arena: RwLock::new(Aligned::filled(plan.arena_len, f32::NAN)),
+                scratch: Mutex::new(Scratch {
+                    floats: Aligned::filled(plan.scratch_len, 0.0),
+                    ends: Vec::with_capacity(shards.len()),
+                }),
+                shards,
+            }
+        };
+        let lanes = (0..options.workers).map(lane).collect();
+        let stretches = finish::stretches(&plan);
+        Executor { plan, pool, lanes, stretches }
+    }
+
+    /// The plan being run.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Bytes of memory for values, per-shard results and scratch.
+    pub fn bytes(&self) -> usize {
+        let lane = |l: &Lane| {
+            let partials: usize = self.plan.segments.iter().map(|len| len * l.shards.len()).sum();
+            self.plan.arena_len + self.plan.scratch_len + partials
+        };
+        4 * self.lanes.iter().map(lane).sum::<usize>()
+    }
+
+    /// Takes a batch through the plan: afterwards outputs can be read and gradients completed.
+    pub fn run(&self, context: StepContext, feed: &dyn Feed) {
+        assert!(context.params.len() >= self.plan.params.len(), "too few parameters");
+        assert!(context.buffers.len() >= self.plan.buffers.len(), "too few buffers");
+        self.pool.run(&|worker| steps::run_lane(self, worker, context, feed));
+    }
+
+    /// Copies output `index` to `out`: all rows of the batch, or the one value.
+    pub fn output(&self, index: usize, out: &mut [f32]) {
+        self.read(self.plan.outputs[index], out);
+    }
+
+    /// An output that is a single number.
+    pub fn scalar(&self, index: usize) -> f32 {
+        let mut value = [f32::NAN];
+        self.output(index, &mut value);
+        value[0]
+    }
+
+    /// Elements of output `index` for the whole batch.
+    pub fn output_len(&self, index: usize) -> usize {
+        self.plan.outputs[index].len.of(self.plan.options.batch)
+    }
+
+    /// Writes the new values of buffers.
+    pub fn assign(&self, buffers: &mut [f32]) {
+        for (range, span) in &self.plan.assigns {
+            self.read(*span, &mut buffers[range.clone()]);
+        }
+    }
+
+    fn read(&self, span: Span, out: &mut [f32]) {
+        let start = match span.loc {
+            Loc::Const(value) => return out.fill(value),
+            Loc::Arena(start) => start,
+            // parameters and buffers are the caller's own
+            Loc::Param(_) | Loc::Buffer(_) => return,
+        };
+        match span.len {
+            Extent::Fixed(n) => {
+                out[..n].copy_from_slice(&free(self.lanes[0].arena.try_read())[start..start + n])
+            }
+            Extent::PerRow(n) => {
+                for lane in &self.lanes {
+                    let arena = free(lane.arena.try_read());
+                    let len = n * lane.rows.len();
+                    out[n * lane.rows.start..][..len].copy_from_slice(&arena[start..start + len]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The second run of a step: gradients of parameters are completed and handed to the update, stretch by stretch.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use super::steps::combine;
+use super::{Executor, MAX_WORKERS, free};
+use crate::plan::{Extent, Finish, Join, Loc, Plan, Span};
+use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
+use kernels::views::Aligned;
+
+/// Rows of a weight whose gradient is made and used at a time: small enough to stay in the second-level cache.
+const BLOCK_ELEMENTS: usize = 64 * 1024;
+/// Rows that a block is a multiple of, so that blocks are whole tiles of the matrix product.
+const ROW_GRAIN: usize = 16;
+
+/// A piece of one parameter with its gradient.
+pub struct Piece<'a, 's> {
+    /// index of the parameter
+    pub param: usize,
+    /// place of the piece in the flat vector
+    pub range: Range<usize>,
+    /// values, to be changed
+    pub values: &'a mut [f32],
+    /// their gradient
+    pub gradient: &'a [f32],
+    /// the same piece of each state vector
+    pub states: &'a mut [&'s mut [f32]],
+}
+
+/// What is done to a parameter once its gradient is complete. Pieces come in any order, from several threads.
+pub trait Update: Sync {
+    /// Changes the values of one piece.
+    fn apply(&self, piece: Piece);
+}
+
+/// One gradient, or some rows of it.
+#[derive(Clone, Debug, PartialEq)]
+struct Task {
+    param: usize,
+    range: Range<usize>,
+}
+
+/// A worker's part of the flat vector.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stretch {
+    range: Range<usize>,
+    tasks: Vec<Task>,
+}
+
+/// Cuts the flat vector into one stretch a worker, of about as many elements.
+pub(super) fn stretches(plan: &Plan) -> Vec<Stretch> {
+    let tasks: Vec<Task> = plan.finish.iter().enumerate().flat_map(|(p, f)| tasks_of(plan, p, f)).collect();
+    let total: usize = tasks.iter().map(|t| t.range.len()).sum();
+    let workers = plan.options.workers;
+    let mut left = tasks.into_iter().peekable();
+    let (mut at, mut done) = (0, 0);
+    let mut stretches = Vec::with_capacity(workers);
+    for w in 0..workers {
+        let mut own = Vec::new();
+        while let Some(task) =
+            left.next_if(|t| w + 1 == workers || (done + t.range.len() / 2) * workers < total * (w + 1))
+        {
+            done += task.range.len();
+            own.push(task);
+        }
+        let end = own.last().map_or(at, |t: &Task| t.range.end);
+        stretches.push(Stretch { range: at..end, tasks: own });
+        at = end;
+    }
+    stretches
+}
+
+fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
+    let all = plan.params.slots[param].range();
+    match finish {
+        Finish::Gemm { n, .. } if *n > 0 && !all.is_empty() => {
+            let rows = (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN;
+            let starts = all.clone().step_by(rows * n);
+            starts.map(|start| Task { param, range: start..(start + rows * n).min(all.end) }).collect()
+        }
+        _ => vec![Task { param, range: all }],
+    }
+}
+
+/// A worker's slices of the flat vectors.
+struct Share<'a> {
+    values: &'a mut [f32],
+    gradient: &'a mut [f32],
+    states: [&'a mut [f32]; MAX_STATES],
+}
+
+/// Most state vectors that an optimiser keeps.
+pub const MAX_STATES: usize = 4;
+
+impl Executor {
+    /// Completes all gradients into `gradient`, a flat vector like the parameters.
+    pub fn gradients(&self, gradient: &mut [f32]) {
+        struct Keep;
+        impl Update for Keep {
+            fn apply(&self, _piece: Piece) {}
+        }
+        self.complete(None, gradient, &mut [], &Keep);
+    }
+
+    /// Completes all gradients and updates the parameters, piece by piece.
+    pub fn update(
+        &self,
+        values: &mut [f32],
+        gradient: &mut [f32],
+        states: &mut [&mut [f32]],
+        update: &dyn Update,
+    ) {
+        self.complete(Some(values), gradient, states, update);
+    }
+
+    /// Updates the parameters from gradients that are complete.
+    pub fn apply(
+        &self,
+        values: &mut [f32],
+        gradient: &mut [f32],
+        states: &mut [&mut [f32]],
+        update: &dyn Update,
+    ) {
+        self.share_out(Some(values), gradient, states, &|_, task, share, origin| {
+            hand_over(update, task, share, origin)
+        });
+    }
+
+    fn complete(
+        &self,
+        values: Option<&mut [f32]>,
+        gradient: &mut [f32],
+        states: &mut [&mut [f32]],
+        update: &dyn Update,
+    ) {
+        let trained = values.is_some();
+        self.share_out(values, gradient, states, &|scratch, task, share, origin| {
+            let local = task.range.start - origin..task.range.end - origin;
+            self.gradient_of(task, &mut share.gradient[local], scratch);
+            if trained {
+                hand_over(update, task, share, origin);
+            }
+        });
+    }
+
+    /// Gives each worker its stretch of every vector and runs its tasks.
+    fn share_out(
+        &self,
+        values: Option<&mut [f32]>,
+        gradient: &mut [f32],
+        states: &mut [&mut [f32]],
+        run: &(dyn Fn(&mut Aligned, &Task, &mut Share, usize) + Sync),
+    ) {
+        assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
+        let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));
+        let mut values = values.unwrap_or_default();
+        let mut gradient = gradient;
+        let mut rest: [&mut [f32]; MAX_STATES] = std::array::from_fn(|_| &mut [][..]);
+        rest.iter_mut().zip(states.iter_mut()).for_each(|(r, s)| *r = s);
+        for (stretch, share) in self.stretches.iter().zip(&shares) {
+            let len = stretch.range.len();
+            let own = Share {
+                values: take(&mut values, len),
+                gradient: take(&mut gradient, len),
+                states: std::array::from_fn(|i| take(&mut rest[i], len)),
+            };
+            *free(share.try_lock()) = Some(own);
+        }
+        self.pool.run(&|worker| {
+            let stretch = &self.stretches[worker.index];
+            let mut scratch = free(self.lanes[worker.index].scratch.try_lock());
+            if let Some(share) = free(shares[worker.index].try_lock()).as_mut() {
+                for task in &stretch.tasks {
+                    run(&mut scratch.floats, task, share, stretch.range.start);
+                }
+            }
+        });
+    }
+
+    fn gradient_of(&self, task: &Task, out: &mut [f32], scratch: &mut Aligned) {
+        let start = task.range.start - self.plan.params.slots[task.param].offset;
+        match &self.plan.finish[task.param] {
+            Finish::Gemm { m, n, rows, a, b } => {
+                let first = start / n.max(&1);
+                self.weight_gradient(*m, *n, *rows, [*a, *b], first, out, scratch);
+            }
+            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
+            Finish::Shards { join, from } => combine(self, *join, *from, start..start + out.len(), out),
+            Finish::Ready(span) => match (span.loc, span.len) {
+                (Loc::Const(value), _) => out.fill(value),
+                (Loc::Arena(at), Extent::Fixed(_)) => {
+                    out.copy_from_slice(&free(self.lanes[0].arena.try_read())[at + start..][..out.len()]);
+                }
+                // a batch of one row, whose gradient was never summed
+                _ => self.read(*span, out),
+            },
+        }
+    }
+
+    /// Rows `first..` of `aᵀ·b`, summed over the rows of all workers in order.
+    #[allow(clippy::too_many_arguments, reason = "the fields of one kernel and the memory it runs in")]
+    fn weight_gradient(
+        &self,
+        m: usize,
+        n: usize,
+        rows: usize,
+        [a, b]: [Span; 2],
+        first: usize,
+        out: &mut [f32],
+        scratch: &mut Aligned,
+    ) {
+        let (Loc::Arena(a), Loc::Arena(b)) = (a.loc, b.loc) else { unreachable!("factors belong to rows") };
+        let guards: [_; MAX_WORKERS] =
+            std::array::from_fn(|w| self.lanes.get(w).map(|lane| free(lane.arena.try_read())));
+        let empty = Mat { data: &[], row_stride: 1, col_stride: 1 };
+        let mut parts = [Product { a: empty, b: empty, k: 0 }; MAX_WORKERS];
+        for ((part, arena), lane) in parts.iter_mut().zip(guards.iter().flatten()).zip(&self.lanes) {
+            let k = rows * lane.rows.len();
+            if k > 0 {
+                *part = Product {
+                    a: Mat { data: &arena[a + first..a + k * m], row_stride: 1, col_stride: m },
+                    b: Mat { data: &arena[b..b + k * n], row_stride: n, col_stride: 1 },
+                    k,
+                };
+            }
+        }
+        let rows_out = out.len() / n.max(1);
+        gemm(rows_out, n, out, n, &parts[..self.lanes.len()], false, Epilogue::default(), scratch);
+    }
+}
+
+fn take<'a>(slice: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
+    let whole = std::mem::take(slice);
+    let cut = len.min(whole.len());
+    let (first, rest) = whole.split_at_mut(cut);
+    *slice = rest;
+    first
+}
+
+fn hand_over(update: &dyn Update, task: &Task, share: &mut Share, origin: usize) {
+    let local = task.range.start - origin..task.range.end - origin;
+    let mut states =
+        share.states.each_mut().map(|s| if s.is_empty() { &mut [][..] } else { &mut s[local.clone()] });
+    let n = states.iter().take_while(|s| !s.is_empty()).count();
+    update.apply(Piece {
+        param: task.param,
+        range: task.range.clone(),
+        values: &mut share.values[local.clone()],
+        gradient: &share.gradient[local],
+        states: &mut states[..n],
+    });
+}

@@ -1,0 +1,233 @@
+//! A plan as text.
+
+use std::fmt::Write;
+
+use super::{Extent, Finish, Kernel, Loc, Plan, Span};
+use crate::graph::{Graph, Var};
+use crate::ops::Op;
+
+/// What can be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// every node as it was built, gradients included
+    Graph,
+    /// nodes that something wanted depends on
+    Live,
+    /// the steps after fusion, with work, bytes and places in memory
+    Plan,
+}
+
+impl Graph {
+    /// The nodes as text, one a line; with `live`, only those marked.
+    pub fn print(&self, live: Option<&[bool]>) -> String {
+        let mut text = String::new();
+        for v in self.vars().filter(|v| live.is_none_or(|l| l[v.index()])) {
+            let node = self.node(v);
+            let inputs: Vec<String> = node.inputs.iter().map(|i| format!("%{}", i.index())).collect();
+            let what = match &node.op {
+                Op::Input(i) => self.inputs[i.index].name.clone(),
+                Op::Param(p) => self.params.slots[p.index].name.clone(),
+                Op::Buffer(b) => self.buffers.slots[b.index].name.clone(),
+                Op::Constant(c) => c.value.to_string(),
+                _ => inputs.join(" "),
+            };
+            let name = format!("%{} = {}", v.index(), node.op.get().name());
+            _ = writeln!(text, "{name:<22} {what:<24} {:<20} {}", node.shape.to_string(), node.layer);
+        }
+        text
+    }
+
+    /// For every node, whether `wanted` depends on it.
+    pub fn live(&self, wanted: &[Var]) -> Vec<bool> {
+        let mut live = vec![false; self.len()];
+        wanted.iter().for_each(|v| live[v.index()] = true);
+        for v in self.vars().rev().filter(|v| live[v.index()]).collect::<Vec<_>>() {
+            live[v.index()] = true;
+        }
+        for v in self.vars().rev() {
+            if live[v.index()] {
+                self.node(v).inputs.iter().for_each(|i| live[i.index()] = true);
+            }
+        }
+        live
+    }
+}
+
+/// Work and traffic of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// floating-point operations
+    pub flops: u64,
+    /// bytes read and written, counting each value once
+    pub bytes: u64,
+}
+
+impl Plan {
+    fn elements(&self, span: Span) -> u64 {
+        let n = span.len.of(self.options.batch) as u64;
+        if matches!(span.loc, Loc::Const(_)) { 0 } else { n }
+    }
+
+    /// Work and traffic of one step, for the whole batch.
+    pub fn cost(&self, kernel: &Kernel) -> Cost {
+        let batch = self.options.batch;
+        let of = |flops: usize, spans: &[Span]| Cost {
+            flops: flops as u64,
+            bytes: 4 * spans.iter().map(|s| self.elements(*s)).sum::<u64>(),
+        };
+        match kernel {
+            Kernel::Gemm { m, n, k, a, b, out, .. } => of(2 * m.of(batch) * n * k, &[a.span, b.span, *out]),
+            Kernel::GemmPartial { m, n, rows, a, b, .. } => of(2 * m * n * rows * batch, &[*a, *b]),
+            Kernel::Map { program, rows, cols, operands, outs, .. } => {
+                let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
+                of(program.instrs().len() * rows.of(batch) * cols, &spans)
+            }
+            Kernel::Fold { x, out, .. } => of(self.elements(*x) as usize, &[*x, *out]),
+            Kernel::Moments { x, .. } => of(4 * self.elements(*x) as usize, &[*x]),
+            Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => of(0, &[*x, *out]),
+            Kernel::Gather { index, out, .. } => of(0, &[*index, *out, *out]),
+            Kernel::ScatterPartial { index, x, .. } => of(self.elements(*x) as usize, &[*index, *x]),
+            Kernel::Fill { out, .. } | Kernel::Feed { out, .. } | Kernel::Combine { out, .. } => {
+                of(0, &[*out])
+            }
+            Kernel::Meet => Cost::default(),
+        }
+    }
+
+    /// Work and traffic of a whole step, gradients included.
+    pub fn total_cost(&self) -> Cost {
+        let add = |a: Cost, b: Cost| Cost { flops: a.flops + b.flops, bytes: a.bytes + b.bytes };
+        let steps = self.steps.iter().map(|s| self.cost(&s.kernel)).fold(Cost::default(), add);
+        self.finish.iter().map(|f| self.finish_cost(f)).fold(steps, add)
+    }
+
+    fn finish_cost(&self, finish: &Finish) -> Cost {
+        match finish {
+            Finish::Gemm { m, n, rows, a, b } => Cost {
+                flops: (2 * m * n * rows * self.options.batch) as u64,
+                bytes: 4 * (self.elements(*a) + self.elements(*b) + (m * n) as u64),
+            },
+            Finish::Shards { from, .. } => Cost {
+                flops: (from.len * self.options.shards) as u64,
+                bytes: 4 * (from.len * self.options.shards) as u64,
+            },
+            Finish::Ready(span) => Cost { flops: 0, bytes: 4 * self.elements(*span) },
+        }
+    }
+
+    /// The steps as text: what each does, for which nodes, with shape, work, bytes and places in memory.
+    pub fn print(&self, graph: &Graph) -> String {
+        let o = self.options;
+        let mut text = format!(
+            "batch {}, {} shards, {} workers; arena {} KiB a worker, scratch {} KiB\n",
+            o.batch,
+            o.shards,
+            o.workers,
+            self.arena_len / 256,
+            self.scratch_len / 256
+        );
+        for (i, step) in self.steps.iter().enumerate() {
+            let names: Vec<&str> = step.nodes.iter().map(|v| graph.node(*v).op.get().name()).collect();
+            let (what, places) = describe(&step.kernel);
+            let cost = self.cost(&step.kernel);
+            let line = format!(
+                "{i:>3} {what:<34} {:>9} FLOP {:>9} B  {places:<30} {} {}",
+                short(cost.flops),
+                short(cost.bytes),
+                step.layer,
+                names.join("+")
+            );
+            _ = writeln!(text, "{}", line.trim_end());
+        }
+        for (finish, slot) in self.finish.iter().zip(&self.params.slots) {
+            let what = match finish {
+                Finish::Gemm { m, n, rows, .. } => {
+                    format!("gradient [{m}, {n}] over {} rows", rows * o.batch)
+                }
+                Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
+                Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
+            };
+            let cost = self.finish_cost(finish);
+            let line = format!(
+                "  ∂ {what:<34} {:>9} FLOP {:>9} B  {}",
+                short(cost.flops),
+                short(cost.bytes),
+                slot.name
+            );
+            _ = writeln!(text, "{line}");
+        }
+        let total = self.total_cost();
+        _ = writeln!(text, "total {} FLOP, {} B", short(total.flops), short(total.bytes));
+        text
+    }
+}
+
+fn extent(e: Extent) -> String {
+    match e {
+        Extent::PerRow(1) => "B".to_owned(),
+        Extent::PerRow(n) => format!("B·{n}"),
+        Extent::Fixed(n) => n.to_string(),
+    }
+}
+
+fn place(span: Span) -> String {
+    match span.loc {
+        Loc::Arena(at) => format!("@{at}"),
+        Loc::Param(at) => format!("p{at}"),
+        Loc::Buffer(at) => format!("b{at}"),
+        Loc::Const(x) => x.to_string(),
+    }
+}
+
+fn describe(kernel: &Kernel) -> (String, String) {
+    let joined = |spans: Vec<Span>| spans.into_iter().map(place).collect::<Vec<_>>().join(" ");
+    match kernel {
+        Kernel::Meet => ("meet".into(), String::new()),
+        Kernel::Feed { out, .. } => ("feed".into(), format!("→ {}", place(*out))),
+        Kernel::Fill { value, out } => (format!("fill {value}"), format!("→ {}", place(*out))),
+        Kernel::Gemm { m, n, k, a, b, out, tail } => {
+            let mut what = format!("gemm [{}, {n}] k {k}", extent(*m));
+            for (on, name) in
+                [(tail.bias.is_some(), "+bias"), (tail.relu, "+relu"), (tail.gate.is_some(), "+gate")]
+            {
+                if on {
+                    what.push_str(name);
+                }
+            }
+            (what, format!("{} → {}", joined(vec![a.span, b.span]), place(*out)))
+        }
+        Kernel::GemmPartial { m, n, a, b, .. } => {
+            (format!("gemm [{m}, {n}] per shard"), joined(vec![*a, *b]))
+        }
+        Kernel::Map { program, rows, cols, operands, outs, parts } => {
+            let what = format!("map [{}, {cols}] {} instr", extent(*rows), program.instrs().len());
+            let reads = joined(operands.iter().map(|(s, _)| *s).collect());
+            let sums = if parts.is_empty() { String::new() } else { format!(" +{} sums", parts.len()) };
+            (what, format!("{reads} → {}{sums}", joined(outs.clone())))
+        }
+        Kernel::Fold { outer, mid, inner, x, out, .. } => {
+            (format!("fold [{}, {mid}, {inner}]", extent(*outer)), joined(vec![*x, *out]))
+        }
+        Kernel::Copy { sizes, x, out, .. } => (format!("copy {sizes:?}"), joined(vec![*x, *out])),
+        Kernel::Place { inner, x, out, .. } => (format!("place rows of {inner}"), joined(vec![*x, *out])),
+        Kernel::Gather { rows, width, index, out, .. } => {
+            (format!("gather [{rows}, {width}]"), joined(vec![*index, *out]))
+        }
+        Kernel::ScatterPartial { rows, width, index, x, .. } => {
+            (format!("scatter [{rows}, {width}]"), joined(vec![*index, *x]))
+        }
+        Kernel::Moments { channels, x, .. } => (format!("moments of {channels} channels"), place(*x)),
+        Kernel::Combine { from, out, .. } => {
+            (format!("join {} over shards", from.len), format!("→ {}", place(*out)))
+        }
+    }
+}
+
+fn short(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..10_000_000 => format!("{:.1}k", n as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1}M", n as f64 / 1e6),
+        _ => format!("{:.1}G", n as f64 / 1e9),
+    }
+}
