@@ -1,5 +1,8 @@
 //! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
 
+pub mod gemm;
+pub mod isa;
 pub mod philox;
 pub mod pool;
+mod simd;
 pub mod update;

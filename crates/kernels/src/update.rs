@@ -4,6 +4,9 @@
 //! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have one
 //! length; anything else panics.
 
+use crate::isa::Arith;
+use crate::multiversion;
+
 /// What every update needs; PyTorch's meaning for each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -66,35 +69,6 @@ fn power(mut base: f64, mut exponent: u64) -> f64 {
     result
 }
 
-/// Compiles a body for AVX-512, for AVX2 and for the build's own target, and picks one at run time.
-macro_rules! multiversion {
-    ($($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;)+) => {$(
-        $(#[$meta])*
-        pub fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw")]
-                fn v4($($arg: $ty),*) { $body($($arg),*) }
-                #[target_feature(enable = "avx2")]
-                fn v3($($arg: $ty),*) { $body($($arg),*) }
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512bw")
-                {
-                    // SAFETY: the features were detected just above.
-                    return unsafe { v4($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the feature was detected just above.
-                    return unsafe { v3($($arg),*) };
-                }
-            }
-            $body($($arg),*)
-        }
-    )+};
-}
-
 multiversion! {
     /// θ ← keep·θ − α·g.
     pub fn sgd(s: &Scale, param: &mut [f32], grad: &[f32]) = sgd_body;
@@ -116,7 +90,7 @@ multiversion! {
 }
 
 #[inline(always)]
-fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
+fn sgd_body<A: Arith>(s: &Scale, param: &mut [f32], grad: &[f32]) {
     assert!(grad.len() == param.len());
     let s = *s;
     for (p, g) in param.iter_mut().zip(grad) {
@@ -126,7 +100,7 @@ fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
 }
 
 #[inline(always)]
-fn momentum_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+fn momentum_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
@@ -137,7 +111,7 @@ fn momentum_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut 
 }
 
 #[inline(always)]
-fn nesterov_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+fn nesterov_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
@@ -148,7 +122,14 @@ fn nesterov_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut 
 }
 
 #[inline(always)]
-fn adam_body(s: &Scale, a: &AdamScale, param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32]) {
+fn adam_body<A: Arith>(
+    s: &Scale,
+    a: &AdamScale,
+    param: &mut [f32],
+    grad: &[f32],
+    m: &mut [f32],
+    v: &mut [f32],
+) {
     assert!(grad.len() == param.len() && m.len() == param.len() && v.len() == param.len());
     let (s, a) = (*s, *a);
     for (((p, g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
@@ -160,7 +141,7 @@ fn adam_body(s: &Scale, a: &AdamScale, param: &mut [f32], grad: &[f32], m: &mut 
 }
 
 #[inline(always)]
-fn sum_squares_body(x: &[f32], out: &mut [f64]) {
+fn sum_squares_body<A: Arith>(x: &[f32], out: &mut [f64]) {
     for (block, out) in x.chunks(NORM_BLOCK).zip(out) {
         *out = block_squares(block);
     }
@@ -222,6 +203,7 @@ pub fn sum_squares(x: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::Unfused;
 
     /// A vector with many magnitudes and both signs.
     fn vector(n: usize, salt: u32) -> Vec<f32> {
@@ -251,12 +233,18 @@ mod tests {
 
     /// Each pass as dispatched, beside the same body compiled for the build's own target.
     const PASSES: [(Pass, Pass); 4] = [
-        (|p, g, _, _| sgd(&SCALE, p, g), |p, g, _, _| sgd_body(&SCALE, p, g)),
-        (|p, g, b, _| momentum(&SCALE, 0.9, p, g, b), |p, g, b, _| momentum_body(&SCALE, 0.9, p, g, b)),
-        (|p, g, b, _| nesterov(&SCALE, 0.9, p, g, b), |p, g, b, _| nesterov_body(&SCALE, 0.9, p, g, b)),
+        (|p, g, _, _| sgd(&SCALE, p, g), |p, g, _, _| sgd_body::<Unfused>(&SCALE, p, g)),
+        (
+            |p, g, b, _| momentum(&SCALE, 0.9, p, g, b),
+            |p, g, b, _| momentum_body::<Unfused>(&SCALE, 0.9, p, g, b),
+        ),
+        (
+            |p, g, b, _| nesterov(&SCALE, 0.9, p, g, b),
+            |p, g, b, _| nesterov_body::<Unfused>(&SCALE, 0.9, p, g, b),
+        ),
         (
             |p, g, m, v| adam(&SCALE, &adam_scale(), p, g, m, v),
-            |p, g, m, v| adam_body(&SCALE, &adam_scale(), p, g, m, v),
+            |p, g, m, v| adam_body::<Unfused>(&SCALE, &adam_scale(), p, g, m, v),
         ),
     ];
 
@@ -330,7 +318,7 @@ mod tests {
             let (mut whole, mut parts, mut plain) =
                 (vec![0.0; n_blocks], vec![0.0; n_blocks], vec![0.0; n_blocks]);
             sum_squares_blocks(&x, &mut whole);
-            sum_squares_body(&x, &mut plain);
+            sum_squares_body::<Unfused>(&x, &mut plain);
             let cut = n_blocks / 3;
             let (low, high) = parts.split_at_mut(cut);
             sum_squares_blocks(&x[..cut * NORM_BLOCK], low);

@@ -1,0 +1,88 @@
+//! The vector operations that the matrix product is written in, one implementation per instruction set.
+
+#![allow(unsafe_op_in_unsafe_fn)] // every line of these files is such an operation; the contract is the trait's
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+pub(crate) mod portable;
+
+/// Vectors of f32 and what a tile does with them.
+///
+/// # Safety
+/// Every method requires that the machine has the instruction set, and that pointers are valid for
+/// the lanes touched: all of them, or those that the mask keeps.
+pub(crate) trait Simd: Copy + 'static {
+    /// f32 per vector.
+    const LANES: usize;
+    /// One vector.
+    type V: Copy;
+    /// Chooses the first few lanes.
+    type Mask: Copy;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(p: *const f32) -> Self::V;
+    unsafe fn store(p: *mut f32, v: Self::V);
+    /// Keeps the first `n <= LANES` lanes.
+    unsafe fn mask(n: usize) -> Self::Mask;
+    /// Lanes not kept are zero.
+    unsafe fn load_masked(p: *const f32, m: Self::Mask) -> Self::V;
+    unsafe fn store_masked(p: *mut f32, v: Self::V, m: Self::Mask);
+    /// `a * b + c`.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// Zero where negative; NaN stays.
+    unsafe fn relu(v: Self::V) -> Self::V;
+    /// `v` where `gate > 0`, else zero.
+    unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V;
+
+    /// Asks for the cache line of `p`, to be written soon. Any address is allowed.
+    #[inline(always)]
+    unsafe fn prefetch_write(_p: *const f32) {}
+    /// Asks for the cache line of `p`, to be read soon. Any address is allowed.
+    #[inline(always)]
+    unsafe fn prefetch_read(_p: *const f32) {}
+
+    /// `dst[i][r] = src[r][i]` for `r < rows <= LANES`, `i < cols`; lanes that `keep` drops are not
+    /// written, kept lanes from `rows` on hold anything.
+    #[inline(always)]
+    unsafe fn transpose(src: Block, rows: usize, cols: usize, dst: BlockMut, keep: Self::Mask) {
+        transpose_scalar::<Self>(src, rows, 0, cols, dst, keep)
+    }
+}
+
+/// Rows of f32 to read, `stride` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    pub ptr: *const f32,
+    pub stride: usize,
+}
+
+/// Rows of f32 to write, `stride` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockMut {
+    pub ptr: *mut f32,
+    pub stride: usize,
+}
+
+/// [`Simd::transpose`] for columns `from..to`, one element at a time.
+#[inline(always)]
+pub(crate) unsafe fn transpose_scalar<S: Simd>(
+    src: Block,
+    rows: usize,
+    from: usize,
+    to: usize,
+    dst: BlockMut,
+    keep: S::Mask,
+) {
+    let mut line = [0.0f32; 16];
+    for i in from..to {
+        for (r, x) in line.iter_mut().enumerate().take(rows) {
+            *x = *src.ptr.add(r * src.stride + i);
+        }
+        S::store_masked(dst.ptr.add(i * dst.stride), S::load(line.as_ptr()), keep);
+    }
+}

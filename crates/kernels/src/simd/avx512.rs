@@ -1,0 +1,101 @@
+//! AVX-512: sixteen lanes, masks in registers.
+
+use super::{Block, BlockMut, Simd, transpose_scalar};
+use std::arch::x86_64::*;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512;
+
+impl Simd for Avx512 {
+    const LANES: usize = 16;
+    type V = __m512;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m512 {
+        _mm512_set1_ps(x)
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m512 {
+        _mm512_loadu_ps(p)
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m512) {
+        _mm512_storeu_ps(p, v)
+    }
+    #[inline(always)]
+    unsafe fn mask(n: usize) -> __mmask16 {
+        ((1u32 << n) - 1) as __mmask16
+    }
+    #[inline(always)]
+    unsafe fn load_masked(p: *const f32, m: __mmask16) -> __m512 {
+        _mm512_maskz_loadu_ps(m, p)
+    }
+    #[inline(always)]
+    unsafe fn store_masked(p: *mut f32, v: __m512, m: __mmask16) {
+        _mm512_mask_storeu_ps(p, m, v)
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        _mm512_fmadd_ps(a, b, c)
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        _mm512_add_ps(a, b)
+    }
+    #[inline(always)]
+    unsafe fn relu(v: __m512) -> __m512 {
+        // The instruction returns its second operand when either is NaN or both are zero.
+        _mm512_max_ps(_mm512_setzero_ps(), v)
+    }
+    #[inline(always)]
+    unsafe fn gate(v: __m512, gate: __m512) -> __m512 {
+        _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps()), v)
+    }
+    #[inline(always)]
+    unsafe fn prefetch_write(p: *const f32) {
+        _mm_prefetch::<_MM_HINT_ET0>(p.cast())
+    }
+    #[inline(always)]
+    unsafe fn prefetch_read(p: *const f32) {
+        _mm_prefetch::<_MM_HINT_T0>(p.cast())
+    }
+
+    /// Four columns of sixteen rows at a time: the loads put rows r, r+4, r+8, r+12 side by side, then
+    /// each 128-bit quarter is a 4x4 transpose.
+    #[inline(always)]
+    unsafe fn transpose(src: Block, rows: usize, cols: usize, dst: BlockMut, keep: __mmask16) {
+        let mut row = [src.ptr; 16];
+        for (r, p) in row.iter_mut().enumerate() {
+            *p = src.ptr.add(r.min(rows - 1) * src.stride);
+        }
+        let whole = cols & !3;
+        let mut i = 0;
+        while i < whole {
+            let (a, b) = (quarters(&row, 0, i), quarters(&row, 1, i));
+            let (c, d) = (quarters(&row, 2, i), quarters(&row, 3, i));
+            let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+            let out = [
+                _mm512_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0xee>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm512_shuffle_ps::<0xee>(ab_high, cd_high),
+            ];
+            for (j, v) in out.into_iter().enumerate() {
+                _mm512_mask_storeu_ps(dst.ptr.add((i + j) * dst.stride), keep, v);
+            }
+            i += 4;
+        }
+        transpose_scalar::<Self>(src, rows, whole, cols, dst, keep)
+    }
+}
+
+/// Four columns of rows r, r+4, r+8, r+12.
+#[inline(always)]
+unsafe fn quarters(row: &[*const f32; 16], r: usize, i: usize) -> __m512 {
+    let mut v = _mm512_castps128_ps512(_mm_loadu_ps(row[r].add(i)));
+    v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(row[r + 4].add(i)));
+    v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(row[r + 8].add(i)));
+    _mm512_insertf32x4::<3>(v, _mm_loadu_ps(row[r + 12].add(i)))
+}

@@ -1,0 +1,61 @@
+//! Vectors as arrays, for the compiler to vectorise with what the target's baseline has.
+
+use super::Simd;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+const N: usize = 8;
+
+impl Simd for Portable {
+    const LANES: usize = N;
+    type V = [f32; N];
+    type Mask = usize;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::V {
+        [x; N]
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self::V {
+        p.cast::<Self::V>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: Self::V) {
+        p.cast::<Self::V>().write_unaligned(v)
+    }
+    #[inline(always)]
+    unsafe fn mask(n: usize) -> usize {
+        n
+    }
+    #[inline(always)]
+    unsafe fn load_masked(p: *const f32, m: usize) -> Self::V {
+        let mut v = [0.0; N];
+        for (i, x) in v.iter_mut().enumerate().take(m) {
+            *x = *p.add(i);
+        }
+        v
+    }
+    #[inline(always)]
+    unsafe fn store_masked(p: *mut f32, v: Self::V, m: usize) {
+        for (i, x) in v.iter().enumerate().take(m) {
+            *p.add(i) = *x;
+        }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn relu(v: Self::V) -> Self::V {
+        v.map(|x| if x < 0.0 { 0.0 } else { x })
+    }
+    #[inline(always)]
+    unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V {
+        std::array::from_fn(|i| if gate[i] > 0.0 { v[i] } else { 0.0 })
+    }
+}
