@@ -89,6 +89,20 @@ multiversion! {
     pub fn sum_squares_blocks(x: &[f32], out: &mut [f64]) = sum_squares_body;
 }
 
+/// State below this becomes 0.
+///
+/// Without gradient a running average shrinks until it is subnormal, and stays there for good (0.9 of the least number
+/// rounds to itself), where arithmetic is several times slower. Such an average moves no parameter that f32 could tell.
+const TINY: f32 = 1e-35;
+
+#[inline(always)]
+fn flush(x: f32) -> f32 {
+    if x.abs() < TINY { 0.0 } else { x }
+}
+
+// `A` says how a body might fuse; none of these does.
+
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
 fn sgd_body<A: Arith>(s: &Scale, param: &mut [f32], grad: &[f32]) {
     assert!(grad.len() == param.len());
@@ -99,28 +113,31 @@ fn sgd_body<A: Arith>(s: &Scale, param: &mut [f32], grad: &[f32]) {
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
 fn momentum_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
-        *b = mu * *b + g;
+        *b = flush(mu * *b + g);
         *p = *p * s.keep - s.lr * *b;
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
 fn nesterov_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
-        *b = mu * *b + g;
+        *b = flush(mu * *b + g);
         *p = *p * s.keep - s.lr * (g + mu * *b);
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
 fn adam_body<A: Arith>(
     s: &Scale,
@@ -134,12 +151,13 @@ fn adam_body<A: Arith>(
     let (s, a) = (*s, *a);
     for (((p, g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
         let g = *g * s.grad + s.l2 * *p;
-        *m += a.new1 * (g - *m);
-        *v = a.beta2 * *v + a.new2 * g * g;
+        *m = flush(*m + a.new1 * (g - *m));
+        *v = flush(a.beta2 * *v + a.new2 * g * g);
         *p = *p * s.keep - a.step * (*m / (v.sqrt() + a.eps));
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
 fn sum_squares_body<A: Arith>(x: &[f32], out: &mut [f64]) {
     for (block, out) in x.chunks(NORM_BLOCK).zip(out) {
@@ -305,6 +323,17 @@ mod tests {
         adam(&Scale { lr: 1.0, grad: 1.0, l2: 0.0, keep: 1.0 }, &a, &mut p, &[2.0], &mut m, &mut v);
         // -(0.1 g) / sqrt(0.001 g^2), free of g.
         assert!((p[0] + 0.1 / 0.001f32.sqrt()).abs() < 1e-5, "{}", p[0]);
+    }
+
+    #[test]
+    fn state_without_gradient_ends_at_zero() {
+        let (mut p, mut b, mut m, mut v) = ([1f32], [1e-3f32], [1e-3f32], [1e-6f32]);
+        for _ in 0..100_000 {
+            momentum(&SCALE, 0.9, &mut p, &[0.0], &mut b);
+            adam(&Scale { l2: 0.0, ..SCALE }, &adam_scale(), &mut p, &[0.0], &mut m, &mut v);
+            p[0] = 0.0;
+        }
+        assert_eq!([b[0], m[0], v[0]], [0.0; 3]);
     }
 
     #[test]
