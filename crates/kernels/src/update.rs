@@ -92,7 +92,8 @@ multiversion! {
 /// State below this becomes 0.
 ///
 /// Without gradient a running average shrinks until it is subnormal, and stays there for good (0.9 of the least number
-/// rounds to itself), where arithmetic is several times slower. Such an average moves no parameter that f32 could tell.
+/// rounds to itself), where arithmetic is several times slower. Such an average moves no parameter
+/// that f32 could tell, as long as Adam's ε is 1e-16 or more.
 const TINY: f32 = 1e-35;
 
 #[inline(always)]
