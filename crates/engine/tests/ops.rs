@@ -495,7 +495,9 @@ fn show() {
     let gr = g.gradients(total, &vars).unwrap();
     let w = Wanted { outputs: vec![made.y], gradients: gr, assigns: false };
     println!("{}", g.print(None));
-    let p = Plan::compile(&g, &w, PlanOptions { batch: g.inputs[0].shape[0], shards: 2, workers: 2, fuse: true }).unwrap();
+    let p =
+        Plan::compile(&g, &w, PlanOptions { batch: g.inputs[0].shape[0], shards: 2, workers: 2, fuse: true })
+            .unwrap();
     println!("{}", p.print(&g));
     println!("{:?}", p);
 }

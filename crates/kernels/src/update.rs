@@ -4,6 +4,9 @@
 //! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have one
 //! length; anything else panics.
 
+use crate::isa::Arith;
+use crate::multiversion;
+
 /// What every update needs; PyTorch's meaning for each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -66,35 +69,6 @@ fn power(mut base: f64, mut exponent: u64) -> f64 {
     result
 }
 
-/// Compiles a body for AVX-512, for AVX2 and for the build's own target, and picks one at run time.
-macro_rules! multiversion {
-    ($($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;)+) => {$(
-        $(#[$meta])*
-        pub fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw")]
-                fn v4($($arg: $ty),*) { $body($($arg),*) }
-                #[target_feature(enable = "avx2")]
-                fn v3($($arg: $ty),*) { $body($($arg),*) }
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512bw")
-                {
-                    // SAFETY: the features were detected just above.
-                    return unsafe { v4($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the feature was detected just above.
-                    return unsafe { v3($($arg),*) };
-                }
-            }
-            $body($($arg),*)
-        }
-    )+};
-}
-
 multiversion! {
     /// θ ← keep·θ − α·g.
     pub fn sgd(s: &Scale, param: &mut [f32], grad: &[f32]) = sgd_body;
@@ -115,8 +89,23 @@ multiversion! {
     pub fn sum_squares_blocks(x: &[f32], out: &mut [f64]) = sum_squares_body;
 }
 
+/// State below this becomes 0.
+///
+/// Without gradient a running average shrinks until it is subnormal, and stays there for good (0.9 of the least number
+/// rounds to itself), where arithmetic is several times slower. Such an average moves no parameter
+/// that f32 could tell, as long as Adam's ε is 1e-16 or more.
+const TINY: f32 = 1e-35;
+
 #[inline(always)]
-fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
+fn flush(x: f32) -> f32 {
+    if x.abs() < TINY { 0.0 } else { x }
+}
+
+// `A` says how a body might fuse; none of these does.
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn sgd_body<A: Arith>(s: &Scale, param: &mut [f32], grad: &[f32]) {
     assert!(grad.len() == param.len());
     let s = *s;
     for (p, g) in param.iter_mut().zip(grad) {
@@ -125,42 +114,53 @@ fn sgd_body(s: &Scale, param: &mut [f32], grad: &[f32]) {
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn momentum_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+fn momentum_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
-        *b = mu * *b + g;
+        *b = flush(mu * *b + g);
         *p = *p * s.keep - s.lr * *b;
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn nesterov_body(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
+fn nesterov_body<A: Arith>(s: &Scale, mu: f32, param: &mut [f32], grad: &[f32], buf: &mut [f32]) {
     assert!(grad.len() == param.len() && buf.len() == param.len());
     let s = *s;
     for ((p, g), b) in param.iter_mut().zip(grad).zip(buf) {
         let g = *g * s.grad + s.l2 * *p;
-        *b = mu * *b + g;
+        *b = flush(mu * *b + g);
         *p = *p * s.keep - s.lr * (g + mu * *b);
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn adam_body(s: &Scale, a: &AdamScale, param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32]) {
+fn adam_body<A: Arith>(
+    s: &Scale,
+    a: &AdamScale,
+    param: &mut [f32],
+    grad: &[f32],
+    m: &mut [f32],
+    v: &mut [f32],
+) {
     assert!(grad.len() == param.len() && m.len() == param.len() && v.len() == param.len());
     let (s, a) = (*s, *a);
     for (((p, g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
         let g = *g * s.grad + s.l2 * *p;
-        *m += a.new1 * (g - *m);
-        *v = a.beta2 * *v + a.new2 * g * g;
+        *m = flush(*m + a.new1 * (g - *m));
+        *v = flush(a.beta2 * *v + a.new2 * g * g);
         *p = *p * s.keep - a.step * (*m / (v.sqrt() + a.eps));
     }
 }
 
+#[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn sum_squares_body(x: &[f32], out: &mut [f64]) {
+fn sum_squares_body<A: Arith>(x: &[f32], out: &mut [f64]) {
     for (block, out) in x.chunks(NORM_BLOCK).zip(out) {
         *out = block_squares(block);
     }
@@ -222,6 +222,7 @@ pub fn sum_squares(x: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::Unfused;
 
     /// A vector with many magnitudes and both signs.
     fn vector(n: usize, salt: u32) -> Vec<f32> {
@@ -251,12 +252,18 @@ mod tests {
 
     /// Each pass as dispatched, beside the same body compiled for the build's own target.
     const PASSES: [(Pass, Pass); 4] = [
-        (|p, g, _, _| sgd(&SCALE, p, g), |p, g, _, _| sgd_body(&SCALE, p, g)),
-        (|p, g, b, _| momentum(&SCALE, 0.9, p, g, b), |p, g, b, _| momentum_body(&SCALE, 0.9, p, g, b)),
-        (|p, g, b, _| nesterov(&SCALE, 0.9, p, g, b), |p, g, b, _| nesterov_body(&SCALE, 0.9, p, g, b)),
+        (|p, g, _, _| sgd(&SCALE, p, g), |p, g, _, _| sgd_body::<Unfused>(&SCALE, p, g)),
+        (
+            |p, g, b, _| momentum(&SCALE, 0.9, p, g, b),
+            |p, g, b, _| momentum_body::<Unfused>(&SCALE, 0.9, p, g, b),
+        ),
+        (
+            |p, g, b, _| nesterov(&SCALE, 0.9, p, g, b),
+            |p, g, b, _| nesterov_body::<Unfused>(&SCALE, 0.9, p, g, b),
+        ),
         (
             |p, g, m, v| adam(&SCALE, &adam_scale(), p, g, m, v),
-            |p, g, m, v| adam_body(&SCALE, &adam_scale(), p, g, m, v),
+            |p, g, m, v| adam_body::<Unfused>(&SCALE, &adam_scale(), p, g, m, v),
         ),
     ];
 
@@ -320,6 +327,17 @@ mod tests {
     }
 
     #[test]
+    fn state_without_gradient_ends_at_zero() {
+        let (mut p, mut b, mut m, mut v) = ([1f32], [1e-3f32], [1e-3f32], [1e-6f32]);
+        for _ in 0..100_000 {
+            momentum(&SCALE, 0.9, &mut p, &[0.0], &mut b);
+            adam(&Scale { l2: 0.0, ..SCALE }, &adam_scale(), &mut p, &[0.0], &mut m, &mut v);
+            p[0] = 0.0;
+        }
+        assert_eq!([b[0], m[0], v[0]], [0.0; 3]);
+    }
+
+    #[test]
     fn the_norm_is_right_and_free_of_threads_and_instruction_sets() {
         for n in [0, 1, 63, 64, 65, 4095, 4096, 4097, 300_000] {
             let x = vector(n, 9);
@@ -330,7 +348,7 @@ mod tests {
             let (mut whole, mut parts, mut plain) =
                 (vec![0.0; n_blocks], vec![0.0; n_blocks], vec![0.0; n_blocks]);
             sum_squares_blocks(&x, &mut whole);
-            sum_squares_body(&x, &mut plain);
+            sum_squares_body::<Unfused>(&x, &mut plain);
             let cut = n_blocks / 3;
             let (low, high) = parts.split_at_mut(cut);
             sum_squares_blocks(&x[..cut * NORM_BLOCK], low);

@@ -341,7 +341,8 @@ impl Lower<'_> {
 
     fn map(&self, u: usize, frame: Frame) -> Kernel {
         let nodes = &self.units.list[u].nodes;
-        let cols = frame.cols.unwrap_or_else(|| crate::ops::mask::columns(self.graph.shape(nodes[nodes.len() - 1])));
+        let cols =
+            frame.cols.unwrap_or_else(|| crate::ops::mask::columns(self.graph.shape(nodes[nodes.len() - 1])));
         let rows = if cols == 0 { 0 } else { frame.numel / cols };
         let unit = Extent::Fixed(0);
         let rows = if frame.place == Place::Rows { Extent::PerRow(rows) } else { unit.with(rows) };

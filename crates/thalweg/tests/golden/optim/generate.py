@@ -102,7 +102,7 @@ OTHER = {
     "weight_decay": {"weight_decay": 0.0},
     "momentum": {"momentum": 0.5},
     "nesterov": {"name": "momentum"},
-    "eps": {"eps": 1e-30},
+    "eps": {"eps": 1e-16},
     "betas": {"betas": [0.9, 0.999]},
     "bias_correction": {"bias_correction": True},
 }
