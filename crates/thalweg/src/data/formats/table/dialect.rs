@@ -71,7 +71,7 @@ pub(crate) fn header(rows: &[Vec<String>], n_rows: usize, told: Option<bool>) ->
     let unique = || first.iter().enumerate().all(|(i, f)| !f.is_empty() && !first[..i].contains(f));
     let text = first.iter().all(|f| !super::scan::is_missing(f) && f.parse::<f64>().is_err());
     let recurs = |column: usize| others.iter().any(|row| row.get(column) == Some(&first[column]));
-    if !others.is_empty() && text && unique() && !(0..first.len()).any(recurs) { names() } else { Header::None }
+    if text && unique() && !(0..first.len()).any(recurs) { names() } else { Header::None }
 }
 
 /// `569,30,malignant,benign`: the counts must be those of the lines that follow.

@@ -147,6 +147,13 @@ impl Table {
         })
     }
 
+    /// The line on which a record begins; its position is before the empty lines that precede it.
+    fn line_of(&self, position: &csv::Position) -> u64 {
+        let rest = self.text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
+        let empty = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).filter(|b| **b == b'\n');
+        position.line() + empty.count() as u64
+    }
+
     fn find_header(&mut self, options: &DataOptions) -> Result<(), DataError> {
         let (mut rows, mut n_rows) = (Vec::new(), 0);
         self.records(|index, _, record| {
@@ -209,7 +216,7 @@ impl Table {
                     return Err(DataError::Damaged { reason: error.to_string(), path: self.path.clone() });
                 }
             }
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |p| self.line_of(p));
             if !visit(index, line, &record)? {
                 return Ok(());
             }
