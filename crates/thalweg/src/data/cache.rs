@@ -1,0 +1,103 @@
+//! Decoded copies of large gzip files, so that the second start does not decompress again.
+//!
+//! A copy is named by the CRC-32 and length of the compressed file and by the CRC-32 and length of the content that
+//! the gzip trailer promises. It is used only if its content has that check sum, so it cannot be stale or damaged.
+//! The folder may be deleted at any time.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Compressed files below this many bytes decode faster than a copy is worth.
+const MIN_BYTES: usize = 1 << 20;
+
+/// `thalweg/data` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (`%LOCALAPPDATA%` on Windows).
+pub fn default_cache_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("LOCALAPPDATA"))
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("thalweg").join("data"))
+}
+
+/// A place for the decoded content of one gzip file.
+pub(crate) struct Slot {
+    file: PathBuf,
+    crc: u32,
+    len: u64,
+}
+
+impl Slot {
+    /// The slot for a gzip file of one member, or `None` if it is small or no folder is given.
+    pub fn new(folder: Option<&Path>, gzip: &[u8]) -> Option<Slot> {
+        let folder = folder.filter(|_| gzip.len() >= MIN_BYTES)?;
+        let [.., c0, c1, c2, c3, l0, l1, l2, l3] = *gzip else { return None };
+        let (crc, len) = (u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([l0, l1, l2, l3]));
+        let source = crc32fast::hash(gzip);
+        let name = format!("{source:08x}-{}-{crc:08x}-{len}.raw", gzip.len());
+        Some(Slot { file: folder.join(name), crc, len: len.into() })
+    }
+
+    /// Reads the copy to `head` and `body`; false if there is none that is whole.
+    pub fn load(&self, head: &mut [u8], body: &mut [u8]) -> bool {
+        let Ok(mut file) = fs::File::open(&self.file) else { return false };
+        let fits = file.metadata().is_ok_and(|m| m.len() == self.len)
+            && self.len == (head.len() + body.len()) as u64;
+        let whole = fits && file.read_exact(head).is_ok() && file.read_exact(body).is_ok();
+        if whole && self.check(head, body) {
+            return true;
+        }
+        // Damaged or of another shape: useless either way, and made anew by the caller.
+        let _ = fs::remove_file(&self.file);
+        false
+    }
+
+    /// Keeps a copy. Failing to (a full or read-only disk) loses nothing, so it is not reported.
+    pub fn store(&self, head: &[u8], body: &[u8]) {
+        let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            if let Some(folder) = self.file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = fs::File::create(&temporary)?;
+            std::io::Write::write_all(&mut file, head)?;
+            std::io::Write::write_all(&mut file, body)?;
+            fs::rename(&temporary, &self.file)
+        };
+        if write().is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+    }
+
+    fn check(&self, head: &[u8], body: &[u8]) -> bool {
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(head);
+        crc.update(body);
+        crc.finalize() == self.crc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_used_only_if_it_is_whole() {
+        let folder = std::env::temp_dir().join(format!("thalweg-cache-{}", std::process::id()));
+        let content = b"headbody of the file";
+        let mut gzip = vec![7u8; MIN_BYTES];
+        gzip.extend(crc32fast::hash(content).to_le_bytes());
+        gzip.extend((content.len() as u32).to_le_bytes());
+        assert!(Slot::new(None, &gzip).is_none() && Slot::new(Some(&folder), &gzip[..100]).is_none());
+        let slot = Slot::new(Some(&folder), &gzip).expect("a slot");
+        let (mut head, mut body) = ([0; 4], [0; 16]);
+        assert!(!slot.load(&mut head, &mut body));
+        slot.store(&content[..4], &content[4..]);
+        assert!(slot.load(&mut head, &mut body) && &head == b"head" && body == content[4..]);
+        let mut damaged = content.to_vec();
+        damaged[9] ^= 1;
+        fs::write(&slot.file, &damaged).expect("a writable folder");
+        assert!(!slot.load(&mut head, &mut body) && !slot.file.exists());
+        fs::remove_dir_all(&folder).expect("the folder made above");
+    }
+}

@@ -1,0 +1,393 @@
+//! What can be wrong with data, as values, each with a hint that says what to type.
+
+use std::path::PathBuf;
+
+/// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The source is neither a built-in name nor a path that exists.
+    #[error("no data set, file or folder is called `{name}`")]
+    UnknownSource {
+        /// What was asked for.
+        name: String,
+        /// The closest built-in name or neighbouring file.
+        nearest: Option<String>,
+    },
+    /// The operating system would not read a file.
+    #[error("cannot read: {error}: {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's words.
+        error: std::io::Error,
+    },
+    /// A file without content.
+    #[error("the file is empty: {}", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file ends before what its header promises.
+    #[error("{what} is truncated: expected {expected} bytes, got {got}: {}", path.display())]
+    Truncated {
+        /// The part that is cut.
+        what: String,
+        /// Bytes promised.
+        expected: u64,
+        /// Bytes found.
+        got: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A compressed file ends in the middle.
+    #[error("{what} breaks off after {got} bytes: {}", path.display())]
+    BreaksOff {
+        /// The part that is cut.
+        what: String,
+        /// Bytes found.
+        got: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file holds more than its header says.
+    #[error("{what} goes on after its end: expected {expected} bytes, got {got} or more: {}", path.display())]
+    TooLong {
+        /// The part that is too long.
+        what: String,
+        /// Bytes promised.
+        expected: u64,
+        /// Bytes found.
+        got: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The first bytes are not those of the format.
+    #[error("not a file of format {format}: expected it to begin with {expected}, got {got}: {}", path.display())]
+    WrongMagic {
+        /// The format.
+        format: &'static str,
+        /// The bytes that it should begin with.
+        expected: String,
+        /// The bytes that it begins with.
+        got: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A check sum or the compressed stream itself is wrong.
+    #[error("the file is damaged: {reason}: {}", path.display())]
+    Damaged {
+        /// What disagreed.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A header that makes no sense.
+    #[error("the {format} header is wrong: {reason}: {}", path.display())]
+    Header {
+        /// The format.
+        format: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A number type that is not read.
+    #[error("numbers of type {dtype} are not supported: {}", path.display())]
+    UnsupportedType {
+        /// The type as the file names it.
+        dtype: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// An ending that belongs to no known format.
+    #[error("the format of the file is not known: {}", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Inputs and targets of different number.
+    #[error("{inputs} inputs but {targets} targets: {} and {}", inputs_path.display(), targets_path.display())]
+    CountMismatch {
+        /// Number of inputs.
+        inputs: usize,
+        /// Number of targets.
+        targets: usize,
+        /// Where the inputs are.
+        inputs_path: PathBuf,
+        /// Where the targets are.
+        targets_path: PathBuf,
+    },
+    /// The parts of a source disagree on the shape of one sample.
+    #[error("samples of `{part}` have shape {got:?}, those before it {expected:?}: {}", path.display())]
+    ShapeMismatch {
+        /// The part.
+        part: String,
+        /// The shape of the part before.
+        expected: Vec<usize>,
+        /// The shape found.
+        got: Vec<usize>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A label that no class has.
+    #[error("label {label} of sample {row} is not a class: expected 0 to {last}: {}", path.display())]
+    LabelOutOfRange {
+        /// The label.
+        label: f64,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The largest label allowed.
+        last: usize,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A value that is NaN or infinite.
+    #[error("{value} in sample {row} (counted from 0), column {column}: {}", path.display())]
+    NotFinite {
+        /// The value.
+        value: f64,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The feature's name or index.
+        column: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line with another number of fields.
+    #[error("line {line} has {got} fields, expected {expected}: {}", path.display())]
+    Ragged {
+        /// The line, counted from 1.
+        line: u64,
+        /// Fields of the lines before.
+        expected: usize,
+        /// Fields of this line.
+        got: usize,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A field that should be a number.
+    #[error("`{value}` at line {line}, column `{column}` is not a number: {}", path.display())]
+    NotANumber {
+        /// The field.
+        value: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A missing value where none may be.
+    #[error("the value at line {line}, column `{column}` is missing: {}", path.display())]
+    MissingValue {
+        /// The line, counted from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// Whether the column is a target.
+        target: bool,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column of text with too many different values to make inputs of.
+    #[error("column `{column}` is text with more than {limit} different values (`{example}`): {}", path.display())]
+    TooManyCategories {
+        /// The column's name.
+        column: String,
+        /// The most that are allowed.
+        limit: usize,
+        /// One of the values.
+        example: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A class in a table that was not there when the model was made.
+    #[error("`{value}` at line {line} is none of the {n_classes} classes: {}", path.display())]
+    UnknownClass {
+        /// The field.
+        value: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// Number of classes.
+        n_classes: usize,
+        /// The closest class.
+        nearest: Option<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column that does not exist.
+    #[error("there is no column `{name}`: {}", path.display())]
+    NoColumn {
+        /// What was asked for.
+        name: String,
+        /// The closest name.
+        nearest: Option<String>,
+        /// All names.
+        columns: Vec<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table in which no column is left for the inputs.
+    #[error("no column is left for the inputs: {}", path.display())]
+    NoInputs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An archive without the arrays that are needed.
+    #[error("no array for the {what}: looked for {looked_for}, found {found:?}: {}", path.display())]
+    NoArray {
+        /// `inputs` or `targets`.
+        what: &'static str,
+        /// The names that would do.
+        looked_for: String,
+        /// The names that are there.
+        found: Vec<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// No file with the targets that belong to a file of inputs.
+    #[error("no targets for these inputs: looked for {looked_for}: {}", path.display())]
+    NoTargets {
+        /// The file names that would do.
+        looked_for: String,
+        /// The file of the inputs.
+        path: PathBuf,
+    },
+    /// A folder in which nothing can be used.
+    #[error("nothing in the folder can be used: looked for {looked_for}: {}", path.display())]
+    NothingUsable {
+        /// What was looked for.
+        looked_for: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder in which several files could be meant.
+    #[error("several files in the folder could be meant: {}: {}", found.join(", "), path.display())]
+    Ambiguous {
+        /// The candidates.
+        found: Vec<String>,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A source without a single sample.
+    #[error("there are no samples: {}", path.display())]
+    NoSamples {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An option with a value that cannot be.
+    #[error("`data.{option} = {value}` cannot be: expected {expected}")]
+    BadOption {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A split that leaves nothing to train on, or asks for more than there is.
+    #[error(
+        "cannot split {n} samples: {valid} for validation and {test} for testing leave {left} for training"
+    )]
+    Split {
+        /// Samples to split.
+        n: usize,
+        /// Samples asked for validation.
+        valid: usize,
+        /// Samples asked for testing.
+        test: usize,
+        /// What is left.
+        left: i64,
+    },
+    /// An affine map for inputs of another shape.
+    #[error("the preprocessing has {got} values, expected 1 or {expected} for inputs of shape {shape:?}")]
+    AffineShape {
+        /// Values in the map.
+        got: usize,
+        /// Values expected.
+        expected: usize,
+        /// The inputs' shape.
+        shape: Vec<usize>,
+    },
+}
+
+impl DataError {
+    /// What to type or do next, one line.
+    pub fn hint(&self) -> String {
+        use DataError::*;
+        match self {
+            UnknownSource { nearest: Some(near), .. } => {
+                format!("did you mean `{near}`? `thalweg data list` shows the built-in sets")
+            }
+            UnknownSource { .. } => {
+                "`thalweg data list` shows the built-in sets; a path works as well".into()
+            }
+            Read { .. } => "check that the path is right and that you may read it".into(),
+            Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
+                "copy or download the file again".into()
+            }
+            TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
+            WrongMagic { .. } | UnknownFormat { .. } => {
+                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte, each also with .gz".into()
+            }
+            Header { .. } => "write the file again with the program that made it".into(),
+            UnsupportedType { .. } => {
+                "save it as float32 or as integers, as in `x.astype(\"float32\")`".into()
+            }
+            CountMismatch { .. } => "name the file that belongs to the inputs: `data.target=FILE`".into(),
+            ShapeMismatch { .. } => "make all parts with the same shape of one sample".into(),
+            LabelOutOfRange { label, .. } if *label < 0.0 || label.fract() != 0.0 => {
+                "labels are whole numbers from 0; for numbers as targets set `data.task=regression`".into()
+            }
+            LabelOutOfRange { label, .. } => {
+                format!("set `data.classes={:.0}`, or correct the label", label + 1.0)
+            }
+            NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
+            Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
+            NotANumber { column, .. } => {
+                format!("correct the field, empty it, or leave the column out: `data.drop={column}`")
+            }
+            MissingValue { target: true, .. } => {
+                "remove the line, or choose another column: `data.target=NAME`".into()
+            }
+            MissingValue { .. } => "set `data.allow_missing=true` to put the column's mean there".into(),
+            TooManyCategories { column, .. } => format!("leave it out: `data.drop={column}`"),
+            UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            UnknownClass { .. } => "correct the line, or train again with this class".into(),
+            NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
+            NoInputs { .. } => {
+                "a table needs a column besides the target; check `data.target` and `data.drop`".into()
+            }
+            NoArray { .. } => "save with `numpy.savez(FILE, x=inputs, y=targets)`".into(),
+            NoTargets { .. } => "name the file: `data.target=FILE`".into(),
+            NothingUsable { .. } => "name a file instead of the folder: `data=FOLDER/FILE`".into(),
+            Ambiguous { found, path } => {
+                format!("name one: `data={}`", path.join(found.first().map_or("", String::as_str)).display())
+            }
+            NoSamples { .. } => "add samples, or name another file".into(),
+            BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
+            Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
+            AffineShape { .. } => "fit the preprocessing on this data set".into(),
+        }
+    }
+}
+
+/// The first few names, quoted.
+fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|n| format!("`{n}`")).collect();
+    let more = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
+    shown.join(", ") + &more
+}
+
+/// The candidate closest to `name`, if any is close.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let low = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|c| (strsim::jaro_winkler(&low, &c.to_lowercase()), c))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, c)| c.to_string())
+}

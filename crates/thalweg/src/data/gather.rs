@@ -1,0 +1,150 @@
+//! Gathering rows of a data set into a batch, with preprocessing fused into the copy.
+
+use super::{Affine, Dataset, Values};
+
+/// A byte `b` stands for `b / 255`.
+pub(crate) const BYTE_UNIT: f32 = 1.0 / 255.0;
+
+impl Dataset {
+    /// Copies the inputs of `indices` to `out` (`[indices.len(), input_shape...]`), mapped by `affine`.
+    ///
+    /// Nothing is allocated; bytes become numbers in the same pass. Bytes or words read and written once each.
+    ///
+    /// # Panics
+    /// If `out` has another length, an index is not below [`Dataset::len`], or the map has neither one value nor
+    /// one per input or channel; [`super::fit`] makes maps that fit.
+    pub fn gather(&self, indices: &[u32], affine: &Affine, out: &mut [f32]) {
+        let width = self.n_inputs();
+        assert_eq!(out.len(), indices.len() * width, "length of the batch");
+        let rows = indices.iter().map(|&i| i as usize * width).zip(out.chunks_exact_mut(width.max(1)));
+        match &self.inputs {
+            Values::F32(values) if affine.is_identity() => {
+                rows.for_each(|(at, out)| out.copy_from_slice(&values[at..at + width]));
+            }
+            Values::F32(values) => rows.for_each(|(at, out)| map(&values[at..at + width], affine, out)),
+            Values::U8(bytes) => rows.for_each(|(at, out)| map(&bytes[at..at + width], affine, out)),
+        }
+    }
+
+    /// Copies the targets of `indices` to `out` (`[indices.len(), n_targets]`), mapped by `affine`.
+    ///
+    /// Pass [`Affine::identity`] for classes, and what [`super::fit_targets`] gave for numbers.
+    ///
+    /// # Panics
+    /// If `out` has another length, or an index is not below [`Dataset::len`].
+    pub fn gather_targets(&self, indices: &[u32], affine: &Affine, out: &mut [f32]) {
+        let width = self.n_targets();
+        assert_eq!(out.len(), indices.len() * width, "length of the batch's targets");
+        for (&i, out) in indices.iter().zip(out.chunks_exact_mut(width)) {
+            let row = &self.targets[i as usize * width..(i as usize + 1) * width];
+            if affine.is_identity() { out.copy_from_slice(row) } else { map(row, affine, out) }
+        }
+    }
+}
+
+/// A stored value that is read as a number.
+trait Stored: Copy {
+    /// What one stored unit is worth.
+    const UNIT: f32;
+    /// The stored value as a number of units.
+    fn units(self) -> f32;
+}
+
+impl Stored for f32 {
+    const UNIT: f32 = 1.0;
+    fn units(self) -> f32 {
+        self
+    }
+}
+
+impl Stored for u8 {
+    const UNIT: f32 = BYTE_UNIT;
+    fn units(self) -> f32 {
+        f32::from(self)
+    }
+}
+
+/// One row: a map for all inputs, one for each, or one for each channel of consecutive inputs.
+fn map<T: Stored>(row: &[T], affine: &Affine, out: &mut [f32]) {
+    let (scale, shift) = (&affine.scale[..], &affine.shift[..]);
+    if scale.len() == row.len() {
+        for (((o, x), s), t) in out.iter_mut().zip(row).zip(scale).zip(shift) {
+            *o = x.units() * (s * T::UNIT) + t;
+        }
+        return;
+    }
+    let size = row.len() / scale.len();
+    assert_eq!(size * scale.len(), row.len(), "values of the preprocessing");
+    let channels = row.chunks_exact(size).zip(out.chunks_exact_mut(size));
+    for ((row, out), (s, t)) in channels.zip(scale.iter().zip(shift)) {
+        let (s, t) = (s * T::UNIT, *t);
+        for (o, x) in out.iter_mut().zip(row) {
+            *o = x.units() * s + t;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Origin, Task};
+
+    fn set(inputs: Values, shape: &[usize]) -> Dataset {
+        let task = Task::Regression { targets: vec!["a".into(), "b".into()] };
+        let targets = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        Dataset {
+            name: "test".into(),
+            input_shape: shape.to_vec(),
+            inputs,
+            targets,
+            task,
+            features: vec![],
+            origin: Origin::default(),
+            fixed_valid: None,
+            fixed_test: None,
+            missing: vec![],
+            schema: None,
+            notes: vec![],
+        }
+    }
+
+    fn check(set: &Dataset, affine: &Affine, expected: &[f32]) {
+        let mut out = vec![f32::NAN; expected.len()];
+        set.gather(&[2, 0], affine, &mut out);
+        for (got, want) in out.iter().zip(expected) {
+            assert!((got - want).abs() <= 1e-6 * want.abs(), "{out:?} instead of {expected:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_copied_and_mapped() {
+        let numbers = set(Values::F32((0..12).map(|i| i as f32).collect()), &[2, 1, 2]);
+        check(&numbers, &Affine::identity(), &[8.0, 9.0, 10.0, 11.0, 0.0, 1.0, 2.0, 3.0]);
+        let one = Affine { scale: vec![2.0], shift: vec![1.0] };
+        check(&numbers, &one, &[17.0, 19.0, 21.0, 23.0, 1.0, 3.0, 5.0, 7.0]);
+        let channel = Affine { scale: vec![2.0, 10.0], shift: vec![1.0, 0.0] };
+        check(&numbers, &channel, &[17.0, 19.0, 100.0, 110.0, 1.0, 3.0, 20.0, 30.0]);
+        let each = Affine { scale: vec![1.0, 2.0, 3.0, 4.0], shift: vec![0.0, 0.0, 1.0, 0.0] };
+        check(&numbers, &each, &[8.0, 18.0, 31.0, 44.0, 0.0, 2.0, 7.0, 12.0]);
+    }
+
+    #[test]
+    fn bytes_stand_for_parts_of_255() {
+        let bytes = set(Values::U8((0..12).map(|i| i * 20).collect()), &[4]);
+        let unit = |b: f32| b / 255.0;
+        let expected = [160.0, 180.0, 200.0, 220.0, 0.0, 20.0, 40.0, 60.0].map(unit);
+        check(&bytes, &Affine::identity(), &expected);
+        let each = Affine { scale: vec![255.0, 51.0, 1.0, 0.0], shift: vec![0.0, 1.0, 0.0, 7.0] };
+        check(&bytes, &each, &[160.0, 37.0, unit(200.0), 7.0, 0.0, 5.0, unit(40.0), 7.0]);
+    }
+
+    #[test]
+    fn targets_are_copied_and_mapped() {
+        let set = set(Values::F32(vec![0.0; 3]), &[1]);
+        let mut out = [0.0; 4];
+        set.gather_targets(&[2, 1], &Affine::identity(), &mut out);
+        assert_eq!(out, [5.0, 6.0, 3.0, 4.0]);
+        set.gather_targets(&[2, 1], &Affine { scale: vec![2.0, 1.0], shift: vec![0.0, -1.0] }, &mut out);
+        assert_eq!(out, [10.0, 5.0, 6.0, 3.0]);
+    }
+}

@@ -1,0 +1,47 @@
+//! Data sets: opening files and built-in sets, splitting, preprocessing, and gathering batches.
+//!
+//! The usual way from a name to a batch:
+//!
+//! ```
+//! use thalweg::data::{self, DataOptions, Preprocess, SplitOptions};
+//!
+//! let mut set = data::open("digits", &DataOptions::default())?;
+//! let splits = data::split(&set, &SplitOptions::default())?;
+//! set.fill_missing(&splits.train);
+//! let affine = data::fit(&set, &splits.train, Preprocess::Standardise)?;
+//! let order = data::order(splits.train.len(), 0, 0, true);
+//! let rows: Vec<u32> = order[..64].iter().map(|&i| splits.train[i as usize]).collect();
+//! let mut batch = vec![0.0; 64 * set.n_inputs()];
+//! set.gather(&rows, &affine, &mut batch);
+//! # Ok::<(), data::DataError>(())
+//! ```
+
+mod affine;
+mod cache;
+mod dataset;
+mod error;
+pub mod formats;
+mod gather;
+mod gzip;
+mod info;
+mod known;
+mod moments;
+mod open;
+mod options;
+mod order;
+mod preview;
+mod read;
+pub mod sets;
+mod split;
+
+pub use affine::{Affine, Preprocess, fit, fit_targets};
+pub use cache::default_cache_folder;
+pub use dataset::{Dataset, Origin, Task, Values};
+pub use error::DataError;
+pub use formats::table::schema::{Column, Role, TableSchema, TargetColumn};
+pub use info::{DataInfo, FeatureInfo};
+pub use open::open;
+pub use options::{DataOptions, TaskKind};
+pub use order::order;
+pub use preview::preview;
+pub use split::{Share, SplitOptions, Splits, folds, split};

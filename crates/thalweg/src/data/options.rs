@@ -1,0 +1,49 @@
+//! How a data source is to be read.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What the targets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskKind {
+    /// Targets are classes.
+    Classification,
+    /// Targets are numbers.
+    Regression,
+}
+
+/// Options of [`super::open`]; those that do not apply to a source are ignored by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataOptions {
+    /// Target columns by name or by index from 0, or one file with the targets. Default: the last column of a
+    /// table, `y` of an archive, the label file beside IDX images.
+    pub target: Vec<String>,
+    /// Classes or numbers as targets. Default: text or few different whole numbers are classes.
+    pub task: Option<TaskKind>,
+    /// Number of classes; a label beyond is an error. Default: the largest label plus one, or all values found.
+    pub classes: Option<usize>,
+    /// Columns to leave out, by name or by index from 0.
+    pub drop: Vec<String>,
+    /// Whether a table's first line holds names. Default: found out.
+    pub header: Option<bool>,
+    /// What separates a table's fields; a blank stands for any run of blanks. Default: found out.
+    pub separator: Option<char>,
+    /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
+    pub allow_missing: Option<bool>,
+    /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
+    pub n: Option<usize>,
+    /// Standard deviation of a synthetic set's noise. Default: the set's own.
+    pub noise: Option<f32>,
+    /// Seed of a synthetic set. Default 0.
+    pub seed: u64,
+    /// Folder for decoded copies of large gzip files; none are kept without it.
+    /// See [`super::default_cache_folder`].
+    #[serde(skip)]
+    pub cache: Option<PathBuf>,
+    /// The columns of a model that was trained before, so that a new table is encoded in the same way.
+    #[serde(skip)]
+    pub schema: Option<super::TableSchema>,
+}
