@@ -110,7 +110,7 @@ pub struct Summary {
 
 impl Summary {
     /// The main figure, from the best split there is: the test split's, else the validation's, else the training's,
-    /// with its full name. Looks at the best epoch first.
+    /// with its full name. Of the best epoch; of the last only where no best is known.
     ///
     /// ```
     /// use record::{Figures, Summary};
@@ -119,10 +119,8 @@ impl Summary {
     /// assert_eq!(s.headline(), Some(("test_accuracy".into(), 0.8)));
     /// ```
     pub fn headline(&self) -> Option<(String, f64)> {
-        let figures = [&self.best, &self.last];
-        ["test", "valid", "train"].iter().map(|split| format!("{split}_{}", self.metric)).find_map(|name| {
-            let value = figures.iter().filter_map(|f| f.as_ref()?.metrics.get(&name)).next()?;
-            Some((name, value))
-        })
+        let figures = self.best.as_ref().or(self.last.as_ref())?;
+        let mut names = ["test", "valid", "train"].iter().map(|split| format!("{split}_{}", self.metric));
+        names.find_map(|name| figures.metrics.get(&name).map(|value| (name, value)))
     }
 }

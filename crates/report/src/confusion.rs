@@ -10,13 +10,14 @@ use crate::markup::{cut, esc, xy};
 /// Classes up to which the cells carry their counts.
 const LABELLED: usize = 20;
 const SIZE: f64 = 560.0;
+const LARGEST_CELL: f64 = 110.0;
 
 /// Matrix, mistakes and table.
 pub(crate) fn section(c: &Confusion) -> String {
     if c.classes().is_empty() || c.total() == 0 {
         return "<p class=\"note\">No samples were evaluated.</p>".into();
     }
-    format!("<div class=\"pair\"><div>{}{}</div><div>{}</div></div>", matrix(c), mistakes(c), table(c))
+    format!("<div class=\"pair\">{}<div>{}{}</div></div>", matrix(c), mistakes(c), table(c))
 }
 
 fn matrix(c: &Confusion) -> String {
@@ -24,8 +25,10 @@ fn matrix(c: &Confusion) -> String {
     let named = n <= LABELLED;
     let longest = c.classes().iter().map(|l| l.chars().count()).max().unwrap_or(0).min(12);
     let left = if named { 34.0 + 7.4 * longest as f64 } else { 52.0 };
-    let cell = (SIZE - left - 4.0) / n as f64;
-    let slanted = named && longest as f64 * 7.6 > cell;
+    let slanted = named && longest as f64 * 7.6 > (SIZE - left) / n as f64;
+    // A slanted name over the last column needs room to its right.
+    let right = if slanted { 5.4 * longest as f64 } else { 4.0 };
+    let cell = ((SIZE - left - right) / n as f64).min(LARGEST_CELL);
     let top = if slanted { 30.0 + 5.6 * longest as f64 } else { 44.0 };
     let height = top + cell * n as f64 + 4.0;
     let grid = Grid { c, left, top, cell, slanted };
@@ -45,7 +48,7 @@ fn matrix(c: &Confusion) -> String {
         "<text class=\"axis-name\" x=\"{}\" y=\"14\" text-anchor=\"end\">predicted →</text>\
          <text class=\"axis-name\" text-anchor=\"end\" transform=\"translate(14 {}) rotate(-90)\">← true</text>\
          <rect class=\"field\" x=\"{}\" y=\"{}\" width=\"{w}\" height=\"{w}\"/>",
-        SIZE - 4.0,
+        xy(left + cell * n as f64),
         xy(top),
         xy(left),
         xy(top),
@@ -89,10 +92,13 @@ impl Grid<'_> {
                 let (x, y) = (self.left + self.cell * p as f64, self.top + self.cell * t as f64);
                 let side = format!("{:.2}", self.cell - inset);
                 let shade = &mut shades[level + if t == p { 0 } else { 10 }];
-                let _ = write!(shade, "M{:.2} {:.2}h{side}v{side}h-{side}z", x + inset / 2.0, y + inset / 2.0);
+                let _ =
+                    write!(shade, "M{:.2} {:.2}h{side}v{side}h-{side}z", x + inset / 2.0, y + inset / 2.0);
                 if n <= LABELLED {
                     let mid = self.cell / 2.0;
-                    let size = (self.cell * 0.92 / k.to_string().len().max(2) as f64 * 1.35).min(16.0).min(self.cell * 0.5);
+                    let size = (self.cell * 0.92 / k.to_string().len().max(2) as f64 * 1.35)
+                        .min(18.0)
+                        .min(self.cell * 0.5);
                     let _ = write!(
                         texts,
                         "<text class=\"count q{level}\" style=\"font-size:{}px\" x=\"{}\" y=\"{}\">{k}</text>",
@@ -104,7 +110,12 @@ impl Grid<'_> {
             }
         }
         for (i, shade) in shades.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
-            let _ = write!(out, "<path class=\"{} q{}\" d=\"{shade}\"/>", if i < 10 { "hit" } else { "miss" }, i % 10);
+            let _ = write!(
+                out,
+                "<path class=\"{} q{}\" d=\"{shade}\"/>",
+                if i < 10 { "hit" } else { "miss" },
+                i % 10
+            );
         }
         out.push_str(&texts);
     }
@@ -141,15 +152,20 @@ fn level(share: f64) -> usize {
 fn mistakes(c: &Confusion) -> String {
     let pairs = c.confused(5);
     if pairs.is_empty() {
-        return "<p>No sample was mistaken.</p>".into();
+        return "<p>Every sample was right.</p>".into();
     }
     let mut out = String::from("<h3>Most confused</h3><ol class=\"mistakes\">");
     for p in pairs {
-        let support = c.classes().iter().position(|n| *n == p.truth).map_or(0, |i| c.row(i).iter().sum::<u64>());
-        let share = if support > 0 { format!(" ({} of them)", percent(p.count as f64 / support as f64)) } else { String::new() };
+        let support =
+            c.classes().iter().position(|n| *n == p.truth).map_or(0, |i| c.row(i).iter().sum::<u64>());
+        let share = if support > 0 {
+            format!(", {} of all {}", percent(p.count as f64 / support as f64), esc(&p.truth))
+        } else {
+            String::new()
+        };
         let _ = write!(
             out,
-            "<li><b>{}</b> taken for <b>{}</b> {}{share}</li>",
+            "<li><b>{}</b> taken for <b>{}</b>: {}{share}</li>",
             esc(&p.truth),
             esc(&p.predicted),
             plural(p.count, "time")
@@ -173,7 +189,12 @@ fn table(c: &Confusion) -> String {
     );
     for (i, s) in &scores {
         let number = if many { format!("<td>{i}</td>") } else { String::new() };
-        let _ = write!(out, "<tr>{number}<th scope=\"row\" class=\"name\">{}</th><td>{}</td>", esc(&s.class), count(s.support));
+        let _ = write!(
+            out,
+            "<tr>{number}<th scope=\"row\" class=\"name\">{}</th><td>{}</td>",
+            esc(&s.class),
+            count(s.support)
+        );
         [s.precision, s.recall, s.f1].iter().for_each(|v| out.push_str(&bar_cell(*v)));
         out.push_str("</tr>");
     }
@@ -181,14 +202,23 @@ fn table(c: &Confusion) -> String {
         let all: Vec<f64> = scores.iter().filter_map(|(_, s)| f(s)).collect();
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
-    let _ = write!(out, "</tbody><tfoot><tr>{}<th scope=\"row\" class=\"name\">mean</th><td>{}</td>", if many { "<td></td>" } else { "" }, count(c.total()));
-    [mean(|s| s.precision), mean(|s| s.recall), mean(|s| s.f1)].iter().for_each(|v| out.push_str(&bar_cell(*v)));
+    let _ = write!(
+        out,
+        "</tbody><tfoot><tr>{}<th scope=\"row\" class=\"name\">mean</th><td>{}</td>",
+        if many { "<td></td>" } else { "" },
+        count(c.total())
+    );
+    [mean(|s| s.precision), mean(|s| s.recall), mean(|s| s.f1)]
+        .iter()
+        .for_each(|v| out.push_str(&bar_cell(*v)));
     out + "</tr></tfoot></table></div>"
 }
 
 fn bar_cell(v: Option<f64>) -> String {
     match v {
-        Some(v) => format!("<td><span class=\"bar\" style=\"--w:{:.1}%\">{}</span></td>", v * 100.0, percent(v)),
+        Some(v) => {
+            format!("<td><span class=\"bar\" style=\"--w:{:.1}%\">{}</span></td>", v * 100.0, percent(v))
+        }
         None => "<td><span class=\"bar\" style=\"--w:0%\">–</span></td>".into(),
     }
 }

@@ -26,9 +26,12 @@ pub(crate) fn figure(panel: &Panel, run: &Run, number: usize) -> String {
     let values = panel.values();
     let log = log_reach(&values).filter(|_| panel.metric == "loss" || panel.metric.ends_with("mse"));
     let (linear_lo, linear_hi, cut) = reach(panel, &values);
-    let strip = panel.metric == "loss";
+    let strip = panel.metric == "loss" && run.lr.iter().any(|v| *v > 0.0);
     let linear = Axis { lo: linear_lo, hi: linear_hi, log: false };
-    let mut out = format!("<figure class=\"panel\" id=\"p{number}\"><div class=\"panel-head\"><h3>{}</h3>", esc(&title));
+    let mut out = format!(
+        "<figure class=\"panel\" id=\"p{number}\"><div class=\"panel-head\"><h3>{}</h3>",
+        esc(&title)
+    );
     let mut charts = chart(panel, run, linear, strip, &format!("c{number}"));
     if let Some((lo, hi)) = log {
         let by_log = hi / lo > 40.0;
@@ -45,7 +48,11 @@ pub(crate) fn figure(panel: &Panel, run: &Run, number: usize) -> String {
         let other = chart(panel, run, Axis { lo, hi, log: true }, strip, &format!("g{number}"));
         charts = format!("<div class=\"as-log\">{other}</div><div class=\"as-linear\">{charts}</div>");
     }
-    let note = if cut { "<p class=\"note\">Values far outside are beyond the edge of the linear axis; the table below has them.</p>" } else { "" };
+    let note = if cut {
+        "<p class=\"note\">Values far outside are beyond the edge of the linear axis; the table below has them.</p>"
+    } else {
+        ""
+    };
     format!("{out}</div>{}{charts}{}{note}</figure>\n", legend(panel, run), broken_note(panel, run))
 }
 
@@ -87,7 +94,9 @@ fn legend(panel: &Panel, run: &Run) -> String {
 fn broken_note(panel: &Panel, run: &Run) -> String {
     let bad = |s: &Series| s.values.iter().position(|v| v.is_some_and(|v| !v.is_finite()));
     match panel.series.iter().filter_map(bad).min() {
-        Some(i) => format!("<p class=\"note bad\">Not a finite number from {} {} on.</p>", run.unit, run.xs[i]),
+        Some(i) => {
+            format!("<p class=\"note bad\">First value that is not finite: {} {}.</p>", run.unit, run.xs[i])
+        }
         None => String::new(),
     }
 }
@@ -143,7 +152,12 @@ fn chart(panel: &Panel, run: &Run, axis: Axis, strip: bool, id: &str) -> String 
         frame.learning_rate(&mut out);
     }
     if run.xs.is_empty() {
-        let _ = write!(out, "<text class=\"empty\" x=\"{}\" y=\"{}\">no epoch was finished</text>", (LEFT + RIGHT) / 2.0, (TOP + bottom) / 2.0);
+        let _ = write!(
+            out,
+            "<text class=\"empty\" x=\"{}\" y=\"{}\">no epoch was finished</text>",
+            (LEFT + RIGHT) / 2.0,
+            (TOP + bottom) / 2.0
+        );
     }
     out.push_str("<g class=\"cursor\"></g></svg>");
     out
@@ -165,7 +179,13 @@ impl Frame<'_> {
         for s in &self.panel.series {
             let ends = s.values.iter().flatten().next().zip(s.values.iter().flatten().next_back());
             if let Some((a, b)) = ends {
-                let _ = write!(out, "; {} from {} to {}", split_words(&s.split), value(metric, *a), value(metric, *b));
+                let _ = write!(
+                    out,
+                    "; {} from {} to {}",
+                    split_words(&s.split),
+                    value(metric, *a),
+                    value(metric, *b)
+                );
             }
         }
         if let Some(i) = self.run.best {
@@ -192,7 +212,12 @@ impl Frame<'_> {
         let single = if self.run.xs.len() == 1 { Some(self.run.xs[0]) } else { None };
         let room = RIGHT - 44.0;
         for t in whole.filter(|t| single.is_none_or(|s| s == *t) && self.x.at(*t) < room) {
-            let _ = write!(out, "<text class=\"tick x\" x=\"{}\" y=\"{base}\">{}</text>", xy(self.x.at(t)), short(t));
+            let _ = write!(
+                out,
+                "<text class=\"tick x\" x=\"{}\" y=\"{base}\">{}</text>",
+                xy(self.x.at(t)),
+                short(t)
+            );
         }
         let _ = write!(out, "<text class=\"tick unit\" x=\"{RIGHT}\" y=\"{base}\">{}</text>", self.run.unit);
         let _ = write!(out, "<path class=\"axis\" d=\"M{LEFT} {0}H{RIGHT}\"/>", xy(self.y.a));
@@ -201,7 +226,13 @@ impl Frame<'_> {
     fn best_line(&self, out: &mut String) {
         let Some(i) = self.run.best else { return };
         let x = self.x.at(self.run.xs[i]);
-        let anchor = if x > RIGHT - 60.0 { "end" } else if x < LEFT + 40.0 { "start" } else { "middle" };
+        let anchor = if x > RIGHT - 60.0 {
+            "end"
+        } else if x < LEFT + 40.0 {
+            "start"
+        } else {
+            "middle"
+        };
         let _ = write!(
             out,
             "<path class=\"best-line\" d=\"M{0} {TOP}V{1}\"/><text class=\"best-text\" text-anchor=\"{anchor}\" x=\"{0}\" y=\"{2}\">best · {3}</text>",
@@ -216,25 +247,34 @@ impl Frame<'_> {
         let points = self.points(&s.values);
         let (path, lone) = path(&points);
         let kind = kind(s);
-        let _ = write!(out, "<g class=\"{kind}\" clip-path=\"url(#{})\"><path class=\"line\" d=\"{path}\"/>", self.id);
+        let _ = write!(
+            out,
+            "<g class=\"{kind}\" clip-path=\"url(#{})\"><path class=\"line\" d=\"{path}\"/>",
+            self.id
+        );
         for (x, y) in lone {
             let _ = write!(out, "<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"2.5\"/>", xy(x), xy(y));
         }
         out.push_str("</g>");
-        let at = |i: usize| s.values[i].filter(|v| v.is_finite()).map(|v| (self.x.at(self.run.xs[i]), self.y.at(v)));
+        let at = |i: usize| {
+            s.values[i].filter(|v| v.is_finite()).map(|v| (self.x.at(self.run.xs[i]), self.y.at(v)))
+        };
         let inside = |(_, y): &(f64, f64)| (TOP - 4.0..=self.y.a + 4.0).contains(y);
         if let Some((x, y)) = self.run.best.and_then(at).filter(inside) {
-            let _ = write!(out, "<circle class=\"{kind} best-dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", xy(x), xy(y));
+            let _ =
+                write!(out, "<circle class=\"{kind} best-dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", xy(x), xy(y));
         }
         let last = s.values.iter().rposition(|v| v.is_some_and(f64::is_finite));
         if let Some((x, y)) = last.filter(|i| Some(*i) != self.run.best).and_then(at).filter(inside) {
-            let _ = write!(out, "<circle class=\"{kind} last-dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", xy(x), xy(y));
+            let _ =
+                write!(out, "<circle class=\"{kind} last-dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", xy(x), xy(y));
         }
     }
 
     /// Positions, `None` where a gap is; many rows are thinned to the lowest and highest of each bucket.
     fn points(&self, values: &[Option<f64>]) -> Vec<Option<(f64, f64)>> {
-        let place = |i: usize| values[i].filter(|v| v.is_finite()).map(|v| (self.x.at(self.run.xs[i]), self.y.at(v)));
+        let place =
+            |i: usize| values[i].filter(|v| v.is_finite()).map(|v| (self.x.at(self.run.xs[i]), self.y.at(v)));
         let all: Vec<usize> = (0..values.len()).filter(|i| values[*i].is_some()).collect();
         if all.len() <= FINE_ROWS {
             return all.into_iter().map(place).collect();
@@ -247,13 +287,21 @@ impl Frame<'_> {
         let place = self.run.best.or(self.run.xs.len().checked_sub(1));
         let Some((i, v)) = place.zip(self.panel.test.filter(|t| t.is_finite())) else { return };
         let (x, y) = (self.x.at(self.run.xs[i]), self.y.at(v));
-        let _ = write!(out, "<path class=\"s-test mark\" d=\"M{} {}l5 5l-5 5l-5-5Z\"><title>test {}</title></path>", xy(x), xy(y - 5.0), value(&self.panel.metric, v));
+        let _ = write!(
+            out,
+            "<path class=\"s-test mark\" d=\"M{} {}l5 5l-5 5l-5-5Z\"><title>test {}</title></path>",
+            xy(x),
+            xy(y - 5.0),
+            value(&self.panel.metric, v)
+        );
     }
 
     /// A strip below the chart: the learning rate from zero to its highest value.
     fn learning_rate(&self, out: &mut String) {
         let rates: Vec<f64> = self.run.lr.iter().copied().filter(|v| v.is_finite() && *v >= 0.0).collect();
-        let Some(high) = rates.iter().copied().reduce(f64::max).filter(|h| *h > 0.0 && *h < 1e150) else { return };
+        let Some(high) = rates.iter().copied().reduce(f64::max).filter(|h| *h > 0.0 && *h < 1e150) else {
+            return;
+        };
         let low = rates.iter().copied().fold(high, f64::min);
         let (top, base) = (BOTTOM - STRIP + 30.0, BOTTOM);
         let y = Scale { lo: 0.0, hi: high, log: false, a: base, b: top };
@@ -264,12 +312,18 @@ impl Frame<'_> {
             .zip(&self.run.lr)
             .map(|(x, v)| (v.is_finite() && *v >= 0.0).then(|| (self.x.at(*x), y.at(*v))))
             .collect();
-        let points: Vec<_> = points.iter().step_by(points.len().div_ceil(FINE_ROWS).max(1)).copied().collect();
-        let range = if low == high { format!("{}, constant", short(high)) } else { format!("{} to {}", short(low), short(high)) };
+        let points: Vec<_> =
+            points.iter().step_by(points.len().div_ceil(FINE_ROWS).max(1)).copied().collect();
+        let range = if low == high {
+            format!("{}, constant", short(high))
+        } else {
+            format!("{} to {}", short(low), short(high))
+        };
         let (line, lone) = path(&points);
         let ends = points.iter().flatten().next().zip(points.iter().flatten().next_back());
         if let Some((a, b)) = ends.filter(|_| lone.is_empty() && points.iter().all(Option::is_some)) {
-            let _ = write!(out, "<path class=\"lr-area\" d=\"{line}L{} {base}L{} {base}Z\"/>", xy(b.0), xy(a.0));
+            let _ =
+                write!(out, "<path class=\"lr-area\" d=\"{line}L{} {base}L{} {base}Z\"/>", xy(b.0), xy(a.0));
         }
         let _ = write!(
             out,

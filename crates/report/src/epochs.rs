@@ -49,7 +49,12 @@ pub(crate) fn table(record: &RunRecord, run: &Run) -> String {
     }
     out.push_str("</tbody></table></div>");
     if shown.len() < rows.len() {
-        let _ = write!(out, "<p class=\"note\">{} of {} epochs; all are in <code>metrics.csv</code>.</p>", shown.len(), rows.len());
+        let _ = write!(
+            out,
+            "<p class=\"note\">{} of {} epochs; all are in <code>metrics.csv</code>.</p>",
+            shown.len(),
+            rows.len()
+        );
     }
     out + "</details>"
 }
@@ -57,7 +62,8 @@ pub(crate) fn table(record: &RunRecord, run: &Run) -> String {
 /// The same figures as JSON in a script element.
 pub(crate) fn data(record: &RunRecord, run: &Run) -> String {
     let shown = choice(run.xs.len(), POINTER_ROWS, run.best);
-    let mut out = format!("<script type=\"application/json\" id=\"data\">{{\"unit\":\"{}\",\"x\":[", run.unit);
+    let mut out =
+        format!("<script type=\"application/json\" id=\"data\">{{\"unit\":\"{}\",\"x\":[", run.unit);
     let list = |values: Vec<String>| values.join(",");
     out.push_str(&list(shown.iter().map(|i| run.xs[*i].to_string()).collect()));
     out.push_str("],\"cols\":{");
@@ -68,7 +74,14 @@ pub(crate) fn data(record: &RunRecord, run: &Run) -> String {
             Some(v) if v.is_finite() => format!("{v:.4e}"),
             Some(v) => format!("\"{}\"", value(c, v)),
         });
-        let _ = write!(out, "{}{}:{{\"share\":{},\"v\":[{}]}}", if k > 0 { "," } else { "" }, json_string(c), is_share(c), list(cells.collect()));
+        let _ = write!(
+            out,
+            "{}{}:{{\"share\":{},\"v\":[{}]}}",
+            if k > 0 { "," } else { "" },
+            json_string(c),
+            is_share(c),
+            list(cells.collect())
+        );
     }
     out + "}}</script>"
 }

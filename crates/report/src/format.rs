@@ -26,7 +26,8 @@ pub(crate) fn short(v: f64) -> String {
         Some((m, e)) => (m, format!("e{e}")),
         None => (text.as_str(), String::new()),
     };
-    let trimmed = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    let trimmed =
+        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
     format!("{trimmed}{exponent}")
 }
 
@@ -82,8 +83,8 @@ pub(crate) fn duration(seconds: f64) -> String {
         s if s < 0.0995 => format!("{:.0}\u{a0}ms", s * 1e3),
         s if s < 0.995 => format!("{s:.2}\u{a0}s"),
         s if s < 59.95 => format!("{s:.1}\u{a0}s"),
-        _ if whole < 3600 => format!("{}\u{a0}min {:02}\u{a0}s", whole / 60, whole % 60),
-        _ => format!("{}\u{a0}h {:02}\u{a0}min", whole / 3600, whole % 3600 / 60),
+        _ if whole < 3600 => format!("{}\u{a0}min\u{a0}{:02}\u{a0}s", whole / 60, whole % 60),
+        _ => format!("{}\u{a0}h\u{a0}{:02}\u{a0}min", whole / 3600, whole % 3600 / 60),
     }
 }
 
@@ -132,12 +133,16 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        let cases = [(0.0, "0"), (0.012345, "0.01235"), (12.3456, "12.35"), (-1.5, "−1.500"), (1.5e-9, "1.500e-9")];
+        let cases =
+            [(0.0, "0"), (0.012345, "0.01235"), (12.3456, "12.35"), (-1.5, "−1.500"), (1.5e-9, "1.500e-9")];
         for (v, want) in cases {
             assert_eq!(number(v), want);
         }
         assert_eq!((number(f64::NAN), number(f64::NEG_INFINITY)), ("NaN".into(), "−∞".into()));
-        assert_eq!((short(0.001), short(100.0), short(1e-9), short(0.5)), ("0.001".into(), "100".into(), "1e-9".into(), "0.5".into()));
+        assert_eq!(
+            (short(0.001), short(100.0), short(1e-9), short(0.5)),
+            ("0.001".into(), "100".into(), "1e-9".into(), "0.5".into())
+        );
         assert_eq!(count(407_050), "407,050");
         assert_eq!(count(12), "12");
     }
@@ -154,11 +159,19 @@ mod tests {
     #[test]
     fn times_and_names() {
         let show = |s: f64| duration(s).replace('\u{a0}', " ");
-        assert_eq!(["4 ms", "0.42 s", "3.1 s", "2 min 05 s", "1 h 12 min", "–"].map(String::from), [0.004, 0.42, 3.1, 125.0, 4320.0, f64::NAN].map(show));
+        assert_eq!(
+            ["4 ms", "0.42 s", "3.1 s", "2 min 05 s", "1 h 12 min", "–"].map(String::from),
+            [0.004, 0.42, 3.1, 125.0, 4320.0, f64::NAN].map(show)
+        );
         assert_eq!(show(59.97), "1 min 00 s");
         assert_eq!(split_of("valid_top5"), ("valid", "top5"));
         assert_eq!(split_of("grad_norm"), ("", "grad_norm"));
         assert_eq!(metric_words("top5"), "top-5 accuracy");
-        assert!(is_share("valid_top5") && is_share("accuracy") && !is_share("topology") && !is_share("valid_loss"));
+        assert!(
+            is_share("valid_top5")
+                && is_share("accuracy")
+                && !is_share("topology")
+                && !is_share("valid_loss")
+        );
     }
 }

@@ -44,8 +44,17 @@ pub fn report_html(record: &RunRecord) -> String {
     out.push_str(&evaluation_section(record.evaluation.as_ref()));
     out.push_str(&epochs::table(record, &run));
     out.push_str(&made_section(record));
-    let version = if record.summary.version.is_empty() { String::new() } else { format!(" {}", record.summary.version) };
-    let _ = write!(out, "<footer>thalweg{} · made from the files in <code>{}</code></footer>\n</main>\n", esc(&version), esc(&record.folder));
+    let version = if record.summary.version.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", record.summary.version)
+    };
+    let _ = write!(
+        out,
+        "<footer>thalweg{} · made from the files in <code>{}</code></footer>\n</main>\n",
+        esc(&version),
+        esc(&record.folder)
+    );
     out.push_str(&epochs::data(record, &run));
     let _ = write!(out, "<script>\n{SCRIPT}</script>\n</body></html>\n");
     out
@@ -98,18 +107,22 @@ fn facts(s: &Summary) -> String {
     };
     if let Some(best) = &s.best {
         fact("best epoch", count(best.epoch));
-        let main = format!("_{}", s.metric);
-        let shown = |name: &str| name.ends_with(&main) || (name.ends_with("_loss") && !name.starts_with("train_"));
-        for (name, v) in best.metrics.iter().filter(|(name, _)| shown(name)).take(5) {
-            let (split, metric) = split_of(name);
-            fact(&format!("{} {}", split_words(split), metric_words(metric)), value(metric, v));
+        let headline = s.headline().map(|(name, _)| name);
+        let wanted = ["valid", "test"]
+            .map(|split| [format!("{split}_{}", s.metric), format!("{split}_loss")])
+            .concat();
+        for name in wanted.iter().filter(|n| headline.as_ref() != Some(n)) {
+            if let Some(v) = best.metrics.get(name) {
+                let (split, metric) = split_of(name);
+                fact(&format!("{} {}", split_words(split), metric_words(metric)), value(metric, v));
+            }
         }
     }
     if s.parameters > 0 {
         fact("parameters", count(s.parameters));
     }
     if s.samples_per_second > 0.0 && s.samples_per_second.is_finite() {
-        fact("samples per second", count(s.samples_per_second.min(1e18).round() as u64));
+        fact("samples a second", count(s.samples_per_second.min(1e18).round() as u64));
     }
     fact("training time", duration(s.seconds));
     out + "</dl>"
@@ -123,8 +136,12 @@ fn curves_section(record: &RunRecord, run: &Run) -> String {
     let mut out = String::from("<section><h2>Curves</h2><div class=\"panels\">");
     panels.iter().enumerate().for_each(|(i, p)| out.push_str(&curves::figure(p, run, i)));
     let best = if run.best.is_some() { "Filled dots and the dashed line: best epoch. " } else { "" };
-    let test = if panels.iter().any(|p| p.test.is_some()) { " Diamond: the test split, measured once, with the best checkpoint." } else { "" };
-    let _ = write!(out, "</div><p class=\"note\">{best}Rings: last epoch.{test}</p></section>\n");
+    let test = if panels.iter().any(|p| p.test.is_some()) {
+        " Diamond: the test split, measured once, with the best checkpoint."
+    } else {
+        ""
+    };
+    let _ = writeln!(out, "</div><p class=\"note\">{best}Rings: last epoch.{test}</p></section>");
     out
 }
 
@@ -144,7 +161,9 @@ fn evaluation_section(evaluation: Option<&Evaluation>) -> String {
 }
 
 fn made_section(record: &RunRecord) -> String {
-    let mut out = String::from("<section><h2>How it was made, and how to repeat it</h2><div class=\"pair\"><div><h3>Commands</h3>");
+    let mut out = String::from(
+        "<section><h2>How it was made, and how to repeat it</h2><div class=\"pair\"><div><h3>Commands</h3>",
+    );
     for c in commands(record) {
         let _ = write!(
             out,
@@ -153,15 +172,24 @@ fn made_section(record: &RunRecord) -> String {
             esc(&c.line)
         );
     }
-    let _ = write!(out, "<h3>Run and machine</h3>{}</div><div><h3>Config, resolved</h3>", machine(&record.summary));
-    let config = if record.config.trim().is_empty() { "<p class=\"note\">The config is empty.</p>".into() } else { toml(&record.config) };
+    let _ = write!(
+        out,
+        "<h3>Run and machine</h3>{}</div><div><h3>Config, resolved</h3>",
+        machine(&record.summary)
+    );
+    let config = if record.config.trim().is_empty() {
+        "<p class=\"note\">The config is empty.</p>".into()
+    } else {
+        toml(&record.config)
+    };
     out + &config + "</div></div></section>\n"
 }
 
 fn machine(s: &Summary) -> String {
     let m = &s.machine;
     let samples = [("train", s.samples.train), ("validation", s.samples.valid), ("test", s.samples.test)];
-    let samples: Vec<String> = samples.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{} {what}", count(*n))).collect();
+    let samples: Vec<String> =
+        samples.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{} {what}", count(*n))).collect();
     let rows = [
         ("samples", samples.join(", ")),
         ("steps", count(s.steps)),
@@ -172,7 +200,14 @@ fn machine(s: &Summary) -> String {
         ("instructions", m.isa.clone()),
         ("cores", if m.cores > 0 { m.cores.to_string() } else { String::new() }),
         ("system", m.os.clone()),
-        ("rate", if s.samples_per_second > 0.0 { format!("{} samples/s", number(s.samples_per_second)) } else { String::new() }),
+        (
+            "rate",
+            if s.samples_per_second > 0.0 {
+                format!("{} samples/s", number(s.samples_per_second))
+            } else {
+                String::new()
+            },
+        ),
         ("version", s.version.clone()),
         ("weights, SHA-256", s.weights_sha256.clone().unwrap_or_default()),
     ];
@@ -186,7 +221,9 @@ fn machine(s: &Summary) -> String {
 
 /// A config with its headings, keys and comments set apart.
 fn toml(text: &str) -> String {
-    let mut out = String::from("<pre class=\"config\" tabindex=\"0\" role=\"region\" aria-label=\"resolved config\"><code>");
+    let mut out = String::from(
+        "<pre class=\"config\" tabindex=\"0\" role=\"region\" aria-label=\"resolved config\"><code>",
+    );
     for line in text.trim_end().lines() {
         let bare = line.trim_start();
         let marked = if bare.starts_with('#') {

@@ -46,7 +46,9 @@ impl Run {
         let (unit, xs) = axis(&record.metrics);
         let best = record.summary.best.as_ref();
         let place = |f: &record::Figures| {
-            rows.iter().position(|r| r.step == f.step && r.epoch == f.epoch).or_else(|| rows.iter().position(|r| r.epoch == f.epoch))
+            rows.iter()
+                .position(|r| r.step == f.step && r.epoch == f.epoch)
+                .or_else(|| rows.iter().position(|r| r.epoch == f.epoch))
         };
         Run { unit, xs, lr: rows.iter().map(|r| r.lr).collect(), best: best.and_then(place) }
     }
@@ -59,7 +61,11 @@ fn axis(table: &MetricsTable) -> (&'static str, Vec<f64>) {
         return ("epoch", epochs);
     }
     let steps = column(|r| r.step);
-    if steps.is_sorted_by(|a, b| a < b) { ("step", steps) } else { ("row", (1..=table.rows.len()).map(|i| i as f64).collect()) }
+    if steps.is_sorted_by(|a, b| a < b) {
+        ("step", steps)
+    } else {
+        ("row", (1..=table.rows.len()).map(|i| i as f64).collect())
+    }
 }
 
 /// Loss first, then the main metric, then the rest in the file's order.
@@ -71,11 +77,23 @@ pub(crate) fn panels(record: &RunRecord) -> Vec<Panel> {
         let series = Series { column: column.clone(), split: split.to_string(), values };
         match out.iter_mut().find(|p| p.metric == metric) {
             Some(panel) => panel.series.push(series),
-            None => out.push(Panel { metric: metric.to_string(), series: vec![series], test: test_figure(record, metric) }),
+            None => out.push(Panel {
+                metric: metric.to_string(),
+                series: vec![series],
+                test: test_figure(record, metric),
+            }),
         }
     }
     let main = &record.summary.metric;
-    out.sort_by_key(|p| if p.metric == "loss" { 0 } else if p.metric == *main { 1 } else { 2 });
+    out.sort_by_key(|p| {
+        if p.metric == "loss" {
+            0
+        } else if p.metric == *main {
+            1
+        } else {
+            2
+        }
+    });
     out
 }
 
@@ -85,5 +103,5 @@ fn test_figure(record: &RunRecord, metric: &str) -> Option<f64> {
         return None;
     }
     let s = &record.summary;
-    [&s.best, &s.last].into_iter().find_map(|f| f.as_ref()?.metrics.get(&name))
+    s.best.as_ref().or(s.last.as_ref())?.metrics.get(&name)
 }

@@ -25,7 +25,9 @@ pub(crate) fn section(targets: &[Residuals]) -> String {
 
 fn target(r: &Residuals, several: bool) -> String {
     let name = if several { format!("<h3>{}</h3>", esc(&r.target)) } else { String::new() };
-    let fact = |what: &str, v: Option<f64>| format!("<div><dt>{what}</dt><dd>{}</dd></div>", v.map_or("–".into(), number));
+    let fact = |what: &str, v: Option<f64>| {
+        format!("<div><dt>{what}</dt><dd>{}</dd></div>", v.map_or("–".into(), number))
+    };
     let facts = format!(
         "<dl class=\"facts\">{}{}{}{}</dl>",
         fact("R²", r.r2),
@@ -46,16 +48,32 @@ fn target(r: &Residuals, several: bool) -> String {
 }
 
 fn open(label: &str) -> String {
-    format!("<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">", esc(label))
+    format!(
+        "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
+        esc(label)
+    )
 }
 
 fn axes(out: &mut String, x: &Scale, y: &Scale, names: [&str; 2]) {
     for t in y.ticks(5) {
         let at = y.at(t);
-        let _ = write!(out, "<path class=\"grid\" d=\"M{LEFT} {0}H{RIGHT}\"/><text class=\"tick y\" x=\"{1}\" y=\"{2}\">{3}</text>", xy(at), LEFT - 8.0, xy(at + 4.0), short(t));
+        let _ = write!(
+            out,
+            "<path class=\"grid\" d=\"M{LEFT} {0}H{RIGHT}\"/><text class=\"tick y\" x=\"{1}\" y=\"{2}\">{3}</text>",
+            xy(at),
+            LEFT - 8.0,
+            xy(at + 4.0),
+            short(t)
+        );
     }
     for t in x.ticks(6) {
-        let _ = write!(out, "<text class=\"tick x\" x=\"{}\" y=\"{}\">{}</text>", xy(x.at(t)), BOTTOM + 18.0, short(t));
+        let _ = write!(
+            out,
+            "<text class=\"tick x\" x=\"{}\" y=\"{}\">{}</text>",
+            xy(x.at(t)),
+            BOTTOM + 18.0,
+            short(t)
+        );
     }
     let _ = write!(
         out,

@@ -39,20 +39,36 @@ pub(crate) fn linear_ticks(lo: f64, hi: f64, n: usize) -> Vec<f64> {
     }
     let first = (lo / step - 1e-9).ceil();
     let marks = (0..=2 * n + 2).map(|i| (first + i as f64) * step);
-    marks.take_while(|v| *v <= hi + step * 1e-9).map(|v| if v.abs() < step * 1e-9 { 0.0 } else { v }).collect()
+    marks
+        .take_while(|v| *v <= hi + step * 1e-9)
+        .map(|v| if v.abs() < step * 1e-9 { 0.0 } else { v })
+        .collect()
 }
 
 fn nice_step(raw: f64) -> f64 {
     let power = 10f64.powf(raw.log10().floor());
     let part = raw / power;
-    power * if part <= 1.0 { 1.0 } else if part <= 2.0 { 2.0 } else if part <= 5.0 { 5.0 } else { 10.0 }
+    power
+        * if part <= 1.0 {
+            1.0
+        } else if part <= 2.0 {
+            2.0
+        } else if part <= 5.0 {
+            5.0
+        } else {
+            10.0
+        }
 }
 
 /// Powers of ten, thinned; with their doubles and fives where the axis is short.
 fn log_ticks(lo: f64, hi: f64, n: usize) -> Vec<f64> {
     let (first, last) = (lo.log10().floor() as i32, hi.log10().ceil() as i32);
     let every = (last - first).unsigned_abs() as usize / n.max(1) + 1;
-    let parts: &[f64] = if last - first <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let parts: &[f64] = match last - first {
+        ..=2 => &[1.0, 2.0, 5.0],
+        3 | 4 if every == 1 => &[1.0, 3.0],
+        _ => &[1.0],
+    };
     let inside = |v: &f64| *v >= lo * 0.999_999 && *v <= hi * 1.000_001;
     let powers = (first..=last).filter(|p| p.rem_euclid(every as i32) == 0);
     powers.flat_map(|p| parts.iter().map(move |m| m * 10f64.powi(p))).filter(inside).collect()
@@ -88,7 +104,8 @@ pub(crate) fn log_reach(values: &[f64]) -> Option<(f64, f64)> {
 }
 
 fn sorted_finite(values: &[f64]) -> Vec<f64> {
-    let mut out: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).map(|v| v.clamp(-LIMIT, LIMIT)).collect();
+    let mut out: Vec<f64> =
+        values.iter().copied().filter(|v| v.is_finite()).map(|v| v.clamp(-LIMIT, LIMIT)).collect();
     out.sort_by(f64::total_cmp);
     out
 }
@@ -103,8 +120,11 @@ mod tests {
         assert_eq!(linear_ticks(1.0, 20.0, 5), [5.0, 10.0, 15.0, 20.0]);
         assert_eq!(linear_ticks(-3.0, 3.0, 3), [-2.0, 0.0, 2.0]);
         let log = |lo, hi| Scale { lo, hi, log: true, a: 0.0, b: 1.0 }.ticks(5);
-        assert_eq!(log(0.009, 2.0), [0.01, 0.1, 1.0]);
-        assert_eq!(log(0.04, 0.9).iter().map(|v| crate::format::short(*v)).collect::<Vec<_>>().join(" "), "0.05 0.1 0.2 0.5");
+        assert_eq!(log(1e-4, 20.0), [1e-4, 1e-2, 1.0]);
+        assert_eq!(
+            log(0.04, 0.9).iter().map(|v| crate::format::short(*v)).collect::<Vec<_>>().join(" "),
+            "0.05 0.1 0.2 0.5"
+        );
         assert!(log(1.01, 1.04).len() >= 2);
         assert!(log(1e-100, 1e100).len() <= 7);
     }

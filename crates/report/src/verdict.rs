@@ -28,13 +28,16 @@ pub fn verdict(record: &RunRecord) -> Verdict {
         format!("{} {} {}", value(metric, v), split_words(split), metric_words(metric))
     });
     let took = format!("{}, {}", plural(s.epochs, "epoch"), duration(s.seconds));
-    let planned = if s.epochs_planned > s.epochs { format!(" of {}", s.epochs_planned) } else { String::new() };
+    let planned =
+        if s.epochs_planned > s.epochs { format!(" of {}", s.epochs_planned) } else { String::new() };
     let partly = format!("{}{planned}, {}", plural(s.epochs, "epoch"), duration(s.seconds));
     let best = figure.as_ref().map(|f| format!("; best so far {f}")).unwrap_or_default();
     let (result, rest) = match (s.status, figure) {
         (Status::Done, Some(figure)) => (figure, format!("after {took}")),
         (Status::Done, None) => ("Finished".into(), format!("after {took}, nothing was measured")),
-        (Status::Interrupted, _) if s.epochs == 0 => ("Interrupted".into(), "before the first epoch ended".into()),
+        (Status::Interrupted, _) if s.epochs == 0 => {
+            ("Interrupted".into(), "before the first epoch ended".into())
+        }
         (Status::Interrupted, _) => ("Interrupted".into(), format!("after {partly}{best}")),
         (Status::Diverged, _) => ("Diverged".into(), format!("after {partly}{best}")),
         (Status::Running, _) if s.epochs == 0 => ("Running".into(), "in its first epoch".into()),
@@ -45,29 +48,55 @@ pub fn verdict(record: &RunRecord) -> Verdict {
 
 /// What the curves say, in plain sentences; only what the numbers in the record show.
 pub fn observations(record: &RunRecord) -> Vec<String> {
-    [reason(record), generalisation(record), still_improving(record), best_was_earlier(record)].into_iter().flatten().collect()
+    [reason(record), generalisation(record), still_improving(record), best_was_earlier(record)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn reason(record: &RunRecord) -> Option<String> {
     record.summary.reason.as_ref().map(|r| format!("{}.", capital(r.trim_end_matches('.'))))
 }
 
-/// The validation loss has risen since its lowest point while the training loss went on falling.
+/// The validation loss has risen since its lowest point while the training loss went on falling. Both are smoothed by
+/// a running median over a tenth of the run, so that noise is not taken for a trend.
 fn generalisation(record: &RunRecord) -> Option<String> {
-    let valid = record.metrics.column("valid_loss");
-    let train = record.metrics.column("train_loss");
-    let (low, &lowest) = finite(&valid).min_by(|a, b| a.1.total_cmp(b.1))?;
-    let (end, &last) = finite(&valid).last()?;
-    let fell = train[low]? > train[end]?;
-    if end < low + 3 || last < lowest * 1.1 || !fell {
+    let raw = record.metrics.column("valid_loss");
+    let (valid, train) = (smooth(&raw)?, smooth(&record.metrics.column("train_loss"))?);
+    let (low, &lowest) = valid.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
+    let (end, &last) = valid.iter().enumerate().next_back()?;
+    let long = end >= low + 3 && (end - low) * 10 >= valid.len();
+    if !long || last < lowest * 1.1 || train[low] <= train[end] {
         return None;
     }
+    // The median's lowest point is a neighbourhood; name the lowest row in it.
+    let near = low.saturating_sub(reach(valid.len()))..=low + reach(valid.len());
+    let (row, value) = near.filter_map(|i| Some((i, (*raw.get(i)?)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
     Some(format!(
-        "Validation loss was lowest in epoch {} ({}) and rose to {} while training loss went on falling: overfitting since then.",
-        record.metrics.rows[low].epoch,
-        number(lowest),
+        "Validation loss was lowest around epoch {} ({}) and rose to {} while training loss went on falling: overfitting since then.",
+        record.metrics.rows[row].epoch,
+        number(value),
         number(last)
     ))
+}
+
+/// Rows on either side that a running median looks at.
+fn reach(rows: usize) -> usize {
+    (rows / 20).max(1)
+}
+
+/// Running medians; `None` where a value is missing or not finite.
+fn smooth(values: &[Option<f64>]) -> Option<Vec<f64>> {
+    let values: Vec<f64> = values.iter().map(|v| v.filter(|v| v.is_finite())).collect::<Option<_>>()?;
+    let reach = reach(values.len());
+    let median = |i: usize| {
+        // Near the ends the window shrinks but stays centred.
+        let reach = reach.min(i).min(values.len() - 1 - i);
+        let mut window = values[i - reach..=i + reach].to_vec();
+        window.sort_by(f64::total_cmp);
+        window[reach]
+    };
+    Some((0..values.len()).map(median).collect())
 }
 
 fn still_improving(record: &RunRecord) -> Option<String> {
@@ -88,10 +117,9 @@ fn best_was_earlier(record: &RunRecord) -> Option<String> {
     };
     let (words, top, end) = (metric_words(&s.metric), value(&s.metric, top), value(&s.metric, end));
     (best.epoch < last.epoch && worse && top != end).then(|| {
-        format!("The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last.", best.epoch)
+        format!(
+            "The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last.",
+            best.epoch
+        )
     })
-}
-
-fn finite(values: &[Option<f64>]) -> impl Iterator<Item = (usize, &f64)> {
-    values.iter().enumerate().filter_map(|(i, v)| v.as_ref().filter(|v| v.is_finite()).map(|v| (i, v)))
 }

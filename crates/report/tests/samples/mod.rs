@@ -1,8 +1,8 @@
 //! Made-up runs of every kind that a report must bear.
 
 use record::{
-    Confusion, Evaluation, Figures, Goal, Machine, Metrics, MetricsTable, Outcome, Residuals, Row, RunRecord, Samples, Status,
-    Summary,
+    Confusion, Evaluation, Figures, Goal, Machine, Metrics, MetricsTable, Outcome, Residuals, Row, RunRecord,
+    Samples, Status, Summary,
 };
 
 /// A small generator for noise; any will do.
@@ -34,7 +34,8 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
             0.978 - 0.45 * (-6.0 * t).exp() + 0.004 * noise.next(),
         ];
         let metrics: Metrics = columns.iter().copied().zip(values).collect();
-        let lr = 1e-3 * if t < 0.1 { t / 0.1 } else { 0.5 + 0.5 * (std::f64::consts::PI * (t - 0.1) / 0.9).cos() };
+        let lr =
+            1e-3 * if t < 0.1 { t / 0.1 } else { 0.5 + 0.5 * (std::f64::consts::PI * (t - 0.1) / 0.9).cos() };
         rows.push(Row { epoch, step: epoch * 39, seconds: 0.155 * epoch as f64, lr, metrics });
     }
     let figures = |row: &Row| {
@@ -43,12 +44,15 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
         metrics.set("test_accuracy", 0.9778);
         Figures { epoch: row.epoch, step: row.step, metrics }
     };
-    let best = rows.iter().max_by(|a, b| a.metrics.get("valid_accuracy").unwrap().total_cmp(&b.metrics.get("valid_accuracy").unwrap()));
+    let best = rows.iter().max_by(|a, b| {
+        a.metrics.get("valid_accuracy").unwrap().total_cmp(&b.metrics.get("valid_accuracy").unwrap())
+    });
     let mut confusion = Confusion::new((0..classes).map(|c| c.to_string()).collect());
     for i in 0..classes * 27 {
         let truth = i % classes;
         let wrong = noise.next() > 0.94;
-        let predicted = if wrong { (truth * 7 + (noise.next().abs() * 3.0) as usize + 1) % classes } else { truth };
+        let predicted =
+            if wrong { (truth * 7 + (noise.next().abs() * 3.0) as usize + 1) % classes } else { truth };
         confusion.add(truth, predicted);
     }
     let summary = Summary {
@@ -71,7 +75,12 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
         threads: 2,
         weights_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
         version: "0.1.0".into(),
-        machine: Machine { cpu: "Example CPU @ 2.80 GHz".into(), isa: "avx512".into(), cores: 2, os: "linux".into() },
+        machine: Machine {
+            cpu: "Example CPU @ 2.80 GHz".into(),
+            isa: "avx512".into(),
+            cores: 2,
+            os: "linux".into(),
+        },
         ..Summary::default()
     };
     RunRecord {
@@ -89,14 +98,62 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
     }
 }
 
+/// Ten thousand samples of ten classes with long names.
+pub fn fashion() -> RunRecord {
+    let mut run = classification(12, 10);
+    let names = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
+    let mut confusion = Confusion::new(names.map(String::from).to_vec());
+    let mut noise = Noise(1);
+    for i in 0..10_000usize {
+        let truth = i % 10;
+        let predicted = match (truth, noise.next().abs()) {
+            (6, u) if u < 0.12 => 0,
+            (6, u) if u < 0.19 => 2,
+            (6, u) if u < 0.24 => 4,
+            (0, u) if u < 0.09 => 6,
+            (2, u) if u < 0.08 => 4,
+            (4, u) if u < 0.07 => 2,
+            (9, u) if u < 0.03 => 7,
+            (_, u) if u < 0.01 => (noise.next().abs() * 10.0) as usize % 10,
+            _ => truth,
+        };
+        confusion.add(truth, predicted);
+    }
+    run.evaluation = Some(Evaluation {
+        split: "test".into(),
+        checkpoint: "best".into(),
+        samples: confusion.total(),
+        outcome: Outcome::Confusion(confusion),
+    });
+    run
+}
+
 /// A finished regression with R² and RMSE.
 pub fn regression(samples: usize) -> RunRecord {
     let mut noise = Noise(3);
     let mut run = classification(60, 2);
     run.name = "diabetes-mlp-003".into();
     run.folder = "runs/diabetes-mlp-003".into();
-    run.summary = Summary { data: "diabetes.csv".into(), task: "regression".into(), metric: "r2".into(), goal: Goal::Max, ..run.summary };
-    run.metrics.columns = ["train_loss", "train_r2", "valid_loss", "valid_r2", "valid_rmse"].map(String::from).to_vec();
+    run.summary = Summary {
+        data: "diabetes.csv".into(),
+        task: "regression".into(),
+        metric: "r2".into(),
+        goal: Goal::Max,
+        ..run.summary
+    };
+    run.metrics.columns =
+        ["train_loss", "train_r2", "valid_loss", "valid_r2", "valid_rmse"].map(String::from).to_vec();
     for row in &mut run.metrics.rows {
         let t = row.epoch as f64 / 10.0;
         let r2 = 0.49 - 3.0 * (-t).exp() + 0.01 * noise.next();
@@ -113,9 +170,12 @@ pub fn regression(samples: usize) -> RunRecord {
     best.set("test_loss", 0.51);
     best.set("test_r2", 0.487);
     run.summary.best = Some(Figures { epoch: 49, step: 49 * 39, metrics: best });
-    let truth: Vec<f32> = (0..samples).map(|_| (150.0 + 110.0 * noise.next() + 30.0 * noise.next()) as f32).collect();
-    let predicted: Vec<f32> =
-        truth.iter().map(|t| (75.0 + 0.5 * f64::from(*t) + 40.0 * (noise.next() + noise.next() + noise.next())) as f32).collect();
+    let truth: Vec<f32> =
+        (0..samples).map(|_| (150.0 + 110.0 * noise.next() + 30.0 * noise.next()) as f32).collect();
+    let predicted: Vec<f32> = truth
+        .iter()
+        .map(|t| (75.0 + 0.5 * f64::from(*t) + 40.0 * (noise.next() + noise.next() + noise.next())) as f32)
+        .collect();
     run.evaluation = Some(Evaluation {
         split: "test".into(),
         checkpoint: "best".into(),
@@ -130,8 +190,16 @@ pub fn nothing() -> RunRecord {
     let mut run = classification(20, 10);
     run.metrics = MetricsTable::default();
     run.evaluation = None;
-    run.summary =
-        Summary { status: Status::Interrupted, best: None, last: None, epochs: 0, steps: 3, seconds: 0.02, weights_sha256: None, ..run.summary };
+    run.summary = Summary {
+        status: Status::Interrupted,
+        best: None,
+        last: None,
+        epochs: 0,
+        steps: 3,
+        seconds: 0.02,
+        weights_sha256: None,
+        ..run.summary
+    };
     run
 }
 
@@ -152,6 +220,8 @@ pub fn diverged() -> RunRecord {
     run.summary.epochs = 7;
     run.summary.reason = Some("loss became NaN at step 248; first bad tensor is `block3.norm`".into());
     run.summary.best = Some(Figures { epoch: 1, step: 39, metrics: first.metrics.clone() });
+    run.summary.last = run.summary.best.clone();
+    run.summary.seconds = 1.2;
     run.evaluation = None;
     run
 }
@@ -180,6 +250,11 @@ pub fn hostile(text: &str) -> RunRecord {
     let mut confusion = Confusion::new(vec![bad(), format!("{text}2"), "c".into()]);
     confusion.add(0, 1);
     confusion.add(1, 1);
-    run.evaluation = Some(Evaluation { split: bad(), checkpoint: bad(), samples: 2, outcome: Outcome::Confusion(confusion) });
+    run.evaluation = Some(Evaluation {
+        split: bad(),
+        checkpoint: bad(),
+        samples: 2,
+        outcome: Outcome::Confusion(confusion),
+    });
     run
 }
