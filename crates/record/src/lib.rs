@@ -1,1 +1,37 @@
-//! What a run writes and everyone reads.
+//! What a run writes and everyone reads: plain data with one reader and one writer.
+//!
+//! A run folder holds
+//!
+//! | file | what |
+//! |---|---|
+//! | `config.toml` | the resolved config, as text |
+//! | `metrics.csv` | one row per epoch ([`MetricsTable`], [`MetricsWriter`]) |
+//! | `summary.json` | status, figures, machine ([`Summary`]) |
+//! | `evaluation.json` | confusion matrix or residuals ([`Evaluation`]) |
+//! | `log.txt` | what was said, with the seconds since the start ([`LogWriter`]) |
+//! | `checkpoints/{best,last}.safetensors` | written by the library; only the paths are known here |
+//! | `report.html` | made from all of the above |
+//!
+//! Whole files are replaced by [`write_atomic`], so a reader sees the old or the new file, never half of one.
+
+mod atomic;
+mod error;
+mod evaluation;
+mod log;
+mod machine;
+mod metrics;
+mod metrics_file;
+mod name;
+mod run_dir;
+mod summary;
+
+pub use atomic::{remove_temporaries, write_atomic};
+pub use error::{Action, RecordError, Result, RowProblem};
+pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, Outcome, Residuals};
+pub use log::LogWriter;
+pub use machine::Machine;
+pub use metrics::{Metrics, MetricsTable, Row};
+pub use metrics_file::MetricsWriter;
+pub use name::stem;
+pub use run_dir::{Existing, RunDir, RunRecord};
+pub use summary::{Figures, Goal, Samples, Status, Summary};

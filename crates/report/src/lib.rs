@@ -1,1 +1,18 @@
-//! Pictures, HTML and terminal frames, from records alone.
+//! Pictures, HTML and terminal frames, from records alone: pure functions, no files, no network, no clock.
+
+mod commands;
+mod confusion;
+mod curves;
+mod epochs;
+mod format;
+mod markup;
+mod page;
+mod panel;
+mod residuals;
+mod scale;
+pub mod terminal;
+mod verdict;
+
+pub use commands::{Command, commands};
+pub use page::report_html;
+pub use verdict::{Verdict, observations, verdict};

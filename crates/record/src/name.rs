@@ -1,0 +1,69 @@
+//! Names of run folders: `DATA-MODEL-001`, `DATA-MODEL-002`, ... in the order they were made.
+
+use std::path::Path;
+
+/// Longest part of a name; longer ones are cut, so that a path as data gives a short folder.
+const PART_CHARS: usize = 24;
+
+/// The name of a run without its number, from the data's and the model's names.
+///
+/// Paths lose their folders and extension; anything but letters, digits, `_` and `.` becomes `-`.
+///
+/// ```
+/// assert_eq!(record::stem("digits", "mlp"), "digits-mlp");
+/// assert_eq!(record::stem("../data/My table.csv", "784-512-10"), "my-table-784-512-10");
+/// ```
+pub fn stem(data: &str, model: &str) -> String {
+    let file = Path::new(data).file_stem().unwrap_or_default().to_string_lossy();
+    let parts: Vec<String> = [clean(&file), clean(model)].into_iter().filter(|p| !p.is_empty()).collect();
+    if parts.is_empty() { "run".into() } else { parts.join("-") }
+}
+
+/// `STEM-NNN`: three digits, so that listings sort by age up to 999.
+pub(crate) fn numbered(stem: &str, number: u64) -> String {
+    format!("{stem}-{number:03}")
+}
+
+/// One more than the highest number in use among `names`, so that a new run sorts last even after deletions.
+pub(crate) fn next_number(stem: &str, names: impl Iterator<Item = String>) -> u64 {
+    names
+        .filter_map(|n| n.strip_prefix(stem)?.strip_prefix('-')?.parse::<u64>().ok())
+        .max()
+        .map_or(1, |n| n.saturating_add(1))
+}
+
+fn clean(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        let keep = c.is_alphanumeric() || c == '_' || c == '.';
+        match (keep, out.ends_with('-')) {
+            (true, _) => out.push(c),
+            (false, false) => out.push('-'),
+            (false, true) => {}
+        }
+    }
+    let cut: String = out.trim_matches(['-', '.']).chars().take(PART_CHARS).collect();
+    cut.trim_end_matches(['-', '.']).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{next_number, numbered, stem};
+
+    #[test]
+    fn stems_are_plain_and_short() {
+        assert_eq!(stem("/a/b/../..", "<script>"), "script");
+        assert_eq!(stem("", ""), "run");
+        assert_eq!(stem("Grüße & more.npz", "MLP"), "grüße-more-mlp");
+        assert!(stem(&"x".repeat(300), &"y".repeat(300)).len() <= 49);
+        assert!(!stem("..", "../../etc").contains(".."));
+    }
+
+    #[test]
+    fn numbers_go_up_and_ignore_others() {
+        let names = ["d-m-001", "d-m-007", "d-m-x", "other-099", "d-mm-050", "d-m-"].map(String::from);
+        assert_eq!(next_number("d-m", names.into_iter()), 8);
+        assert_eq!(next_number("d-m", std::iter::empty()), 1);
+        assert_eq!(numbered("d-m", 8), "d-m-008");
+    }
+}

@@ -1,0 +1,318 @@
+//! The run folder: made once, never overwritten unasked, locked by whoever writes, readable by everyone.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::atomic::{remove_temporaries, write_atomic};
+use crate::error::{Action, RecordError, Result};
+use crate::evaluation::Evaluation;
+use crate::log::LogWriter;
+use crate::metrics::MetricsTable;
+use crate::metrics_file::MetricsWriter;
+use crate::name;
+use crate::summary::Summary;
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const SUMMARY: &str = "summary.json";
+const EVALUATION: &str = "evaluation.json";
+const LOG: &str = "log.txt";
+const REPORT: &str = "report.html";
+const LOCK: &str = ".lock";
+const CHECKPOINTS: &str = "checkpoints";
+/// Every file that a run writes at the top of its folder; the only ones that overwriting takes away.
+const FILES: [&str; 7] = [CONFIG, METRICS, SUMMARY, EVALUATION, LOG, REPORT, LOCK];
+
+/// What to do where the user named a folder that holds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// [`RecordError::Exists`].
+    Refuse,
+    /// Take the earlier run's files away; other files stay, and a folder that is not a run is refused.
+    Overwrite,
+}
+
+/// A run folder on disk. Whoever writes holds its lock until this is dropped; the system frees it on a kill.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    lock: Option<File>,
+}
+
+/// Everything that a report, a comparison or a table is made from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunRecord {
+    /// The folder's own name.
+    pub name: String,
+    /// The folder as it was given, for commands to type.
+    pub folder: String,
+    /// The resolved config as text.
+    pub config: String,
+    /// How the run went.
+    pub summary: Summary,
+    /// One row per epoch.
+    pub metrics: MetricsTable,
+    /// What the model gets right and wrong, once that was measured.
+    pub evaluation: Option<Evaluation>,
+}
+
+impl RunDir {
+    /// Makes `parent/STEM-NNN` with the next free number; see [`crate::stem`]. Two processes never get the same folder.
+    ///
+    /// # Errors
+    /// [`RecordError::Denied`], [`RecordError::DiskFull`] or [`RecordError::Io`].
+    pub fn create(parent: &Path, stem: &str) -> Result<Self> {
+        fs::create_dir_all(parent).map_err(|e| RecordError::io(Action::Create, parent, e))?;
+        let entries = fs::read_dir(parent).map_err(|e| RecordError::io(Action::Read, parent, e))?;
+        let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+        let mut number = name::next_number(stem, names);
+        loop {
+            let path = parent.join(name::numbered(stem, number));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let lock = take_lock(&path)?;
+                    return Self::prepare(path, lock);
+                }
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
+            }
+        }
+    }
+
+    /// Makes the folder that the user named. An empty one is used as it is.
+    ///
+    /// # Errors
+    /// [`RecordError::Exists`], [`RecordError::NotARun`], [`RecordError::Busy`], or a refusal of the system.
+    pub fn create_at(path: &Path, existing: Existing) -> Result<Self> {
+        fs::create_dir_all(path).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                RecordError::NotARun { path: path.to_path_buf() }
+            }
+            _ => RecordError::io(Action::Create, path, e),
+        })?;
+        check_replaceable(path, existing)?;
+        let lock = take_lock(path)?;
+        // Another process may have come first between the check and the lock.
+        check_replaceable(path, existing)?;
+        clear(path)?;
+        Self::prepare(path.to_path_buf(), lock)
+    }
+
+    /// Opens a run for reading: one that is going on, finished, interrupted, or came from elsewhere.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`], [`RecordError::NotARun`].
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(RecordError::Missing { what: "run folder", path: path.to_path_buf() });
+        }
+        if !looks_like_a_run(path) {
+            return Err(RecordError::NotARun { path: path.to_path_buf() });
+        }
+        Ok(RunDir { path: path.to_path_buf(), lock: None })
+    }
+
+    /// Opens a run to go on with it, and takes away what a killed process left half-written.
+    ///
+    /// # Errors
+    /// Those of [`RunDir::open`], and [`RecordError::Busy`] where another process goes on with it already.
+    pub fn resume(path: &Path) -> Result<Self> {
+        let run = Self::open(path)?;
+        let lock = take_lock(path)?;
+        remove_temporaries(path)?;
+        remove_temporaries(&run.checkpoints())?;
+        Ok(RunDir { lock, ..run })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder's own name.
+    pub fn name(&self) -> String {
+        let whole = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        whole.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// True while some process holds this run's lock. `Running` without it means killed.
+    pub fn is_live(&self) -> bool {
+        let Ok(file) = File::open(self.path.join(LOCK)) else { return false };
+        self.lock.is_some() || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// The folder of the checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// Where the weights with the best validation metric go.
+    pub fn best_checkpoint(&self) -> PathBuf {
+        self.checkpoints().join("best.safetensors")
+    }
+
+    /// Where the last state goes.
+    pub fn last_checkpoint(&self) -> PathBuf {
+        self.checkpoints().join("last.safetensors")
+    }
+
+    /// Where the report goes.
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join(REPORT)
+    }
+
+    /// The resolved config's path.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    /// The path of the table of metrics.
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join(METRICS)
+    }
+
+    /// Replaces `config.toml`. Errors as in [`write_atomic`], here and below.
+    pub fn write_config(&self, text: &str) -> Result<()> {
+        write_atomic(&self.config_path(), |w| w.write_all(text.as_bytes()))
+    }
+
+    /// Replaces `summary.json`.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        self.write_json(SUMMARY, summary)
+    }
+
+    /// Replaces `evaluation.json`.
+    pub fn write_evaluation(&self, evaluation: &Evaluation) -> Result<()> {
+        self.write_json(EVALUATION, evaluation)
+    }
+
+    /// Replaces `report.html`.
+    pub fn write_report(&self, html: &str) -> Result<()> {
+        write_atomic(&self.report_path(), |w| w.write_all(html.as_bytes()))
+    }
+
+    /// The writer of `metrics.csv`, and the rows kept; rows after `step` are dropped. 0 starts afresh.
+    pub fn metrics_writer(&self, step: u64) -> Result<(MetricsWriter, MetricsTable)> {
+        MetricsWriter::resume(&self.metrics_path(), step)
+    }
+
+    /// The writer of `log.txt`; `before` is the time that earlier parts of the run took.
+    pub fn log_writer(&self, before: Duration) -> Result<LogWriter> {
+        LogWriter::open(&self.path.join(LOG), before)
+    }
+
+    /// The resolved config as text.
+    pub fn config(&self) -> Result<String> {
+        read_text(&self.config_path(), CONFIG)
+    }
+
+    /// How the run stands.
+    pub fn summary(&self) -> Result<Summary> {
+        read_json(&self.path.join(SUMMARY), SUMMARY)
+    }
+
+    /// The rows written so far.
+    pub fn metrics(&self) -> Result<MetricsTable> {
+        MetricsTable::read(&self.metrics_path())
+    }
+
+    /// The evaluation, where there is one.
+    pub fn evaluation(&self) -> Result<Option<Evaluation>> {
+        match read_json(&self.path.join(EVALUATION), EVALUATION) {
+            Err(RecordError::Missing { .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// All of the above.
+    pub fn load(&self) -> Result<RunRecord> {
+        Ok(RunRecord {
+            name: self.name(),
+            folder: self.path.to_string_lossy().into_owned(),
+            config: self.config()?,
+            summary: self.summary()?,
+            metrics: self.metrics()?,
+            evaluation: self.evaluation()?,
+        })
+    }
+
+    fn prepare(path: PathBuf, lock: Option<File>) -> Result<Self> {
+        let run = RunDir { path, lock };
+        let folder = run.checkpoints();
+        fs::create_dir_all(&folder).map_err(|e| RecordError::io(Action::Create, &folder, e))?;
+        Ok(run)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        write_atomic(&self.path.join(name), |mut w| {
+            serde_json::to_writer_pretty(&mut w, value)?;
+            w.write_all(b"\n")
+        })
+    }
+}
+
+fn read_text(path: &Path, what: &'static str) -> Result<String> {
+    fs::read_to_string(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => RecordError::Missing { what, path: path.to_path_buf() },
+        _ => RecordError::io(Action::Read, path, e),
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
+    let text = read_text(path, what)?;
+    serde_json::from_str(&text).map_err(|e| {
+        let place = format!(" at line {} column {}", e.line(), e.column());
+        let problem = e.to_string().replace(&place, "");
+        RecordError::Json { path: path.to_path_buf(), line: e.line(), column: e.column(), problem }
+    })
+}
+
+/// Errors unless the folder is empty but for a lock, or holds a run that may be overwritten.
+fn check_replaceable(path: &Path, existing: Existing) -> Result<()> {
+    let mut entries = fs::read_dir(path).map_err(|e| RecordError::io(Action::Read, path, e))?;
+    let empty = entries.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
+    match existing {
+        _ if empty => Ok(()),
+        Existing::Refuse => Err(RecordError::Exists { path: path.to_path_buf() }),
+        Existing::Overwrite if looks_like_a_run(path) => Ok(()),
+        Existing::Overwrite => Err(RecordError::NotARun { path: path.to_path_buf() }),
+    }
+}
+
+fn looks_like_a_run(path: &Path) -> bool {
+    [CONFIG, METRICS, SUMMARY, LOCK].iter().any(|f| path.join(f).is_file())
+}
+
+/// Takes an earlier run's files away, and nothing else.
+fn clear(path: &Path) -> Result<()> {
+    let run = RunDir { path: path.to_path_buf(), lock: None };
+    remove_temporaries(path)?;
+    remove_temporaries(&run.checkpoints())?;
+    let files = FILES.iter().filter(|f| **f != LOCK).map(|f| path.join(f));
+    for file in files.chain([run.best_checkpoint(), run.last_checkpoint()]) {
+        match fs::remove_file(&file) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::io(Action::Remove, &file, e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The lock, or none on a file system that has no locks.
+fn take_lock(path: &Path) -> Result<Option<File>> {
+    let file = path.join(LOCK);
+    let open = OpenOptions::new().create(true).append(true).open(&file);
+    let lock = open.map_err(|e| RecordError::io(Action::Write, &file, e))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.to_path_buf() }),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
