@@ -123,7 +123,11 @@ fn the_files_of_scikit_learn_are_understood() {
     // For evaluation the same pair of files is read with the columns of the trained model.
     let again = DataOptions { schema: set.schema.clone(), ..target(&["target.csv"]) };
     assert_eq!(open_with(&data, &again).targets, set.targets);
-    assert!(!open_with(&data, &DataOptions { target: vec![], ..again }).has_targets());
+    assert!(!open_with(&data, &DataOptions { target: vec![], ..again.clone() }).has_targets());
+    folder.write("wide.csv", "1 2\n2 3\n3 4\n");
+    let wide = DataOptions { target: vec!["wide.csv".into()], ..again.clone() };
+    let hint = "correct the line, or set the separator: `data.separator=\";\"`";
+    fails(&data, &wide, "line 1 has 2 fields, expected 1: sklearn/wide.csv", hint);
     folder.write("short.csv", "1\n2\n");
     let text = "3 inputs but 2 targets: sklearn/data_raw.csv and sklearn/short.csv";
     let hint = "name the file that belongs to the inputs: `data.target=FILE`";

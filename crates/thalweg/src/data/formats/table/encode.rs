@@ -120,7 +120,13 @@ fn again(table: &Table, other: Option<&Table>, schema: &TableSchema) -> Result<P
         return Err(DataError::Ragged { line: 1, expected, got, path: table.path.clone() });
     }
     match other {
-        Some(other) => targets = (0..other.names.len()).collect(),
+        Some(other) => {
+            let (expected, got) = (schema.task.n_targets(), other.names.len());
+            if got != expected {
+                return Err(DataError::Ragged { line: 1, expected, got, path: other.path.clone() });
+            }
+            targets = (0..got).collect();
+        }
         None if targets.len() != schema.targets.len() => targets.clear(),
         None => {}
     }
@@ -280,8 +286,7 @@ fn finite(field: &str) -> Result<f32, BadNumber> {
 /// Targets of all rows, NaN where the table has none; finds the classes and writes them to the plan.
 fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<f32>, DataError> {
     if plan.targets.is_empty() {
-        let width = if let Task::Regression { targets } = &plan.schema.task { targets.len().max(1) } else { 1 };
-        return Ok(vec![f32::NAN; width * table.n_rows]);
+        return Ok(vec![f32::NAN; plan.schema.task.n_targets() * table.n_rows]);
     }
     match &mut plan.schema.task {
         Task::Regression { .. } => numbers(table, &plan.targets),
