@@ -39,13 +39,6 @@ pub(crate) trait Simd: Copy + 'static {
     /// `v` where `gate > 0`, else zero.
     unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V;
 
-    /// Asks for the cache line of `p`, to be written soon. Any address is allowed.
-    #[inline(always)]
-    unsafe fn prefetch_write(_p: *const f32) {}
-    /// Asks for the cache line of `p`, to be read soon. Any address is allowed.
-    #[inline(always)]
-    unsafe fn prefetch_read(_p: *const f32) {}
-
     /// `dst[i][r] = src[r][i]` for `r < rows <= LANES`, `i < cols`; lanes that `keep` drops are not
     /// written, kept lanes from `rows` on hold anything.
     #[inline(always)]

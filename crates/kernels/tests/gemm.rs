@@ -228,7 +228,10 @@ fn agrees_with_f64_within_the_rounding_of_a_chain() {
                     let (want, size, terms) = case.exact(i, j);
                     let error = (f64::from(c[i * case.ldc + j]) - want).abs();
                     let bound = f64::from(f32::EPSILON) * terms as f64 * size;
-                    assert!(error <= bound, "{isa:?} seed {seed} at ({i}, {j}): off by {error}, bound {bound}");
+                    assert!(
+                        error <= bound,
+                        "{isa:?} seed {seed} at ({i}, {j}): off by {error}, bound {bound}"
+                    );
                 }
             }
         }
@@ -275,7 +278,11 @@ fn a_row_alone_equals_the_row_among_others() {
                     .iter()
                     .map(|(a, b, k)| Part { a: a.from(row, 0), b: b.from(0, 0), k: *k })
                     .collect();
-                assert_eq!(bits(&run(&case, &parts)), bits(&want[range]), "{isa:?} seed {seed} rows from {row}");
+                assert_eq!(
+                    bits(&run(&case, &parts)),
+                    bits(&want[range]),
+                    "{isa:?} seed {seed} rows from {row}"
+                );
                 row += rows;
             }
         }

@@ -48,14 +48,9 @@ pub struct Epilogue<'a> {
     pub gate: Option<&'a [f32]>,
 }
 
-/// Inner length of a block: its B panel and A tile stay in the first two cache levels.
+/// Inner length of a block: a packed panel stays well within the second cache level. Longer is better
+/// than fitting the first level, since every further block loads and stores all of C again.
 const BLOCK_K: usize = 1024;
-/// temporary
-pub fn knob(i: usize) -> usize {
-    static K: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
-    let k = K.get_or_init(|| std::env::var("KNOBS").map(|s| s.split(',').map(|x| x.parse().unwrap()).collect()).unwrap_or(vec![0, 0, 512, 0, 0, 0, 0, 0]));
-    k[i]
-}
 /// The most stretches in a block; more parts make more blocks.
 const MAX_STRETCHES: usize = 8;
 /// Each stretch may be cut once.
@@ -69,8 +64,7 @@ const MAX_WIDTH: usize = 48;
 ///
 /// Grows with each argument, so the largest sizes serve all smaller ones.
 pub fn scratch_len(m: usize, n: usize, k: usize) -> usize {
-    let _ = (m, n);
-    k.min(BLOCK_K) * MAX_WIDTH + LINE
+    if m == 0 || n == 0 { 0 } else { k.min(BLOCK_K) * MAX_WIDTH + LINE }
 }
 
 /// `C = [C +] sum over parts of a * b`, then the epilogue. `c: [m, n]`, rows `ldc` floats apart.
@@ -95,7 +89,7 @@ pub fn gemm(
         return;
     }
     check(m, n, c, ldc, parts, &epilogue, scratch);
-    let swapped = epilogue.gate.is_none() && match knob(3) { 0 => prefers_swapped(m, n, parts), 1 => false, _ => true };
+    let swapped = epilogue.gate.is_none() && prefers_swapped(m, n, parts);
     let job = Job { m, n, c: c.as_mut_ptr(), ldc, parts, accumulate, epilogue, swapped };
     let scratch = scratch.as_mut_ptr();
     let scratch = scratch.wrapping_add(scratch.align_offset(LINE * size_of::<f32>()).min(LINE));
@@ -124,7 +118,10 @@ fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &E
         for (name, mat, rows, cols) in [("a", part.a, m, part.k), ("b", part.b, part.k, n)] {
             let need = (rows - 1) * mat.row_stride + (cols - 1) * mat.col_stride + 1;
             let have = mat.data.len();
-            assert!(have >= need, "gemm: part {i}: {name} holds {have} floats, [{rows}, {cols}] needs {need}");
+            assert!(
+                have >= need,
+                "gemm: part {i}: {name} holds {have} floats, [{rows}, {cols}] needs {need}"
+            );
         }
         k += part.k;
     }
@@ -140,17 +137,22 @@ fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &E
 
 /// Whether to compute the transpose of C, with B in A's place.
 ///
-/// The operand in B's place is copied into panels and padded to whole vectors, so it should be the
-/// smaller one. Costs are in cycles per k of a 16-lane machine with two FMA units.
+/// The operand in B's place is padded to whole vectors, and copied if its columns are not side by side;
+/// a transposed C costs a shuffle per element. Costs are in fused multiply-adds, as measured on Zen 5.
 fn prefers_swapped(m: usize, n: usize, parts: &[Part]) -> bool {
     let Some(part) = parts.first() else { return false };
-    let cost = |vectors: usize, rows: usize, packed: usize, contiguous: bool| {
-        let pack = if contiguous { packed / 16 } else { packed / 8 };
-        vectors.div_ceil(16) * rows.max(4) * 8 + pack * 16
+    let k: usize = parts.iter().map(|part| part.k).sum();
+    let cost = |cols: usize, rows: usize, col_stride: usize, row_stride: usize| {
+        let copy = match (col_stride, row_stride) {
+            (1, _) => 0,
+            (_, 1) => 6,
+            _ => 40,
+        };
+        cols.next_multiple_of(LINE) * k * (rows.max(3) + copy)
     };
-    let straight = cost(n, m, n, part.b.col_stride == 1);
-    let swapped = cost(m, n, m, part.a.row_stride == 1);
-    swapped < straight
+    let straight = cost(n, m, part.b.col_stride, part.b.row_stride);
+    let swapped = cost(m, n, part.a.row_stride, part.a.col_stride);
+    swapped + 8 * m * n < straight
 }
 
 /// A checked product.
@@ -220,7 +222,7 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
         let total: usize = job.parts.iter().map(|part| part.k).sum();
-        let block_k = total.div_ceil(total.div_ceil(knob(2)).max(1));
+        let block_k = total.div_ceil(total.div_ceil(BLOCK_K).max(1));
         Blocks { job, part: 0, done: 0, block_k }
     }
 
@@ -281,8 +283,7 @@ unsafe fn run<S: Tiles>(job: &Job, scratch: *mut f32) {
             resume: !first || job.accumulate,
             finish: blocks.is_done(),
         };
-        let max_vectors = if (9..=12).contains(&rows) { S::MAX_VECTORS.min(2) } else { S::MAX_VECTORS };
-        for (vector, vectors) in Cuts::new(cols.div_ceil(S::LANES), max_vectors).iter() {
+        for (vector, vectors) in Cuts::new(cols.div_ceil(S::LANES), S::max_vectors(rows)).iter() {
             let col = vector * S::LANES;
             let panel = Panel { col, width: (cols - col).min(vectors * S::LANES), vectors };
             // SAFETY: the caller's promise.
@@ -317,7 +318,7 @@ impl Pass<'_> {
         let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
         // SAFETY: the caller's promise.
         unsafe {
-            let n = self.operands::<S>(panel, tiles.count, scratch, &mut segments);
+            let n = self.operands::<S>(panel, scratch, &mut segments);
             for (row, rows) in tiles.iter() {
                 let tile = self.tile::<S>(panel, row, &segments[..n]);
                 S::tile(self.block.iter().all(|s| s.a.rs == 1), rows, panel.vectors)(&tile);
@@ -325,12 +326,12 @@ impl Pass<'_> {
         }
     }
 
-    /// Describes the operands of a panel; B is read in place where that is as good as a packed copy.
+    /// Describes the operands of a panel. B is read in place where its columns are side by side, which
+    /// was measured to be as fast as a packed copy even without counting the copying.
     #[inline(always)]
     unsafe fn operands<S: Tiles>(
         &self,
         panel: Panel,
-        n_uses: usize,
         mut packed: *mut f32,
         segments: &mut [Segment; MAX_SEGMENTS],
     ) -> usize {
@@ -342,8 +343,7 @@ impl Pass<'_> {
             // whole vectors, and the scratch has room for the block's k at the widest panel.
             unsafe {
                 let (a, b) = (s.a, s.b.at(0, col));
-                let wants_packed = if knob(0) == 1 { false } else { n_uses >= knob(4) && s.k * wide <= knob(5) };
-                let in_place = if b.cs == 1 && !wants_packed { b.readable_rows(s.k, wide) } else { 0 };
+                let in_place = if b.cs == 1 { b.readable_rows(s.k, wide) } else { 0 };
                 if in_place > 0 {
                     segments[n] =
                         Segment { a: a.ptr, a_row: a.rs, a_k: a.cs, b: b.ptr, b_k: b.rs, k: in_place };
@@ -352,14 +352,8 @@ impl Pass<'_> {
                 if in_place < s.k {
                     let (k, a) = (s.k - in_place, a.at(0, in_place));
                     pack::pack_panel::<S>(b.at(in_place, 0), k, width, vectors, packed);
-                    segments[n] = Segment {
-                        a: a.ptr,
-                        a_row: a.rs,
-                        a_k: a.cs,
-                        b: packed.cast_const(),
-                        b_k: wide,
-                        k,
-                    };
+                    segments[n] =
+                        Segment { a: a.ptr, a_row: a.rs, a_k: a.cs, b: packed.cast_const(), b_k: wide, k };
                     packed = packed.add(k * wide);
                     n += 1;
                 }

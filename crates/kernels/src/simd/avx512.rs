@@ -52,15 +52,6 @@ impl Simd for Avx512 {
     unsafe fn gate(v: __m512, gate: __m512) -> __m512 {
         _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps()), v)
     }
-    #[inline(always)]
-    unsafe fn prefetch_write(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_ET0>(p.cast())
-    }
-    #[inline(always)]
-    unsafe fn prefetch_read(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_T0>(p.cast())
-    }
-
     /// Four columns of sixteen rows at a time: the loads put rows r, r+4, r+8, r+12 side by side, then
     /// each 128-bit quarter is a 4x4 transpose.
     #[inline(always)]
