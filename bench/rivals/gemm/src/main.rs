@@ -1,6 +1,6 @@
 //! Serial matrix products of training shapes: ours against crates, interleaved, in GFLOP/s and per cent of the core's FMA peak.
 //!
-//! `rivals-gemm [--rounds N] [--batches 32,64] [--only TEXT] [--ours] [--hot] [--csv FILE]`
+//! `rivals-gemm [--rounds N] [--batches 32,64] [--only TEXT] [--ours] [--isa NAME] [--hot] [--csv FILE]`
 
 mod candidates;
 mod peak;
@@ -107,6 +107,11 @@ fn options() -> Options {
                 o.batches = value().split(',').map(|x| x.parse().expect("--batches takes numbers")).collect();
             }
             "--only" => o.only = value(),
+            "--isa" => {
+                let name = value();
+                let isa = kernels::isa::Isa::ALL.into_iter().find(|isa| isa.name() == name);
+                assert!(isa.is_some_and(kernels::isa::force), "no instruction set {name} here");
+            }
             "--ours" => o.ours = true,
             "--hot" => o.hot = true,
             "--csv" => o.csv = Some(value()),

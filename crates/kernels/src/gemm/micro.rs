@@ -127,8 +127,9 @@ tiles!(crate::simd::neon::Neon, ["neon"], 3,
     2 => [8 7 6 5 4 3 2 1],
     3 => [8 7 6 5 4 3 2 1],
 );
-tiles!(crate::simd::portable::Portable, [], 1,
+tiles!(crate::simd::portable::Portable, [], 2,
     1 => [4 3 2 1],
+    2 => [4 3 2 1],
 );
 
 /// The sums of a tile, row by row. Passed by value and indexed by plain counters, so that they stay in registers.
@@ -286,21 +287,12 @@ unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut
             sums = relu::<S, MR, NV>(sums);
         }
     }
-    let mut buffer = Buffer::uninit();
-    let line = buffer.as_mut_ptr().cast::<f32>();
-    for r in 0..MR {
-        for v in 0..NV {
-            S::store(line.add((r * NV + v) * S::LANES), sums[r][v]);
-        }
-    }
     for v in 0..NV {
-        let mut r = 0;
-        while r < MR {
-            let rows = S::LANES.min(MR - r);
-            let from = Block { ptr: line.add((r * NV + v) * S::LANES).cast_const(), stride: NV * S::LANES };
-            let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc + r), stride: t.ldc };
-            S::transpose(from, rows, lanes_of::<S, NV>(t, v), to, S::mask(rows));
-            r += rows;
+        let mut column = [S::splat(0.0); MR];
+        for r in 0..MR {
+            column[r] = sums[r][v];
         }
+        let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc), stride: t.ldc };
+        S::store_columns(column, lanes_of::<S, NV>(t, v), to);
     }
 }

@@ -152,7 +152,7 @@ fn prefers_swapped(m: usize, n: usize, parts: &[Part]) -> bool {
     };
     let straight = cost(n, m, part.b.col_stride, part.b.row_stride);
     let swapped = cost(m, n, part.a.row_stride, part.a.col_stride);
-    swapped + 8 * m * n < straight
+    swapped + 2 * m * n < straight
 }
 
 /// A checked product.
