@@ -48,9 +48,12 @@ pub struct Epilogue<'a> {
     pub gate: Option<&'a [f32]>,
 }
 
-/// Inner length of a block: a packed panel stays well within the second cache level. Longer is better
-/// than fitting the first level, since every further block loads and stores all of C again.
+/// Inner length of a block whose panels are packed: they stay well within the second cache level.
+/// Longer is better than fitting the first level, since each further block loads and stores C again.
 const BLOCK_K: usize = 1024;
+/// Inner length of a block whose panels are read in place: their rows lie far apart, and at strides of
+/// powers of two they share few places in the caches.
+const BLOCK_K_IN_PLACE: usize = 512;
 /// The most stretches in a block; more parts make more blocks.
 const MAX_STRETCHES: usize = 8;
 /// Each stretch may be cut once.
@@ -222,7 +225,9 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
         let total: usize = job.parts.iter().map(|part| part.k).sum();
-        let block_k = total.div_ceil(total.div_ceil(BLOCK_K).max(1));
+        let in_place = |part: &Part| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
+        let most = if job.parts.iter().any(in_place) { BLOCK_K_IN_PLACE } else { BLOCK_K };
+        let block_k = total.div_ceil(total.div_ceil(most).max(1));
         Blocks { job, part: 0, done: 0, block_k }
     }
 
@@ -316,12 +321,13 @@ impl Pass<'_> {
     unsafe fn run<S: Tiles>(&self, panel: Panel, scratch: *mut f32) {
         let tiles = Cuts::new(self.rows, S::max_rows(panel.vectors));
         let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
+        let rows_adjacent = self.block.iter().all(|s| s.a.rs == 1);
         // SAFETY: the caller's promise.
         unsafe {
             let n = self.operands::<S>(panel, scratch, &mut segments);
             for (row, rows) in tiles.iter() {
                 let tile = self.tile::<S>(panel, row, &segments[..n]);
-                S::tile(self.block.iter().all(|s| s.a.rs == 1), rows, panel.vectors)(&tile);
+                S::tile(rows_adjacent, rows, panel.vectors)(&tile);
             }
         }
     }
