@@ -53,7 +53,7 @@ fn parse_case(name: &str) -> Case {
         } else if let Some(batch) = token.strip_prefix('b') {
             case.batch = batch.parse().expect("batch size");
         } else if let Some((count, width)) = token.split_once('x') {
-            let width = width.parse().expect("width");
+            let width: usize = width.parse().expect("width");
             case.widths.extend(vec![width; count.parse().expect("count")]);
         } else {
             case.widths.push(token.parse().expect("width"));

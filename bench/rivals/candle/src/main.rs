@@ -64,7 +64,7 @@ fn make_step(case: &Case) -> Result<impl FnMut() -> Result<()>> {
     let mut batches = Vec::new();
     for i in 0..N_BATCHES {
         let x = Tensor::from_vec(uniform(case.batch * n_in, 7 + i as u64), (case.batch, n_in), &Device::Cpu)?;
-        let labels = (0..case.batch).map(|j| ((i + 3 * j) % n_out) as u32).collect();
+        let labels: Vec<u32> = (0..case.batch).map(|j| ((i + 3 * j) % n_out) as u32).collect();
         batches.push((x, Tensor::from_vec(labels, case.batch, &Device::Cpu)?));
     }
     let mut at = 0;
