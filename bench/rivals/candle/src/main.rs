@@ -7,7 +7,6 @@ use candle_nn::{AdamW, BatchNorm, Linear, Optimizer, ParamsAdamW, VarBuilder, Va
 mod common;
 use common::{Case, arguments, emit, time_blocks, uniform};
 
-const SETTING: &str = if cfg!(feature = "mkl") { "mkl" } else { "gemm" };
 const N_BATCHES: usize = 8;
 
 fn main() -> Result<()> {
@@ -17,7 +16,7 @@ fn main() -> Result<()> {
     for case in &args.cases {
         let mut step = make_step(case)?;
         let blocks = time_blocks(args.seconds, || step().expect("a training step"));
-        emit("candle", SETTING, &case.name, "0.11.1", &blocks);
+        emit("candle", "gemm-x86-v4", &case.name, "0.11.1", &blocks);
     }
     Ok(())
 }
