@@ -4,6 +4,10 @@ pub mod data;
 
 pub use engine;
 
+pub mod init;
+pub mod layers;
+pub mod model;
 pub mod optim;
 pub mod registry;
 pub mod schedule;
+mod tagged;
