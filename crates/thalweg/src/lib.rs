@@ -1,5 +1,6 @@
 //! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
 
+pub mod config;
 pub mod data;
 
 pub use engine;
