@@ -1,5 +1,6 @@
 //! Tasks of the house: tidy, size, smoke, ci.
 
+<<<<<<< HEAD
 mod rust;
 mod size;
 mod smoke;
@@ -27,6 +28,15 @@ fn main() -> std::process::ExitCode {
         }
         Some(other) => Err(format!("unknown task `{other}`\n{USAGE}")),
         None => Err(format!("expected a task\n{USAGE}")),
+=======
+mod bench;
+
+fn main() -> std::process::ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("bench") => bench::run(&args[1..]),
+        _ => Err("expected a task: bench".into()),
+>>>>>>> main
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! The vector operations that the matrix product is written in, one implementation per instruction set.
 
 #![allow(unsafe_op_in_unsafe_fn)] // every line of these files is such an operation; the contract is the trait's
+#![allow(clippy::needless_range_loop)] // counters keep vectors in registers, iterators do not
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -39,18 +40,28 @@ pub(crate) trait Simd: Copy + 'static {
     /// `v` where `gate > 0`, else zero.
     unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V;
 
-    /// Asks for the cache line of `p`, to be written soon. Any address is allowed.
-    #[inline(always)]
-    unsafe fn prefetch_write(_p: *const f32) {}
-    /// Asks for the cache line of `p`, to be read soon. Any address is allowed.
-    #[inline(always)]
-    unsafe fn prefetch_read(_p: *const f32) {}
-
     /// `dst[i][r] = src[r][i]` for `r < rows <= LANES`, `i < cols`; lanes that `keep` drops are not
     /// written, kept lanes from `rows` on hold anything.
     #[inline(always)]
     unsafe fn transpose(src: Block, rows: usize, cols: usize, dst: BlockMut, keep: Self::Mask) {
         transpose_scalar::<Self>(src, rows, 0, cols, dst, keep)
+    }
+
+    /// `dst[i][r] = rows[r][i]` for `i < lanes`: vectors become columns.
+    #[inline(always)]
+    unsafe fn store_columns<const R: usize>(rows: [Self::V; R], lanes: usize, dst: BlockMut) {
+        let mut lines = [[0.0f32; 16]; R];
+        for r in 0..R {
+            Self::store(lines[r].as_mut_ptr(), rows[r]);
+        }
+        let mut r = 0;
+        while r < R {
+            let n = Self::LANES.min(R - r);
+            let from = Block { ptr: lines[r].as_ptr(), stride: 16 };
+            let to = BlockMut { ptr: dst.ptr.add(r), ..dst };
+            Self::transpose(from, n, lanes, to, Self::mask(n));
+            r += n;
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub struct ConfusedPair {
     pub predicted: String,
     /// How often.
     pub count: u64,
+    /// Samples of the true class.
+    pub support: u64,
 }
 
 impl Confusion {
@@ -114,6 +116,7 @@ impl Confusion {
             truth: self.classes[i / k].clone(),
             predicted: self.classes[i % k].clone(),
             count: self.counts[i],
+            support: self.row(i / k).iter().sum(),
         };
         wrong.into_iter().map(pair).collect()
     }

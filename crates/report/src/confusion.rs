@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use record::{ClassScore, Confusion};
 
 use crate::format::{count, percent, plural};
-use crate::markup::{cut, esc, xy};
+use crate::markup::{cut, esc, json_string, xy};
 
 /// Classes up to which the cells carry their counts.
 const LABELLED: usize = 20;
@@ -17,7 +17,29 @@ pub(crate) fn section(c: &Confusion) -> String {
     if c.classes().is_empty() || c.total() == 0 {
         return "<p class=\"note\">No samples were evaluated.</p>".into();
     }
-    format!("<div class=\"pair\">{}<div>{}{}</div></div>", matrix(c), mistakes(c), table(c))
+    format!(
+        "<div class=\"pair\">{}<div>{}{}</div></div>{}",
+        matrix(c),
+        mistakes(c),
+        table(c),
+        pointer_data(c)
+    )
+}
+
+/// The counts of a matrix too fine for text, for the pointer: `true, predicted, count` in a row.
+fn pointer_data(c: &Confusion) -> String {
+    let n = c.classes().len();
+    if n <= LABELLED {
+        return String::new();
+    }
+    let names: Vec<String> = c.classes().iter().map(|name| json_string(name)).collect();
+    let cells = (0..n * n).map(|i| (i / n, i % n, c.row(i / n)[i % n])).filter(|cell| cell.2 > 0);
+    let cells: Vec<String> = cells.map(|(t, p, k)| format!("{t},{p},{k}")).collect();
+    format!(
+        "<script type=\"application/json\" id=\"matrix\">{{\"names\":[{}],\"cells\":[{}]}}</script>",
+        names.join(","),
+        cells.join(",")
+    )
 }
 
 fn matrix(c: &Confusion) -> String {
@@ -63,7 +85,7 @@ fn matrix(c: &Confusion) -> String {
         count(c.correct()),
         plural(c.total(), "sample"),
         percent(c.correct() as f64 / c.total() as f64),
-        if named { "" } else { ". Classes are numbered from 0 in the table's order" }
+        if named { "" } else { ". Numbers are those of the table" }
     );
     out
 }
@@ -88,7 +110,10 @@ impl Grid<'_> {
             let support: u64 = row.iter().sum();
             for (p, &k) in row.iter().enumerate().filter(|(_, k)| **k > 0) {
                 let share = k as f64 / support as f64;
-                let level = if t == p { level(share) } else { level((share * 2.0).min(1.0).sqrt()) };
+                // Mistakes are rare and must be seen, the more so where cells are small.
+                let faintest = if n > LABELLED { 4 } else { 1 };
+                let level =
+                    if t == p { level(share) } else { level((share * 2.0).min(1.0).sqrt()).max(faintest) };
                 let (x, y) = (self.left + self.cell * p as f64, self.top + self.cell * t as f64);
                 let side = format!("{:.2}", self.cell - inset);
                 let shade = &mut shades[level + if t == p { 0 } else { 10 }];
@@ -156,19 +181,14 @@ fn mistakes(c: &Confusion) -> String {
     }
     let mut out = String::from("<h3>Most confused</h3><ol class=\"mistakes\">");
     for p in pairs {
-        let support =
-            c.classes().iter().position(|n| *n == p.truth).map_or(0, |i| c.row(i).iter().sum::<u64>());
-        let share = if support > 0 {
-            format!(", {} of all {}", percent(p.count as f64 / support as f64), esc(&p.truth))
-        } else {
-            String::new()
-        };
+        let share = percent(p.count as f64 / p.support.max(1) as f64);
         let _ = write!(
             out,
-            "<li><b>{}</b> taken for <b>{}</b>: {}{share}</li>",
+            "<li><b>{}</b> taken for <b>{}</b>: {}, {share} of its {}</li>",
             esc(&p.truth),
             esc(&p.predicted),
-            plural(p.count, "time")
+            plural(p.count, "time"),
+            plural(p.support, "sample")
         );
     }
     out + "</ol>"

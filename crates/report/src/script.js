@@ -80,6 +80,35 @@
       point(Math.max(0, Math.min(last, to)));
     });
   }
+  const fine = document.getElementById("matrix");
+  if (fine) {
+    const { names, cells } = JSON.parse(fine.textContent);
+    const svg = document.querySelector("svg.matrix");
+    const [left, top, cell, n] = svg.dataset.grid.split(" ").map(Number);
+    const counts = new Map();
+    for (let i = 0; i < cells.length; i += 3) counts.set(cells[i] * n + cells[i + 1], cells[i + 2]);
+    const caption = svg.parentNode.querySelector("figcaption");
+    const words = caption.textContent + " Point at a cell for its count.";
+    caption.textContent = words;
+    const pick = add(svg, "rect", { class: "pick", width: cell, height: cell, visibility: "hidden" });
+    const clear = () => {
+      caption.textContent = words;
+      pick.setAttribute("visibility", "hidden");
+    };
+    svg.addEventListener("pointermove", e => {
+      const box = svg.getBoundingClientRect();
+      const scale = svg.viewBox.baseVal.width / box.width;
+      const p = Math.floor(((e.clientX - box.left) * scale - left) / cell);
+      const t = Math.floor(((e.clientY - box.top) * scale - top) / cell);
+      if (t < 0 || p < 0 || t >= n || p >= n) return clear();
+      const count = counts.get(t * n + p) || 0;
+      caption.textContent = t === p ? `${names[t]}: ${count} right` : `${names[t]} taken for ${names[p]}: ${count}`;
+      pick.setAttribute("x", left + p * cell);
+      pick.setAttribute("y", top + t * cell);
+      pick.setAttribute("visibility", "visible");
+    });
+    svg.addEventListener("pointerleave", clear);
+  }
   for (const command of document.querySelectorAll(".command")) {
     if (!navigator.clipboard) break;
     const button = command.appendChild(document.createElement("button"));

@@ -181,8 +181,8 @@ fn a_regression_has_residuals() {
         let dots = classed(page, "dots").next().and_then(|n| n.attribute("d")).expect("dots");
         assert_eq!(dots.matches('M').count(), 133);
         let counted: u64 = classed(page, "column")
-            .map(|c| text(c).rsplit(": ").next().and_then(|k| k.parse().ok()).unwrap_or(0))
-            .fold(0, |a, b: u64| a + b);
+            .map(|c| text(c).rsplit(": ").next().and_then(|k| k.parse::<u64>().ok()).unwrap_or(0))
+            .sum();
         assert_eq!(counted, 133, "every residual is in a bar");
     });
 }

@@ -119,12 +119,14 @@ fn braces(text: &str) -> Option<&str> {
     None
 }
 
-/// `a, b: C, d::E` names the files a, b and d.
+/// `a, b: C, d::E` names the files a, b and d; so does `group { a, b: C } other { d::E }`.
 fn names(list: &str) -> Vec<String> {
-    let entries = list
-        .split(',')
-        .map(|e| e.split([':', '=', '(', ' ']).find(|p| !p.trim().is_empty()).unwrap_or_default());
-    entries.map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect()
+    let entries = list.split_inclusive([',', '{', '}']).filter(|part| !part.ends_with('{'));
+    let name = |part: &str| {
+        let word = part.trim_start();
+        word.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
+    };
+    entries.map(name).filter(|name| !name.is_empty()).collect()
 }
 
 /// Constants that a macro takes from each file: the word behind `$x::` where it is all capitals.
@@ -153,6 +155,12 @@ mod tests {
         files.retain(|(path, _)| more.iter().all(|(p, _)| p != path));
         files.extend(more.iter().filter(|(_, text)| !text.is_empty()));
         listed(&Tree::of(&files)).iter().map(|c| c.to_string()).collect()
+    }
+
+    #[test]
+    fn lists_may_be_grouped() {
+        assert_eq!(names("\n  a, b: B,\n d::D"), ["a", "b", "d"]);
+        assert_eq!(names(" one { a: A, b: B, } two { c: C } "), ["a", "b", "c"]);
     }
 
     #[test]

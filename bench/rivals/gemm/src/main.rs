@@ -1,6 +1,6 @@
 //! Serial matrix products of training shapes: ours against crates, interleaved, in GFLOP/s and per cent of the core's FMA peak.
 //!
-//! `rivals-gemm [--rounds N] [--only TEXT] [--ours] [--hot] [--csv FILE]`
+//! `rivals-gemm [--rounds N] [--batches 32,64] [--only TEXT] [--ours] [--isa NAME] [--hot] [--csv FILE]`
 
 mod candidates;
 mod peak;
@@ -82,6 +82,7 @@ impl std::ops::DerefMut for Aligned {
 
 struct Options {
     rounds: usize,
+    batches: Vec<usize>,
     only: String,
     ours: bool,
     hot: bool,
@@ -89,13 +90,28 @@ struct Options {
 }
 
 fn options() -> Options {
-    let mut o = Options { rounds: 15, only: String::new(), ours: false, hot: false, csv: None };
+    let mut o = Options {
+        rounds: 15,
+        batches: BATCHES.to_vec(),
+        only: String::new(),
+        ours: false,
+        hot: false,
+        csv: None,
+    };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_default();
         match arg.as_str() {
             "--rounds" => o.rounds = value().parse().expect("--rounds takes a number"),
+            "--batches" => {
+                o.batches = value().split(',').map(|x| x.parse().expect("--batches takes numbers")).collect();
+            }
             "--only" => o.only = value(),
+            "--isa" => {
+                let name = value();
+                let isa = kernels::isa::Isa::ALL.into_iter().find(|isa| isa.name() == name);
+                assert!(isa.is_some_and(kernels::isa::force), "no instruction set {name} here");
+            }
             "--ours" => o.ours = true,
             "--hot" => o.hot = true,
             "--csv" => o.csv = Some(value()),
@@ -124,7 +140,7 @@ fn main() {
     for kind in KINDS {
         let mut ratios = Vec::new();
         for (out, inp) in LAYERS {
-            for batch in BATCHES {
+            for &batch in &o.batches {
                 let name = format!("{kind:?} {batch} {out}x{inp}");
                 if !name.contains(&o.only) {
                     continue;
@@ -137,8 +153,15 @@ fn main() {
             }
         }
         if !ratios.is_empty() {
-            let mean = |i: usize| ratios.iter().map(|r: &(f64, f64)| [r.0, r.1][i].ln()).sum::<f64>() / ratios.len() as f64;
-            println!("| {kind:?}, geometric mean |{} {:.0} % | {:.2} |", " |".repeat(n + 3), 100.0 * mean(0).exp(), mean(1).exp());
+            let mean = |i: usize| {
+                ratios.iter().map(|r: &(f64, f64)| [r.0, r.1][i].ln()).sum::<f64>() / ratios.len() as f64
+            };
+            println!(
+                "| {kind:?}, geometric mean |{} {:.0} % | {:.2} |",
+                " |".repeat(n + 3),
+                100.0 * mean(0).exp(),
+                mean(1).exp()
+            );
         }
     }
     if let Some(path) = o.csv {
@@ -159,7 +182,12 @@ fn row(kind: Kind, batch: usize, out: usize, inp: usize, rates: &[f64]) -> (f64,
 }
 
 /// Medians in GFLOP/s: the peak, then each candidate.
-fn measure(shape: Shape, candidates: &[Candidate], o: &Options, mut log: impl FnMut(&str, usize, f64)) -> Vec<f64> {
+fn measure(
+    shape: Shape,
+    candidates: &[Candidate],
+    o: &Options,
+    mut log: impl FnMut(&str, usize, f64),
+) -> Vec<f64> {
     // Operands rotate through about 8 MiB, as layers do in a step, so they come from the shared cache.
     let floats = shape.m * shape.k + shape.k * shape.n + shape.m * shape.n;
     let n_sets = if o.hot { 1 } else { (2 * 1024 * 1024 / floats).clamp(1, 64) };
@@ -215,7 +243,9 @@ fn verify(shape: Shape, c: &Candidate, x: &mut Operands) {
     (c.run)(shape, &x.a, &x.b, &mut x.c);
     for (i, j) in [(0, 0), (shape.m - 1, shape.n - 1), (shape.m / 2, shape.n / 3)] {
         let want: f64 = (0..shape.k)
-            .map(|k| f64::from(x.a[i * shape.a.0 + k * shape.a.1]) * f64::from(x.b[k * shape.b.0 + j * shape.b.1]))
+            .map(|k| {
+                f64::from(x.a[i * shape.a.0 + k * shape.a.1]) * f64::from(x.b[k * shape.b.0 + j * shape.b.1])
+            })
             .sum();
         let got = f64::from(x.c[i * shape.n + j]);
         assert!((got - want).abs() < 1e-3, "{} at ({i}, {j}): {got} is not {want}", c.name);

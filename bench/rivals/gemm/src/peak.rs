@@ -22,6 +22,7 @@ pub fn gflops() -> f64 {
             ".endr",
             "dec {n}",
             "jnz 2b",
+            "vzeroupper",
             n = inout(reg) STEPS => _,
             out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _,
             out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _,

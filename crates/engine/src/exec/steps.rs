@@ -95,7 +95,9 @@ impl<'a> Run<'a> {
             Kernel::Copy { sizes, batched, strides, start, x, out } => {
                 let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
                 let lead = if *batched { sizes[0] * self.rows } else { sizes[0] };
-                copy_strided(lead, sizes, strides, &self.pick(*x, x0)[*start..], out);
+                if !out.is_empty() {
+                    copy_strided(lead, sizes, strides, &self.pick(*x, x0)[*start..], out);
+                }
             }
             Kernel::Place { outer, inner, out_stride, out_start, zero, x, out } => {
                 let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);

@@ -105,15 +105,19 @@ pub(crate) fn access(out: &Shape, s: &Shape) -> Option<(Access, Option<usize>)> 
     if s == out {
         return Some((Access::Full, None));
     }
+    let row = s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
+    if row && !s.is_empty() {
+        return Some((Access::Row, Some(out.last_dim())));
+    }
+    // in a batch of one row, a value of that row is not one for the whole batch
+    if s.len() == out.len() && s.first() == out.first() {
+        return None;
+    }
     if s.numel() == 1 {
         return Some((Access::Scalar, None));
     }
     let core = &s[s.iter().take_while(|d| **d == 1).count()..];
-    if out.ends_with(core) && s.len() <= out.len() {
-        return Some((Access::Vector, Some(core.iter().product())));
-    }
-    let row = s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
-    row.then(|| (Access::Row, Some(out.last_dim())))
+    (out.ends_with(core) && s.len() <= out.len()).then(|| (Access::Vector, Some(core.iter().product())))
 }
 
 impl Graph {

@@ -419,7 +419,7 @@ pub(super) fn folds_row(graph: &Graph, v: Var) -> bool {
     let node = graph.node(v);
     let Op::Reduce(r) = &node.op else { return false };
     let [_, mid, inner] = r.extents(graph.shape(node.inputs[0]));
-    r.start > 0 && inner == 1 && mid != 1
+    r.start > 0 && inner == 1 && mid > 1
 }
 
 /// Whether a node in a program of this frame has one value a row.

@@ -64,8 +64,8 @@ pub(super) type TileFn = unsafe fn(&Tile);
 
 /// A set of tiles compiled for one instruction set.
 pub(super) trait Tiles: Simd {
-    /// The most vectors per tile row.
-    const MAX_VECTORS: usize;
+    /// The most vectors per tile row, for a product of so many rows.
+    fn max_vectors(rows: usize) -> usize;
     /// The most rows of a tile that is so many vectors wide.
     fn max_rows(vectors: usize) -> usize;
     /// The tile of this size; `rows_adjacent`: A's row stride is 1.
@@ -76,7 +76,11 @@ pub(super) trait Tiles: Simd {
 macro_rules! tiles {
     ($isa:ty, [$($feature:literal)?], $max:literal, $($vectors:literal => [$largest:literal $($rows:literal)*],)+) => {
         impl Tiles for $isa {
-            const MAX_VECTORS: usize = $max;
+            fn max_vectors(rows: usize) -> usize {
+                let fits = |vectors: usize| rows <= Self::max_rows(vectors);
+                // A lower, narrower tile reads A and B once if all rows fit it, but not the widest one.
+                if !fits($max) && $max > 2 && fits(2) { 2 } else { $max }
+            }
 
             fn max_rows(vectors: usize) -> usize {
                 match vectors {
@@ -123,8 +127,9 @@ tiles!(crate::simd::neon::Neon, ["neon"], 3,
     2 => [8 7 6 5 4 3 2 1],
     3 => [8 7 6 5 4 3 2 1],
 );
-tiles!(crate::simd::portable::Portable, [], 1,
+tiles!(crate::simd::portable::Portable, [], 2,
     1 => [4 3 2 1],
+    2 => [4 3 2 1],
 );
 
 /// The sums of a tile, row by row. Passed by value and indexed by plain counters, so that they stay in registers.
@@ -282,21 +287,12 @@ unsafe fn store_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile, mut
             sums = relu::<S, MR, NV>(sums);
         }
     }
-    let mut buffer = Buffer::uninit();
-    let line = buffer.as_mut_ptr().cast::<f32>();
-    for r in 0..MR {
-        for v in 0..NV {
-            S::store(line.add((r * NV + v) * S::LANES), sums[r][v]);
-        }
-    }
     for v in 0..NV {
-        let mut r = 0;
-        while r < MR {
-            let rows = S::LANES.min(MR - r);
-            let from = Block { ptr: line.add((r * NV + v) * S::LANES).cast_const(), stride: NV * S::LANES };
-            let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc + r), stride: t.ldc };
-            S::transpose(from, rows, lanes_of::<S, NV>(t, v), to, S::mask(rows));
-            r += rows;
+        let mut column = [S::splat(0.0); MR];
+        for r in 0..MR {
+            column[r] = sums[r][v];
         }
+        let to = BlockMut { ptr: t.c.add(v * S::LANES * t.ldc), stride: t.ldc };
+        S::store_columns(column, lanes_of::<S, NV>(t, v), to);
     }
 }

@@ -55,15 +55,6 @@ impl Simd for Avx2 {
     unsafe fn gate(v: __m256, gate: __m256) -> __m256 {
         _mm256_and_ps(v, _mm256_cmp_ps::<_CMP_GT_OQ>(gate, _mm256_setzero_ps()))
     }
-    #[inline(always)]
-    unsafe fn prefetch_write(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_T0>(p.cast())
-    }
-    #[inline(always)]
-    unsafe fn prefetch_read(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_T0>(p.cast())
-    }
-
     /// Four columns of eight rows at a time: the loads put rows r and r+4 side by side, then each half
     /// is a 4x4 transpose.
     #[inline(always)]

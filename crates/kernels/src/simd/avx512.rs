@@ -52,15 +52,6 @@ impl Simd for Avx512 {
     unsafe fn gate(v: __m512, gate: __m512) -> __m512 {
         _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps()), v)
     }
-    #[inline(always)]
-    unsafe fn prefetch_write(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_ET0>(p.cast())
-    }
-    #[inline(always)]
-    unsafe fn prefetch_read(p: *const f32) {
-        _mm_prefetch::<_MM_HINT_T0>(p.cast())
-    }
-
     /// Four columns of sixteen rows at a time: the loads put rows r, r+4, r+8, r+12 side by side, then
     /// each 128-bit quarter is a 4x4 transpose.
     #[inline(always)]
@@ -74,20 +65,46 @@ impl Simd for Avx512 {
         while i < whole {
             let (a, b) = (quarters(&row, 0, i), quarters(&row, 1, i));
             let (c, d) = (quarters(&row, 2, i), quarters(&row, 3, i));
-            let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-            let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-            let out = [
-                _mm512_shuffle_ps::<0x44>(ab_low, cd_low),
-                _mm512_shuffle_ps::<0xee>(ab_low, cd_low),
-                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
-                _mm512_shuffle_ps::<0xee>(ab_high, cd_high),
-            ];
-            for (j, v) in out.into_iter().enumerate() {
-                _mm512_mask_storeu_ps(dst.ptr.add((i + j) * dst.stride), keep, v);
+            let out = transpose_in_quarters(a, b, c, d);
+            for j in 0..4 {
+                _mm512_mask_storeu_ps(dst.ptr.add((i + j) * dst.stride), keep, out[j]);
             }
             i += 4;
         }
         transpose_scalar::<Self>(src, rows, whole, cols, dst, keep)
+    }
+
+    /// Four rows at a time become 4x4 transposes in each quarter, then the quarters change places.
+    #[inline(always)]
+    unsafe fn store_columns<const R: usize>(rows: [__m512; R], lanes: usize, dst: BlockMut) {
+        let zero = _mm512_setzero_ps();
+        let mut groups = [[zero; 4]; 4];
+        for g in 0..R.div_ceil(4) {
+            let mut four = [zero; 4];
+            for r in 0..4 {
+                if 4 * g + r < R {
+                    four[r] = rows[4 * g + r];
+                }
+            }
+            groups[g] = transpose_in_quarters(four[0], four[1], four[2], four[3]);
+        }
+        let keep = Self::mask(R);
+        for j in 0..4 {
+            let (a, b, c, d) = (groups[0][j], groups[1][j], groups[2][j], groups[3][j]);
+            let (ab_even, ab_odd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+            let (cd_even, cd_odd) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d));
+            let columns = [
+                _mm512_shuffle_f32x4::<0x88>(ab_even, cd_even),
+                _mm512_shuffle_f32x4::<0x88>(ab_odd, cd_odd),
+                _mm512_shuffle_f32x4::<0xdd>(ab_even, cd_even),
+                _mm512_shuffle_f32x4::<0xdd>(ab_odd, cd_odd),
+            ];
+            for q in 0..4 {
+                if 4 * q + j < lanes {
+                    _mm512_mask_storeu_ps(dst.ptr.add((4 * q + j) * dst.stride), keep, columns[q]);
+                }
+            }
+        }
     }
 }
 
@@ -98,4 +115,17 @@ unsafe fn quarters(row: &[*const f32; 16], r: usize, i: usize) -> __m512 {
     v = _mm512_insertf32x4::<1>(v, _mm_loadu_ps(row[r + 4].add(i)));
     v = _mm512_insertf32x4::<2>(v, _mm_loadu_ps(row[r + 8].add(i)));
     _mm512_insertf32x4::<3>(v, _mm_loadu_ps(row[r + 12].add(i)))
+}
+
+/// Transposes the 4x4 matrix that four quarters form, in each quarter.
+#[inline(always)]
+unsafe fn transpose_in_quarters(a: __m512, b: __m512, c: __m512, d: __m512) -> [__m512; 4] {
+    let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    [
+        _mm512_shuffle_ps::<0x44>(ab_low, cd_low),
+        _mm512_shuffle_ps::<0xee>(ab_low, cd_low),
+        _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+        _mm512_shuffle_ps::<0xee>(ab_high, cd_high),
+    ]
 }

@@ -5,7 +5,7 @@ use super::Simd;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-const N: usize = 8;
+const N: usize = 4;
 
 impl Simd for Portable {
     const LANES: usize = N;

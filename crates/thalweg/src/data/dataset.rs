@@ -34,6 +34,16 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// Numbers in one sample's target: 1 for classes.
+    pub fn n_targets(&self) -> usize {
+        match self {
+            Task::Classification { .. } => 1,
+            Task::Regression { targets } => targets.len().max(1),
+        }
+    }
+}
+
 /// Where a data set comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -90,10 +100,7 @@ impl Dataset {
 
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
-        match &self.task {
-            Task::Classification { .. } => 1,
-            Task::Regression { targets } => targets.len().max(1),
-        }
+        self.task.n_targets()
     }
 
     /// Whether the source had targets; where it had none (new data for a trained model) they are NaN.

@@ -15,6 +15,7 @@ use super::{DataError, DataOptions, Dataset, Values, formats, read, sets};
 /// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
 pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
     if let Some(set) = sets::by_name(source) {
+        check_unused(options, true)?;
         return set.make(options);
     }
     let path = Path::new(source);
@@ -25,11 +26,32 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
         }
         other => other,
     })?;
+    check_unused(options, false)?;
     let mut set = if metadata.is_dir() { open_folder(path, options) } else { open_file(path, options) }?;
     if set.schema.is_none() {
         check_finite(&mut set, path, options)?;
     }
     Ok(set)
+}
+
+/// An option that a kind of source does not have is a mistake, not something to pass over.
+fn check_unused(options: &DataOptions, built_in: bool) -> Result<(), DataError> {
+    let told = |value: Option<String>, option| value.map(|value| (option, value));
+    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
+    let unused = if built_in {
+        told(list(&options.target), "target")
+            .or_else(|| told(list(&options.drop), "drop"))
+            .or_else(|| told(options.task.map(|t| t.name().to_string()), "task"))
+            .or_else(|| told(options.header.map(|h| h.to_string()), "header"))
+            .or_else(|| told(options.separator.map(|s| s.to_string()), "separator"))
+    } else {
+        told(options.n.map(|n| n.to_string()), "n")
+            .or_else(|| told(options.noise.map(|n| n.to_string()), "noise"))
+            .or_else(|| told((options.seed != 0).then(|| options.seed.to_string()), "seed"))
+    };
+    let kind = if built_in { "a built-in set" } else { "a file or folder" };
+    let expected = format!("nothing, since {kind} has no such option");
+    unused.map_or(Ok(()), |(option, value)| Err(DataError::BadOption { option, value, expected }))
 }
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {

@@ -14,7 +14,17 @@ pub enum TaskKind {
     Regression,
 }
 
-/// Options of [`super::open`]; those that do not apply to a source are ignored by it.
+impl TaskKind {
+    /// The name in a config.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskKind::Classification => "classification",
+            TaskKind::Regression => "regression",
+        }
+    }
+}
+
+/// Options of [`super::open`]; one that the kind of source does not have is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataOptions {

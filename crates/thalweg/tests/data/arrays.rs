@@ -113,6 +113,14 @@ fn bad_npz_archives_are_told() {
     fails(&fixture("plain.npz"), &two, text, "set `data.classes=3`, or correct the label");
     let text = "there is no column `yy`: plain.npz";
     fails(&fixture("plain.npz"), &target(&["yy"]), text, "did you mean `y`?");
+    let looked_for = "x, inputs, x_train, train_x, train_inputs, images, train_images, features, arr_0";
+    let text = format!("no array for the inputs: looked for {looked_for}, found [\"a\"]: lacking.npz");
+    fails(&fixture("lacking.npz"), &none, &text, "save with `numpy.savez(FILE, x=inputs, y=targets)`");
+    let text = "6 inputs but 5 targets: counts.npz/x and counts.npz/y";
+    let hint = "name the file that belongs to the inputs: `data.target=FILE`";
+    fails(&fixture("counts.npz"), &none, text, hint);
+    let text = "samples of `test` have shape [2], those before it [3]: shapes.npz/x_test";
+    fails(&fixture("shapes.npz"), &none, text, "make all parts with the same shape of one sample");
     let good = fs::read(fixture("plain.npz")).expect("a fixture");
     // The array starts after the local header and the NPY header: a flip in its values.
     let mut flipped = good.clone();

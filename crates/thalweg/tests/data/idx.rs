@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 
-fn gunzip(path: &str) -> Vec<u8> {
+pub fn gunzip(path: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let file = fs::File::open(path).expect("a fixture");
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut out).expect("gzip");

@@ -2,6 +2,7 @@
 
 use thalweg::data::{Affine, DataError, Preprocess, Share, SplitOptions, Splits, TaskKind, Values};
 
+use super::idx::gunzip;
 use super::*;
 
 #[test]
@@ -285,5 +286,36 @@ fn every_error_has_a_hint() {
     for source in ["no-such", "digitz"] {
         let error: DataError = data::open(source, &task).expect_err("missing");
         assert!(!error.hint().is_empty() && !error.to_string().ends_with('.'));
+    }
+}
+
+#[test]
+fn no_damage_makes_a_panic() {
+    let folder = Folder::new("damage");
+    let images = "mnist16/train-images-idx3-ubyte.gz";
+    folder.write(
+        "train-labels-idx1-ubyte.gz",
+        fs::read(fixture("mnist16/train-labels-idx1-ubyte.gz")).expect("it"),
+    );
+    let table = b"size,colour,weight,kind\n1,red,0.5,cat\n2,\"blue\",NA,dog\n,red,1.5,cat\n".to_vec();
+    let file = |name: &str| fs::read(fixture(name)).expect("a fixture");
+    let cases = [
+        ("train-images-idx3-ubyte.gz", file(images)),
+        ("train-images-idx3-ubyte", gunzip(&fixture(images))[..600].to_vec()),
+        ("x.npy", file("npy/le-f2.npy")),
+        ("x.npz", file("packed.npz")),
+        ("parts.npz", file("parts.npz")),
+        ("t.csv", table),
+    ];
+    folder.write("y.npy", file("npy/i1.npy"));
+    for (name, good) in cases {
+        for at in 0..good.len().min(700) {
+            for flip in [1, 0x80, 0xff] {
+                let mut bad = good.clone();
+                bad[at] ^= flip;
+                let _ = data::open(&folder.write(name, &bad), &DataOptions::default()).map(|set| set.info());
+            }
+            let _ = data::open(&folder.write(name, &good[..at]), &DataOptions::default());
+        }
     }
 }

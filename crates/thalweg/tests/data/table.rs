@@ -22,10 +22,11 @@ fn tables_become_numbers_and_categories() {
     ];
     assert_eq!(floats(&set), expected);
     assert_eq!(set.missing, [9, 10]);
-    assert_eq!(
-        set.notes,
-        ["3 missing values: the column's mean for numbers, a category of their own for text"]
-    );
+    let notes = [
+        "3 missing values: the column's mean for numbers, a category of their own for text",
+        "the target is the last column, `kind`; another one: `data.target=NAME`",
+    ];
+    assert_eq!(set.notes, notes);
     let tsv = open(&folder.write("t.tsv", TABLE.replace(',', "\t")));
     let semicolons = open(&folder.write("t2.csv", TABLE.replace(',', ";").replace('\n', "\r\n")));
     assert_eq!((floats(&tsv), floats(&semicolons)), (&expected[..], &expected[..]));
@@ -119,10 +120,33 @@ fn the_files_of_scikit_learn_are_understood() {
     folder.write("target.csv", "1.51e+02\n7.5e+01\n1.41e+02\n");
     let set = open_with(&data, &target(&["target.csv"]));
     assert_eq!((floats(&set)[5], &set.targets[..]), (21.6, &[151.0, 75.0, 141.0][..]));
+    // For evaluation the same pair of files is read with the columns of the trained model.
+    let again = DataOptions { schema: set.schema.clone(), ..target(&["target.csv"]) };
+    assert_eq!(open_with(&data, &again).targets, set.targets);
+    assert!(!open_with(&data, &DataOptions { target: vec![], ..again.clone() }).has_targets());
+    folder.write("wide.csv", "1 2\n2 3\n3 4\n");
+    let wide = DataOptions { target: vec!["wide.csv".into()], ..again.clone() };
+    let hint = "correct the line, or set the separator: `data.separator=\";\"`";
+    fails(&data, &wide, "line 1 has 2 fields, expected 1: sklearn/wide.csv", hint);
     folder.write("short.csv", "1\n2\n");
     let text = "3 inputs but 2 targets: sklearn/data_raw.csv and sklearn/short.csv";
     let hint = "name the file that belongs to the inputs: `data.target=FILE`";
     fails(&data, &target(&["short.csv"]), text, hint);
+}
+
+#[test]
+fn options_that_cannot_be_are_told() {
+    let folder = Folder::new("options");
+    let path = folder.write("t.csv", TABLE);
+    let show = |option| format!("`thalweg config show` prints what `data.{option}` is now");
+    let options = DataOptions { separator: Some('e'), ..DataOptions::default() };
+    let text = "`data.separator = e` cannot be: expected a comma, semicolon, tab, bar, blank or the like";
+    fails(&path, &options, text, &show("separator"));
+    let options = DataOptions { noise: Some(0.5), ..DataOptions::default() };
+    let text = "`data.noise = 0.5` cannot be: expected nothing, since a file or folder has no such option";
+    fails(&path, &options, text, &show("noise"));
+    let text = "`data.target = kind` cannot be: expected nothing, since a built-in set has no such option";
+    fails("xor", &target(&["kind"]), text, &show("target"));
 }
 
 #[test]

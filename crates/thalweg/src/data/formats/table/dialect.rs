@@ -1,6 +1,6 @@
 //! What separates the fields of a table, and what its first line is.
 
-use crate::data::DataOptions;
+use crate::data::{DataError, DataOptions};
 
 /// Separators in the order in which they are preferred when several would do.
 const SEPARATORS: [u8; 5] = [b'\t', b',', b';', b'|', b' '];
@@ -29,9 +29,11 @@ pub(crate) enum Header {
 }
 
 /// The separator of a text: told, or the one that cuts most lines into the same number of fields.
-pub(crate) fn separator(text: &str, options: &DataOptions) -> u8 {
+pub(crate) fn separator(text: &str, options: &DataOptions) -> Result<u8, DataError> {
     if let Some(told) = options.separator {
-        return u8::try_from(told).unwrap_or(b',');
+        let good = u8::try_from(told).ok().filter(|s| s.is_ascii() && !s.is_ascii_alphanumeric() && *s != b'"');
+        let (value, expected) = (told.to_string(), "a comma, semicolon, tab, bar, blank or the like".into());
+        return good.ok_or(DataError::BadOption { option: "separator", value, expected });
     }
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
     let score = |separator: u8| {
@@ -40,7 +42,7 @@ pub(crate) fn separator(text: &str, options: &DataOptions) -> u8 {
     };
     // The first of the best: `max_by_key` gives the last.
     let best = SEPARATORS.into_iter().rev().max_by_key(|s| score(*s)).unwrap_or(b',');
-    if score(best) == 0 { b',' } else { best }
+    Ok(if score(best) == 0 { b',' } else { best })
 }
 
 /// Fields of a line, separators between quotes left aside.
@@ -56,8 +58,8 @@ fn count_fields(line: &str, separator: u8) -> usize {
     separators.count() + 1
 }
 
-/// Tells what the first of the `rows` is; `n_rows` counts all of them.
-pub(crate) fn header(rows: &[Vec<String>], n_rows: usize, told: Option<bool>) -> Header {
+/// Tells what the first of the `rows` is; `n_rows` counts all of the file.
+pub(crate) fn header(rows: &[Vec<String>], n_rows: impl Fn() -> usize, told: Option<bool>) -> Header {
     let Some((first, others)) = rows.split_first() else { return Header::None };
     let names = || Header::Names(first.clone());
     match told {
@@ -75,9 +77,10 @@ pub(crate) fn header(rows: &[Vec<String>], n_rows: usize, told: Option<bool>) ->
 }
 
 /// `569,30,malignant,benign`: the counts must be those of the lines that follow.
-fn counted(first: &[String], others: &[Vec<String>], n_rows: usize) -> Option<Vec<String>> {
+fn counted(first: &[String], others: &[Vec<String>], n_rows: impl Fn() -> usize) -> Option<Vec<String>> {
     let [n, n_inputs, classes @ ..] = first else { return None };
-    let fits = n.parse() == Ok(n_rows - 1) && n_inputs.parse() == Ok(others.first()?.len().checked_sub(1)?);
+    let (n, n_inputs) = (n.parse::<usize>().ok()?, n_inputs.parse::<usize>().ok()?);
+    let fits = n_inputs + 1 == others.first()?.len() && n + 1 == n_rows();
     fits.then(|| classes.to_vec())
 }
 
@@ -86,7 +89,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: u8) {
-        assert_eq!(separator(text, &DataOptions::default()) as char, expected as char, "{text}");
+        let found = separator(text, &DataOptions::default()).expect("nothing told");
+        assert_eq!(found as char, expected as char, "{text}");
     }
 
     #[test]
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn the_first_line_is_understood() {
         let names = |n: &[&str]| n.iter().map(|s| (*s).to_string()).collect::<Vec<_>>();
-        let tell = |text: &str| header(&rows(text), text.lines().count(), None);
+        let tell = |text: &str| header(&rows(text), || text.lines().count(), None);
         assert_eq!(tell("a,b\n1,2"), Header::Names(names(&["a", "b"])));
         assert_eq!(tell("1,2\n3,4"), Header::None);
         assert_eq!(tell("red,small\nblue,large\nred,large"), Header::None);

@@ -11,14 +11,6 @@ use crate::data::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Value
 /// Whole numbers with at most this many different values are classes, unless told otherwise.
 const FEW: usize = 20;
 
-/// Where the targets are.
-pub(crate) enum TargetSource<'a> {
-    /// In columns of the same table.
-    Same,
-    /// In another table.
-    Other(&'a Table),
-}
-
 /// Columns of a table in their roles.
 struct Plan {
     schema: TableSchema,
@@ -26,21 +18,13 @@ struct Plan {
     targets: Vec<usize>,
 }
 
-/// Encodes a table.
+/// Encodes a table, with its targets in `other` if that is given.
 pub(crate) fn encode(
     table: &Table,
-    source: TargetSource<'_>,
+    other: Option<&Table>,
     options: &DataOptions,
 ) -> Result<Dataset, DataError> {
-    let target_table = match source {
-        TargetSource::Same => table,
-        TargetSource::Other(other) => other,
-    };
-    let own = std::ptr::eq(target_table, table);
-    let mut plan = match &options.schema {
-        Some(schema) => again(table, schema)?,
-        None => fresh(table, target_table, own, options)?,
-    };
+    let target_table = other.unwrap_or(table);
     if table.n_rows != target_table.n_rows {
         return Err(DataError::CountMismatch {
             inputs: table.n_rows,
@@ -49,38 +33,48 @@ pub(crate) fn encode(
             targets_path: target_table.path.clone(),
         });
     }
-    let targets = if plan.targets.is_empty() {
-        let width = if let Task::Regression { targets } = &plan.schema.task { targets.len().max(1) } else { 1 };
-        vec![f32::NAN; width * table.n_rows]
-    } else {
-        targets(target_table, &mut plan, options)?
+    let mut plan = match &options.schema {
+        Some(schema) => again(table, other, schema)?,
+        None => fresh(table, other, options)?,
     };
-    let (inputs, missing, mut notes) = inputs(table, &plan.schema, options)?;
-    let dropped = table.names.len() - plan.schema.columns.len() - if own { plan.targets.len() } else { 0 };
-    if dropped > 0 && options.schema.is_none() {
-        notes.push(format!("{dropped} of {} columns left out", table.names.len()));
-    }
-    if plan.targets.is_empty() {
-        notes.push("the table has no target column".into());
+    let targets = targets(target_table, &mut plan, options)?;
+    let inputs = Inputs::encode(table, &plan.schema, options)?;
+    let mut notes = inputs.notes();
+    if options.schema.is_none() {
+        notes.extend(choices(table, other, &plan, options));
     }
     Ok(Dataset {
         name: table.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         input_shape: vec![plan.schema.n_inputs()],
-        inputs: Values::F32(inputs),
+        inputs: Values::F32(inputs.values),
         targets,
         task: plan.schema.task.clone(),
         features: plan.schema.features(),
         origin: Origin { source: table.path.display().to_string(), licence: String::new() },
         fixed_valid: None,
         fixed_test: None,
-        missing,
+        missing: inputs.missing,
         schema: Some(plan.schema),
         notes,
     })
 }
 
+/// Remarks on what was chosen without being told.
+fn choices(table: &Table, other: Option<&Table>, plan: &Plan, options: &DataOptions) -> Vec<String> {
+    let mut notes = Vec::new();
+    let used = plan.schema.columns.len() + plan.schema.targets.len();
+    if used < table.names.len() {
+        notes.push(format!("{} of {} columns left out", table.names.len() - used, table.names.len()));
+    }
+    if let (None, [target], true) = (other, &plan.schema.targets[..], options.target.is_empty()) {
+        notes.push(format!("the target is the last column, `{}`; another one: `data.target=NAME`", target.name));
+    }
+    notes
+}
+
 /// Roles for a table that is seen for the first time.
-fn fresh(table: &Table, target_table: &Table, own: bool, options: &DataOptions) -> Result<Plan, DataError> {
+fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<Plan, DataError> {
+    let (target_table, own) = (other.unwrap_or(table), other.is_none());
     let targets: Vec<usize> = if own && !options.target.is_empty() {
         options.target.iter().map(|t| table.column(t)).collect::<Result<_, _>>()?
     } else if own {
@@ -108,7 +102,7 @@ fn fresh(table: &Table, target_table: &Table, own: bool, options: &DataOptions) 
 }
 
 /// Roles for a table that must be encoded like an earlier one.
-fn again(table: &Table, schema: &TableSchema) -> Result<Plan, DataError> {
+fn again(table: &Table, other: Option<&Table>, schema: &TableSchema) -> Result<Plan, DataError> {
     let mut schema = schema.clone();
     let mut targets = Vec::new();
     let by_name = table.has_names && schema.columns.iter().any(|c| table.names.contains(&c.name));
@@ -125,8 +119,16 @@ fn again(table: &Table, schema: &TableSchema) -> Result<Plan, DataError> {
         let (expected, got) = (schema.width, table.names.len());
         return Err(DataError::Ragged { line: 1, expected, got, path: table.path.clone() });
     }
-    if targets.len() != schema.targets.len() {
-        targets.clear();
+    match other {
+        Some(other) => {
+            let (expected, got) = (schema.task.n_targets(), other.names.len());
+            if got != expected {
+                return Err(DataError::Ragged { line: 1, expected, got, path: other.path.clone() });
+            }
+            targets = (0..got).collect();
+        }
+        None if targets.len() != schema.targets.len() => targets.clear(),
+        None => {}
     }
     Ok(Plan { schema, targets })
 }
@@ -171,48 +173,78 @@ fn task(table: &Table, targets: &[usize], names: &[String], options: &DataOption
     Ok(Task::Classification { classes: table.classes.clone().unwrap_or_default() })
 }
 
-/// Inputs, flat indices of missing values, and remarks.
-fn inputs(
-    table: &Table,
-    schema: &TableSchema,
-    options: &DataOptions,
-) -> Result<(Vec<f32>, Vec<usize>, Vec<String>), DataError> {
-    let width = schema.n_inputs();
-    let mut out = vec![0.0f32; table.n_rows * width];
-    let (mut missing, mut n_missing, mut n_unknown) = (Vec::new(), 0, 0);
-    let places = places(table, schema);
-    table.each(|row, line, fields| {
-        for (index, field) in fields.enumerate() {
-            let Some((column, at)) = &places[index] else { continue };
-            let at = row * width + at;
-            if is_missing(field) {
-                n_missing += 1;
-                if options.allow_missing == Some(false) {
+/// Inputs of all rows.
+struct Inputs {
+    values: Vec<f32>,
+    /// Flat indices of numbers that were missing.
+    missing: Vec<usize>,
+    n_missing: usize,
+    /// Fields with values that no category has.
+    n_unknown: usize,
+}
+
+impl Inputs {
+    fn encode(table: &Table, schema: &TableSchema, options: &DataOptions) -> Result<Inputs, DataError> {
+        let width = schema.n_inputs();
+        let values = vec![0.0; table.n_rows * width];
+        let mut all = Inputs { values, missing: Vec::new(), n_missing: 0, n_unknown: 0 };
+        let places = places(table, schema);
+        table.each(|row, line, fields| {
+            for (field, place) in fields.zip(&places) {
+                let Some((column, at)) = place else { continue };
+                let at = row * width + at;
+                if !is_missing(field) {
+                    all.known(&column.role, at, field).map_err(|b| b.error(table, (row, line), &column.name))?;
+                } else if options.allow_missing == Some(false) {
                     let (column, path) = (column.name.clone(), table.path.clone());
                     return Err(DataError::MissingValue { line, column, target: false, path });
+                } else {
+                    all.unknown(&column.role, at);
                 }
             }
-            match &column.role {
-                Role::Number { mean } if is_missing(field) => {
-                    missing.push(at);
-                    out[at] = *mean as f32;
-                }
-                Role::Number { .. } => out[at] = finite(table, row, line, &column.name, field)?,
-                Role::Category { values, missing } => match values.binary_search_by(|v| v.as_str().cmp(field)) {
-                    _ if is_missing(field) => {
-                        if *missing {
-                            out[at + values.len()] = 1.0;
-                        }
-                    }
-                    Ok(value) => out[at + value] = 1.0,
-                    Err(_) => n_unknown += 1,
-                },
-            }
+            Ok(())
+        })?;
+        all.missing.sort_unstable();
+        Ok(all)
+    }
+
+    /// Writes a field of a column whose first input is at `at`.
+    fn known(&mut self, role: &Role, at: usize, field: &str) -> Result<(), BadNumber> {
+        match role {
+            Role::Number { .. } => self.values[at] = finite(field)?,
+            Role::Category { values, .. } => match values.binary_search_by(|v| v.as_str().cmp(field)) {
+                Ok(value) => self.values[at + value] = 1.0,
+                Err(_) => self.n_unknown += 1,
+            },
         }
         Ok(())
-    })?;
-    missing.sort_unstable();
-    Ok((out, missing, remarks(n_missing, n_unknown)))
+    }
+
+    /// Writes what stands for a missing value.
+    fn unknown(&mut self, role: &Role, at: usize) {
+        self.n_missing += 1;
+        match role {
+            Role::Number { mean } => {
+                self.missing.push(at);
+                self.values[at] = *mean as f32;
+            }
+            Role::Category { values, missing: true } => self.values[at + values.len()] = 1.0,
+            Role::Category { missing: false, .. } => {}
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.n_missing > 0 {
+            let what = "the column's mean for numbers, a category of their own for text";
+            notes.push(format!("{} missing values: {what}", self.n_missing));
+        }
+        if self.n_unknown > 0 {
+            let what = "values that the training table did not; they count as none";
+            notes.push(format!("{} fields hold {what}", self.n_unknown));
+        }
+        notes
+    }
 }
 
 /// For each column of the table: its role and its first input.
@@ -226,31 +258,36 @@ fn places<'a>(table: &Table, schema: &'a TableSchema) -> Vec<Option<(&'a Column,
     places
 }
 
-fn remarks(n_missing: usize, n_unknown: usize) -> Vec<String> {
-    let mut notes = Vec::new();
-    if n_missing > 0 {
-        notes.push(format!(
-            "{n_missing} missing values: the column's mean for numbers, a category of their own for text"
-        ));
+/// A field that is not a finite number.
+struct BadNumber {
+    field: String,
+    value: Option<f64>,
+}
+
+impl BadNumber {
+    fn error(self, table: &Table, (row, line): (usize, u64), column: &str) -> DataError {
+        let (column, path) = (column.to_string(), table.path.clone());
+        match self.value {
+            Some(value) => DataError::NotFinite { value, row, column, path },
+            None => DataError::NotANumber { value: self.field, line, column, path },
+        }
     }
-    if n_unknown > 0 {
-        notes.push(format!("{n_unknown} fields hold values that the training table did not; they count as none"));
-    }
-    notes
 }
 
 /// A field as a finite number.
-fn finite(table: &Table, row: usize, line: u64, column: &str, field: &str) -> Result<f32, DataError> {
-    let (column, path) = (column.to_string(), table.path.clone());
-    match number(field) {
+fn finite(field: &str) -> Result<f32, BadNumber> {
+    let value = number(field);
+    match value {
         Some(x) if (x as f32).is_finite() => Ok(x as f32),
-        Some(value) => Err(DataError::NotFinite { value, row, column, path }),
-        None => Err(DataError::NotANumber { value: field.to_string(), line, column, path }),
+        _ => Err(BadNumber { field: field.to_string(), value }),
     }
 }
 
-/// Targets of all rows; finds the classes and writes them to the plan.
+/// Targets of all rows, NaN where the table has none; finds the classes and writes them to the plan.
 fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<f32>, DataError> {
+    if plan.targets.is_empty() {
+        return Ok(vec![f32::NAN; plan.schema.task.n_targets() * table.n_rows]);
+    }
     match &mut plan.schema.task {
         Task::Regression { .. } => numbers(table, &plan.targets),
         Task::Classification { classes } => {
@@ -276,7 +313,7 @@ fn numbers(table: &Table, targets: &[usize]) -> Result<Vec<f32>, DataError> {
                 let (column, path) = (name.clone(), table.path.clone());
                 return Err(DataError::MissingValue { line, column, target: true, path });
             }
-            out[row * targets.len() + place] = finite(table, row, line, name, field)?;
+            out[row * targets.len() + place] = finite(field).map_err(|bad| bad.error(table, (row, line), name))?;
         }
         Ok(())
     })?;

@@ -7,7 +7,7 @@ pub mod schema;
 
 use std::path::{Path, PathBuf};
 
-use self::encode::{TargetSource, encode};
+use self::encode::encode;
 use self::scan::Table;
 use super::Format;
 use crate::data::{DataError, DataOptions, Dataset, read};
@@ -25,15 +25,11 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let table = Table::load(path, options)?;
     let second = match (&options.target[..], &options.schema) {
         ([name], None) if table.column(name).is_err() => beside(path, name),
+        ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
         _ => None,
     };
-    match second {
-        Some(file) => {
-            let targets = Table::load(&file, &DataOptions { target: Vec::new(), ..options.clone() })?;
-            encode(&table, TargetSource::Other(&targets), options)
-        }
-        None => encode(&table, TargetSource::Same, options),
-    }
+    let targets = second.map(|file| Table::load(&file, options)).transpose()?;
+    encode(&table, targets.as_ref(), options)
 }
 
 /// Opens a folder that holds `train.csv` (or .tsv, also .gz), with `valid` and `test` beside it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{StringRecord, ReaderBuilder};
 
 use super::dialect::{self, Dialect, Header};
 use crate::data::error::nearest;
@@ -91,7 +91,7 @@ impl Table {
     pub fn load(path: &Path, options: &DataOptions) -> Result<Table, DataError> {
         let bytes = read::decoded(path)?;
         let text = to_text(bytes, path)?;
-        let separator = dialect::separator(&text, options);
+        let separator = dialect::separator(&text, options)?;
         let text = if separator == b' ' { single_blanks(&text) } else { text };
         let dialect = Dialect { separator, header: Header::None };
         let mut table = Table {
@@ -125,7 +125,7 @@ impl Table {
                 let path = self.path.clone();
                 return Err(DataError::Ragged { line, expected: width, got: record.len(), path });
             }
-            visit(row, line, &mut record.iter().map(as_text))?;
+            visit(row, line, &mut record.iter().map(str::trim))?;
             row += 1;
             Ok(true)
         })
@@ -147,6 +147,16 @@ impl Table {
         })
     }
 
+    fn count_rows(&self) -> usize {
+        let mut n_rows = 0;
+        // An error in the text comes again in the first pass, which reports it.
+        let _ = self.records(|index, _, _| {
+            n_rows = index + 1;
+            Ok(true)
+        });
+        n_rows
+    }
+
     /// The line on which a record begins; its position is before the empty lines that precede it.
     fn line_of(&self, position: &csv::Position) -> u64 {
         let rest = self.text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
@@ -155,21 +165,18 @@ impl Table {
     }
 
     fn find_header(&mut self, options: &DataOptions) -> Result<(), DataError> {
-        let (mut rows, mut n_rows) = (Vec::new(), 0);
-        self.records(|index, _, record| {
-            n_rows = index + 1;
-            if index < LOOK {
-                rows.push(record.iter().map(|f| as_text(f).to_string()).collect::<Vec<_>>());
-            }
-            Ok(true)
+        let mut rows = Vec::new();
+        self.records(|_, _, record| {
+            rows.push(record.iter().map(|f| f.trim().to_string()).collect::<Vec<_>>());
+            Ok(rows.len() < LOOK)
         })?;
-        let header = dialect::header(&rows, n_rows, options.header);
+        let header = dialect::header(&rows, || self.count_rows(), options.header);
         let first = if header == Header::None { 0 } else { 1 };
         let width = match &header {
             Header::Names(names) => names.len(),
             _ => rows.get(first).map_or(0, Vec::len),
         };
-        if n_rows <= first {
+        if rows.len() <= first {
             return Err(DataError::NoSamples { path: self.path.clone() });
         }
         self.names = match &header {
@@ -199,17 +206,17 @@ impl Table {
     /// Calls `visit` with index, line and record of every line that is not empty, until it says false.
     fn records(
         &self,
-        mut visit: impl FnMut(usize, u64, &ByteRecord) -> Result<bool, DataError>,
+        mut visit: impl FnMut(usize, u64, &StringRecord) -> Result<bool, DataError>,
     ) -> Result<(), DataError> {
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(self.dialect.separator)
             .from_reader(self.text.as_bytes());
-        let mut record = ByteRecord::new();
+        let mut record = StringRecord::new();
         let mut index = 0;
         loop {
-            match reader.read_byte_record(&mut record) {
+            match reader.read_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(error) => {
@@ -223,11 +230,6 @@ impl Table {
             index += 1;
         }
     }
-}
-
-/// Fields are pieces of valid UTF-8 cut at ASCII separators, so this keeps them as they are.
-fn as_text(field: &[u8]) -> &str {
-    str::from_utf8(field).unwrap_or_default().trim()
 }
 
 /// UTF-8, without its byte order mark; other bytes are read as Latin-1, and zeros mean that it is no text.
