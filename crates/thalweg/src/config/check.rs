@@ -3,8 +3,8 @@
 use super::error::{ConfigError, Good, Near, Place};
 use super::field::{Choice, Field, Kind, WordError};
 use super::keys::{SYNONYMS, TOP};
+use super::near::nearest;
 use super::tree::{Node, Table, Value};
-use crate::data::nearest;
 use crate::registry::Entry;
 use crate::schedule::Span;
 
@@ -139,31 +139,37 @@ fn choose(node: &Node, choice: &'static Choice, path: &str) -> Result<toml::Valu
 }
 
 /// Whose name the table has; a word that stands for a whole table is written out first.
-fn named_entry(inner: &mut Table, choice: &'static Choice, path: &str) -> Result<&'static Entry, ConfigError> {
+fn named_entry(
+    inner: &mut Table,
+    choice: &'static Choice,
+    path: &str,
+) -> Result<&'static Entry, ConfigError> {
     let Some(node) = inner.get("name").cloned() else {
         return Ok(choice.entry(choice.default).unwrap_or(&choice.entries[0]));
     };
     let place = node.place.clone();
     let Value::Leaf(toml::Value::String(name), _) = &node.value else {
         let got = if let Value::Leaf(value, _) = &node.value { shown(value) } else { "a table".into() };
-        let (key, expected, good) = (format!("{path}.name"), "a name".into(), Good::Default(choice.default.into()));
+        let (key, expected, good) =
+            (format!("{path}.name"), "a name".into(), Good::Default(choice.default.into()));
         return Err(ConfigError::Value { key, got, expected, good, place });
     };
     if let Some(entry) = choice.entry(name) {
         return Ok(entry);
     }
-    let meaning = choice.word.map_or(Err(WordError::Unknown), |read| read(name)).map_err(|error| match error {
-        WordError::Unknown => ConfigError::UnknownName {
-            what: choice.what,
-            list: choice.list,
-            name: name.clone(),
-            nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
-            place: place.clone(),
-        },
-        WordError::Refused(problem) => {
-            ConfigError::Refused { key: path.into(), problem, place: place.clone() }
-        }
-    })?;
+    let meaning =
+        choice.word.map_or(Err(WordError::Unknown), |read| read(name)).map_err(|error| match error {
+            WordError::Unknown => ConfigError::UnknownName {
+                what: choice.what,
+                list: choice.list,
+                name: name.clone(),
+                nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
+                place: place.clone(),
+            },
+            WordError::Refused(problem) => {
+                ConfigError::Refused { key: path.into(), problem, place: place.clone() }
+            }
+        })?;
     for (key, value) in meaning {
         if key == "name" || inner.get(&key).is_none() {
             inner.set(&key, Node { place: place.clone(), value: Value::Leaf(value, None) });
@@ -208,14 +214,16 @@ fn shown(value: &toml::Value) -> String {
 /// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
 fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
     let whole = format!("{prefix}{key}");
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
+    let synonym =
+        SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
     let all = paths();
-    let elsewhere = || {
-        all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned()
-    };
+    let elsewhere =
+        || all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned();
     let here = || nearest(key, fields.iter().map(|f| f.name)).map(|k| format!("{prefix}{k}"));
     let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
-    let nearest = near.map(|key| Near { default: default_of(&key), key });
+    let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
+    let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
+    let nearest = near.map(|key| Near { default: default(&key), key });
     let known = fields.iter().map(|f| f.name).collect();
     ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }
@@ -250,4 +258,3 @@ fn default_of(path: &str) -> String {
     let found = if rest.is_empty() { Some(field) } else { inner.iter().find(|f| f.name == rest) };
     found.map_or(String::new(), |f| f.default.replace('"', ""))
 }
-

@@ -163,7 +163,9 @@ impl ConfigError {
             ConfigError::NotAnOverride { .. } => {
                 "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
             }
-            ConfigError::UnknownKey { with: Some(with), .. } => format!("it goes with `{with}`: set that as well"),
+            ConfigError::UnknownKey { with: Some(with), .. } => {
+                format!("it goes with `{with}`: set that as well")
+            }
             ConfigError::UnknownKey { nearest: Some(near), .. } if near.default.is_empty() => {
                 format!("did you mean `{}`? `thalweg config show` prints every key", near.key)
             }
@@ -181,7 +183,9 @@ impl ConfigError {
             ConfigError::Value { key, good: Good::Default(value), .. } => {
                 format!("the default is `{key}={value}`")
             }
-            ConfigError::Value { key, good: Good::Example(value), .. } => format!("for example `{key}={value}`"),
+            ConfigError::Value { key, good: Good::Example(value), .. } => {
+                format!("for example `{key}={value}`")
+            }
             ConfigError::Value { key, .. } | ConfigError::Refused { key, .. } => {
                 let table = key.split('.').next().unwrap_or(key);
                 format!("`thalweg config show` explains `{table}`")

@@ -19,6 +19,7 @@ pub mod field;
 pub mod keys;
 pub mod loss;
 mod model;
+mod near;
 mod run;
 mod schema;
 mod tree;

@@ -6,7 +6,9 @@ use crate::model::{ModelConfig, ModelError};
 /// `[model]` with `layers` and no name.
 pub(super) const LAYER_LIST: Field = Field {
     name: "layers",
-    kind: Kind::Free("a list of layers, such as [{ type = \"linear\", units = 64 }, \"relu\", { type = \"linear\", units = \"outputs\" }]"),
+    kind: Kind::Free(
+        "a list of layers, such as [{ type = \"linear\", units = 64 }, \"relu\", { type = \"linear\", units = \"outputs\" }]",
+    ),
     default: "",
     example: "",
     help: "the network layer by layer; `thalweg list layers` shows all",

@@ -120,7 +120,9 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError::Value`], or [`ConfigError::Refused`] with the words of the part that refuses.
     pub fn check(&self) -> Result<(), ConfigError> {
-        RunConfig::from_toml(&self.to_toml(), Path::new(""), &[]).map(|_| ()).map_err(ConfigError::without_place)
+        RunConfig::from_toml(&self.to_toml(), Path::new(""), &[])
+            .map(|_| ())
+            .map_err(ConfigError::without_place)
     }
 
     /// Checks what only the data can tell.
@@ -180,7 +182,8 @@ struct Read {
 
 impl Read {
     fn config(mut self) -> Result<RunConfig, ConfigError> {
-        let mut optimizer: OptimConfig = self.part_or("optimizer", || OptimConfig::Adam(Default::default()))?;
+        let mut optimizer: OptimConfig =
+            self.part_or("optimizer", || OptimConfig::Adam(Default::default()))?;
         if let Some(lr) = self.part("lr")? {
             *optimizer.lr_mut() = lr;
         }
@@ -224,7 +227,12 @@ impl Read {
     }
 
     /// Which key of a table is to blame: the first that is refused when it stands alone with the table's name.
-    fn refused<T: DeserializeOwned>(&self, key: &str, value: &toml::Value, error: &toml::de::Error) -> ConfigError {
+    fn refused<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        value: &toml::Value,
+        error: &toml::de::Error,
+    ) -> ConfigError {
         let alone = |(inner, v): (&String, &toml::Value)| {
             let name = value.get("name").map(|n| ("name".to_string(), n.clone()));
             let table: toml::Table = name.into_iter().chain([(inner.clone(), v.clone())]).collect();
@@ -255,8 +263,10 @@ impl Read {
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
-            let expected = format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
-            let (key, got, place) = ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
+            let expected =
+                format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
+            let (key, got, place) =
+                ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
             return Err(ConfigError::Value { key, got, expected, good: Good::Default("0".into()), place });
         }
         Ok(())

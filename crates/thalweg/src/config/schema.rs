@@ -11,7 +11,6 @@ pub fn json_schema() -> Value {
     let mut schema = object(TOP);
     let head = [
         ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
-        ("$id", json!("https://thalweg.invalid/run.schema.json")),
         ("title", json!("thalweg run")),
         ("description", json!("What a run of thalweg is; TOML as JSON.")),
     ];
@@ -22,8 +21,11 @@ pub fn json_schema() -> Value {
 /// A table with these keys and no others.
 fn object(fields: &[Field]) -> Map<String, Value> {
     let properties: Map<String, Value> = fields.iter().map(|f| (f.name.to_string(), property(f))).collect();
-    let parts =
-        [("type", json!("object")), ("properties", properties.into()), ("additionalProperties", json!(false))];
+    let parts = [
+        ("type", json!("object")),
+        ("properties", properties.into()),
+        ("additionalProperties", json!(false)),
+    ];
     parts.map(|(k, v)| (k.to_string(), v)).into_iter().collect()
 }
 
