@@ -3,6 +3,7 @@
 mod args;
 mod crash;
 mod failure;
+mod stop;
 mod table;
 mod ui;
 mod verbs;

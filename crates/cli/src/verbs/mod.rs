@@ -24,6 +24,7 @@ macro_rules! verbs {
 }
 
 verbs! {
+    summary: Summary,
     data: Data,
     list: List,
     config: Config,
