@@ -47,7 +47,8 @@ pub struct ConfigArgs {
 }
 
 /// Flags that are followed by a value.
-const WITH_VALUE: &[&str] = &["--color", "--config", "--run-dir", "--checkpoint", "--stage", "--output", "-o"];
+const WITH_VALUE: &[&str] =
+    &["--color", "--config", "--run-dir", "--checkpoint", "--stage", "--output", "-o"];
 
 /// Reads the command line; help, the version and mistakes are told here.
 pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {

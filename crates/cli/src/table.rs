@@ -55,7 +55,15 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
 pub fn short(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || (1e-3..1e5).contains(&size) {
-        let digits = if size >= 1000.0 { 0 } else if size >= 100.0 { 1 } else if size >= 10.0 { 2 } else { 3 };
+        let digits = if size >= 1000.0 {
+            0
+        } else if size >= 100.0 {
+            1
+        } else if size >= 10.0 {
+            2
+        } else {
+            3
+        };
         let text = format!("{x:.digits$}");
         let cut = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
         if cut == "-0" { "0".into() } else { cut.into() }
@@ -83,14 +91,27 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let cases = [(0.0, "0"), (0.25, "0.25"), (-12.345, "-12.35"), (1234.5, "1234"), (1e-5, "1.00e-5"), (3e7, "3.00e7")];
+        let cases = [
+            (0.0, "0"),
+            (0.25, "0.25"),
+            (-12.345, "-12.35"),
+            (1234.5, "1234"),
+            (1e-5, "1.00e-5"),
+            (3e7, "3.00e7"),
+        ];
         cases.iter().for_each(|(x, text)| assert_eq!(short(*x), *text));
-        assert_eq!((count(7), count(1234), count(1_000_000)), ("7".into(), "1,234".into(), "1,000,000".into()));
+        assert_eq!(
+            (count(7), count(1234), count(1_000_000)),
+            ("7".into(), "1,234".into(), "1,000,000".into())
+        );
     }
 
     #[test]
     fn columns_line_up() {
-        let rows = [vec!["a".into(), "10".into(), "one two three four five six".into()], vec!["bcd".into(), "2".into(), "x".into()]];
+        let rows = [
+            vec!["a".into(), "10".into(), "one two three four five six".into()],
+            vec!["bcd".into(), "2".into(), "x".into()],
+        ];
         let text = table(&rows, &[Side::Left, Side::Right, Side::Left], 30);
         assert_eq!(text, "a    10  one two three four five\n         six\nbcd   2  x\n");
     }

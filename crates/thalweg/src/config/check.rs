@@ -145,7 +145,13 @@ fn named_entry(inner: &Table, choice: &'static Choice, path: &str) -> Result<&'s
     let Value::Leaf(toml::Value::String(name), _) = &node.value else {
         let (key, place) = (format!("{path}.name"), node.place.clone());
         let got = if let Value::Leaf(value, _) = &node.value { shown(value) } else { "a table".into() };
-        return Err(ConfigError::Value { key, got, expected: "a name".into(), default: String::new(), place });
+        return Err(ConfigError::Value {
+            key,
+            got,
+            expected: "a name".into(),
+            default: String::new(),
+            place,
+        });
     };
     choice.entry(name).ok_or_else(|| ConfigError::UnknownName {
         what: choice.what,
@@ -179,11 +185,11 @@ fn shown(value: &toml::Value) -> String {
 /// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
 fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
     let whole = format!("{prefix}{key}");
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
+    let synonym =
+        SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
     let all = paths();
-    let elsewhere = || {
-        all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned()
-    };
+    let elsewhere =
+        || all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned();
     let here = || nearest(key, fields.iter().map(|f| f.name)).map(|k| format!("{prefix}{k}"));
     let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
     let nearest = near.map(|key| Near { default: default_of(&key), key });
@@ -221,4 +227,3 @@ fn default_of(path: &str) -> String {
     let found = if rest.is_empty() { Some(field) } else { inner.iter().find(|f| f.name == rest) };
     found.map_or(String::new(), |f| f.default.replace('"', ""))
 }
-

@@ -33,7 +33,9 @@ const CROSS_ENTROPY: Entry = Entry {
             name: "class_weights",
             default: "\"none\"",
             unit: "",
-            range: Range::Other("`none`, `balanced` (n / (K·n_class)), or a list with a weight for each class"),
+            range: Range::Other(
+                "`none`, `balanced` (n / (K·n_class)), or a list with a weight for each class",
+            ),
             help: "how much each class counts: none, balanced, or a list",
         },
     ],

@@ -15,9 +15,11 @@ use crate::schedule::{ScheduleConfig, Span};
 /// A run's settings, complete and checked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunConfig {
-    /// Passes over the training samples; 20. With 0 nothing is learnt: the start is measured and saved.
-    pub epochs: u64,
-    /// Most updates; none. The run ends at whichever of the two comes first.
+    /// Passes over the training samples; 20, or as many as `steps` takes where that is given. With 0 nothing is
+    /// learnt: the start is measured and saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// Updates; none. Where both are given, the run ends at whichever comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// Samples in one update; 64. The last batch of an epoch may be smaller.
@@ -119,7 +121,9 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError::Value`], or [`ConfigError::Refused`] with the words of the part that refuses.
     pub fn check(&self) -> Result<(), ConfigError> {
-        RunConfig::from_toml(&self.to_toml(), Path::new(""), &[]).map(|_| ()).map_err(ConfigError::without_place)
+        RunConfig::from_toml(&self.to_toml(), Path::new(""), &[])
+            .map(|_| ())
+            .map_err(ConfigError::without_place)
     }
 
     /// Checks what only the data can tell.
@@ -179,16 +183,18 @@ struct Read {
 
 impl Read {
     fn config(mut self) -> Result<RunConfig, ConfigError> {
-        let mut optimizer: OptimConfig = self.part_or("optimizer", || OptimConfig::Adam(Default::default()))?;
+        let mut optimizer: OptimConfig =
+            self.part_or("optimizer", || OptimConfig::Adam(Default::default()))?;
         if let Some(lr) = self.part("lr")? {
             *optimizer.lr_mut() = lr;
         }
         let preprocess: String = self.part_or("preprocess", || "auto".into())?;
         let preprocess = Preprocess::ALL.iter().find(|(_, name, _)| *name == preprocess).map(|(p, _, _)| *p);
         let standardise: Option<toml::Value> = self.part("standardise_targets")?;
+        let (epochs, steps) = (self.part("epochs")?, self.part("steps")?);
         let config = RunConfig {
-            epochs: self.part_or("epochs", || 20)?,
-            steps: self.part("steps")?,
+            epochs: epochs.or(if steps.is_none() { Some(20) } else { None }),
+            steps,
             batch: self.part_or("batch", || 64)?,
             eval_batch: self.part_or("eval_batch", || 256)?,
             clip_norm: self.part("clip_norm")?,
@@ -223,7 +229,12 @@ impl Read {
     }
 
     /// Which key of a table is to blame: the first that is refused when it stands alone with the table's name.
-    fn refused<T: DeserializeOwned>(&self, key: &str, value: &toml::Value, error: &toml::de::Error) -> ConfigError {
+    fn refused<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        value: &toml::Value,
+        error: &toml::de::Error,
+    ) -> ConfigError {
         let alone = |(inner, v): (&String, &toml::Value)| {
             let name = value.get("name").map(|n| ("name".to_string(), n.clone()));
             let table: toml::Table = name.into_iter().chain([(inner.clone(), v.clone())]).collect();
@@ -253,8 +264,10 @@ impl Read {
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
-            let expected = format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
-            let (key, got, place) = ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
+            let expected =
+                format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
+            let (key, got, place) =
+                ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
             return Err(ConfigError::Value { key, got, expected, default: "0".into(), place });
         }
         Ok(())

@@ -22,8 +22,11 @@ pub fn json_schema() -> Value {
 /// A table with these keys and no others.
 fn object(fields: &[Field]) -> Map<String, Value> {
     let properties: Map<String, Value> = fields.iter().map(|f| (f.name.to_string(), property(f))).collect();
-    let parts =
-        [("type", json!("object")), ("properties", properties.into()), ("additionalProperties", json!(false))];
+    let parts = [
+        ("type", json!("object")),
+        ("properties", properties.into()),
+        ("additionalProperties", json!(false)),
+    ];
     parts.map(|(k, v)| (k.to_string(), v)).into_iter().collect()
 }
 

@@ -177,7 +177,8 @@ fn lay(table: &mut Table, path: &[String], node: Node) {
 /// Puts a value in the place of another. A source leaves the other keys of `data` as they are; a name leaves those that
 /// were set for the same name.
 fn put(table: &mut Table, key: &str, node: Node) {
-    let (Value::Leaf(value, _), Some(Node { value: Value::Table(old), .. })) = (&node.value, table.get(key)) else {
+    let (Value::Leaf(value, _), Some(Node { value: Value::Table(old), .. })) = (&node.value, table.get(key))
+    else {
         return table.set(key, node);
     };
     let first = super::first_key(key);
