@@ -11,11 +11,9 @@ use crate::ui::Ui;
 use crate::verbs::Verb;
 
 /// Trains neural networks fast, shows what training does, gives the same answer every time.
-///
-/// `thalweg` alone trains on the embedded digits; `thalweg data=FILE` on yours.
 #[derive(Debug, Parser)]
 #[command(name = "thalweg", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Settings are written as `key=value`; `thalweg config show` explains every key.")]
+#[command(after_help = AFTER)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
@@ -33,6 +31,10 @@ pub struct Cli {
     #[arg(hide_possible_values = true, help_heading = "Everywhere")]
     pub color: ColorChoice,
 }
+
+const AFTER: &str = "\
+`thalweg` alone trains on the embedded digits, `thalweg data=FILE` on yours.
+Settings are written as `key=value`; `thalweg config show` explains every key.";
 
 /// A config: a file, and words over it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -67,14 +69,14 @@ pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
     }
 }
 
-/// Puts the verb in front of all flags, and `train` where there is none.
+/// Puts the flags that stand before the verb behind all words, and `train` where there is no verb.
 fn verb_first(mut words: Vec<String>) -> Vec<String> {
     let asks = |w: &String| ["-h", "--help", "-V", "--version"].contains(&w.as_str());
     let verb = first_word(&words);
     match verb {
         Some(at) if !words[at].contains('=') => {
-            let verb = words.remove(at);
-            words.insert(1, verb);
+            let flags: Vec<String> = words.drain(1..at).collect();
+            words.extend(flags);
         }
         None if words.iter().any(asks) => {}
         _ => words.insert(1.min(words.len()), "train".into()),
@@ -120,7 +122,10 @@ fn explain(error: &clap::Error, words: &[String]) -> Failure {
             };
             Failure::wrong(message, hint)
         }
-        (ErrorKind::MissingRequiredArgument, Some(arg)) => Failure::wrong(format!("{arg} is missing"), help),
+        (ErrorKind::MissingRequiredArgument, Some(arg)) => {
+            let name = arg.trim_matches(['`', '<', '>', '[', ']', '.']);
+            Failure::wrong(format!("{name} is missing"), help)
+        }
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             let names = context(ContextKind::ValidSubcommand).unwrap_or_default();
             let hint = if names.is_empty() { help } else { format!("one of {names}") };

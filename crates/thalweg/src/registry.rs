@@ -72,6 +72,7 @@ impl Range {
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Range::AtLeast(min) if min != 0.0 && min.abs() < 1e-4 => write!(f, "{min:e} or more"),
             Range::AtLeast(min) => write!(f, "{min} or more"),
             Range::Above(min) => write!(f, "more than {min}"),
             Range::Within(min, max) => write!(f, "from {min} to {max}"),

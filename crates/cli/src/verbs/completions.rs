@@ -7,7 +7,7 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Print the completions of a shell, as for `thalweg completions bash > ~/.local/share/bash-completion/completions/thalweg`
+/// Print what a shell needs to complete commands
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// bash, zsh, fish, elvish or powershell

@@ -35,6 +35,30 @@ enum What {
 
 const LISTS: &[List] = &[
     List {
+        name: "models",
+        also: &["model"],
+        summary: "networks: `model=NAME`",
+        what: What::Registry(&keys::MODELS),
+    },
+    List {
+        name: "layers",
+        also: &["layer"],
+        summary: "parts of a network: `{ type = NAME }` in `model.layers`",
+        what: What::Registry(&keys::LAYERS),
+    },
+    List {
+        name: "activations",
+        also: &["activation"],
+        summary: "between layers: `model.activation=NAME`",
+        what: What::Registry(&keys::ACTIVATIONS),
+    },
+    List {
+        name: "inits",
+        also: &["init", "initialisers", "initializers"],
+        summary: "how weights start: `model.init=NAME`",
+        what: What::Registry(&keys::INITS),
+    },
+    List {
         name: "optimisers",
         also: &["optimizers", "optimizer", "optimiser"],
         summary: "how weights move: `optimizer=NAME`",

@@ -1,10 +1,10 @@
 //! Holds what was written to the keys there are: names, types and ranges, with the place of whatever is wrong.
 
-use super::error::{ConfigError, Near, Place};
-use super::field::{Choice, Field, Kind};
+use super::error::{ConfigError, Good, Near, Place};
+use super::field::{Choice, Field, Kind, WordError};
 use super::keys::{SYNONYMS, TOP};
+use super::near::nearest;
 use super::tree::{Node, Table, Value};
-use crate::data::nearest;
 use crate::registry::Entry;
 use crate::schedule::Span;
 
@@ -51,8 +51,8 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
 /// The key as the user wrote it, where a table was written as one word.
 fn rename(error: ConfigError, path: &str) -> ConfigError {
     match error {
-        ConfigError::Value { got, expected, default, place, .. } => {
-            ConfigError::Value { key: path.into(), got, expected, default, place }
+        ConfigError::Value { got, expected, good, place, .. } => {
+            ConfigError::Value { key: path.into(), got, expected, good, place }
         }
         other => other,
     }
@@ -116,68 +116,97 @@ fn text(value: &toml::Value, raw: Option<&str>) -> Option<String> {
 
 /// A name, or a table with a name and the keys of that entry.
 fn choose(node: &Node, choice: &'static Choice, path: &str) -> Result<toml::Value, ConfigError> {
-    let named;
-    let inner = match &node.value {
-        Value::Table(inner) => inner,
-        Value::Leaf(toml::Value::String(_), _) => {
-            named = Table(vec![("name".into(), node.clone())]);
-            &named
-        }
+    let mut inner = match &node.value {
+        Value::Table(inner) => inner.clone(),
+        Value::Leaf(toml::Value::String(_), _) => Table(vec![("name".into(), node.clone())]),
         Value::Leaf(value, _) => {
             let expected = Kind::Choice(choice).words();
-            let default = format!("\"{}\"", choice.default);
+            let good = Good::Default(choice.default.into());
             let (key, got, place) = (path.into(), shown(value), node.place.clone());
-            return Err(ConfigError::Value { key, got, expected, default, place });
+            return Err(ConfigError::Value { key, got, expected, good, place });
         }
     };
-    let entry = named_entry(inner, choice, path)?;
+    let prefix = format!("{path}.");
+    if let Some(parts) = choice.parts.filter(|p| inner.get(p.name).is_some() && inner.get("name").is_none()) {
+        return Ok(toml::Value::Table(table(&inner, &[parts], &prefix)?));
+    }
+    let entry = named_entry(&mut inner, choice, path)?;
     let name = Field { name: "name", kind: Kind::Text, default: "", example: "", help: choice.what };
     let fields: Vec<Field> = std::iter::once(name).chain(choice.fields(entry)).collect();
-    let mut out = table(inner, &fields, &format!("{path}."))?;
+    let mut out = table(&inner, &fields, &prefix).map_err(|e| with_owner(e, choice, path))?;
     out.insert("name".into(), toml::Value::String(entry.name.into()));
     Ok(toml::Value::Table(out))
 }
 
-fn named_entry(inner: &Table, choice: &'static Choice, path: &str) -> Result<&'static Entry, ConfigError> {
-    let Some(node) = inner.get("name") else {
+/// Whose name the table has; a word that stands for a whole table is written out first.
+fn named_entry(
+    inner: &mut Table,
+    choice: &'static Choice,
+    path: &str,
+) -> Result<&'static Entry, ConfigError> {
+    let Some(node) = inner.get("name").cloned() else {
         return Ok(choice.entry(choice.default).unwrap_or(&choice.entries[0]));
     };
+    let place = node.place.clone();
     let Value::Leaf(toml::Value::String(name), _) = &node.value else {
-        let (key, place) = (format!("{path}.name"), node.place.clone());
         let got = if let Value::Leaf(value, _) = &node.value { shown(value) } else { "a table".into() };
-        return Err(ConfigError::Value {
-            key,
-            got,
-            expected: "a name".into(),
-            default: String::new(),
-            place,
-        });
+        let (key, expected, good) =
+            (format!("{path}.name"), "a name".into(), Good::Default(choice.default.into()));
+        return Err(ConfigError::Value { key, got, expected, good, place });
     };
-    choice.entry(name).ok_or_else(|| ConfigError::UnknownName {
-        what: choice.what,
-        list: choice.list,
-        name: name.clone(),
-        nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
-        place: node.place.clone(),
-    })
+    if let Some(entry) = choice.entry(name) {
+        return Ok(entry);
+    }
+    let meaning =
+        choice.word.map_or(Err(WordError::Unknown), |read| read(name)).map_err(|error| match error {
+            WordError::Unknown => ConfigError::UnknownName {
+                what: choice.what,
+                list: choice.list,
+                name: name.clone(),
+                nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
+                place: place.clone(),
+            },
+            WordError::Refused(problem) => {
+                ConfigError::Refused { key: path.into(), problem, place: place.clone() }
+            }
+        })?;
+    for (key, value) in meaning {
+        if key == "name" || inner.get(&key).is_none() {
+            inner.set(&key, Node { place: place.clone(), value: Value::Leaf(value, None) });
+        }
+    }
+    named_entry(inner, choice, path)
+}
+
+/// Tells which other entry has the key.
+fn with_owner(error: ConfigError, choice: &'static Choice, path: &str) -> ConfigError {
+    match error {
+        ConfigError::UnknownKey { key, nearest, known, place, .. } => {
+            let own = key.rsplit('.').next().unwrap_or(&key);
+            let owner = choice.entries.iter().find(|e| e.keys.iter().any(|k| k.name == own));
+            let with = owner.map(|e| format!("{path}={}", e.name));
+            ConfigError::UnknownKey { key, nearest, known, with, place }
+        }
+        other => other,
+    }
 }
 
 fn wrong(key: &str, got: &str, expected: &str, field: &Field, place: &Place) -> ConfigError {
-    let default = if field.default.is_empty() { field.example } else { field.default };
-    ConfigError::Value {
-        key: key.into(),
-        got: got.into(),
-        expected: expected.into(),
-        default: default.replace('"', ""),
-        place: place.clone(),
-    }
+    let plain = |text: &str| text.replace('"', "").replace(", ", ",");
+    let good = match (field.default, field.example) {
+        ("", "") => Good::Unknown,
+        ("", example) => Good::Example(plain(example)),
+        (default, _) => Good::Default(plain(default)),
+    };
+    let (key, got, expected, place) = (key.into(), got.into(), expected.into(), place.clone());
+    ConfigError::Value { key, got, expected, good, place }
 }
 
 /// A value as a message shows it.
 fn shown(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => format!("the text \"{text}\""),
-        toml::Value::Float(x) if x.is_nan() => "NaN".into(),
+        toml::Value::Float(x) => format!("{x:?}"),
         other => other.to_string(),
     }
 }
@@ -192,9 +221,11 @@ fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigErro
         || all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned();
     let here = || nearest(key, fields.iter().map(|f| f.name)).map(|k| format!("{prefix}{k}"));
     let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
-    let nearest = near.map(|key| Near { default: default_of(&key), key });
+    let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
+    let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
+    let nearest = near.map(|key| Near { default: default(&key), key });
     let known = fields.iter().map(|f| f.name).collect();
-    ConfigError::UnknownKey { key: whole, nearest, known, place: node.place.clone() }
+    ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }
 
 fn nearest_path(key: &str, all: &[String]) -> Option<String> {

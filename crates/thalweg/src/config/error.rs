@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File { path, line } => write!(f, " at {}:{line}", path.display()),
-            Place::Word(word) => write!(f, " in `{word}`"),
+            Place::Word(_) => f.write_str(" on the command line"),
             Place::Default => Ok(()),
         }
     }
@@ -38,6 +38,17 @@ pub struct Near {
     pub key: String,
     /// Its default; empty where it has none.
     pub default: String,
+}
+
+/// A value that is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Good {
+    /// The key's default.
+    Default(String),
+    /// One of many.
+    Example(String),
+    /// None is known.
+    Unknown,
 }
 
 /// A problem with a config. `Display` is the message; [`ConfigError::hint`] says what to do about it.
@@ -75,8 +86,10 @@ pub enum ConfigError {
         key: String,
         /// The closest key.
         nearest: Option<Near>,
-        /// The keys that the same table has, where they are few.
+        /// The keys that the same table has.
         known: Vec<&'static str>,
+        /// What else could be chosen that has this key: `loss=cross_entropy`.
+        with: Option<String>,
         /// Where it was written.
         place: Place,
     },
@@ -95,7 +108,7 @@ pub enum ConfigError {
         place: Place,
     },
     /// A value of another type, or out of its range.
-    #[error("`{key}` is {got}, expected {expected}{place}")]
+    #[error("`{key}` is {got}{place}, expected {expected}")]
     Value {
         /// The whole key.
         key: String,
@@ -103,8 +116,8 @@ pub enum ConfigError {
         got: String,
         /// What it may be.
         expected: String,
-        /// Its default; empty where it has none.
-        default: String,
+        /// A value that is right.
+        good: Good,
         /// Where it was written.
         place: Place,
     },
@@ -150,6 +163,9 @@ impl ConfigError {
             ConfigError::NotAnOverride { .. } => {
                 "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
             }
+            ConfigError::UnknownKey { with: Some(with), .. } => {
+                format!("it goes with `{with}`: set that as well")
+            }
             ConfigError::UnknownKey { nearest: Some(near), .. } if near.default.is_empty() => {
                 format!("did you mean `{}`? `thalweg config show` prints every key", near.key)
             }
@@ -164,8 +180,11 @@ impl ConfigError {
                 format!("did you mean `{near}`? `thalweg list {list}` shows all")
             }
             ConfigError::UnknownName { list, .. } => format!("`thalweg list {list}` shows all"),
-            ConfigError::Value { key, default, .. } if !default.is_empty() => {
-                format!("the default is `{key}={}`", default.replace(", ", ","))
+            ConfigError::Value { key, good: Good::Default(value), .. } => {
+                format!("the default is `{key}={value}`")
+            }
+            ConfigError::Value { key, good: Good::Example(value), .. } => {
+                format!("for example `{key}={value}`")
             }
             ConfigError::Value { key, .. } | ConfigError::Refused { key, .. } => {
                 let table = key.split('.').next().unwrap_or(key);

@@ -59,6 +59,19 @@ pub struct Choice {
     pub common: &'static [Key],
     /// The entry taken where no name is given.
     pub default: &'static str,
+    /// What a word means that is no entry's name, as `mlp-64-32`.
+    pub word: Option<fn(&str) -> Result<toml::Table, WordError>>,
+    /// The key of a table that has no name because it is made of parts.
+    pub parts: Option<Field>,
+}
+
+/// Why a word cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WordError {
+    /// It is nobody's.
+    Unknown,
+    /// It is understood, and wrong.
+    Refused(String),
 }
 
 impl Choice {
@@ -90,8 +103,8 @@ impl Kind {
     /// What is expected, in words that complete "expected ...".
     pub fn words(&self) -> String {
         match self {
-            Kind::Whole(0, u64::MAX) => "a whole number".into(),
-            Kind::Whole(min, u64::MAX) => format!("a whole number, {min} or more"),
+            // Bounds of a size that nobody means are told only to those who cross them.
+            Kind::Whole(min, max) if *max >= u64::from(u32::MAX) => format!("a whole number, {min} or more"),
             Kind::Whole(min, max) => format!("a whole number from {min} to {max}"),
             Kind::Number(range) => format!("a number, {range}"),
             Kind::Switch => "`true` or `false`".into(),

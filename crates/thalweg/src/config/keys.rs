@@ -2,25 +2,43 @@
 
 use super::field::{Choice, Field, Kind};
 use super::loss;
-use crate::registry::Range;
-use crate::{optim, schedule};
+use crate::registry::{Entry, Range};
+use crate::{init, layers, model, optim, schedule};
 
-/// The registry of optimisers.
-pub static OPTIMISERS: Choice =
-    Choice { what: "optimiser", list: "optimisers", entries: optim::ALL, common: &[], default: "adam" };
-
-/// The registry of schedules.
-pub static SCHEDULES: Choice = Choice {
-    what: "schedule",
-    list: "schedules",
-    entries: schedule::ALL,
-    common: &schedule::WARMUP_KEYS,
-    default: "constant",
+/// The registry of models.
+pub static MODELS: Choice = Choice {
+    word: Some(super::model::word),
+    parts: Some(super::model::LAYER_LIST),
+    ..registry("model", "models", model::ALL, "mlp")
 };
 
+/// The registry of optimisers.
+pub static OPTIMISERS: Choice = registry("optimiser", "optimisers", optim::ALL, "adam");
+
+/// The registry of schedules.
+pub static SCHEDULES: Choice =
+    Choice { common: &schedule::WARMUP_KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
+
 /// The registry of losses.
-pub static LOSSES: Choice =
-    Choice { what: "loss", list: "losses", entries: loss::ALL, common: &[], default: "auto" };
+pub static LOSSES: Choice = registry("loss", "losses", loss::ALL, "auto");
+
+/// The registry of layers, activations too.
+pub static LAYERS: Choice = registry("layer", "layers", layers::ALL, "");
+
+/// The registry of activations.
+pub static ACTIVATIONS: Choice = registry("activation", "activations", layers::ACTIVATIONS, "relu");
+
+/// The registry of initialisers.
+pub static INITS: Choice = registry("initialiser", "inits", init::ALL, "he_normal");
+
+const fn registry(
+    what: &'static str,
+    list: &'static str,
+    entries: &'static [Entry],
+    default: &'static str,
+) -> Choice {
+    Choice { what, list, entries, common: &[], default, word: None, parts: None }
+}
 
 const MANY: u64 = u64::MAX;
 /// The most that the 32-bit sample indices can count.
@@ -48,8 +66,8 @@ const fn unset(name: &'static str, kind: Kind, example: &'static str, help: &'st
 
 /// The top of the config: plain keys first, tables last.
 pub const TOP: &[Field] = &[
-    key("epochs", Kind::Whole(0, MANY), "20", "passes over the training samples"),
-    unset("steps", Kind::Whole(0, MANY), "1000", "most updates; the run ends at whichever comes first"),
+    key("epochs", Kind::Whole(0, MANY), "20", "passes over the training samples; as many as `steps` takes where that is set"),
+    unset("steps", Kind::Whole(0, MANY), "1000", "updates; the run ends at whichever of the two comes first"),
     key("batch", Kind::Whole(1, SAMPLES), "64", "samples in one update"),
     key(
         "eval_batch",
@@ -74,7 +92,7 @@ pub const TOP: &[Field] = &[
     key("top_k", Kind::Wholes(1), "[]", "also measure how often the truth is among the k likeliest"),
     unset("name", Kind::Text, "\"first-try\"", "of the run folder; else made of data and model"),
     key("data", Kind::Table(DATA), "\"digits\"", "what to learn from"),
-    key("model", super::model::KIND, super::model::DEFAULT, "the network"),
+    key("model", Kind::Choice(&MODELS), "\"mlp\"", "the network"),
     key("optimizer", Kind::Choice(&OPTIMISERS), "\"adam\"", "how weights move"),
     key("schedule", Kind::Choice(&SCHEDULES), "\"constant\"", "how the learning rate changes"),
     key("loss", Kind::Choice(&LOSSES), "\"auto\"", "what is made small"),

@@ -7,7 +7,7 @@
 //! let again = RunConfig::from_toml(&config.to_toml(), "run.toml".as_ref(), &[])?;
 //! assert_eq!(again, config);
 //! let error = RunConfig::load(None, &["epoch=5".into()]).unwrap_err();
-//! assert_eq!(error.to_string(), "unknown key `epoch` in `epoch=5`");
+//! assert_eq!(error.to_string(), "unknown key `epoch` on the command line");
 //! assert_eq!(error.hint(), "did you mean `epochs` (default 20)?");
 //! # Ok::<(), thalweg::config::ConfigError>(())
 //! ```
@@ -19,15 +19,15 @@ pub mod field;
 pub mod keys;
 pub mod loss;
 mod model;
+mod near;
 mod run;
 mod schema;
 mod tree;
 mod write;
 
 pub use data::{DataConfig, Fold};
-pub use error::{ConfigError, Near, Place};
+pub use error::{ConfigError, Good, Near, Place};
 pub use loss::{ClassWeights, CrossEntropyConfig, HuberConfig, LossConfig};
-pub use model::ModelConfig;
 pub use run::{RunConfig, SaveConfig};
 pub use schema::json_schema;
 

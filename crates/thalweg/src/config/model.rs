@@ -1,14 +1,24 @@
-//! The model's part of the config.
+//! The model's part of the config: words that stand for a whole network, and lists of layers.
 
-use super::field::Kind;
+use super::field::{Field, Kind, WordError};
+use crate::model::{ModelConfig, ModelError};
 
-/// The network: a name, or a table.
-pub type ModelConfig = toml::Value;
+/// `[model]` with `layers` and no name.
+pub(super) const LAYER_LIST: Field = Field {
+    name: "layers",
+    kind: Kind::Free(
+        "a list of layers, such as [{ type = \"linear\", units = 64 }, \"relu\", { type = \"linear\", units = \"outputs\" }]",
+    ),
+    default: "",
+    example: "",
+    help: "the network layer by layer; `thalweg list layers` shows all",
+};
 
-pub(super) const KIND: Kind = Kind::Free("the name of a model, or a table with it");
-pub(super) const DEFAULT: &str = "\"mlp\"";
-
-/// The model taken where none is named.
-pub(super) fn default() -> ModelConfig {
-    ModelConfig::String("mlp".into())
+/// `mlp-64-32` or `784-512-10`, written out.
+pub(super) fn word(word: &str) -> Result<toml::Table, WordError> {
+    let config: ModelConfig = word.parse().map_err(|error| match error {
+        ModelError::Unknown { .. } => WordError::Unknown,
+        other => WordError::Refused(other.to_string()),
+    })?;
+    toml::Table::try_from(config).map_err(|error| WordError::Refused(error.to_string()))
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{DataConfig, LossConfig, ModelConfig, check, keys, tree, write};
+use super::{DataConfig, LossConfig, check, keys, tree, write};
 use crate::data::Preprocess;
+use crate::model::ModelConfig;
 use crate::optim::{ClipNorm, OptimConfig};
 use crate::schedule::{ScheduleConfig, Span};
 
@@ -208,7 +209,7 @@ impl Read {
             top_k: self.part_or("top_k", Vec::new)?,
             name: self.part("name")?,
             data: self.part_or("data", DataConfig::default)?,
-            model: self.part_or("model", super::model::default)?,
+            model: self.part_or("model", ModelConfig::default)?,
             optimizer,
             schedule: self.part_or("schedule", ScheduleConfig::default)?,
             loss: self.part_or("loss", LossConfig::default)?,
@@ -261,6 +262,7 @@ impl Read {
             let path: Vec<&str> = key.split('.').collect();
             ConfigError::Refused { key: key.into(), problem, place: self.place(&path) }
         };
+        config.model.check().map_err(|e| refused(&format!("model.{}", e.key), e.to_string()))?;
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
@@ -268,7 +270,7 @@ impl Read {
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
             let (key, got, place) =
                 ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
-            return Err(ConfigError::Value { key, got, expected, default: "0".into(), place });
+            return Err(ConfigError::Value { key, got, expected, good: Good::Default("0".into()), place });
         }
         Ok(())
     }

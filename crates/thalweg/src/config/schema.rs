@@ -11,7 +11,6 @@ pub fn json_schema() -> Value {
     let mut schema = object(TOP);
     let head = [
         ("$schema", json!("https://json-schema.org/draft/2020-12/schema")),
-        ("$id", json!("https://thalweg.invalid/run.schema.json")),
         ("title", json!("thalweg run")),
         ("description", json!("What a run of thalweg is; TOML as JSON.")),
     ];
@@ -77,11 +76,13 @@ fn number(range: &Range) -> Value {
     }
 }
 
-/// A name, or one of the entries' tables.
+/// A name, or one of the entries' tables, or one made of parts.
 fn choose(choice: &'static Choice) -> Value {
     let names: Vec<&str> = choice.entries.iter().map(|e| e.name).collect();
+    let word = if choice.word.is_some() { json!({ "type": "string" }) } else { json!({ "enum": names }) };
     let tables = choice.entries.iter().map(|e| entry(choice, e));
-    let all: Vec<Value> = std::iter::once(json!({ "enum": names })).chain(tables).collect();
+    let parts = choice.parts.map(|p| Value::Object(object(&[p])));
+    let all: Vec<Value> = std::iter::once(word).chain(tables).chain(parts).collect();
     json!({ "anyOf": all })
 }
 

@@ -44,7 +44,7 @@ pub(super) fn fields_of(field: &Field, values: &toml::Table) -> Vec<Field> {
         Kind::Table(fields) => fields.to_vec(),
         Kind::Choice(choice) => {
             let named = values.get("name").and_then(|n| choice.entry(n.as_str()?));
-            let Some(entry) = named else { return Vec::new() };
+            let Some(entry) = named else { return choice.parts.into_iter().collect() };
             let name =
                 Field { name: "name", kind: Kind::Text, default: "", example: "", help: entry.summary };
             std::iter::once(name).chain(choice.fields(entry)).collect()

@@ -1,0 +1,191 @@
+//! Help, versions, exit codes, messages and JSON lines of the verbs that do not train.
+
+mod common;
+
+use common::Folder;
+
+#[test]
+fn help_names_every_verb() {
+    let here = Folder::new("help");
+    let text = here.run("--help").fine();
+    for verb in ["data", "list", "config", "report", "completions"] {
+        assert!(text.lines().any(|l| l.trim_start().starts_with(verb)), "{verb}: {text}");
+        assert!(here.run(&format!("{verb} --help")).fine().contains("Usage: thalweg"));
+    }
+    assert_eq!(here.run("--help").out, here.run("-h").out);
+    assert_eq!(here.run("--version").fine(), format!("thalweg {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(here.run("-q --json list --help").fine().contains("Usage: thalweg list"));
+}
+
+#[test]
+fn mistakes_on_the_command_line() {
+    let here = Folder::new("mistakes");
+    std::fs::write(here.path().join("wine.csv"), "a,b\n1,2\n").unwrap();
+    std::fs::write(here.path().join("run.toml"), "").unwrap();
+    let cases = [
+        ("lst", "error: unknown verb `lst`\nhint: did you mean `list`?"),
+        ("wine.csv", "error: unknown verb `wine.csv`\nhint: train on it: `thalweg train data=wine.csv`"),
+        (
+            "run.toml",
+            "error: unknown verb `run.toml`\nhint: train with it: `thalweg train --config run.toml`",
+        ),
+        ("list --jsn", "error: unknown argument `--jsn`\nhint: did you mean `--json`?"),
+        (
+            "list --color red",
+            "error: `--color <WHEN>` is `red`, which it cannot be\nhint: it takes `auto`, `always`, `never`",
+        ),
+        (
+            "list optimisers bob",
+            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw",
+        ),
+        (
+            "config",
+            "error: `thalweg config` needs one more word\nhint: `thalweg config --help` shows what there is",
+        ),
+        ("report", "error: RUN is missing\nhint: `thalweg report --help` shows what there is"),
+        (
+            "config show epochs 5",
+            "error: `epochs` is not of the form `key=value`\nhint: settings are written without blanks, as in `epochs=10 lr=0.01`",
+        ),
+        (
+            "config show wine.csv",
+            "error: `wine.csv` is not of the form `key=value`\nhint: did you mean `data=wine.csv`?",
+        ),
+        (
+            "config show run.toml",
+            "error: `run.toml` is not of the form `key=value`\nhint: did you mean `--config run.toml`?",
+        ),
+        (
+            "config show epoch=5",
+            "error: unknown key `epoch` on the command line\nhint: did you mean `epochs` (default 20)?",
+        ),
+        (
+            "config check none.toml",
+            "error: cannot read the config: there is no such file: none.toml\nhint: `thalweg config show > run.toml` writes a config with every key",
+        ),
+        ("report nowhere", "error: no such run folder: nowhere\nhint: `ls runs` shows the runs made here"),
+        (
+            "data info digitz",
+            "error: no data set, file or folder is called `digitz`\nhint: did you mean `digits`? `thalweg data list` shows the built-in sets",
+        ),
+    ];
+    for (words, talk) in cases {
+        here.run(words).fails(2, talk);
+    }
+}
+
+#[test]
+fn data_that_cannot_be_read_is_failed_work() {
+    let here = Folder::new("data-missing");
+    assert_eq!(here.run("data info none.csv").code, 1);
+    std::fs::write(here.path().join("bad.csv"), "a,b\n1,2\n3\n").unwrap();
+    let ran = here.run("data info bad.csv");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("bad.csv") && ran.err.contains("\nhint: "), "{}", ran.err);
+}
+
+#[test]
+fn errors_are_json_too() {
+    let here = Folder::new("json-errors");
+    for (words, exit) in
+        [("config show epoch=5 --json", 2), ("--json lst", 2), ("--json data info none.csv", 1)]
+    {
+        let ran = here.run(words);
+        let lines = ran.json();
+        let last = lines.last().unwrap();
+        assert_eq!(
+            (ran.code, last["event"].as_str(), last["exit"].as_i64()),
+            (exit, Some("error"), Some(exit.into()))
+        );
+        assert!(last["message"].is_string() && last["hint"].is_string());
+        assert!(ran.err.starts_with("error: "));
+    }
+}
+
+#[test]
+fn json_is_pure_and_ends_with_the_result() {
+    let here = Folder::new("json");
+    for words in [
+        "list --json",
+        "list optimisers --json",
+        "list optimisers adam --json",
+        "--json list data",
+        "data list --json",
+        "data info digits --json",
+        "data preview xor -n 3 --json",
+        "config show lr=0.1 --json",
+        "config schema --json",
+        "completions bash --json",
+    ] {
+        let ran = here.run(words);
+        let lines = ran.json();
+        assert_eq!((lines.len(), ran.code, ran.err.as_str()), (1, 0, ""), "{words}");
+        assert_eq!(lines[0]["event"], "result", "{words}");
+    }
+    let info = &here.run("data info digits --json").json()[0];
+    assert_eq!((info["samples"].as_u64(), info["split"]["test"].as_u64()), (Some(1797), Some(359)));
+    assert_eq!(here.run("config show lr=0.25 --json").json()[0]["config"]["optimizer"]["lr"], 0.25);
+}
+
+#[test]
+fn the_resolved_config_is_a_config() {
+    let here = Folder::new("config");
+    let words = "optimizer=momentum lr=0.1 schedule=cosine data.valid=0.2 clip_norm=1";
+    let text = here.run(&format!("config show {words}")).fine();
+    std::fs::write(here.path().join("run.toml"), &text).unwrap();
+    assert_eq!(here.run("config check run.toml").fine(), "run.toml is right\n");
+    assert_eq!(here.run("config show --config run.toml").fine(), text);
+    assert_eq!(here.run("--config run.toml config show").fine(), text);
+    std::fs::write(here.path().join("bad.toml"), "epochs = 5\nbatch = \"many\"\n").unwrap();
+    here.run("config check bad.toml").fails(
+        2,
+        "error: `batch` is the text \"many\" at bad.toml:2, expected a whole number, 1 or more\nhint: the default is `batch=64`",
+    );
+}
+
+#[test]
+fn lists_come_from_the_registries() {
+    let here = Folder::new("lists");
+    let lists = here.run("list").fine();
+    for line in lists.lines() {
+        let name = line.split_whitespace().next().unwrap();
+        assert!(here.run(&format!("list {name}")).fine().lines().count() > 1, "{name}");
+    }
+    let adam = here.run("list optimizers adam").fine();
+    assert!(adam.contains("betas") && adam.contains("Kingma") && adam.contains("[0.9, 0.999]"), "{adam}");
+    assert!(here.run("list data").fine().contains("two-moons"));
+}
+
+#[test]
+fn data_are_described() {
+    let here = Folder::new("describe");
+    std::fs::write(
+        here.path().join("t.csv"),
+        "size,colour,price\n1,red,2.5\n2,blue,3.5\n,red,9.25\n4,red,1.5\n",
+    )
+    .unwrap();
+    let text = here.run("data info t.csv data.target=price data.valid=0 data.test=1").fine();
+    for part in ["4 samples", "price (target)", "size", "3 train · 0 valid · 1 test"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(here.run("data preview digits -n 2").fine().lines().count(), 10);
+    assert_eq!(here.run("data list").fine().lines().count(), 8);
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let here = Folder::new("completions");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = here.run(&format!("completions {shell}")).fine();
+        assert!(script.contains("config") && script.contains("preview"), "{shell}");
+    }
+}
+
+#[test]
+fn colours_only_where_asked_for() {
+    let here = Folder::new("colours");
+    assert!(!here.run("config show").out.contains('\x1b'));
+    assert!(!here.run("--color never config show x=1").err.contains('\x1b'));
+    assert!(here.run("--color always config show").out.contains('\x1b'));
+    assert!(here.run("--color=always config show x=1").err.contains('\x1b'));
+}

@@ -1,0 +1,73 @@
+//! Runs the program as a user does.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A folder of its own for a test, empty at the start and taken away at the end.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("thalweg-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Runs `thalweg` here; the words are parted by blanks.
+    pub fn run(&self, words: &str) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
+        command
+            .args(words.split(' ').filter(|w| !w.is_empty()))
+            .current_dir(&self.0)
+            .env_remove("RUST_BACKTRACE");
+        Ran::new(command.output().unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    fn new(output: Output) -> Ran {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Done, and nothing on standard error.
+    #[track_caller]
+    pub fn fine(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
+        self.out
+    }
+
+    /// Stopped with this code and exactly this talk.
+    #[track_caller]
+    pub fn fails(self, code: i32, talk: &str) {
+        assert_eq!((self.code, self.err.trim_end()), (code, talk), "{}", self.out);
+    }
+
+    /// Standard output as JSON lines; every line must be one.
+    #[track_caller]
+    pub fn json(&self) -> Vec<Value> {
+        let line = |l: &str| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"));
+        self.out.lines().map(line).collect()
+    }
+}
