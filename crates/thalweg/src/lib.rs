@@ -12,3 +12,4 @@ pub mod optim;
 pub mod registry;
 pub mod schedule;
 mod tagged;
+pub mod train;

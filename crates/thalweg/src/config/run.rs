@@ -16,9 +16,11 @@ use crate::schedule::{ScheduleConfig, Span};
 /// A run's settings, complete and checked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunConfig {
-    /// Passes over the training samples; 20. With 0 nothing is learnt: the start is measured and saved.
-    pub epochs: u64,
-    /// Most updates; none. The run ends at whichever of the two comes first.
+    /// Passes over the training samples; 20, or as many as `steps` takes where that is given. With 0 nothing is
+    /// learnt: the start is measured and saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// Updates; none. Where both are given, the run ends at whichever comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// Samples in one update; 64. The last batch of an epoch may be smaller.
@@ -190,9 +192,10 @@ impl Read {
         let preprocess: String = self.part_or("preprocess", || "auto".into())?;
         let preprocess = Preprocess::ALL.iter().find(|(_, name, _)| *name == preprocess).map(|(p, _, _)| *p);
         let standardise: Option<toml::Value> = self.part("standardise_targets")?;
+        let (epochs, steps) = (self.part("epochs")?, self.part("steps")?);
         let config = RunConfig {
-            epochs: self.part_or("epochs", || 20)?,
-            steps: self.part("steps")?,
+            epochs: epochs.or(if steps.is_none() { Some(20) } else { None }),
+            steps,
             batch: self.part_or("batch", || 64)?,
             eval_batch: self.part_or("eval_batch", || 256)?,
             clip_norm: self.part("clip_norm")?,

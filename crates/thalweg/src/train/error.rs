@@ -1,0 +1,164 @@
+//! What can stop a training run.
+
+use std::path::PathBuf;
+
+use engine::GraphError;
+use record::RecordError;
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::model::ModelError;
+use crate::model::weights::WeightsError;
+use crate::optim::UnmatchedPattern;
+use crate::registry::OutOfRange;
+use crate::schedule::ScheduleError;
+
+/// Why a run did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A layer at this batch size.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The run folder.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A weights file or a checkpoint.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The config.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
+    /// A number out of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// The schedule.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// The rule of weight decay.
+    #[error(transparent)]
+    Decay(#[from] UnmatchedPattern),
+    /// A loss that the targets do not suit.
+    #[error("loss `{loss}` needs {needs}, but the targets are {targets}")]
+    Loss {
+        /// the loss's name
+        loss: &'static str,
+        /// what it needs
+        needs: &'static str,
+        /// what there is
+        targets: String,
+    },
+    /// As many class weights as classes are needed.
+    #[error("`loss.class_weights` has {got} weights, the data has {expected} classes")]
+    ClassWeights {
+        /// weights given
+        got: usize,
+        /// classes
+        expected: usize,
+    },
+    /// A metric that the run does not measure.
+    #[error("`save.best` names `{name}`, which this run does not measure")]
+    Metric {
+        /// the name
+        name: String,
+        /// those that it measures
+        known: Vec<String>,
+    },
+    /// The last batch of an epoch cannot be trained on.
+    #[error("{n_train} training samples in batches of {batch} leave a last batch of 1, and {error}")]
+    LastBatch {
+        /// training samples
+        n_train: usize,
+        /// batch size
+        batch: usize,
+        /// what the layer says
+        error: GraphError,
+    },
+    /// A checkpoint without its state.
+    #[error("the checkpoint has no training state ({what}): {}", path.display())]
+    NoState {
+        /// what is missing
+        what: &'static str,
+        /// the file
+        path: PathBuf,
+    },
+    /// A checkpoint whose state does not read.
+    #[error("the checkpoint's training state is damaged: {problem}: {}", path.display())]
+    BrokenState {
+        /// what the reader says
+        problem: String,
+        /// the file
+        path: PathBuf,
+    },
+    /// A setting that a resumed run cannot change.
+    #[error("`{key}` cannot change when a run is resumed")]
+    Changed {
+        /// the key
+        key: String,
+    },
+    /// New data differ from those that the model was trained on.
+    #[error("the model takes samples of shape {expected:?}, the data has {got:?}")]
+    SampleShape {
+        /// the model's
+        expected: Vec<usize>,
+        /// the data's
+        got: Vec<usize>,
+    },
+    /// New data have other targets.
+    #[error("the model gives {expected} values, the data has {got} classes or targets")]
+    Targets {
+        /// the model's
+        expected: usize,
+        /// the data's
+        got: usize,
+    },
+    /// Data without targets cannot be evaluated.
+    #[error("the data has no targets to compare with")]
+    NoTargets,
+}
+
+impl From<ConfigError> for TrainError {
+    fn from(error: ConfigError) -> Self {
+        TrainError::Config(Box::new(error))
+    }
+}
+
+impl TrainError {
+    /// What to type next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            TrainError::Data(e) => Some(e.hint()),
+            TrainError::Model(e) => e.hint(),
+            TrainError::Record(e) => e.hint(),
+            TrainError::Weights(e) => Some(e.hint().to_owned()),
+            TrainError::Config(e) => Some(e.hint()),
+            TrainError::OutOfRange(e) => Some(e.hint()),
+            TrainError::Schedule(e) => Some(e.hint()),
+            TrainError::Decay(e) => Some(e.hint()),
+            TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
+            TrainError::Loss { .. } => Some("`loss=auto` takes what suits the targets".into()),
+            TrainError::ClassWeights { expected, .. } => {
+                Some(format!("`loss.class_weights=balanced`, or a list of {expected} numbers"))
+            }
+            TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
+            TrainError::LastBatch { batch, .. } => {
+                Some(format!("another batch size, for example `batch={}`", batch.saturating_sub(1).max(2)))
+            }
+            TrainError::NoState { .. } => Some("resume from `checkpoints/last.safetensors` of a run folder".into()),
+            TrainError::BrokenState { .. } => Some("copy the file again, or start a new run".into()),
+            TrainError::Changed { .. } => {
+                Some("start from the weights instead: `thalweg train init_from=RUN/checkpoints/best.safetensors ...`".into())
+            }
+            TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
+                Some("use data with the same columns, or train a model on this data".into())
+            }
+            TrainError::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
+        }
+    }
+}

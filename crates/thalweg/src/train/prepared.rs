@@ -1,0 +1,95 @@
+//! Data ready for training: opened, split, with its preprocessing fitted on the training part.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainError;
+use crate::config::{LossConfig, RunConfig};
+use crate::data::{self, Affine, DataOptions, Dataset, Preprocess, Splits, TableSchema, Task, Values};
+
+/// What a model must know to read samples as it did in training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// preprocessing of inputs
+    pub inputs: Affine,
+    /// standardisation of numbers as targets
+    pub targets: Affine,
+    /// classes, or names of targets
+    pub task: Task,
+    /// shape of a sample
+    pub input_shape: Vec<usize>,
+    /// columns of a table
+    pub schema: Option<TableSchema>,
+}
+
+/// A data set and its parts.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// all samples
+    pub set: Dataset,
+    /// indices of the training, validation and test samples
+    pub splits: Splits,
+    /// how samples are read
+    pub reading: Reading,
+}
+
+impl Prepared {
+    /// Opens, splits and fits as a config says.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data, or a batch larger than the training part.
+    pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
+        let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
+        let mut set = data::open(&config.data.source, &options)?;
+        let splits = split(&set, config)?;
+        config.check_samples(splits.train.len())?;
+        set.fill_missing(&splits.train);
+        let how = config.preprocess.unwrap_or_else(|| default_preprocess(&set));
+        let inputs = data::fit(&set, &splits.train, how)?;
+        let numbers = matches!(set.task, Task::Regression { .. });
+        let targets =
+            match config.standardise_targets.unwrap_or(numbers && !matches!(config.loss, LossConfig::Bce))
+                && numbers
+            {
+                true => data::fit_targets(&set, &splits.train)?,
+                false => Affine::identity(),
+            };
+        let reading = Reading {
+            inputs,
+            targets,
+            task: set.task.clone(),
+            input_shape: set.input_shape.clone(),
+            schema: set.schema.clone(),
+        };
+        Ok(Prepared { set, splits, reading })
+    }
+
+    /// Values that a model must give for a sample.
+    pub fn n_outputs(&self) -> usize {
+        self.reading.n_outputs()
+    }
+}
+
+impl Reading {
+    /// Values that a model gives for a sample: one a class, or one a target.
+    pub fn n_outputs(&self) -> usize {
+        match &self.task {
+            Task::Classification { classes } => classes.len(),
+            Task::Regression { targets } => targets.len(),
+        }
+    }
+}
+
+fn split(set: &Dataset, config: &RunConfig) -> Result<Splits, TrainError> {
+    let Some(fold) = config.data.fold() else { return Ok(data::split(set, &config.data.split())?) };
+    let mut folds = data::folds(set, fold.of, &config.data.split())?;
+    Ok(folds.swap_remove(fold.index))
+}
+
+/// Tables by column; images and bytes by one mean and deviation, which keeps what pixels have in common.
+fn default_preprocess(set: &Dataset) -> Preprocess {
+    match (&set.inputs, set.input_shape.len()) {
+        (Values::U8(_), _) => Preprocess::GlobalStandardise,
+        (Values::F32(_), 1) => Preprocess::Standardise,
+        _ => Preprocess::GlobalStandardise,
+    }
+}

@@ -1,0 +1,396 @@
+//! A whole run in its folder: steps, figures after each epoch, checkpoints, and what stands there at the end.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::kernels::isa::isa;
+use record::{
+    Figures, Goal, LogWriter, Machine, Metrics, MetricsWriter, Row, RunDir, Samples, Status, Summary,
+};
+
+use super::error::TrainError;
+use super::evaluate::evaluation_of;
+use super::objective::main_metric;
+use super::observe::{Facts, Observer, Progress};
+use super::prepared::Prepared;
+use super::program::StepError;
+use super::saved::{self, Checkpoint};
+use super::state::{Best, weights_sha256};
+use super::trainer::Trainer;
+use crate::config::RunConfig;
+use crate::data::Task;
+
+/// Trains from the start in a fresh run folder.
+///
+/// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
+/// kept. `stop` ends the run after the step at hand, with a checkpoint.
+///
+/// # Errors
+/// When config, data and model do not fit together, or the folder cannot be written.
+pub fn train(
+    config: &RunConfig,
+    run: &RunDir,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Summary, TrainError> {
+    let started = Instant::now();
+    run.write_config(&config.to_toml())?;
+    let trainer = Trainer::new(config, Prepared::open(config)?)?;
+    Run::new(config, run, trainer, observer, started)?.go(stop)
+}
+
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`.
+///
+/// The result is, bit for bit, that of a run that was never interrupted.
+///
+/// # Errors
+/// As for [`train`], and when the checkpoint is damaged or another setting would change.
+pub fn resume(
+    run: &RunDir,
+    overrides: &[String],
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Summary, TrainError> {
+    let started = Instant::now();
+    let old = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
+    let config = RunConfig::from_toml(&run.config()?, &run.config_path(), overrides)?;
+    check_changes(&old, &config)?;
+    let mut trainer = Trainer::new(&config, Prepared::open(&config)?)?;
+    let path = run.last_checkpoint();
+    // killed before the first checkpoint: the start is a function of the config
+    if path.exists() {
+        let checkpoint = Checkpoint::open(&path)?;
+        let state = checkpoint.state(&trainer.session.model)?;
+        trainer.restore(state);
+    }
+    run.write_config(&config.to_toml())?;
+    Run::new(&config, run, trainer, observer, started)?.go(stop)
+}
+
+/// The first setting that differs and must not.
+fn check_changes(old: &RunConfig, new: &RunConfig) -> Result<(), TrainError> {
+    let mut allowed = old.clone();
+    (allowed.epochs, allowed.steps, allowed.threads) = (new.epochs, new.steps, new.threads);
+    (allowed.save, allowed.eval_batch) = (new.save.clone(), new.eval_batch);
+    let (a, b) = (allowed.to_toml(), new.to_toml());
+    let differs = a.lines().zip(b.lines()).find(|(x, y)| x != y).map(|(_, y)| y);
+    match differs {
+        None => Ok(()),
+        Some(line) => {
+            Err(TrainError::Changed { key: line.split('=').next().unwrap_or(line).trim().to_owned() })
+        }
+    }
+}
+
+/// The metric that tells the best epoch.
+struct Judge {
+    name: String,
+    goal: Goal,
+}
+
+impl Judge {
+    fn new(config: &RunConfig, data: &Prepared, main: &str) -> Self {
+        let name = match config.save.best.as_str() {
+            "auto" if data.splits.valid.is_empty() => "train_loss".to_owned(),
+            "auto" => format!("valid_{main}"),
+            named => named.to_owned(),
+        };
+        let goal = if name.ends_with("loss") || name.ends_with("rmse") { Goal::Min } else { Goal::Max };
+        Judge { name, goal }
+    }
+
+    /// Whether a value is better than the best so far; the first finite one is.
+    fn improves(&self, value: f64, best: Option<&Best>) -> bool {
+        let better = |b: &Best| if self.goal == Goal::Max { value > b.value } else { value < b.value };
+        value.is_finite() && best.is_none_or(better)
+    }
+}
+
+struct Run<'a> {
+    config: &'a RunConfig,
+    folder: &'a RunDir,
+    trainer: Trainer,
+    observer: &'a mut dyn Observer,
+    judge: Judge,
+    main: &'static str,
+    metrics: MetricsWriter,
+    log: LogWriter,
+    /// when this session began, and the seconds of earlier ones
+    started: Instant,
+    before: f64,
+    /// samples of earlier sessions
+    samples_before: u64,
+    save_every: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        config: &'a RunConfig,
+        folder: &'a RunDir,
+        trainer: Trainer,
+        observer: &'a mut dyn Observer,
+        started: Instant,
+    ) -> Result<Self, TrainError> {
+        let counters = &trainer.state.counters;
+        let (metrics, _) = folder.metrics_writer(counters.step)?;
+        let before = counters.seconds;
+        let log = folder.log_writer(Duration::from_secs_f64(before))?;
+        let main = main_metric(&trainer.data.reading.task, &trainer.session.objective);
+        let judge = Judge::new(config, &trainer.data, main);
+        let save_every = config.save.every.steps(trainer.length()).max(1);
+        let samples_before = counters.samples;
+        Ok(Run {
+            config,
+            folder,
+            trainer,
+            observer,
+            judge,
+            main,
+            metrics,
+            log,
+            started,
+            before,
+            samples_before,
+            save_every,
+        })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn go(mut self, stop: &AtomicBool) -> Result<Summary, TrainError> {
+        self.begin()?;
+        let mut status = Status::Done;
+        let mut reason = None;
+        while !self.trainer.is_done() {
+            if stop.load(Ordering::Relaxed) {
+                status = Status::Interrupted;
+                break;
+            }
+            match self.trainer.step() {
+                Ok(_) => self.after_step()?,
+                Err(StepError::Graph(error)) => return Err(error.into()),
+                Err(StepError::NonFinite { loss }) => {
+                    status = Status::Diverged;
+                    reason = Some(self.describe(loss)?);
+                    break;
+                }
+            }
+        }
+        if self.trainer.length().n_steps == 0 {
+            self.measure_epoch()?;
+        }
+        self.end(status, reason)
+    }
+
+    fn begin(&mut self) -> Result<(), TrainError> {
+        let data = &self.trainer.data;
+        let samples = [&data.splits.train, &data.splits.valid, &data.splits.test].map(Vec::len);
+        let length = self.trainer.length();
+        let facts = Facts {
+            data: data.set.name.clone(),
+            model: self.trainer.session.model.title().to_owned(),
+            parameters: self.trainer.state.params.len(),
+            samples,
+            steps_per_epoch: length.steps_per_epoch,
+            n_steps: length.n_steps,
+            from_step: self.trainer.state.counters.step,
+            threads: self.trainer.session.n_threads(),
+            notes: data.set.notes.clone(),
+        };
+        for warning in data.splits.warnings.clone() {
+            self.observer.on_warning(&warning);
+            self.log.line(&format!("warning: {warning}"))?;
+        }
+        self.log.line(&format!(
+            "{} on {}: {} parameters, {}+{}+{} samples, steps {}..{}",
+            facts.model,
+            facts.data,
+            facts.parameters,
+            samples[0],
+            samples[1],
+            samples[2],
+            facts.from_step,
+            facts.n_steps
+        ))?;
+        let summary = self.summary(Status::Running, None);
+        self.folder.write_summary(&summary)?;
+        self.observer.on_start(&facts);
+        Ok(())
+    }
+
+    fn after_step(&mut self) -> Result<(), TrainError> {
+        let counters = &self.trainer.state.counters;
+        let (step, sums) = (counters.step, counters.sums);
+        let length = self.trainer.length();
+        let n = sums.samples as f64;
+        let classes = self.trainer.data.set.n_classes().is_some();
+        self.observer.on_step(&Progress {
+            step,
+            epoch: step / length.steps_per_epoch,
+            loss: sums.loss / n,
+            accuracy: classes.then_some(sums.correct as f64 / n),
+            samples: counters.samples - self.samples_before,
+        });
+        let ends = step.is_multiple_of(length.steps_per_epoch) || step == length.n_steps;
+        if ends {
+            self.measure_epoch()?;
+        }
+        if step.is_multiple_of(self.save_every) || step == length.n_steps {
+            self.save_last()?;
+        }
+        Ok(())
+    }
+
+    /// Measures, writes the row, keeps the best weights.
+    fn measure_epoch(&mut self) -> Result<(), TrainError> {
+        let length = self.trainer.length();
+        let sums = self.trainer.state.counters.sums;
+        let n = sums.samples as f64;
+        let mut metrics = Metrics::new();
+        if sums.samples > 0 {
+            metrics.set("train_loss", sums.loss / n);
+            if let Task::Classification { .. } = self.trainer.data.reading.task {
+                metrics.set("train_accuracy", sums.correct as f64 / n);
+            }
+        }
+        let valid = self.trainer.measure("valid", None, false)?;
+        valid.metrics.iter().for_each(|(name, value)| metrics.set(name, value));
+        let step = self.trainer.state.counters.step;
+        let epoch = step.div_ceil(length.steps_per_epoch);
+        let figures = Figures { epoch, step, metrics: metrics.clone() };
+        let seconds = self.seconds();
+        let counters = &mut self.trainer.state.counters;
+        counters.sums = Default::default();
+        counters.last = Some(figures.clone());
+        counters.seconds = seconds;
+        let value = metrics.get(&self.judge.name);
+        if value.is_none() && self.judge.name != "train_loss" {
+            let known = metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
+            return Err(TrainError::Metric { name: self.judge.name.clone(), known });
+        }
+        let best = value.is_some_and(|v| self.judge.improves(v, counters.best.as_ref()));
+        if best || counters.best.is_none() {
+            counters.best = Some(Best { value: value.unwrap_or(f64::NAN), figures });
+            self.save(&self.folder.best_checkpoint(), false)?;
+        }
+        let row = Row { epoch, step, seconds, lr: self.trainer.last_lr(), metrics };
+        self.metrics.append(&row)?;
+        let words: Vec<String> =
+            row.metrics.iter().map(|(name, value)| format!("{name} {value:.5}")).collect();
+        self.log.line(&format!(
+            "epoch {epoch}, step {step}: {}{}",
+            words.join(", "),
+            if best { ", best" } else { "" }
+        ))?;
+        self.observer.on_epoch(&row, best);
+        Ok(())
+    }
+
+    fn save(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
+        std::fs::create_dir_all(self.folder.checkpoints())
+            .map_err(|e| record::RecordError::io(record::Action::Create, &self.folder.checkpoints(), e))?;
+        saved::write(path, &self.trainer.saved(), &self.trainer.session.model, &self.trainer.state, whole)
+    }
+
+    fn save_last(&mut self) -> Result<(), TrainError> {
+        self.trainer.state.counters.seconds = self.seconds();
+        self.save(&self.folder.last_checkpoint(), true)
+    }
+
+    fn describe(&mut self, loss: f32) -> Result<String, TrainError> {
+        let step = self.trainer.state.counters.step + 1;
+        let culprit = self.trainer.blame()?;
+        Ok(format!("loss became {loss} at step {step}; first bad tensor is {culprit}"))
+    }
+
+    fn end(mut self, status: Status, reason: Option<String>) -> Result<Summary, TrainError> {
+        let good = self.trainer.state.params.iter().all(|x| x.is_finite());
+        // a state that is not finite never replaces a good one
+        if good && status != Status::Done {
+            self.save_last()?;
+        }
+        if status == Status::Done && self.trainer.length().n_steps == 0 {
+            self.save_last()?;
+        }
+        if let Some(text) = &reason {
+            self.log.line(text)?;
+        }
+        let mut summary = self.summary(status, reason);
+        if status == Status::Done {
+            self.test(&mut summary)?;
+            self.save(&self.folder.path().join("weights.safetensors"), false)?;
+        }
+        self.folder.write_summary(&summary)?;
+        self.log.line(&format!("{status:?} at step {}", summary.steps).to_lowercase())?;
+        self.observer.on_end(&summary);
+        Ok(summary)
+    }
+
+    /// Looks at the test part, once: with the last weights and with the best ones.
+    fn test(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
+        let part = ["test", "valid", "train"].into_iter().find(|p| match *p {
+            "test" => !self.trainer.data.splits.test.is_empty(),
+            "valid" => !self.trainer.data.splits.valid.is_empty(),
+            _ => true,
+        });
+        let part = part.unwrap_or("train");
+        let checkpoint = Checkpoint::open(&self.folder.best_checkpoint())?;
+        let (params, mut buffers) = checkpoint.weights(&self.trainer.session.model)?;
+        buffers.extend_from_slice(self.trainer.session.objective.buffers());
+        let best = self.trainer.measure(part, Some((&params, &buffers)), true)?;
+        let last = self.trainer.measure(part, None, false)?;
+        if part == "test" {
+            for (figures, measured) in [(&mut summary.best, &best), (&mut summary.last, &last)] {
+                if let Some(figures) = figures {
+                    measured.metrics.iter().for_each(|(name, value)| figures.metrics.set(name, value));
+                }
+            }
+        }
+        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.data.reading, part, "best"))?;
+        Ok(())
+    }
+
+    fn summary(&self, status: Status, reason: Option<String>) -> Summary {
+        let trainer = &self.trainer;
+        let counters = &trainer.state.counters;
+        let length = trainer.length();
+        let seconds = self.seconds();
+        let samples = &trainer.data.splits;
+        let own = trainer.session.model.buffers().len();
+        let digest = || weights_sha256(&trainer.state.params, &trainer.state.buffers[..own]);
+        Summary {
+            status,
+            reason,
+            data: trainer.data.set.name.clone(),
+            model: trainer.session.model.title().to_owned(),
+            task: match trainer.data.reading.task {
+                Task::Classification { .. } => "classification".into(),
+                Task::Regression { .. } => "regression".into(),
+            },
+            metric: self.main.into(),
+            goal: self.judge.goal,
+            steps: counters.step,
+            epochs: counters.step / length.steps_per_epoch,
+            epochs_planned: self.config.epochs.unwrap_or(0),
+            seconds,
+            samples_per_second: if seconds > 0.0 { counters.samples as f64 / seconds } else { 0.0 },
+            parameters: trainer.state.params.len() as u64,
+            samples: Samples {
+                train: samples.train.len() as u64,
+                valid: samples.valid.len() as u64,
+                test: samples.test.len() as u64,
+            },
+            best: counters.best.as_ref().map(|b| b.figures.clone()),
+            last: counters.last.clone(),
+            seed: self.config.seed,
+            shards: self.config.shards,
+            threads: trainer.session.n_threads(),
+            weights_sha256: (status != Status::Running).then(digest),
+            version: env!("CARGO_PKG_VERSION").into(),
+            machine: Machine::detect(isa().name()),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What stands in a checkpoint besides tensors: which model it is, how samples are read, where training was.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use engine::{Layout, Slot};
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainError;
+use super::prepared::Reading;
+use super::state::{Counters, State};
+use crate::model::weights::{self, WeightsFile};
+use crate::model::{Model, ModelConfig};
+use crate::optim::OptimConfig;
+
+const MODEL: &str = "thalweg.model";
+const STATE: &str = "thalweg.state";
+/// In front of the names of the optimiser's tensors.
+const OPTIMIZER: &str = "optimizer";
+
+/// Which model a checkpoint holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedModel {
+    /// the network
+    pub model: ModelConfig,
+    /// how samples are read
+    pub reading: Reading,
+    /// the optimiser, whose state may be in the file
+    pub optimizer: OptimConfig,
+}
+
+/// A checkpoint in memory.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    file: WeightsFile,
+    /// which model it holds
+    pub saved: SavedModel,
+}
+
+impl Checkpoint {
+    /// Reads a file and what it says of its model.
+    ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or is not a checkpoint of this program.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let file = WeightsFile::open(path)?;
+        let saved = field(&file, path, MODEL)?;
+        Ok(Checkpoint { path: path.to_owned(), file, saved })
+    }
+
+    /// The model, without its weights.
+    ///
+    /// # Errors
+    /// When the description does not build.
+    pub fn model(&self) -> Result<Model, TrainError> {
+        Ok(Model::new(&self.saved.model, &self.saved.reading.input_shape, self.saved.reading.n_outputs())?)
+    }
+
+    /// Parameters and buffers.
+    ///
+    /// # Errors
+    /// When the tensors are not the model's.
+    pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+        let mut params = vec![0.0; model.params().len()];
+        let mut buffers = vec![0.0; model.buffers().len()];
+        let mut slots = self.load(model, &mut params, &mut buffers)?;
+        slots.clear();
+        Ok((params, buffers))
+    }
+
+    /// The whole state, to go on training.
+    ///
+    /// # Errors
+    /// When the file holds weights only, or tensors are not those of the model and its optimiser.
+    pub fn state(&self, model: &Model) -> Result<State, TrainError> {
+        let counters: Counters = field(&self.file, &self.path, STATE)?;
+        let mut params = vec![0.0; model.params().len()];
+        let mut buffers = vec![0.0; model.buffers().len()];
+        let slots = self.load(model, &mut params, &mut buffers)?;
+        Ok(State { params, buffers, slots, counters })
+    }
+
+    fn load(
+        &self,
+        model: &Model,
+        params: &mut [f32],
+        buffers: &mut [f32],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
+        let names = match self.file.metadata().contains_key(STATE) {
+            true => self.saved.optimizer.build()?.slots(),
+            false => &[],
+        };
+        let layouts = slot_layouts(names, model.params());
+        let mut slots = vec![vec![0.0; params.len()]; names.len()];
+        let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
+        sets.extend(layouts.iter().zip(slots.iter_mut().map(Vec::as_mut_slice)));
+        self.file.load(&mut sets)?;
+        Ok(slots)
+    }
+}
+
+fn field<T: serde::de::DeserializeOwned>(
+    file: &WeightsFile,
+    path: &Path,
+    what: &'static str,
+) -> Result<T, TrainError> {
+    let text = file.metadata().get(what).ok_or(TrainError::NoState { what, path: path.to_owned() })?;
+    let broken =
+        |e: serde_json::Error| TrainError::BrokenState { problem: e.to_string(), path: path.to_owned() };
+    serde_json::from_str(text).map_err(broken)
+}
+
+fn slot_layouts(names: &[&str], params: &Layout) -> Vec<Layout> {
+    let renamed = |state: &&str| Layout {
+        slots: params
+            .slots
+            .iter()
+            .map(|s| Slot { name: format!("{OPTIMIZER}.{state}.{}", s.name), ..s.clone() })
+            .collect(),
+    };
+    names.iter().map(renamed).collect()
+}
+
+fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
+    serde_json::to_string(value).map_err(std::io::Error::other)
+}
+
+/// Writes parameters and the model's buffers under PyTorch's names; with `state`, also all that training goes on from.
+///
+/// # Errors
+/// When the disk is full or refuses; the file that was there stays.
+pub(super) fn write(
+    path: &Path,
+    saved: &SavedModel,
+    model: &Model,
+    state: &State,
+    whole: bool,
+) -> Result<(), TrainError> {
+    record::write_atomic(path, |w| {
+        let mut fields = BTreeMap::from([(MODEL.to_owned(), json(saved)?)]);
+        let names = saved.optimizer.build().map_err(std::io::Error::other)?.slots();
+        let layouts = slot_layouts(names, model.params());
+        let mut sets: Vec<(&Layout, &[f32])> =
+            vec![(model.params(), &state.params), (model.buffers(), &state.buffers)];
+        if whole {
+            fields.insert(STATE.to_owned(), json(&state.counters)?);
+            sets.extend(layouts.iter().zip(state.slots.iter().map(Vec::as_slice)));
+        }
+        weights::write(w, &sets, &fields)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The state of a run: exactly what a checkpoint holds, and all that the next step depends on besides the config.
+
+use record::Figures;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Sums over the epoch that is going on, for its row of figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sums {
+    /// of loss times samples
+    pub loss: f64,
+    /// of samples
+    pub samples: u64,
+    /// of samples whose class came first
+    pub correct: u64,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// value of the deciding metric
+    pub value: f64,
+    /// all figures of that epoch
+    pub figures: Figures,
+}
+
+/// What changes from step to step besides weights.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counters {
+    /// updates done
+    pub step: u64,
+    /// sums over the current epoch
+    pub sums: Sums,
+    /// the best epoch
+    pub best: Option<Best>,
+    /// figures of the last row
+    pub last: Option<Figures>,
+    /// seconds of training over all resumptions
+    pub seconds: f64,
+    /// training samples seen
+    pub samples: u64,
+}
+
+/// The state of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// flat parameters θ
+    pub params: Vec<f32>,
+    /// flat buffers: the model's, then the loss's
+    pub buffers: Vec<f32>,
+    /// flat vectors of the optimiser
+    pub slots: Vec<Vec<f32>>,
+    /// the rest
+    pub counters: Counters,
+}
+
+/// SHA-256 of the parameters' bytes (little-endian, in the order of the layout) and then of the model's buffers'.
+pub fn weights_sha256(params: &[f32], buffers: &[f32]) -> String {
+    let mut hash = Sha256::new();
+    let mut bytes = Vec::with_capacity(4 * 4096);
+    for chunk in params.chunks(4096).chain(buffers.chunks(4096)) {
+        bytes.clear();
+        bytes.extend(chunk.iter().flat_map(|x| x.to_le_bytes()));
+        hash.update(&bytes);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
