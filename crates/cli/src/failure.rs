@@ -4,6 +4,7 @@ use record::RecordError;
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
 use thalweg::model::ModelError;
+use thalweg::train::TrainError;
 
 /// The work failed: it diverged, or the data cannot be read.
 pub const FAILED: u8 = 1;
@@ -70,5 +71,19 @@ impl From<RecordError> for Failure {
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Failure {
         Failure::new(WRONG, error.to_string(), error.hint())
+    }
+}
+
+impl From<TrainError> for Failure {
+    /// Files that do not read are failed work; all else is what was asked for.
+    fn from(error: TrainError) -> Failure {
+        use TrainError as T;
+        let (message, hint) = (error.to_string(), error.hint());
+        match error {
+            T::Data(error) => error.into(),
+            T::Record(error) => error.into(),
+            T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } => Failure::new(FAILED, message, hint),
+            _ => Failure::new(WRONG, message, hint),
+        }
     }
 }

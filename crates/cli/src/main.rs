@@ -3,6 +3,7 @@
 mod args;
 mod crash;
 mod failure;
+mod progress;
 mod stop;
 mod table;
 mod ui;

@@ -22,6 +22,7 @@ pub struct Watch<'a> {
     started: Instant,
     drawn: Instant,
     facts: Option<Facts>,
+    /// Epochs in the run, the last perhaps cut short.
     n_epochs: u64,
     /// The validation's main figure after the last epoch.
     measured: String,
@@ -29,11 +30,11 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// `n_epochs` is what the config asks for.
-    pub fn new(ui: &'a Ui, stop: &'a AtomicBool, n_epochs: u64) -> Self {
+    /// Talks by `ui`; `stop` is the flag that Ctrl-C sets.
+    pub fn new(ui: &'a Ui, stop: &'a AtomicBool) -> Self {
         let now = Instant::now();
         let (bar, facts, measured) = (None, None, String::new());
-        Watch { ui, stop, bar, started: now, drawn: now, facts, n_epochs, measured, told_stop: false }
+        Watch { ui, stop, bar, started: now, drawn: now, facts, n_epochs: 0, measured, told_stop: false }
     }
 
     fn draw(&mut self, progress: &Progress) {
@@ -102,6 +103,7 @@ impl Observer for Watch<'_> {
             bar.set_style(style(self.ui));
             self.bar = Some(bar);
         }
+        self.n_epochs = facts.n_steps.div_ceil(facts.steps_per_epoch.max(1));
         self.facts = Some(facts.clone());
     }
 

@@ -24,6 +24,8 @@ macro_rules! verbs {
 }
 
 verbs! {
+    train: Train,
+    resume: Resume,
     summary: Summary,
     data: Data,
     list: List,

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use record::RunDir;
-use thalweg::config::RunConfig;
 use thalweg::train;
 
 use super::train::finish;
@@ -27,9 +26,8 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let stop = stop::watch();
     let dir = RunDir::resume(&args.run)?;
-    let config = RunConfig::load(Some(&dir.config_path()), &args.settings)?;
-    let mut watch = Watch::new(ui, stop, config.epochs);
-    let summary = train::resume(&config, &dir, &mut watch, stop);
+    let mut watch = Watch::new(ui, stop);
+    let summary = train::resume(&dir, &args.settings, &mut watch, stop);
     drop(watch);
     finish(ui, &dir, &summary?)
 }

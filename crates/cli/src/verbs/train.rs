@@ -6,7 +6,7 @@ use record::{Existing, RunDir, Status, Summary};
 use report::terminal;
 use serde_json::json;
 use thalweg::config::RunConfig;
-use thalweg::train;
+use thalweg::train::{self, Prepared, Trainer};
 
 use crate::args::ConfigArgs;
 use crate::failure::{FAILED, Failure};
@@ -32,12 +32,12 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
     let stop = stop::watch();
+    let trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let dir = make_dir(&args, &config)?;
-    let mut watch = Watch::new(ui, stop, config.epochs);
-    let done = train::train(&config, &dir, &mut watch, stop);
+    let mut watch = Watch::new(ui, stop);
+    let done = train::train_ready(&config, trainer, &dir, &mut watch, stop);
     drop(watch);
-    let summary = done.inspect_err(|_| take_away_if_empty(&dir))?;
-    finish(ui, &dir, &summary)
+    finish(ui, &dir, &done?)
 }
 
 fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
@@ -50,20 +50,6 @@ fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
         None => record::stem(&config.data.source, &config.model.to_string()),
     };
     Ok(RunDir::create(Path::new("runs"), &stem)?)
-}
-
-/// A run that never began leaves no folder: takes away what is empty, and nothing else.
-fn take_away_if_empty(dir: &RunDir) {
-    if dir.config_path().exists() {
-        return;
-    }
-    let _ = std::fs::remove_dir(dir.checkpoints());
-    let _ = std::fs::remove_file(dir.path().join(".lock"));
-    if std::fs::remove_dir(dir.path()).is_ok()
-        && let Some(parent) = dir.path().parent().filter(|p| *p == Path::new("runs"))
-    {
-        let _ = std::fs::remove_dir(parent);
-    }
 }
 
 /// Writes the report, tells how it went and what to do next.
