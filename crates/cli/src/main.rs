@@ -1,2 +1,25 @@
-//! The `thalweg` program.
-fn main() {}
+//! The `thalweg` program: reads the command line, runs one verb, and says what went wrong in one place.
+
+mod args;
+mod crash;
+mod failure;
+mod table;
+mod ui;
+mod verbs;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crash::install();
+    let words: Vec<String> = std::env::args_os().map(|w| w.to_string_lossy().into_owned()).collect();
+    let (ui, command) = match args::parse(words) {
+        Ok(parsed) => parsed,
+        Err(code) => return code,
+    };
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| verbs::run(&ui, command)));
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => ui.fail(&failure),
+        Err(_) => ExitCode::from(failure::INTERNAL),
+    }
+}

@@ -1,0 +1,61 @@
+//! How a verb fails: an exit code, a message, and what to do about it.
+
+use record::RecordError;
+use thalweg::config::ConfigError;
+use thalweg::data::DataError;
+
+/// The work failed: it diverged, or the data cannot be read.
+pub const FAILED: u8 = 1;
+/// The command or the config is wrong.
+pub const WRONG: u8 = 2;
+/// A bug of ours.
+pub const INTERNAL: u8 = 3;
+
+/// Why a verb stopped.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: u8,
+    /// One line, lower case, no full stop.
+    pub message: String,
+    /// Something to type.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A wrong command.
+    pub fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure { exit: WRONG, message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure { exit: WRONG, message: error.to_string(), hint: Some(error.hint()) }
+    }
+}
+
+impl From<DataError> for Failure {
+    /// What the command says is wrong, or what the data hold.
+    fn from(error: DataError) -> Failure {
+        use DataError as D;
+        let exit = match &error {
+            // A path that does not exist is data that cannot be read; a mere word is a name that is wrong.
+            D::UnknownSource { name, .. } if name.contains(['/', '.', '\\']) => FAILED,
+            D::UnknownSource { .. } | D::BadOption { .. } | D::NoColumn { .. } | D::Split { .. } => WRONG,
+            _ => FAILED,
+        };
+        Failure { exit, message: error.to_string(), hint: Some(error.hint()) }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Failure {
+        use RecordError as R;
+        let exit = match &error {
+            R::Exists { .. } | R::NotARun { .. } | R::Missing { what: "run folder", .. } => WRONG,
+            _ => FAILED,
+        };
+        Failure { exit, message: error.to_string(), hint: error.hint() }
+    }
+}

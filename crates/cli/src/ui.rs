@@ -1,0 +1,151 @@
+//! Where words go: results to standard output, talk to standard error, JSON lines where a program reads.
+
+use std::io::{IsTerminal, Write as _};
+use std::process::ExitCode;
+
+use clap::ColorChoice;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// Columns where the width of the terminal is not known.
+const WIDTH: usize = 80;
+
+/// How this process talks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    json: bool,
+    quiet: bool,
+    color_out: bool,
+    color_err: bool,
+    live: bool,
+    width: usize,
+}
+
+/// The few looks there are.
+#[derive(Clone, Copy, Debug)]
+pub enum Look {
+    Strong,
+    Faint,
+    Error,
+    Warning,
+    Hint,
+}
+
+impl Look {
+    fn code(self) -> &'static str {
+        match self {
+            Look::Strong => "1",
+            Look::Faint => "2",
+            Look::Error => "1;31",
+            Look::Warning => "1;33",
+            Look::Hint => "1;36",
+        }
+    }
+}
+
+impl Ui {
+    /// From the command line's flags, the terminal, and `NO_COLOR`.
+    pub fn new(json: bool, quiet: bool, color: ColorChoice) -> Ui {
+        let (out, err) = (std::io::stdout(), std::io::stderr());
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        let on = |is_terminal: bool| match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && !plain,
+        };
+        let width = terminal_size::terminal_size().map_or(WIDTH, |(w, _)| usize::from(w.0));
+        Ui {
+            json,
+            quiet,
+            color_out: on(out.is_terminal()),
+            color_err: on(err.is_terminal()),
+            live: err.is_terminal() && !quiet && !json,
+            width,
+        }
+    }
+
+    /// Whether standard output is for a program.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a line may be redrawn: a person sits at a terminal.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Columns of the terminal.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether standard output may hold colours.
+    pub fn color(&self) -> bool {
+        self.color_out
+    }
+
+    /// What a person asked for, on standard output; nothing under `--json`.
+    pub fn print(&self, text: &str) {
+        if !self.json {
+            // A reader that closed the pipe has read enough.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+        }
+    }
+
+    /// Talk, on standard error; nothing under `--quiet`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// One JSON line; nothing without `--json`.
+    pub fn event(&self, kind: &str, fields: Value) {
+        if self.json {
+            let mut line = json!({ "event": kind });
+            if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
+                line.extend(fields);
+            }
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+
+    /// The last line under `--json`.
+    pub fn result(&self, fields: Value) {
+        self.event("result", fields);
+    }
+
+    /// A warning: told even under `--quiet`.
+    pub fn warn(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{}: {text}", paint("warning", Look::Warning, self.color_err));
+        self.event("warning", json!({ "message": text }));
+    }
+
+    /// Tells an error once, and gives its exit code.
+    pub fn fail(&self, failure: &Failure) -> ExitCode {
+        let mut text = format!("{}: {}\n", paint("error", Look::Error, self.color_err), failure.message);
+        if let Some(hint) = &failure.hint {
+            text += &format!("{}: {hint}\n", paint("hint", Look::Hint, self.color_err));
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        let Failure { exit, message, hint } = failure;
+        self.event("error", json!({ "exit": exit, "message": message, "hint": hint }));
+        ExitCode::from(*exit)
+    }
+
+    /// Text for standard output in a look.
+    pub fn paint(&self, text: &str, look: Look) -> String {
+        paint(text, look, self.color_out)
+    }
+
+    /// Text for standard error in a look.
+    pub fn paint_err(&self, text: &str, look: Look) -> String {
+        paint(text, look, self.color_err)
+    }
+}
+
+fn paint(text: &str, look: Look, on: bool) -> String {
+    if on && !text.is_empty() { format!("\x1b[{}m{text}\x1b[0m", look.code()) } else { text.into() }
+}

@@ -1,0 +1,167 @@
+//! `thalweg data`: the built-in sets, what a source holds, and a look at a few samples.
+
+use serde_json::json;
+use thalweg::config::{DataConfig, RunConfig};
+use thalweg::data::{self, DataInfo, Dataset, FeatureInfo, Splits, Task, sets};
+
+use crate::failure::Failure;
+use crate::table::{Side, count, short, table};
+use crate::ui::{Look, Ui};
+
+/// Look at data before training on it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// List the built-in data sets
+    List,
+    /// Tell what a source holds: samples, classes, ranges, missing values, the split
+    Info(Source),
+    /// Show a few samples
+    Preview {
+        #[command(flatten)]
+        source: Source,
+        /// How many samples
+        #[arg(short, default_value_t = 10, value_name = "COUNT")]
+        n: usize,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Source {
+    /// A built-in name, a file or a folder
+    #[arg(value_name = "SOURCE")]
+    source: String,
+    /// Settings, such as `data.target=price`
+    #[arg(value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// Features shown before the rest is only counted.
+const MOST_FEATURES: usize = 40;
+
+pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
+    match args.what {
+        What::List => list(ui),
+        What::Info(source) => info(ui, &source)?,
+        What::Preview { source, n } => {
+            let (set, _) = source.open()?;
+            let text = data::preview(&set, n);
+            ui.print(&text);
+            ui.result(json!({ "name": set.name, "text": text }));
+        }
+    }
+    Ok(())
+}
+
+impl Source {
+    fn open(&self) -> Result<(Dataset, DataConfig), Failure> {
+        let mut words = self.settings.clone();
+        words.push(format!("data.source={}", self.source));
+        let config = RunConfig::load(None, &words)?.data;
+        Ok((data::open(&config.source, &config.options())?, config))
+    }
+}
+
+fn list(ui: &Ui) {
+    let row = |s: &sets::BuiltIn| vec![s.name.to_string(), s.summary.to_string()];
+    let rows: Vec<Vec<String>> = sets::ALL.iter().map(row).collect();
+    ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
+    let tip = "\nA file or a folder works as well: `thalweg list formats`";
+    ui.print(&format!("{}\n", ui.paint(tip, Look::Faint)));
+    let entries = sets::ALL.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
+    ui.result(json!({ "entries": entries.collect::<serde_json::Value>() }));
+}
+
+fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
+    let (set, config) = source.open()?;
+    let info = set.info();
+    let splits = data::split(&set, &config.split())?;
+    ui.print(&described(ui, &info, &splits));
+    let sizes = json!({ "train": splits.train.len(), "valid": splits.valid.len(), "test": splits.test.len() });
+    let mut fields = serde_json::to_value(&info).unwrap_or_default();
+    fields["split"] = sizes;
+    ui.result(fields);
+    Ok(())
+}
+
+fn described(ui: &Ui, info: &DataInfo, splits: &Splits) -> String {
+    let shape: Vec<String> = info.input_shape.iter().map(usize::to_string).collect();
+    let what = match &info.task {
+        Task::Classification { classes } => format!("{} classes", classes.len()),
+        Task::Regression { targets } => format!("to predict: {}", targets.join(", ")),
+    };
+    let title = ui.paint(&info.name, Look::Strong);
+    let mut text = format!("{title} · {} samples of {} · {what}\n", count(info.samples), shape.join(" × "));
+    let all = &info.all_inputs;
+    let range = format!(
+        "{} to {}, mean {}, deviation {}{}",
+        short(all.min),
+        short(all.max),
+        short(all.mean),
+        short(all.std),
+        if info.constant > 0 { format!("; {} never change", info.constant) } else { String::new() }
+    );
+    let (train, valid, test) = (splits.train.len(), splits.valid.len(), splits.test.len());
+    let split = format!("{} train · {} valid · {} test", count(train), count(valid), count(test));
+    let size = format!("{} as {}", bytes(info.bytes), info.stored_as);
+    let mut rows = vec![("split", split), ("inputs", range), ("memory", size)];
+    if let Task::Classification { classes } = &info.task {
+        rows.insert(1, ("classes", classes_in_words(classes, &info.class_counts)));
+    }
+    if info.missing > 0 {
+        rows.push(("missing", format!("{} values", count(info.missing))));
+    }
+    rows.push(("source", info.origin.source.clone()));
+    if !info.origin.licence.is_empty() {
+        rows.push(("licence", info.origin.licence.clone()));
+    }
+    rows.extend(info.notes.iter().chain(&splits.warnings).map(|note| ("note", note.clone())));
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(k, v)| vec![k.to_string(), v]).collect();
+    text += &table(&rows, &[Side::Left, Side::Left], ui.width());
+    text + &features(&info.features, &info.targets)
+}
+
+/// Counts by class, the same counts told once.
+fn classes_in_words(classes: &[String], counts: &[usize]) -> String {
+    const MOST: usize = 20;
+    let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    if least == most && classes.len() > 3 {
+        return format!("{} of each: {}", count(most), classes.iter().take(MOST).cloned().collect::<Vec<_>>().join(", "));
+    }
+    let shown = classes.iter().zip(counts).take(MOST).map(|(c, n)| format!("{c}: {}", count(*n)));
+    let more = classes.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    shown.collect::<Vec<_>>().join(", ") + &more
+}
+
+fn features(features: &[FeatureInfo], targets: &[FeatureInfo]) -> String {
+    if features.is_empty() && targets.is_empty() {
+        return String::new();
+    }
+    let head = ["column", "min", "max", "mean", "deviation", "missing"].map(String::from).to_vec();
+    let row = |f: &FeatureInfo, mark: &str| {
+        let missing = if f.missing > 0 { count(f.missing) } else { String::new() };
+        vec![format!("{}{mark}", f.name), short(f.min), short(f.max), short(f.mean), short(f.std), missing]
+    };
+    let mut rows = vec![head];
+    rows.extend(targets.iter().map(|f| row(f, " (target)")));
+    rows.extend(features.iter().take(MOST_FEATURES).map(|f| row(f, "")));
+    let right = [Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right];
+    let more = features.len().saturating_sub(MOST_FEATURES);
+    let more = if more > 0 { format!("and {more} columns more\n") } else { String::new() };
+    format!("\n{}{more}", table(&rows, &right, usize::MAX))
+}
+
+fn bytes(n: usize) -> String {
+    match n as f64 {
+        n if n < 1e3 => format!("{n} bytes"),
+        n if n < 1e6 => format!("{} kB", short(n / 1e3)),
+        n if n < 1e9 => format!("{} MB", short(n / 1e6)),
+        n => format!("{} GB", short(n / 1e9)),
+    }
+}

@@ -1,0 +1,32 @@
+//! The verbs: one file each, whose `Args` is the help text.
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// Lists the verbs: a module, its variant, and whether it is shown.
+macro_rules! verbs {
+    ($($module:ident: $Verb:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        /// What is to be done.
+        #[derive(Debug, Subcommand)]
+        pub enum Verb {
+            $(#[allow(missing_docs)] $Verb($module::Args)),+
+        }
+
+        /// Does it.
+        pub fn run(ui: &Ui, verb: Verb) -> Result<(), Failure> {
+            match verb { $(Verb::$Verb(args) => $module::run(ui, args)),+ }
+        }
+    };
+}
+
+verbs! {
+    data: Data,
+    list: List,
+    config: Config,
+    report: Report,
+    completions: Completions,
+}

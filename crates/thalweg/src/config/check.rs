@@ -1,0 +1,224 @@
+//! Holds what was written to the keys there are: names, types and ranges, with the place of whatever is wrong.
+
+use super::error::{ConfigError, Near, Place};
+use super::field::{Choice, Field, Kind};
+use super::keys::{SYNONYMS, TOP};
+use super::tree::{Node, Table, Value};
+use crate::data::nearest;
+use crate::registry::Entry;
+use crate::schedule::Span;
+
+/// The table with every value of the right type, keys in the order in which they are written. `prefix` ends with a dot.
+pub(super) fn table(table: &Table, fields: &[Field], prefix: &str) -> Result<toml::Table, ConfigError> {
+    if let Some((key, node)) = table.0.iter().find(|(key, _)| !fields.iter().any(|f| f.name == key)) {
+        return Err(unknown(key, node, fields, prefix));
+    }
+    let mut out = toml::Table::new();
+    for field in fields {
+        let Some(node) = table.get(field.name) else { continue };
+        if field.default.is_empty() && is_none(node) {
+            continue;
+        }
+        out.insert(field.name.into(), value(node, field, prefix)?);
+    }
+    Ok(out)
+}
+
+/// `clip_norm=none` takes back what a file sets.
+fn is_none(node: &Node) -> bool {
+    matches!(&node.value, Value::Leaf(toml::Value::String(text), _) if text.is_empty() || text == "none")
+}
+
+fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, ConfigError> {
+    let path = format!("{prefix}{}", field.name);
+    match (field.kind, &node.value) {
+        (Kind::Choice(choice), _) => choose(node, choice, &path),
+        (Kind::Table(fields), Value::Table(inner)) => {
+            Ok(toml::Value::Table(table(inner, fields, &format!("{path}."))?))
+        }
+        (Kind::Table(fields), Value::Leaf(..)) => {
+            let inner = Table(vec![(fields[0].name.into(), node.clone())]);
+            let checked = table(&inner, fields, &format!("{path}.")).map_err(|e| rename(e, &path))?;
+            Ok(toml::Value::Table(checked))
+        }
+        (Kind::Free(_), _) => Ok(node.plain()),
+        (kind, Value::Leaf(value, raw)) => leaf(kind, value, raw.as_deref())
+            .ok_or_else(|| wrong(&path, &shown(value), &kind.words(), field, &node.place)),
+        (kind, Value::Table(_)) => Err(wrong(&path, "a table", &kind.words(), field, &node.place)),
+    }
+}
+
+/// The key as the user wrote it, where a table was written as one word.
+fn rename(error: ConfigError, path: &str) -> ConfigError {
+    match error {
+        ConfigError::Value { got, expected, default, place, .. } => {
+            ConfigError::Value { key: path.into(), got, expected, default, place }
+        }
+        other => other,
+    }
+}
+
+/// The value in its own type, or nothing.
+fn leaf(kind: Kind, value: &toml::Value, raw: Option<&str>) -> Option<toml::Value> {
+    use toml::Value as V;
+    let good = match (kind, value) {
+        (Kind::Whole(min, max), _) => {
+            return whole(value).filter(|n| (min..=max).contains(n)).map(|n| V::Integer(n as i64));
+        }
+        (Kind::Number(range), _) => return number(value).filter(|x| range.allows(*x)).map(V::Float),
+        (Kind::Text, _) => return text(value, raw).map(V::String),
+        (Kind::Texts, V::Array(items)) => {
+            let texts: Option<Vec<_>> = items.iter().map(|i| text(i, None).map(V::String)).collect();
+            return texts.map(V::Array);
+        }
+        (Kind::Texts, _) => return text(value, raw).map(|t| V::Array(vec![V::String(t)])),
+        (Kind::Wholes(min), V::Array(items)) => items.iter().all(|i| whole(i).is_some_and(|n| n >= min)),
+        (Kind::Wholes(min), _) => {
+            let n = whole(value).filter(|n| *n >= min)?;
+            return Some(V::Array(vec![V::Integer(n as i64)]));
+        }
+        (Kind::Switch | Kind::WordsOrSwitch(_), V::Boolean(_)) => true,
+        (Kind::Words(words) | Kind::WordsOrSwitch(words), V::String(word)) => words.contains(&word.as_str()),
+        (Kind::Length, V::String(text)) => text.parse::<Span>().is_ok(),
+        (Kind::Length, _) => number(value).is_some_and(|x| x >= 0.0 && x.is_finite()),
+        _ => false,
+    };
+    good.then(|| value.clone())
+}
+
+/// A whole number; `1e5` counts as one.
+fn whole(value: &toml::Value) -> Option<u64> {
+    match value {
+        toml::Value::Integer(n) => u64::try_from(*n).ok(),
+        toml::Value::Float(x) if x.fract() == 0.0 && (0.0..9e15).contains(x) => Some(*x as u64),
+        _ => None,
+    }
+}
+
+fn number(value: &toml::Value) -> Option<f64> {
+    match value {
+        toml::Value::Integer(n) => Some(*n as f64),
+        toml::Value::Float(x) => Some(*x),
+        _ => None,
+    }
+}
+
+/// A text; on a command line `2024` may be one, in a file only a whole number may stand for a column.
+fn text(value: &toml::Value, raw: Option<&str>) -> Option<String> {
+    match (value, raw) {
+        (toml::Value::String(text), _) => Some(text.clone()),
+        (toml::Value::Array(_) | toml::Value::Table(_), _) => None,
+        (_, Some(raw)) => Some(raw.into()),
+        (toml::Value::Integer(n), None) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+/// A name, or a table with a name and the keys of that entry.
+fn choose(node: &Node, choice: &'static Choice, path: &str) -> Result<toml::Value, ConfigError> {
+    let named;
+    let inner = match &node.value {
+        Value::Table(inner) => inner,
+        Value::Leaf(toml::Value::String(_), _) => {
+            named = Table(vec![("name".into(), node.clone())]);
+            &named
+        }
+        Value::Leaf(value, _) => {
+            let expected = Kind::Choice(choice).words();
+            let default = format!("\"{}\"", choice.default);
+            let (key, got, place) = (path.into(), shown(value), node.place.clone());
+            return Err(ConfigError::Value { key, got, expected, default, place });
+        }
+    };
+    let entry = named_entry(inner, choice, path)?;
+    let name = Field { name: "name", kind: Kind::Text, default: "", example: "", help: choice.what };
+    let fields: Vec<Field> = std::iter::once(name).chain(choice.fields(entry)).collect();
+    let mut out = table(inner, &fields, &format!("{path}."))?;
+    out.insert("name".into(), toml::Value::String(entry.name.into()));
+    Ok(toml::Value::Table(out))
+}
+
+fn named_entry(inner: &Table, choice: &'static Choice, path: &str) -> Result<&'static Entry, ConfigError> {
+    let Some(node) = inner.get("name") else {
+        return Ok(choice.entry(choice.default).unwrap_or(&choice.entries[0]));
+    };
+    let Value::Leaf(toml::Value::String(name), _) = &node.value else {
+        let (key, place) = (format!("{path}.name"), node.place.clone());
+        let got = if let Value::Leaf(value, _) = &node.value { shown(value) } else { "a table".into() };
+        return Err(ConfigError::Value { key, got, expected: "a name".into(), default: String::new(), place });
+    };
+    choice.entry(name).ok_or_else(|| ConfigError::UnknownName {
+        what: choice.what,
+        list: choice.list,
+        name: name.clone(),
+        nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
+        place: node.place.clone(),
+    })
+}
+
+fn wrong(key: &str, got: &str, expected: &str, field: &Field, place: &Place) -> ConfigError {
+    let default = if field.default.is_empty() { field.example } else { field.default };
+    ConfigError::Value {
+        key: key.into(),
+        got: got.into(),
+        expected: expected.into(),
+        default: default.replace('"', ""),
+        place: place.clone(),
+    }
+}
+
+/// A value as a message shows it.
+fn shown(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => format!("the text \"{text}\""),
+        toml::Value::Float(x) if x.is_nan() => "NaN".into(),
+        other => other.to_string(),
+    }
+}
+
+/// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
+fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
+    let whole = format!("{prefix}{key}");
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
+    let all = paths();
+    let elsewhere = || {
+        all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned()
+    };
+    let here = || nearest(key, fields.iter().map(|f| f.name)).map(|k| format!("{prefix}{k}"));
+    let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
+    let nearest = near.map(|key| Near { default: default_of(&key), key });
+    let known = fields.iter().map(|f| f.name).collect();
+    ConfigError::UnknownKey { key: whole, nearest, known, place: node.place.clone() }
+}
+
+fn nearest_path(key: &str, all: &[String]) -> Option<String> {
+    if key.contains('.') { None } else { nearest(key, all.iter().map(String::as_str)) }
+}
+
+/// Every key as it can be typed, those of the default entries included.
+fn paths() -> Vec<String> {
+    let mut out = Vec::new();
+    for field in TOP {
+        out.push(field.name.to_string());
+        out.extend(inner_fields(field).iter().map(|f| format!("{}.{}", field.name, f.name)));
+    }
+    out
+}
+
+/// The keys of a table, those of all entries of a choice.
+fn inner_fields(field: &Field) -> Vec<Field> {
+    match field.kind {
+        Kind::Table(fields) => fields.to_vec(),
+        Kind::Choice(choice) => choice.entries.iter().flat_map(|e| choice.fields(e)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn default_of(path: &str) -> String {
+    let (top, rest) = path.split_once('.').unwrap_or((path, ""));
+    let Some(field) = TOP.iter().find(|f| f.name == top) else { return String::new() };
+    let inner = inner_fields(field);
+    let found = if rest.is_empty() { Some(field) } else { inner.iter().find(|f| f.name == rest) };
+    found.map_or(String::new(), |f| f.default.replace('"', ""))
+}
+

@@ -1,0 +1,192 @@
+//! What can be wrong with a config, as values: each names the key, where it was written, and what to type instead.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a file, from 1.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// A word such as `lr=0.1`.
+    Word(String),
+    /// Nowhere: a default, or set by a program.
+    #[default]
+    Default,
+}
+
+impl fmt::Display for Place {
+    /// With a leading blank, to stand behind a message; empty for a default.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File { path, line } => write!(f, " at {}:{line}", path.display()),
+            Place::Word(word) => write!(f, " in `{word}`"),
+            Place::Default => Ok(()),
+        }
+    }
+}
+
+/// A key that would have been right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// The whole key, as it can be typed.
+    pub key: String,
+    /// Its default; empty where it has none.
+    pub default: String,
+}
+
+/// A problem with a config. `Display` is the message; [`ConfigError::hint`] says what to do about it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the config: {problem}: {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        problem: String,
+    },
+    /// The file is not TOML.
+    #[error("not TOML{place}: {problem}")]
+    Syntax {
+        /// The parser's words.
+        problem: String,
+        /// Where.
+        place: Place,
+    },
+    /// A word that is not of the form `key=value`.
+    #[error("`{word}` is not of the form `key=value`")]
+    NotAnOverride {
+        /// The word.
+        word: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// A key that does not exist.
+    #[error("unknown key `{key}`{place}")]
+    UnknownKey {
+        /// The whole key.
+        key: String,
+        /// The closest key.
+        nearest: Option<Near>,
+        /// The keys that the same table has, where they are few.
+        known: Vec<&'static str>,
+        /// Where it was written.
+        place: Place,
+    },
+    /// A name that a registry does not have.
+    #[error("unknown {what} `{name}`{place}")]
+    UnknownName {
+        /// `optimiser`, `schedule` and the like.
+        what: &'static str,
+        /// The word that `thalweg list` takes.
+        list: &'static str,
+        /// The name.
+        name: String,
+        /// The closest name.
+        nearest: Option<String>,
+        /// Where it was written.
+        place: Place,
+    },
+    /// A value of another type, or out of its range.
+    #[error("`{key}` is {got}, expected {expected}{place}")]
+    Value {
+        /// The whole key.
+        key: String,
+        /// What it is.
+        got: String,
+        /// What it may be.
+        expected: String,
+        /// Its default; empty where it has none.
+        default: String,
+        /// Where it was written.
+        place: Place,
+    },
+    /// A value that only its own reader can judge.
+    #[error("`{key}`{place}: {problem}")]
+    Refused {
+        /// The whole key.
+        key: String,
+        /// The reader's words.
+        problem: String,
+        /// Where it was written.
+        place: Place,
+    },
+    /// Two keys of which only one may be set.
+    #[error("`{one}` and `{other}` are both set{place}")]
+    Both {
+        /// One key.
+        one: String,
+        /// The other.
+        other: String,
+        /// Where the second was written.
+        place: Place,
+    },
+    /// More samples in a batch than there are.
+    #[error("`batch` is {batch}, more than the {n_train} training samples")]
+    BatchTooLarge {
+        /// Samples asked for in one batch.
+        batch: usize,
+        /// Samples to train on.
+        n_train: usize,
+    },
+}
+
+impl ConfigError {
+    /// What to type instead, one line.
+    pub fn hint(&self) -> String {
+        match self {
+            ConfigError::Read { .. } => {
+                "`thalweg config show > run.toml` writes a config with every key".into()
+            }
+            ConfigError::Syntax { .. } => "text stands in quotes: `data = \"digits\"`".into(),
+            ConfigError::NotAnOverride { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            ConfigError::NotAnOverride { .. } => {
+                "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
+            }
+            ConfigError::UnknownKey { nearest: Some(near), .. } if near.default.is_empty() => {
+                format!("did you mean `{}`? `thalweg config show` prints every key", near.key)
+            }
+            ConfigError::UnknownKey { nearest: Some(near), .. } => {
+                format!("did you mean `{}` (default {})?", near.key, near.default)
+            }
+            ConfigError::UnknownKey { known, .. } if !known.is_empty() && known.len() <= 8 => {
+                format!("the keys here are `{}`", known.join("`, `"))
+            }
+            ConfigError::UnknownKey { .. } => "`thalweg config show` prints every key".into(),
+            ConfigError::UnknownName { nearest: Some(near), list, .. } => {
+                format!("did you mean `{near}`? `thalweg list {list}` shows all")
+            }
+            ConfigError::UnknownName { list, .. } => format!("`thalweg list {list}` shows all"),
+            ConfigError::Value { key, default, .. } if !default.is_empty() => {
+                format!("the default is `{key}={}`", default.replace(", ", ","))
+            }
+            ConfigError::Value { key, .. } | ConfigError::Refused { key, .. } => {
+                let table = key.split('.').next().unwrap_or(key);
+                format!("`thalweg config show` explains `{table}`")
+            }
+            ConfigError::Both { one, .. } => format!("leave `{one}` out"),
+            ConfigError::BatchTooLarge { n_train, .. } => format!("lower it: `batch={n_train}` or less"),
+        }
+    }
+
+    /// The same without a place, for a config that was never written.
+    pub(super) fn without_place(mut self) -> ConfigError {
+        match &mut self {
+            ConfigError::Syntax { place, .. }
+            | ConfigError::UnknownKey { place, .. }
+            | ConfigError::UnknownName { place, .. }
+            | ConfigError::Value { place, .. }
+            | ConfigError::Refused { place, .. }
+            | ConfigError::Both { place, .. } => *place = Place::Default,
+            _ => {}
+        }
+        self
+    }
+}

@@ -1,0 +1,111 @@
+//! What the config's keys are: one description for checks, messages, the written config and the JSON schema.
+
+use crate::registry::{Entry, Key, Range};
+
+/// One key of a table of the config.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    /// Its default as TOML; empty for a key that is not set unless asked for.
+    pub default: &'static str,
+    /// A value to show where there is no default, as TOML.
+    pub example: &'static str,
+    /// One line, no full stop.
+    pub help: &'static str,
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number between the bounds.
+    Whole(u64, u64),
+    /// A number.
+    Number(Range),
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// One of these words, or `true` or `false`.
+    WordsOrSwitch(&'static [&'static str]),
+    /// Any text.
+    Text,
+    /// One text or a list of texts.
+    Texts,
+    /// A list of whole numbers, each from the bound on.
+    Wholes(u64),
+    /// A length of training: `"1ep"`, `"500st"`, `"0.1dur"`, or a number of epochs.
+    Length,
+    /// One name of a registry, or a table with `name` and that entry's keys.
+    Choice(&'static Choice),
+    /// A table, or the value of its first key.
+    Table(&'static [Field]),
+    /// What its own reader says, in words.
+    Free(&'static str),
+}
+
+/// A registry to choose from.
+#[derive(Debug)]
+pub struct Choice {
+    /// What each entry is: `optimiser`.
+    pub what: &'static str,
+    /// The word that `thalweg list` takes.
+    pub list: &'static str,
+    /// The entries.
+    pub entries: &'static [Entry],
+    /// Keys that go with every entry.
+    pub common: &'static [Key],
+    /// The entry taken where no name is given.
+    pub default: &'static str,
+}
+
+impl Choice {
+    /// The entry of a name.
+    pub fn entry(&self, name: &str) -> Option<&'static Entry> {
+        self.entries.iter().find(|e| e.name == name)
+    }
+
+    /// The keys of an entry as fields, `name` left aside.
+    pub fn fields(&self, entry: &'static Entry) -> Vec<Field> {
+        entry.keys.iter().chain(self.common).map(from_key).collect()
+    }
+}
+
+/// A registry's key as a field; the type is told by the range and the default.
+fn from_key(key: &Key) -> Field {
+    let kind = match key.range {
+        Range::Switch => Kind::Switch,
+        Range::Words(words) => Kind::Words(words),
+        Range::Other(text) => Kind::Free(text),
+        _ if key.default.starts_with('[') => Kind::Free("a list of numbers"),
+        range => Kind::Number(range),
+    };
+    let default = if key.default == "null" { "" } else { key.default };
+    Field { name: key.name, kind, default, example: "", help: key.help }
+}
+
+impl Kind {
+    /// What is expected, in words that complete "expected ...".
+    pub fn words(&self) -> String {
+        match self {
+            Kind::Whole(0, u64::MAX) => "a whole number".into(),
+            Kind::Whole(min, u64::MAX) => format!("a whole number, {min} or more"),
+            Kind::Whole(min, max) => format!("a whole number from {min} to {max}"),
+            Kind::Number(range) => format!("a number, {range}"),
+            Kind::Switch => "`true` or `false`".into(),
+            Kind::Words(words) => format!("one of `{}`", words.join("`, `")),
+            Kind::WordsOrSwitch(words) => format!("`{}`, `true` or `false`", words.join("`, `")),
+            Kind::Text => "text".into(),
+            Kind::Texts => "text, or a list of texts".into(),
+            Kind::Wholes(min) => format!("a list of whole numbers, each {min} or more"),
+            Kind::Length => {
+                "a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run".into()
+            }
+            Kind::Choice(choice) => format!("the name of one of the {}, or a table with it", choice.list),
+            Kind::Table(fields) => format!("a table, or the value of its key `{}`", fields[0].name),
+            Kind::Free(text) => (*text).into(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Every key of the config, in the order in which they are written.
+
+use super::field::{Choice, Field, Kind};
+use super::loss;
+use crate::registry::Range;
+use crate::{optim, schedule};
+
+/// The registry of optimisers.
+pub static OPTIMISERS: Choice =
+    Choice { what: "optimiser", list: "optimisers", entries: optim::ALL, common: &[], default: "adam" };
+
+/// The registry of schedules.
+pub static SCHEDULES: Choice = Choice {
+    what: "schedule",
+    list: "schedules",
+    entries: schedule::ALL,
+    common: &schedule::WARMUP_KEYS,
+    default: "constant",
+};
+
+/// The registry of losses.
+pub static LOSSES: Choice =
+    Choice { what: "loss", list: "losses", entries: loss::ALL, common: &[], default: "auto" };
+
+const MANY: u64 = u64::MAX;
+/// The most that the 32-bit sample indices can count.
+const SAMPLES: u64 = u32::MAX as u64;
+
+const PREPROCESS: &[&str] = &[
+    "auto",
+    "none",
+    "centre",
+    "standardise",
+    "channel-centre",
+    "channel-standardise",
+    "global-standardise",
+    "second-moment",
+    "scale01",
+];
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Field {
+    Field { name, kind, default, example: "", help }
+}
+
+const fn unset(name: &'static str, kind: Kind, example: &'static str, help: &'static str) -> Field {
+    Field { name, kind, default: "", example, help }
+}
+
+/// The top of the config: plain keys first, tables last.
+pub const TOP: &[Field] = &[
+    key("epochs", Kind::Whole(0, MANY), "20", "passes over the training samples"),
+    unset("steps", Kind::Whole(0, MANY), "1000", "most updates; the run ends at whichever comes first"),
+    key("batch", Kind::Whole(1, SAMPLES), "64", "samples in one update"),
+    key("eval_batch", Kind::Whole(1, SAMPLES), "256", "samples measured at once; does not change the figures' meaning"),
+    unset("lr", Kind::Number(Range::AtLeast(0.0)), "0.01", "short for `optimizer.lr`"),
+    unset("clip_norm", Kind::Number(Range::Above(0.0)), "1.0", "longest gradient; a longer one is shortened"),
+    key("shuffle", Kind::Switch, "true", "another order of the samples in every epoch"),
+    key("seed", Kind::Whole(0, i64::MAX as u64), "0", "decides everything random"),
+    key("shards", Kind::Whole(1, 1024), "8", "parts of a batch; with the seed they define the numbers"),
+    key("threads", Kind::Whole(0, 1024), "0", "0: one for each core; never changes the numbers"),
+    unset("init_from", Kind::Text, "\"start.safetensors\"", "weights to start from"),
+    key("preprocess", Kind::Words(PREPROCESS), "\"auto\"", "of the inputs, fitted on the training samples"),
+    key(
+        "standardise_targets",
+        Kind::WordsOrSwitch(&["auto"]),
+        "\"auto\"",
+        "regression: learn targets of mean 0 and deviation 1",
+    ),
+    key("top_k", Kind::Wholes(1), "[]", "also measure how often the truth is among the k likeliest"),
+    unset("name", Kind::Text, "\"first-try\"", "of the run folder; else made of data and model"),
+    key("data", Kind::Table(DATA), "\"digits\"", "what to learn from"),
+    key("model", super::model::KIND, super::model::DEFAULT, "the network"),
+    key("optimizer", Kind::Choice(&OPTIMISERS), "\"adam\"", "how weights move"),
+    key("schedule", Kind::Choice(&SCHEDULES), "\"constant\"", "how the learning rate changes"),
+    key("loss", Kind::Choice(&LOSSES), "\"auto\"", "what is made small"),
+    key("save", Kind::Table(SAVE), "\"1ep\"", "checkpoints"),
+];
+
+const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
+
+/// `[data]`; `data = "x"` is short for its first key.
+pub const DATA: &[Field] = &[
+    key("source", Kind::Text, "\"digits\"", "a built-in name, a file or a folder"),
+    key("valid", SHARE, "0.1", "to choose by: a share below 1, or a number of samples"),
+    key("test", SHARE, "0.2", "to report once: the same"),
+    unset("stratify", Kind::Switch, "true", "each part has its share of every class; yes for classes"),
+    key("split_seed", Kind::Whole(0, i64::MAX as u64), "0", "which of the many splits"),
+    unset("folds", Kind::Whole(2, SAMPLES), "5", "cross-validation: cut the samples into so many parts"),
+    key("fold", Kind::Whole(0, SAMPLES), "0", "which of the folds is the test part, from 0"),
+    key("target", Kind::Texts, "[]", "target columns; else the last one"),
+    unset("task", Kind::Words(&["classification", "regression"]), "\"regression\"", "else told by the targets"),
+    unset("classes", Kind::Whole(1, 65_536), "10", "number of classes; else all that are found"),
+    key("drop", Kind::Texts, "[]", "columns to leave out"),
+    unset("header", Kind::Switch, "true", "whether a table's first line holds names; else found out"),
+    unset("separator", Kind::Text, "\";\"", "between a table's fields; else found out"),
+    unset("allow_missing", Kind::Switch, "true", "missing values become means; yes in tables"),
+    unset("n", Kind::Whole(1, SAMPLES), "1000", "samples of a synthetic set"),
+    unset("noise", Kind::Number(Range::AtLeast(0.0)), "0.1", "deviation of a synthetic set's noise"),
+    key("seed", Kind::Whole(0, i64::MAX as u64), "0", "of a synthetic set"),
+];
+
+/// `[save]`.
+pub const SAVE: &[Field] = &[
+    key("every", Kind::Length, "\"1ep\"", "distance of checkpoints: \"1ep\", \"500st\", \"0.1dur\""),
+    key("best", Kind::Text, "\"auto\"", "metric that tells the best epoch, such as \"valid_loss\""),
+];
+
+/// Words of other tools for keys of this one.
+pub const SYNONYMS: &[(&str, &str)] = &[
+    ("learning_rate", "lr"),
+    ("lr_scheduler", "schedule"),
+    ("scheduler", "schedule"),
+    ("max_steps", "steps"),
+    ("max_epochs", "epochs"),
+    ("bs", "batch"),
+    ("minibatch", "batch"),
+    ("workers", "threads"),
+    ("optimiser", "optimizer"),
+    ("random_state", "seed"),
+    ("normalize", "preprocess"),
+    ("normalise", "preprocess"),
+    ("grad_clip", "clip_norm"),
+    ("criterion", "loss"),
+    ("weights", "init_from"),
+    ("pretrained", "init_from"),
+    ("network", "model"),
+    ("arch", "model"),
+    ("path", "data"),
+    ("label_smoothing", "loss.smoothing"),
+    ("warmup_steps", "schedule.warmup"),
+    ("test_size", "data.test"),
+    ("validation_split", "data.valid"),
+];

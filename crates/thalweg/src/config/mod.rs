@@ -1,0 +1,40 @@
+//! The config of a run: read from TOML and `key=value` words, checked, completed with every default, and written back.
+//!
+//! ```
+//! use thalweg::config::RunConfig;
+//! let config = RunConfig::load(None, &["data=two-moons".into(), "lr=0.01".into(), "epochs=5".into()])?;
+//! assert_eq!((config.data.source.as_str(), config.epochs), ("two-moons", 5));
+//! let again = RunConfig::from_toml(&config.to_toml(), "run.toml".as_ref(), &[])?;
+//! assert_eq!(again, config);
+//! let error = RunConfig::load(None, &["epoch=5".into()]).unwrap_err();
+//! assert_eq!(error.to_string(), "unknown key `epoch` in `epoch=5`");
+//! assert_eq!(error.hint(), "did you mean `epochs` (default 20)?");
+//! # Ok::<(), thalweg::config::ConfigError>(())
+//! ```
+
+mod check;
+mod data;
+mod error;
+pub mod field;
+pub mod keys;
+pub mod loss;
+mod model;
+mod run;
+mod schema;
+mod tree;
+mod write;
+
+pub use data::{DataConfig, Fold};
+pub use error::{ConfigError, Near, Place};
+pub use loss::{ClassWeights, CrossEntropyConfig, HuberConfig, LossConfig};
+pub use model::ModelConfig;
+pub use run::{RunConfig, SaveConfig};
+pub use schema::json_schema;
+
+/// The key of a table that a single word stands for.
+fn first_key(table: &str) -> &'static str {
+    match keys::TOP.iter().find(|f| f.name == table).map(|f| f.kind) {
+        Some(field::Kind::Table(fields)) => fields[0].name,
+        _ => "name",
+    }
+}

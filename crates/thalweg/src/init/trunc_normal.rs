@@ -1,0 +1,68 @@
+//! A Gaussian without its tails: values outside of two bounds do not occur.
+
+use super::quantile::{cdf, quantile};
+use super::{ANY_NUMBER, Init, Target, number};
+use crate::registry::{Entry, OutOfRange, Range};
+use engine::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "trunc_normal",
+    summary: "a Gaussian cut off at two bounds",
+    formula: "w ~ N(mean, std²) given low ≤ w ≤ high",
+    source: "PyTorch's trunc_normal_: the bounds are values, not multiples of std; its std is 1 by default",
+    keys: &[
+        number("std", "0.02", Range::Above(0.0), "standard deviation before the cut"),
+        number("mean", "0.0", ANY_NUMBER, "mean before the cut"),
+        number("low", "-2.0", ANY_NUMBER, "least value; at most 2 std above the mean"),
+        number("high", "2.0", ANY_NUMBER, "largest value; above low, and at most 2 std below the mean"),
+    ],
+};
+
+/// N(mean, std²) given that the value lies in [low, high], by inverting the distribution function.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TruncNormal {
+    /// Standard deviation before the cut; 0.02 (PyTorch: 1).
+    pub std: f64,
+    /// Mean before the cut; 0.
+    pub mean: f64,
+    /// Least value, absolute; −2.
+    pub low: f64,
+    /// Largest value, absolute; 2.
+    pub high: f64,
+}
+
+impl Default for TruncNormal {
+    fn default() -> Self {
+        TruncNormal { std: 0.02, mean: 0.0, low: -2.0, high: 2.0 }
+    }
+}
+
+impl TruncNormal {
+    /// Bounds far out in one tail are refused (PyTorch warns): the draws would lose their digits there.
+    pub(super) fn check(&self) -> Result<(), OutOfRange> {
+        let values = [("std", self.std), ("mean", self.mean), ("low", self.low), ("high", self.high)];
+        values.iter().try_for_each(|(key, value)| ENTRY.check(key, *value))?;
+        let wrong = |key, value, allowed, default| Err(OutOfRange { of: ENTRY.name, key, value, allowed, default });
+        let (least_high, most_low) = (self.mean - 2.0 * self.std, self.mean + 2.0 * self.std);
+        if self.low > most_low {
+            return wrong("low", self.low, Range::Within(f64::from(f32::MIN), most_low), "-2.0");
+        }
+        if self.high <= self.low || self.high < least_high {
+            return wrong("high", self.high, Range::Above(self.low.max(least_high)), "2.0");
+        }
+        Ok(())
+    }
+}
+
+impl Init for TruncNormal {
+    fn fill(&self, _target: &Target, rng: Rng, out: &mut [f32]) {
+        let share = |x: f64| cdf((x - self.mean) / self.std);
+        let (low, high) = (share(self.low), share(self.high));
+        for (i, x) in (0..).zip(out) {
+            let p = low + (high - low) * (f64::from(rng.word(i)) + 0.5) / 4_294_967_296.0;
+            *x = (self.mean + self.std * quantile(p)).clamp(self.low, self.high) as f32;
+        }
+    }
+}

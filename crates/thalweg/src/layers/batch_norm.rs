@@ -1,0 +1,126 @@
+//! Batch normalisation: every channel is centred and scaled by the batch's statistics, later by their running averages.
+
+use super::Layer;
+use crate::init::{Constant, Zeros};
+use crate::model::{Builder, Mode};
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use engine::Fault;
+use engine::graph::{Built, Var};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "batch_norm",
+    summary: "centres and scales every channel over the batch",
+    formula: "y = γ·(x − mean)/√(var + ε) + β; running ← (1 − momentum)·running + momentum·batch",
+    source: "Ioffe and Szegedy, Batch normalization, ICML 2015, arxiv.org/abs/1502.03167; as in PyTorch momentum is the \
+             share of the new value (Keras: of the old), and the running variance is unbiased",
+    keys: &[
+        Key {
+            name: "momentum",
+            default: "0.1",
+            unit: "",
+            range: Range::Within(0.0, 1.0),
+            help: "share of the batch's statistics in the running averages",
+        },
+        EPS_KEY,
+    ],
+};
+
+pub(super) const EPS_KEY: Key =
+    Key { name: "eps", default: "1e-5", unit: "", range: Range::Above(0.0), help: "added to the variance" };
+
+/// x: [B, C] or [B, C, ..] -> the same shape; the channel axis is 1, as PyTorch's.
+///
+/// Training normalises by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
+/// *unbiased* variance, n/(n−1) times as large) towards them; evaluation uses those two. Parameters `weight` (γ, starts
+/// at 1) and `bias` (β, starts at 0), `[C]` each. PyTorch's `num_batches_tracked` only matters without a momentum; its
+/// `load_state_dict` does not ask for it in a safetensors file, so it is neither written nor needed.
+///
+/// # Errors
+/// In training with one value per channel: its variance would be 0, whatever the value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchNorm {
+    /// Share of the new statistics in the running averages; 0.1.
+    pub momentum: f64,
+    /// Added to the variance; 1e-5.
+    pub eps: f64,
+}
+
+impl Default for BatchNorm {
+    fn default() -> Self {
+        BatchNorm { momentum: 0.1, eps: 1e-5 }
+    }
+}
+
+impl BatchNorm {
+    /// x: [.., C] -> [.., C]
+    fn normalise(&self, b: &mut Builder<'_>, x: Var) -> Built {
+        let channels = b.shape(x).last_dim();
+        let gamma = b.param("weight", [channels], Constant { value: 1.0 })?;
+        let beta = b.param("bias", [channels], Zeros {})?;
+        let mean = b.buffer("running_mean", [channels], 0.0)?;
+        let variance = b.buffer("running_var", [channels], 1.0)?;
+        let eps = self.eps as f32;
+        if b.mode() == Mode::Eval {
+            return b.batch_norm_fixed(x, [mean.0, variance.0], gamma, beta, eps);
+        }
+        let n = b.shape(x).numel() / channels.max(1);
+        if n < 2 {
+            let (key, range) = ("values per channel", "more than 1 in training");
+            return Err(b.error(ENTRY.name, Fault::Range { key, range, value: n as f64 }));
+        }
+        let batch = b.batch_norm(x, gamma, beta, eps)?;
+        self.track(b, mean, batch.mean, 1.0)?;
+        self.track(b, variance, batch.variance, n as f64 / (n - 1) as f64)?;
+        Ok(batch.y)
+    }
+
+    /// running ← (1 − momentum)·running + momentum·factor·batch
+    fn track(&self, b: &mut Builder<'_>, (running, index): (Var, usize), batch: Var, factor: f64) -> Built<()> {
+        let old = b.scale(running, (1.0 - self.momentum) as f32)?;
+        let new = b.scale(batch, (self.momentum * factor) as f32)?;
+        let next = b.add(old, new)?;
+        b.assign(index, next)
+    }
+}
+
+impl Layer for BatchNorm {
+    fn kind(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
+        let rank = b.shape(x).len();
+        match rank {
+            0 | 1 => {
+                let got = b.shape(x).clone();
+                Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }))
+            }
+            2 => self.normalise(b, x),
+            _ => {
+                let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
+                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+                let x = b.transpose(x, &last)?;
+                let y = self.normalise(b, x)?;
+                b.transpose(y, &back)
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        if *self == Self::default() {
+            return ENTRY.name.into();
+        }
+        format!("batch_norm(momentum {}, eps {:e})", self.momentum, self.eps)
+    }
+
+    fn gain(&self) -> Option<f64> {
+        None
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        ENTRY.check("momentum", self.momentum)?;
+        ENTRY.check("eps", self.eps)
+    }
+}

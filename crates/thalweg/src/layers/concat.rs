@@ -1,0 +1,62 @@
+//! Several lists of layers side by side, their results joined.
+
+use super::config::{check_all, list};
+use super::{Layer, LayerConfig};
+use crate::model::Builder;
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use engine::Fault;
+use engine::graph::{Built, Var};
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "concat",
+    summary: "joins the results of several lists of layers, along axis 1",
+    formula: "y = [branch₀(x), branch₁(x), …]",
+    source: "Szegedy et al., Going deeper with convolutions, CVPR 2015, arxiv.org/abs/1409.4842; an empty branch is x \
+             itself, as in Huang et al., Densely connected convolutional networks, CVPR 2017",
+    keys: &[Key {
+        name: "branches",
+        default: "",
+        unit: "",
+        range: Range::Other("a list of lists of layers"),
+        help: "the lists of layers",
+    }],
+};
+
+/// x: [B, C, ..] -> [B, C₀ + C₁ + .., ..]; branch `i` is called `i`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concat {
+    /// What is joined; an empty list is the input itself.
+    #[serde(deserialize_with = "lists")]
+    pub branches: Vec<Vec<LayerConfig>>,
+}
+
+fn lists<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<LayerConfig>>, D::Error> {
+    let values = Vec::<Value>::deserialize(from)?;
+    let read = |(i, value)| list(value).map_err(|error| D::Error::custom(format!("branches[{i}]: {error}")));
+    values.into_iter().enumerate().map(read).collect()
+}
+
+impl Layer for Concat {
+    fn kind(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
+        let rank = b.shape(x).len();
+        if rank < 2 {
+            let got = b.shape(x).clone();
+            return Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }));
+        }
+        let branch = |(i, layers): (usize, &Vec<LayerConfig>)| b.scope(&i.to_string(), |b| b.sequence(layers, x));
+        let results = self.branches.iter().enumerate().map(branch).collect::<Built<Vec<Var>>>()?;
+        b.concat(&results, 1)
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        self.branches.iter().try_for_each(|layers| check_all(layers))
+    }
+}

@@ -1,0 +1,88 @@
+//! The width of a layer: a number, or as many as the model has outputs.
+
+use crate::registry::{OutOfRange, Range};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// Largest width of a layer: 2²⁴.
+pub const MAX_UNITS: usize = 1 << 24;
+
+/// How many values a layer gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// This many.
+    Count(usize),
+    /// As many as the data has classes or targets; in a config the word `outputs`.
+    Outputs,
+}
+
+impl Units {
+    pub(super) fn check(self, of: &'static str, key: &'static str) -> Result<(), OutOfRange> {
+        match self {
+            Units::Count(n) => check_width(of, key, n),
+            Units::Outputs => Ok(()),
+        }
+    }
+}
+
+impl From<usize> for Units {
+    fn from(n: usize) -> Self {
+        Units::Count(n)
+    }
+}
+
+/// A width must be from 1 to [`MAX_UNITS`].
+pub(crate) fn check_width(of: &'static str, key: &'static str, n: usize) -> Result<(), OutOfRange> {
+    if (1..=MAX_UNITS).contains(&n) {
+        return Ok(());
+    }
+    let allowed = Range::Within(1.0, MAX_UNITS as f64);
+    Err(OutOfRange { of, key, value: n as f64, allowed, default: "128" })
+}
+
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Units::Count(n) => write!(f, "{n}"),
+            Units::Outputs => f.write_str("outputs"),
+        }
+    }
+}
+
+impl Serialize for Units {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Units::Count(n) => to.serialize_u64(*n as u64),
+            Units::Outputs => to.serialize_str("outputs"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Units {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct CountOrWord;
+        impl Visitor<'_> for CountOrWord {
+            type Value = Units;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "`units` from 1 to {MAX_UNITS}, or \"outputs\"")
+            }
+            fn visit_u64<E: Error>(self, n: u64) -> Result<Units, E> {
+                match usize::try_from(n) {
+                    Ok(n) if (1..=MAX_UNITS).contains(&n) => Ok(Units::Count(n)),
+                    _ => Err(E::invalid_value(Unexpected::Unsigned(n), &self)),
+                }
+            }
+            fn visit_i64<E: Error>(self, n: i64) -> Result<Units, E> {
+                u64::try_from(n)
+                    .map_err(|_| E::invalid_value(Unexpected::Signed(n), &self))
+                    .and_then(|n| self.visit_u64(n))
+            }
+            fn visit_str<E: Error>(self, word: &str) -> Result<Units, E> {
+                let wrong = || E::invalid_value(Unexpected::Str(word), &self);
+                (word == "outputs").then_some(Units::Outputs).ok_or_else(wrong)
+            }
+        }
+        from.deserialize_any(CountOrWord)
+    }
+}

@@ -1,0 +1,153 @@
+//! A model in a config: a word, a table with a name, or a list of layers.
+
+use super::{LinearModel, Mlp, ModelError, linear, mlp};
+use crate::layers::{LayerConfig, check_all, list};
+use crate::registry::{Entry, OutOfRange};
+use crate::tagged::{Tag, did_you_mean};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::str::FromStr;
+
+/// Facts about every named model, in the order of the docs.
+pub const ALL: &[Entry] = &[mlp::ENTRY, linear::ENTRY];
+
+/// A named model and its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Preset {
+    /// Linear layers with an activation between them.
+    Mlp(Mlp),
+    /// One linear layer.
+    Linear(LinearModel),
+}
+
+/// A list of layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerList {
+    /// The layers; `units = "outputs"` in the last takes its width from the data.
+    #[serde(deserialize_with = "list")]
+    pub layers: Vec<LayerConfig>,
+}
+
+/// A model: `"mlp"`, `"linear"`, `"mlp-512-512"`, `"784-512-512-10"`, `{ name = "mlp", hidden = [512, 512] }` or
+/// `{ layers = [{ type = "linear", units = 512 }, "relu", { type = "linear", units = "outputs" }] }`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ModelConfig {
+    /// By name.
+    Preset(Preset),
+    /// Layer by layer.
+    Layers(LayerList),
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Mlp::default().into()
+    }
+}
+
+impl From<Mlp> for ModelConfig {
+    fn from(mlp: Mlp) -> Self {
+        ModelConfig::Preset(Preset::Mlp(mlp))
+    }
+}
+
+impl From<LinearModel> for ModelConfig {
+    fn from(linear: LinearModel) -> Self {
+        ModelConfig::Preset(Preset::Linear(linear))
+    }
+}
+
+impl From<Vec<LayerConfig>> for ModelConfig {
+    fn from(layers: Vec<LayerConfig>) -> Self {
+        ModelConfig::Layers(LayerList { layers })
+    }
+}
+
+impl ModelConfig {
+    /// Checks every setting that can be checked without data.
+    ///
+    /// # Errors
+    /// Names the first key whose value is not allowed.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        match self {
+            ModelConfig::Preset(Preset::Mlp(mlp)) => mlp.check(),
+            ModelConfig::Preset(Preset::Linear(linear)) => linear.check(),
+            ModelConfig::Layers(list) => check_all(&list.layers),
+        }
+    }
+
+    /// The layers, and whether samples come to them as flat rows.
+    pub(super) fn layers(&self) -> (Vec<LayerConfig>, bool) {
+        match self {
+            ModelConfig::Preset(Preset::Mlp(mlp)) => (mlp.layers(), true),
+            ModelConfig::Preset(Preset::Linear(linear)) => (linear.layers(), true),
+            ModelConfig::Layers(list) => (list.layers.clone(), false),
+        }
+    }
+
+    /// Compares sizes that the config states with the data's.
+    pub(super) fn check_ends(&self, input_shape: &[usize], data_outputs: usize) -> Result<(), ModelError> {
+        let ModelConfig::Preset(Preset::Mlp(mlp)) = self else { return Ok(()) };
+        let data_inputs = input_shape.iter().product();
+        let (inputs, outputs) = (mlp.inputs.unwrap_or(data_inputs), mlp.outputs.unwrap_or(data_outputs));
+        if (inputs, outputs) == (data_inputs, data_outputs) {
+            return Ok(());
+        }
+        let instead = Mlp { inputs: Some(data_inputs), outputs: Some(data_outputs), ..mlp.clone() };
+        let (model, instead) = (self.to_string(), instead.to_string());
+        Err(ModelError::Ends { model, data_inputs, data_outputs, inputs, outputs, instead })
+    }
+}
+
+impl fmt::Display for ModelConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ModelConfig::Preset(Preset::Mlp(mlp)) => write!(f, "{mlp}"),
+            ModelConfig::Preset(Preset::Linear(_)) => f.write_str("linear"),
+            ModelConfig::Layers(list) => write!(f, "{} layers", list.layers.len()),
+        }
+    }
+}
+
+impl FromStr for ModelConfig {
+    type Err = ModelError;
+
+    /// `mlp`, `linear`, `mlp-512-512` or `784-512-512-10`.
+    fn from_str(word: &str) -> Result<Self, ModelError> {
+        let sizes = |text: &str| text.split('-').map(|n| n.parse().ok()).collect::<Option<Vec<usize>>>();
+        let config: Self = match (word, word.strip_prefix("mlp-").and_then(sizes), sizes(word).as_deref()) {
+            ("mlp", ..) => Mlp::default().into(),
+            ("linear", ..) => LinearModel::default().into(),
+            (_, Some(hidden), _) => Mlp { hidden, ..Mlp::default() }.into(),
+            (_, _, Some([inputs, hidden @ .., outputs])) => {
+                let (inputs, outputs) = (Some(*inputs), Some(*outputs));
+                Mlp { hidden: hidden.to_vec(), inputs, outputs, ..Mlp::default() }.into()
+            }
+            _ => {
+                let nearest = did_you_mean(word, ALL.iter().map(|e| e.name));
+                return Err(ModelError::Unknown { word: word.to_owned(), nearest });
+            }
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelConfig {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let tag = Tag { key: "name", what: "model" };
+        let table: Map<String, Value> = tag.table(from)?;
+        if table.contains_key("layers") && !table.contains_key("name") {
+            let list = LayerList::deserialize(Value::Object(table)).map_err(D::Error::custom)?;
+            return Ok(ModelConfig::Layers(list));
+        }
+        match table.get("name") {
+            Some(Value::String(word)) if table.len() == 1 => word.parse().map_err(D::Error::custom),
+            _ => tag.read(table, ALL).map(ModelConfig::Preset).map_err(D::Error::custom),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a model cannot be made.
+
+use crate::registry::OutOfRange;
+use engine::GraphError;
+
+/// Why a model cannot be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A setting outside of its range.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// Layers do not fit together.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// A word that is not the name of a model.
+    #[error("unknown model `{word}`{nearest}")]
+    Unknown {
+        /// The word.
+        word: String,
+        /// `, did you mean ...`.
+        nearest: String,
+    },
+    /// The sizes that a config states are not the data's.
+    #[error(
+        "model `{model}`: the data has {data_inputs} inputs and {data_outputs} outputs, the model {inputs} and {outputs}"
+    )]
+    Ends {
+        /// The model's title.
+        model: String,
+        /// Values in a sample.
+        data_inputs: usize,
+        /// Classes, or targets.
+        data_outputs: usize,
+        /// What the config says, or the data's where it says nothing.
+        inputs: usize,
+        /// What the config says, or the data's where it says nothing.
+        outputs: usize,
+        /// The same hidden layers with the data's ends.
+        instead: String,
+    },
+    /// The result of the last layer does not fit the data.
+    #[error("the last layer `{layer}` gives {got:?} for a sample, the data needs [{expected}]")]
+    Outputs {
+        /// Name of the last layer.
+        layer: String,
+        /// Shape of the result without the batch.
+        got: Vec<usize>,
+        /// Classes, or targets.
+        expected: usize,
+    },
+    /// Two layers of one name.
+    #[error("two layers are called `{name}`")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// A list without layers.
+    #[error("`layers` is empty, expected one layer or more")]
+    NoLayers,
+    /// A layer declares other parameters in training than in evaluation.
+    #[error("a layer has other parameters or buffers in training than in evaluation")]
+    Modes,
+}
+
+impl ModelError {
+    /// What to type instead.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ModelError::OutOfRange(error) => Some(error.hint()),
+            ModelError::Unknown { .. } => {
+                Some("`model=mlp`, `model=linear`, or widths such as `model=mlp-512-512`; `thalweg list models` shows all".into())
+            }
+            ModelError::Ends { instead, .. } => Some(format!("`model={instead}`")),
+            ModelError::Outputs { got, .. } if got.len() > 1 => {
+                Some("put `{ type = \"flatten\" }` before the last linear layer".into())
+            }
+            ModelError::Outputs { .. } => {
+                Some("end with `{ type = \"linear\", units = \"outputs\" }`, which takes its width from the data".into())
+            }
+            ModelError::Duplicate { .. } => Some("give one of them another `name`".into()),
+            ModelError::NoLayers => Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into()),
+            ModelError::Graph(_) | ModelError::Modes => None,
+        }
+    }
+}

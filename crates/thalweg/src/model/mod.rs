@@ -1,0 +1,253 @@
+//! Models: layers with a shape for their input, built into a graph for any batch size, for training and evaluation.
+
+mod builder;
+mod config;
+mod error;
+mod linear;
+mod mlp;
+mod summary;
+pub mod weights;
+
+pub use builder::{Builder, MAX_PARAMS, Mode, Traced};
+pub use config::{ALL, LayerList, ModelConfig, Preset};
+pub use error::ModelError;
+pub use linear::LinearModel;
+pub use mlp::Mlp;
+pub use summary::{Row, Summary};
+
+use builder::{Record, Start};
+use engine::graph::{Built, Graph, Layout, Var};
+use engine::rng::{Purpose, Rng};
+use std::fmt;
+
+type Build = dyn Fn(&mut Builder<'_>, Var) -> Built + Send + Sync;
+
+/// A network: what it computes, and which parameters and buffers it has.
+///
+/// The same names, shapes and offsets hold for every batch size, in training and in evaluation.
+///
+/// ```
+/// use thalweg::engine::Graph;
+/// use thalweg::model::{Mode, Model, ModelConfig};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config: ModelConfig = "784-512-512-10".parse()?;
+/// let model = Model::new(&config, &[28, 28], 10)?;
+/// let names: Vec<&str> = model.params().slots.iter().map(|s| s.name.as_str()).collect();
+/// assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]);
+/// let (params, buffers) = model.init(42);
+/// assert_eq!((params.len(), buffers.len()), (669_706, 0));
+///
+/// let mut g = Graph::new();
+/// let x = model.input(&mut g, 128)?;
+/// let logits = model.forward(&mut g, x, Mode::Train)?;
+/// assert_eq!(g.shape(logits)[..], [128, 10]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Model {
+    build: Box<Build>,
+    title: String,
+    input_shape: Vec<usize>,
+    n_outputs: usize,
+    expected: Option<usize>,
+    params: Layout,
+    buffers: Layout,
+    starts: Vec<Start>,
+    buffer_values: Vec<f32>,
+}
+
+impl Model {
+    /// A model for samples of `input_shape` (without the batch) that gives `n_outputs` values for each.
+    ///
+    /// # Errors
+    /// When a setting is out of range, layers do not fit together, or the ends do not fit the data.
+    pub fn new(config: &ModelConfig, input_shape: &[usize], n_outputs: usize) -> Result<Self, ModelError> {
+        config.check()?;
+        config.check_ends(input_shape, n_outputs)?;
+        let (layers, flat) = config.layers();
+        if layers.is_empty() {
+            return Err(ModelError::NoLayers);
+        }
+        let last =
+            layers.last().and_then(|l| l.name.clone()).unwrap_or_else(|| (layers.len() - 1).to_string());
+        let build = move |b: &mut Builder<'_>, x| {
+            let x = if flat { b.flatten(x)? } else { x };
+            b.sequence(&layers, x)
+        };
+        let (model, shape) = Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
+        if shape != [n_outputs] {
+            return Err(ModelError::Outputs { layer: last, got: shape, expected: n_outputs });
+        }
+        Ok(model)
+    }
+
+    /// A model in the graph style: any code that builds a result from an input, with [`Builder::layer`] and all
+    /// operations of a [`Graph`].
+    ///
+    /// ```
+    /// use thalweg::layers::{Linear, Relu};
+    /// use thalweg::model::Model;
+    /// # fn main() -> Result<(), thalweg::model::ModelError> {
+    /// let model = Model::from_fn(&[16], |b, x| {
+    ///     let wide = b.layer("wide", &Linear::new(32), x)?;
+    ///     let wide = b.relu(wide)?;
+    ///     let both = b.concat(&[wide, x], 1)?;
+    ///     b.layer("head", &Linear::new(3), both)
+    /// })?;
+    /// assert_eq!(model.params().find("head.weight").map(|s| s.shape.to_vec()), Some(vec![3, 48]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the parts do not fit together.
+    pub fn from_fn<F>(input_shape: &[usize], build: F) -> Result<Self, ModelError>
+    where
+        F: Fn(&mut Builder<'_>, Var) -> Built + Send + Sync + 'static,
+    {
+        Self::build(Box::new(build), "graph".into(), input_shape, None).map(|(model, _)| model)
+    }
+
+    /// Builds for both modes, to find every error and the layout.
+    fn build(
+        build: Box<Build>,
+        title: String,
+        input_shape: &[usize],
+        expected: Option<usize>,
+    ) -> Result<(Self, Vec<usize>), ModelError> {
+        let mut model = Model {
+            build,
+            title,
+            input_shape: input_shape.to_vec(),
+            n_outputs: 0,
+            expected,
+            params: Layout::default(),
+            buffers: Layout::default(),
+            starts: Vec::new(),
+            buffer_values: Vec::new(),
+        };
+        let (train, ..) = model.traced(2, Mode::Train)?;
+        let (graph, record, y) = model.traced(2, Mode::Eval)?;
+        if (&train.params, &train.buffers) != (&graph.params, &graph.buffers) {
+            return Err(ModelError::Modes);
+        }
+        if let Some(name) = duplicate(&record.traced) {
+            return Err(ModelError::Duplicate { name });
+        }
+        let shape = graph.shape(y).get(1..).unwrap_or_default().to_vec();
+        model.n_outputs = shape.iter().product();
+        (model.starts, model.buffer_values) = (record.inits, record.buffers);
+        (model.params, model.buffers) = (graph.params, graph.buffers);
+        Ok((model, shape))
+    }
+
+    /// A graph of its own for a batch of that size.
+    fn traced(&self, batch: usize, mode: Mode) -> Result<(Graph, Record, Var), ModelError> {
+        let mut graph = Graph::new();
+        let x = self.input(&mut graph, batch)?;
+        let (record, y) = self.record(&mut graph, x, mode)?;
+        Ok((graph, record, y))
+    }
+
+    fn record(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built<(Record, Var)> {
+        let mut record = Record::default();
+        let y = (self.build)(&mut Builder::new(graph, &mut record, mode, self.expected), x)?;
+        Ok((record, y))
+    }
+
+    /// Declares the model's input in a graph: `x: [batch, input_shape..]`.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn input(&self, graph: &mut Graph, batch: usize) -> Built {
+        let shape: Vec<usize> = std::iter::once(batch).chain(self.input_shape.iter().copied()).collect();
+        graph.input("x", shape)
+    }
+
+    /// Builds the model into a graph that has no parameters yet; gives its result, for classes the logits.
+    ///
+    /// # Errors
+    /// When `x` does not fit, or a layer cannot train on so small a batch.
+    pub fn forward(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built {
+        self.record(graph, x, mode).map(|(_, y)| y)
+    }
+
+    /// As [`Model::forward`], with every layer's result: for probes and pictures.
+    ///
+    /// # Errors
+    /// As [`Model::forward`].
+    pub fn trace(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built<(Var, Vec<Traced>)> {
+        self.record(graph, x, mode).map(|(record, y)| (y, record.traced))
+    }
+
+    /// Start values of the flat parameters and the flat buffers, a pure function of the seed.
+    pub fn init(&self, seed: u64) -> (Vec<f32>, Vec<f32>) {
+        let mut params = vec![0.0; self.params.len()];
+        for (i, (slot, start)) in (0..).zip(self.params.slots.iter().zip(&self.starts)) {
+            let rng = Rng::new(seed, Purpose::Init, i, 0);
+            start.init.fill(&start.target, rng, &mut params[slot.range()]);
+        }
+        (params, self.buffer_values.clone())
+    }
+
+    /// Names, shapes and offsets of the parameters.
+    pub fn params(&self) -> &Layout {
+        &self.params
+    }
+
+    /// Names, shapes and offsets of the buffers, such as running averages.
+    pub fn buffers(&self) -> &Layout {
+        &self.buffers
+    }
+
+    /// Layouts of the parameters and of the buffers.
+    pub fn layout(&self) -> (&Layout, &Layout) {
+        (&self.params, &self.buffers)
+    }
+
+    /// Name and number of axes of every parameter, for [`DecayRule::apply`](crate::optim::DecayRule::apply).
+    pub fn param_infos(&self) -> Vec<(&str, usize)> {
+        self.params.slots.iter().map(|s| (s.name.as_str(), s.shape.len())).collect()
+    }
+
+    /// Shape of a sample.
+    pub fn input_shape(&self) -> &[usize] {
+        &self.input_shape
+    }
+
+    /// Values that it gives for a sample.
+    pub fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+
+    /// In one word, such as `784-512-512-10`.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Layers with shapes, parameters, operations and memory.
+    ///
+    /// # Errors
+    /// None after the model was made.
+    pub fn summary(&self) -> Result<Summary, ModelError> {
+        Summary::of(self)
+    }
+}
+
+fn duplicate(traced: &[Traced]) -> Option<String> {
+    let mut names: Vec<&str> = traced.iter().map(|t| t.name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("title", &self.title)
+            .field("input_shape", &self.input_shape)
+            .field("n_outputs", &self.n_outputs)
+            .field("params", &self.params)
+            .field("buffers", &self.buffers)
+            .finish_non_exhaustive()
+    }
+}

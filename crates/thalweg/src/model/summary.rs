@@ -1,0 +1,199 @@
+//! What a model is made of: layers with shapes, parameters, operations and memory, as values and as a table.
+
+use super::builder::{Mode, Traced};
+use super::{Model, ModelError};
+use engine::graph::{Graph, Var};
+use engine::ops::Op;
+use std::fmt;
+
+/// One layer of a [`Summary`]; numbers do not include those of layers inside it, which have rows of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Full name, such as `3` or `block.0`.
+    pub name: String,
+    /// Its word in a config.
+    pub kind: &'static str,
+    /// Kind and settings.
+    pub describe: String,
+    /// Layers around it.
+    pub depth: usize,
+    /// Shape of its result for a sample.
+    pub output: Vec<usize>,
+    /// Elements of its parameters.
+    pub n_params: usize,
+    /// Operations of the forward pass for a sample: 2 for each product of a matrix product, 1 for each element of the
+    /// result (of a sum: of its input) of anything else; copies and views are free.
+    pub flops: u64,
+    /// Memory of its result for a sample; 0 for a view of another's.
+    pub activation_bytes: usize,
+}
+
+/// A model's layers and totals.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The model in one word.
+    pub title: String,
+    /// Shape of a sample.
+    pub input: Vec<usize>,
+    /// The layers, each before those inside it.
+    pub rows: Vec<Row>,
+    /// Elements of all parameters.
+    pub n_params: usize,
+    /// Elements of all buffers.
+    pub n_buffers: usize,
+    /// Operations of the forward pass for a sample, in evaluation.
+    pub flops: u64,
+    /// Memory of all layers' results for a sample.
+    pub activation_bytes: usize,
+}
+
+impl Summary {
+    /// What a sample costs is the difference between batches of 3 and of 2: what is done once a batch drops out.
+    pub(super) fn of(model: &Model) -> Result<Self, ModelError> {
+        let (small, record, _) = model.traced(2, Mode::Eval)?;
+        let (large, larger, _) = model.traced(3, Mode::Eval)?;
+        let mut rows = Vec::new();
+        for (i, (layer, more)) in record.traced.iter().zip(&larger.traced).enumerate() {
+            let inside: Vec<usize> = children(&record.traced, i);
+            let own = |of: &dyn Fn(usize) -> u64| of(i) - inside.iter().map(|child| of(*child)).sum::<u64>();
+            let params = |l: usize| {
+                small.params.slots[record.traced[l].params.clone()]
+                    .iter()
+                    .map(|s| s.shape.numel() as u64)
+                    .sum()
+            };
+            let cost = |l: usize| {
+                flops(&large, larger.traced[l].nodes.clone()) - flops(&small, record.traced[l].nodes.clone())
+            };
+            let seen = record.traced[..i].iter().any(|l| l.output == layer.output && l.depth >= layer.depth);
+            let view = seen || !layer.nodes.contains(&layer.output.index()) || is_view(&small, layer.output);
+            let numel = large.shape(more.output).numel() - small.shape(layer.output).numel();
+            rows.push(Row {
+                name: layer.name.clone(),
+                kind: layer.kind,
+                describe: layer.describe.clone(),
+                depth: layer.depth,
+                output: small.shape(layer.output).get(1..).unwrap_or_default().to_vec(),
+                n_params: own(&params) as usize,
+                flops: own(&cost),
+                activation_bytes: if view { 0 } else { 4 * numel },
+            });
+        }
+        Ok(Summary {
+            title: model.title().to_owned(),
+            input: model.input_shape().to_vec(),
+            n_params: model.params().len(),
+            n_buffers: model.buffers().len(),
+            flops: flops(&large, 0..large.len()) - flops(&small, 0..small.len()),
+            activation_bytes: rows.iter().map(|r| r.activation_bytes).sum(),
+            rows,
+        })
+    }
+}
+
+/// Positions of the layers directly inside layer `i`.
+fn children(traced: &[Traced], i: usize) -> Vec<usize> {
+    let inside = (i + 1..traced.len()).take_while(|j| traced[*j].depth > traced[i].depth);
+    inside.filter(|j| traced[*j].depth == traced[i].depth + 1).collect()
+}
+
+fn is_view(graph: &Graph, v: Var) -> bool {
+    matches!(graph.node(v).op, Op::Reshape(_) | Op::Input(_))
+}
+
+fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {
+    let one = |v: Var| -> u64 {
+        let node = graph.node(v);
+        let of = |v: Var| graph.shape(v).numel() as u64;
+        match &node.op {
+            Op::MatMul(product) => {
+                let e = product.extents(graph.shape(node.inputs[0]), graph.shape(node.inputs[1]));
+                2 * (e.m * e.n * e.k) as u64
+            }
+            Op::Unary(_) | Op::Binary(_) => node.shape.numel() as u64,
+            Op::Reduce(_) => of(node.inputs[0]),
+            Op::Moments(_) | Op::BatchNorm(_) => 4 * of(node.inputs[0]),
+            _ => 0,
+        }
+    };
+    graph.vars().skip(nodes.start).take(nodes.len()).map(one).sum()
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table =
+            vec![["layer", "kind", "output", "parameters", "FLOPs", "activations"].map(String::from)];
+        table.push([
+            String::new(),
+            "input".into(),
+            format!("{:?}", self.input),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+        table.extend(self.rows.iter().map(|r| {
+            let kind = format!("{}{}", "  ".repeat(r.depth), r.describe);
+            let output = format!("{:?}", r.output);
+            [
+                r.name.clone(),
+                kind,
+                output,
+                grouped(r.n_params),
+                scaled(r.flops as f64),
+                bytes(r.activation_bytes),
+            ]
+        }));
+        let flops = scaled(self.flops as f64);
+        let total = [
+            String::new(),
+            "total".into(),
+            String::new(),
+            grouped(self.n_params),
+            flops,
+            bytes(self.activation_bytes),
+        ];
+        table.push(total);
+        let width = |c: usize| table.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 6] = std::array::from_fn(width);
+        for row in &table {
+            let [a, b, c, d, e, g] = row;
+            let [wa, wb, wc, wd, we, wg] = widths;
+            writeln!(f, "{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {g:>wg$}")?;
+        }
+        write!(f, "FLOPs and activations are for the forward pass of one sample")
+    }
+}
+
+/// `669,706`
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1.34 M`
+fn scaled(x: f64) -> String {
+    let (factor, unit) = match x {
+        x if x >= 1e12 => (1e12, " T"),
+        x if x >= 1e9 => (1e9, " G"),
+        x if x >= 1e6 => (1e6, " M"),
+        x if x >= 1e3 => (1e3, " k"),
+        _ => return format!("{x}"),
+    };
+    format!("{:.2}{unit}", x / factor)
+}
+
+/// `2.0 KiB`
+fn bytes(n: usize) -> String {
+    match n {
+        0..1024 => format!("{n} B"),
+        1024..1_048_576 => format!("{:.1} KiB", n as f64 / 1024.0),
+        _ => format!("{:.1} MiB", n as f64 / 1_048_576.0),
+    }
+}

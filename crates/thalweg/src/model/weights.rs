@@ -1,0 +1,351 @@
+//! Weights in safetensors files, with PyTorch's names and layouts.
+//!
+//! A file is 8 bytes with the header's length, a JSON header with name, type, shape and place of every tensor, then the
+//! tensors' bytes. Files are written in the order of the layout, so equal weights give equal bytes.
+
+use engine::graph::{Layout, Slot};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Why weights cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file cannot be opened or read.
+    #[error("cannot read weights: {source}: {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not a safetensors file, or a damaged one.
+    #[error("not a whole safetensors file of {n_bytes} bytes: {source}: {}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        n_bytes: usize,
+        /// What is wrong.
+        source: SafeTensorError,
+    },
+    /// Its tensors are not those of the model.
+    #[error("weights do not fit the model: {mismatch}: {}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// Every difference.
+        mismatch: Mismatch,
+    },
+}
+
+impl WeightsError {
+    /// What to do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            WeightsError::Unreadable { .. } => "check the path and its permissions",
+            WeightsError::Broken { .. } => {
+                "copy the file again; PyTorch's `.pt` files are turned into safetensors by `safetensors.torch.save_file`"
+            }
+            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved",
+        }
+    }
+}
+
+/// Every difference between a file's tensors and those wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mismatch {
+    /// Wanted, and not in the file.
+    pub missing: Vec<String>,
+    /// In the file, and not wanted.
+    pub unexpected: Vec<String>,
+    /// Name, shape wanted, shape in the file.
+    pub shapes: Vec<(String, Vec<usize>, Vec<usize>)>,
+    /// Name and type, where that is not a floating-point number of 16, 32 or 64 bits.
+    pub types: Vec<(String, String)>,
+}
+
+impl Mismatch {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>();
+        let shape = |(name, wanted, got): &(String, Vec<usize>, Vec<usize>)| {
+            format!("`{name}` is {got:?}, expected {wanted:?}")
+        };
+        let kind = |(name, kind): &(String, String)| {
+            format!("`{name}` is of type {kind}, expected F16, BF16, F32 or F64")
+        };
+        let mut parts = Vec::new();
+        if !self.missing.is_empty() {
+            parts.push(format!("missing {}", some(&names(&self.missing))));
+        }
+        if !self.unexpected.is_empty() {
+            parts.push(format!("unexpected {}", some(&names(&self.unexpected))));
+        }
+        parts.extend(
+            [self.shapes.iter().map(shape).collect(), self.types.iter().map(kind).collect()]
+                .iter()
+                .filter_map(|texts: &Vec<String>| (!texts.is_empty()).then(|| some(texts))),
+        );
+        f.write_str(&parts.join("; "))
+    }
+}
+
+/// The first eight, and how many more there are.
+fn some(texts: &[String]) -> String {
+    let shown = texts.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+    match texts.len() {
+        0..=8 => shown,
+        n => format!("{shown} and {} more", n - 8),
+    }
+}
+
+/// What was read besides the numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matched {
+    /// Taken off the front of every name, such as `model.`; mostly empty.
+    pub prefix: String,
+    /// Names of tensors that were converted to f32, with their types.
+    pub converted: Vec<(String, String)>,
+    /// Names of counters that were passed over: PyTorch's `num_batches_tracked`.
+    pub ignored: Vec<String>,
+}
+
+/// A safetensors file in memory, its header checked.
+#[derive(Debug)]
+pub struct WeightsFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl WeightsFile {
+    /// Reads a file and checks its header.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not a whole safetensors file.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let bytes = std::fs::read(path);
+        let bytes = bytes.map_err(|source| WeightsError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_bytes(path, bytes)
+    }
+
+    /// Checks the header of a file's content; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is not a whole safetensors file.
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, WeightsError> {
+        let n_bytes = bytes.len();
+        let broken = |source| WeightsError::Broken { path: path.to_owned(), n_bytes, source };
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+        let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        Ok(WeightsFile { path: path.to_owned(), bytes, metadata })
+    }
+
+    /// The header's text fields.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// Name and shape of every tensor, by name.
+    ///
+    /// # Errors
+    /// None after the file was opened.
+    pub fn tensors(&self) -> Result<Vec<(String, Vec<usize>)>, WeightsError> {
+        Ok(self.views()?.into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect())
+    }
+
+    /// Fills flat vectors from the tensors named in their layouts. On an error they keep their values.
+    ///
+    /// A prefix that all names in the file share is taken off where no name fits otherwise. Counters
+    /// (`num_batches_tracked`) are passed over.
+    ///
+    /// # Errors
+    /// Lists every missing or unexpected tensor and every wrong shape or type.
+    pub fn load(&self, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
+        let mut views = self.views()?;
+        let ignored: Vec<String> =
+            views.keys().filter(|n| n.ends_with("num_batches_tracked")).cloned().collect();
+        views.retain(|name, _| !ignored.contains(name));
+        let wanted: BTreeSet<&str> =
+            sets.iter().flat_map(|(l, _)| &l.slots).map(|s| s.name.as_str()).collect();
+        let prefix = prefix(&views, &wanted);
+        let mut found: BTreeMap<&str, &TensorView<'_>> =
+            views.iter().map(|(name, view)| (&name[prefix.len()..], view)).collect();
+        let mut mismatch = Mismatch::default();
+        let mut matched = Matched { prefix: prefix.clone(), ignored, converted: Vec::new() };
+        let mut copies = Vec::new();
+        for (set, slot) in sets.iter().enumerate().flat_map(|(i, (l, _))| l.slots.iter().map(move |s| (i, s)))
+        {
+            match found.remove(slot.name.as_str()) {
+                None => mismatch.missing.push(slot.name.clone()),
+                Some(view) => match compare(slot, view, &mut mismatch) {
+                    Some(decode) => {
+                        if view.dtype() != Dtype::F32 {
+                            matched.converted.push((slot.name.clone(), view.dtype().to_string()));
+                        }
+                        copies.push((set, slot.range(), view.data(), decode));
+                    }
+                    None => continue,
+                },
+            }
+        }
+        mismatch.unexpected = found.keys().map(|name| (*name).to_owned()).collect();
+        if !mismatch.is_empty() {
+            return Err(WeightsError::Mismatch { path: self.path.clone(), mismatch });
+        }
+        for (set, range, data, decode) in copies {
+            decode(data, &mut sets[set].1[range]);
+        }
+        Ok(matched)
+    }
+
+    fn views(&self) -> Result<BTreeMap<String, TensorView<'_>>, WeightsError> {
+        let broken =
+            |source| WeightsError::Broken { path: self.path.clone(), n_bytes: self.bytes.len(), source };
+        Ok(SafeTensors::deserialize(&self.bytes).map_err(broken)?.tensors().into_iter().collect())
+    }
+}
+
+/// Reads a file into flat vectors: [`WeightsFile::open`] and [`WeightsFile::load`].
+///
+/// # Errors
+/// When the file cannot be read, is damaged, or its tensors are not those of the layouts.
+pub fn read(path: &Path, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
+    WeightsFile::open(path)?.load(sets)
+}
+
+/// Leading parts that all names share, `a.b.`, taken off one by one until a wanted name appears.
+fn prefix(views: &BTreeMap<String, TensorView<'_>>, wanted: &BTreeSet<&str>) -> String {
+    let mut prefix = String::new();
+    let Some(first) = views.keys().next() else { return prefix };
+    while !views.keys().any(|name| wanted.contains(&name[prefix.len()..])) {
+        let Some(dot) = first[prefix.len()..].find('.') else { return String::new() };
+        let longer = &first[..prefix.len() + dot + 1];
+        if !views.keys().all(|name| name.starts_with(longer)) {
+            return String::new();
+        }
+        prefix = longer.to_owned();
+    }
+    prefix
+}
+
+type Decode = fn(&[u8], &mut [f32]);
+
+/// How to read a tensor into its slot, or what is wrong with it.
+fn compare(slot: &Slot, view: &TensorView<'_>, mismatch: &mut Mismatch) -> Option<Decode> {
+    if view.shape() != &slot.shape[..] {
+        mismatch.shapes.push((slot.name.clone(), slot.shape.to_vec(), view.shape().to_vec()));
+        return None;
+    }
+    match view.dtype() {
+        Dtype::F32 => Some(|data, out| decode(data, out, f32::from_le_bytes)),
+        Dtype::F64 => Some(|data, out| decode(data, out, |b| f64::from_le_bytes(b) as f32)),
+        Dtype::BF16 => {
+            Some(|data, out| decode(data, out, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)))
+        }
+        Dtype::F16 => Some(|data, out| decode(data, out, |b| half(u16::from_le_bytes(b)))),
+        other => {
+            mismatch.types.push((slot.name.clone(), other.to_string()));
+            None
+        }
+    }
+}
+
+fn decode<const N: usize>(data: &[u8], out: &mut [f32], one: impl Fn([u8; N]) -> f32) {
+    for (bytes, x) in data.as_chunks::<N>().0.iter().zip(out) {
+        *x = one(*bytes);
+    }
+}
+
+/// IEEE 754 half precision: sign, 5 bits of exponent (bias 15), 10 of fraction.
+fn half(bits: u16) -> f32 {
+    let sign = u32::from(bits & 0x8000) << 16;
+    let (exponent, fraction) = (u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
+    let magnitude = match exponent {
+        0 => (fraction as f32 * (1.0 / 16_777_216.0)).to_bits(),
+        31 => 0x7f80_0000 | fraction << 13,
+        _ => (exponent + 127 - 15) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+/// Writes flat vectors as F32 tensors under the names of their layouts, with text fields for the header; `format: pt`
+/// is added, for which some readers ask.
+///
+/// # Errors
+/// When writing fails, or a name occurs twice.
+pub fn write(
+    to: &mut dyn Write,
+    sets: &[(&Layout, &[f32])],
+    metadata: &BTreeMap<String, String>,
+) -> io::Result<()> {
+    let mut fields = metadata.clone();
+    fields.entry("format".into()).or_insert_with(|| "pt".into());
+    let mut header = format!("{{\"__metadata__\":{}", serde_json::to_string(&fields)?);
+    let mut names = BTreeSet::new();
+    let mut start = 0;
+    for slot in sets.iter().flat_map(|(layout, _)| &layout.slots) {
+        if !names.insert(&slot.name) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("two tensors are called `{}`", slot.name),
+            ));
+        }
+        let end = start + 4 * slot.shape.numel();
+        let (name, shape) = (serde_json::to_string(&slot.name)?, &slot.shape);
+        header +=
+            &format!(",{name}:{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[{start},{end}]}}");
+        start = end;
+    }
+    header.push('}');
+    let padded = header.len().next_multiple_of(8);
+    to.write_all(&(padded as u64).to_le_bytes())?;
+    to.write_all(format!("{header:<padded$}").as_bytes())?;
+    for (layout, values) in sets {
+        for x in values[..layout.len()].chunks(4096) {
+            to.write_all(&x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?;
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a file, see [`write`].
+///
+/// # Errors
+/// When a name occurs twice.
+pub fn to_bytes(sets: &[(&Layout, &[f32])], metadata: &BTreeMap<String, String>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(&mut bytes, sets, metadata)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn all_halves() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff) / 1024.0);
+            let size = match exponent {
+                0 => fraction * 2f64.powi(-14),
+                31 if fraction > 0.0 => f64::NAN,
+                31 => f64::INFINITY,
+                e => (1.0 + fraction) * 2f64.powi(e - 15),
+            };
+            let expected = if bits >> 15 == 1 { -size } else { size } as f32;
+            let got = half(bits);
+            assert!(got.to_bits() == expected.to_bits() || (got.is_nan() && expected.is_nan()), "{bits:#x}");
+        }
+    }
+}
