@@ -79,11 +79,16 @@ fn culprit<T: DeserializeOwned>(table: &Map<String, Value>, entry: &Entry) -> Op
 
 /// `, did you mean ...?` with the nearest name, or the list of all where none is near.
 pub(crate) fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let near = names.iter().map(|name| (strsim::jaro_winkler(word, name), *name));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+    let (word, names) = (word.to_lowercase(), names.collect::<Vec<&str>>());
+    let likeness = |name: &str| {
+        let (shared, edits) =
+            (strsim::jaro_winkler(&word, name), strsim::normalized_damerau_levenshtein(&word, name));
+        if shared > 0.7 || edits > 0.6 { shared + edits } else { 0.0 }
+    };
+    let near = names.iter().map(|name| (likeness(name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
         None => String::new(),
-        Some((likeness, name)) if likeness > 0.75 => format!(", did you mean `{name}`?"),
+        Some((likeness, name)) if likeness > 0.0 => format!(", did you mean `{name}`?"),
         Some(_) => format!(", expected one of `{}`", names.join("`, `")),
     }
 }

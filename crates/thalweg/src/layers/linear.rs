@@ -115,7 +115,7 @@ impl Layer for Linear {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.units.check(ENTRY.name, "units")?;
+        self.units.check(&ENTRY, "units")?;
         self.init.check()?;
         self.bias_init.as_ref().map_or(Ok(()), InitConfig::check)
     }
