@@ -46,6 +46,11 @@ impl Tag {
         })
     }
 
+    /// `a layer`, `an initialiser`
+    fn one(self) -> String {
+        format!("a{} {}", if self.what.starts_with(['a', 'e', 'i', 'o', 'u']) { "n" } else { "" }, self.what)
+    }
+
     fn entry<'e>(self, table: &Map<String, Value>, entries: &'e [Entry]) -> Result<&'e Entry, String> {
         let names = || entries.iter().map(|e| e.name);
         match table.get(self.key) {
@@ -53,8 +58,8 @@ impl Tag {
                 .iter()
                 .find(|e| e.name == name)
                 .ok_or_else(|| format!("unknown {} `{name}`{}", self.what, did_you_mean(name, names()))),
-            Some(other) => Err(format!("`{}` is {other}, expected the name of a {}", self.key, self.what)),
-            None => Err(format!("a {} needs the key `{}`", self.what, self.key)),
+            Some(other) => Err(format!("`{}` is {other}, expected the name of {}", self.key, self.one())),
+            None => Err(format!("{} needs the key `{}`", self.one(), self.key)),
         }
     }
 }
@@ -99,7 +104,7 @@ impl<'de> Visitor<'de> for WordOrTable {
     type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}, or a table with the key `{}`", self.0.what, self.0.key)
+        write!(f, "the name of {}, or a table with the key `{}`", self.0.one(), self.0.key)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {

@@ -178,9 +178,9 @@ fn wrong_settings_are_named() {
         (r#"{"name": "uniform", "low": 1, "high": 0}"#, "uniform: `high` is 0, expected 1 or more"),
         (
             r#"{"name": "trunc_normal", "low": 3, "high": 4}"#,
-            "trunc_normal: `low` is 3, expected from -340282346638528860000000000000000000000 to 0.04",
+            "trunc_normal: `low` is 3, expected at most 2 std above the mean",
         ),
-        (r#"{"std": 1}"#, "a initialiser needs the key `name`"),
+        (r#"{"std": 1}"#, "an initialiser needs the key `name`"),
     ] {
         assert!(error(json).starts_with(message), "{json}: {}", error(json));
     }

@@ -253,3 +253,14 @@ fn the_summary_counts_parameters_operations_and_memory() {
     assert!(total.contains("669,706") && total.contains("1.34 M") && total.contains("8.0 KiB"), "{table}");
     assert!(config(r#""mlp-512-512""#).unwrap().to_string() == "mlp-512-512");
 }
+
+#[test]
+fn a_model_can_go_to_other_threads_and_says_when_a_layer_goes_past_the_builder() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&model(r#""mlp""#, &[4], 2));
+    let past = Model::from_fn(&[4], |b, x| {
+        let w = Graph::param(b, "weight", [2, 4])?;
+        b.matmul_nt(x, w)
+    });
+    assert_eq!(past.unwrap_err().to_string(), "1 parameters or buffer elements have no initial value");
+}

@@ -10,6 +10,7 @@ use thalweg::model::{Mode, Model, ModelConfig};
 mod config;
 mod init;
 mod layers;
+mod torch;
 mod weights;
 
 /// A config written as JSON.
