@@ -158,7 +158,8 @@ impl fmt::Display for Summary {
         for row in &table {
             let [a, b, c, d, e, g] = row;
             let [wa, wb, wc, wd, we, wg] = widths;
-            writeln!(f, "{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {g:>wg$}")?;
+            let line = format!("{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {g:>wg$}");
+            writeln!(f, "{}", line.trim_end())?;
         }
         write!(f, "FLOPs and activations are for the forward pass of one sample")
     }

@@ -1,9 +1,11 @@
 //! What layers compute, against the f64 reference, hand-made examples and PyTorch.
 
 use super::{close, config, listing, model, noise, run};
+use engine::exec::StepContext;
 use engine::graph::Graph;
 use engine::reference::{Feed, evaluate};
-use engine::{Draw, GraphError};
+use engine::{Draw, Executor, GraphError, Plan, PlanOptions, Pool, Wanted};
+use std::sync::Arc;
 use thalweg::engine;
 use thalweg::layers::{ACTIVATIONS, BatchNorm, Dropout, Linear, Relu};
 use thalweg::model::{Mode, Model};
@@ -70,6 +72,33 @@ fn the_fast_path_agrees_with_the_f64_reference() {
             let want = &evaluate(&g, &feed, &[y])[0].data;
             close(&run(&model, &x, &params, &mut buffers.clone(), mode), want, 2e-6);
         }
+    }
+}
+
+/// Gradients of Σy², on the fast path, against the f64 evaluation of the same gradients.
+#[test]
+fn gradients_of_every_layer_agree_with_the_f64_reference() {
+    for (i, (text, shape, n)) in zoo().into_iter().enumerate() {
+        let model = model(&text, &shape, n);
+        let (params, buffers) = model.init(1);
+        let x = noise(5 * shape.iter().product::<usize>(), i as u64);
+        let mut g = Graph::new();
+        let input = model.input(&mut g, 5).unwrap();
+        let y = model.forward(&mut g, input, Mode::Train).unwrap();
+        let square = g.mul(y, y).unwrap();
+        let loss = g.sum(square).unwrap();
+        let gradients = g.gradients(loss, &model.param_vars(&g)).unwrap();
+        let draw = Draw { seed: 3, step: 5, first_row: 0 };
+        let feed = Feed { inputs: vec![f64s(&x)], params: f64s(&params), buffers: f64s(&buffers), draw };
+        let want: Vec<f64> = evaluate(&g, &feed, &gradients).into_iter().flat_map(|t| t.data).collect();
+        let wanted = Wanted { outputs: vec![], gradients, assigns: true };
+        let options = PlanOptions { batch: 5, shards: 2, workers: 1, fuse: true };
+        let executor =
+            Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
+        executor.run(StepContext { params: &params, buffers: &buffers, draw }, &[&x[..]]);
+        let mut got = vec![f32::NAN; params.len()];
+        executor.gradients(&mut got);
+        close(&got, &want, 4e-6);
     }
 }
 
