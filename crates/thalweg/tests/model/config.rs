@@ -112,7 +112,7 @@ fn unknown_words_name_the_nearest() {
         "model `mlp`: `activation`: unknown activation `dropout`, expected one of `relu`, `leaky_relu`, `elu`, `gelu`, `silu`, `mish`, `sigmoid`, `tanh`, `softplus`, `softsign`, `softmax`, `log_softmax`, `hard_sigmoid`, `hard_swish`, `hard_tanh`",
         "",
     );
-    says(r#"{"hidden": [3]}"#, "a model needs the key `name`", "");
+    says(r#"{"hidden": [3]}"#, "a model needs the key `name`, or a list `layers`", "");
 }
 
 #[test]
