@@ -1,6 +1,7 @@
-//! Tasks of the house: tidy, bench, size, smoke, ci.
+//! Tasks of the house: tidy, gen, bench, size, smoke, ci.
 
 mod bench;
+mod generate;
 mod rust;
 mod size;
 mod smoke;
@@ -10,6 +11,7 @@ mod tree;
 const USAGE: &str = "cargo xtask TASK
 
 tidy            rules of the house that a machine can check
+gen [--check]   tables of the handbook, from the registries; --check only compares
 bench [SUITE]   us and the peers in turn, into bench/records
 size [REV]      lines per crate, and the change since REV (default: main)
 smoke           one run of the main job, looked at from outside
@@ -20,6 +22,7 @@ fn main() -> std::process::ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("tidy") => tidy::run(),
+        Some("gen") => generate::run(rest),
         Some("bench") => bench::run(rest),
         Some("size") => size::run(rest),
         Some("smoke") => smoke::run(),
