@@ -8,7 +8,7 @@ use record::{Metrics, Row, Summary};
 use serde_json::json;
 use thalweg::train::{Facts, Observer, Progress};
 
-use crate::table::{count, short};
+use crate::table::{count, figure};
 use crate::ui::{Look, Ui};
 
 /// Ten pictures a second are enough for eyes and free for the run.
@@ -50,12 +50,12 @@ impl<'a> Watch<'a> {
         bar.set_prefix(format!("epoch {epoch}/{} · step {}", self.n_epochs, count(progress.step as usize)));
         let metric = match progress.accuracy {
             _ if !self.measured.is_empty() => self.measured.clone(),
-            Some(share) => figure("train_accuracy", share),
+            Some(share) => named("train_accuracy", share),
             None => String::new(),
         };
         let parts = [
             format!("{}/s", brief(progress.samples as f64 / seconds)),
-            format!("loss {}", short(progress.loss)),
+            named("loss", progress.loss),
             metric,
             format!("{} left", clock(left)),
         ];
@@ -165,7 +165,7 @@ fn line(row: &Row, n_epochs: u64, best: bool) -> String {
     let mut parts = vec![format!("epoch {:>width$}/{total}", row.epoch, width = total.len())];
     for name in ["train_loss", "valid_loss"] {
         if let Some(loss) = row.metrics.get(name) {
-            parts.push(format!("{} {:<7}", name.replace('_', " "), short(loss)));
+            parts.push(named(name, loss));
         }
     }
     let main = main_figure(&row.metrics);
@@ -182,16 +182,11 @@ fn main_figure(metrics: &Metrics) -> String {
     let find = |split: &str| {
         metrics.iter().find(|(name, _)| name.starts_with(split) && !name.ends_with("_loss"))
     };
-    find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| figure(name, value))
+    find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| named(name, value))
 }
 
-fn figure(name: &str, value: f64) -> String {
-    let words = name.replace('_', " ");
-    if name.contains("accuracy") || name.contains("top") {
-        format!("{words} {:.2}%", value * 100.0)
-    } else {
-        format!("{words} {}", short(value))
-    }
+fn named(name: &str, value: f64) -> String {
+    format!("{} {}", name.replace('_', " "), figure(name, value))
 }
 
 /// `31.2k`
@@ -227,7 +222,7 @@ mod tests {
         let row = Row { epoch: 3, step: 60, seconds: 1.25, lr: 0.1, metrics };
         assert_eq!(
             line(&row, 20, true),
-            "epoch  3/20  train loss 0.5      valid loss 0.25     valid accuracy 87.50%  1.2 s  best"
+            "epoch  3/20  train loss 0.5000  valid loss 0.2500  valid accuracy 87.50 %  1.2 s  best"
         );
     }
 }
