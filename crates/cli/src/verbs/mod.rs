@@ -28,6 +28,7 @@ verbs! {
     resume: Resume,
     eval: Eval,
     predict: Predict,
+    plan: Plan,
     summary: Summary,
     data: Data,
     list: List,
