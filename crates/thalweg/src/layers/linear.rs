@@ -46,7 +46,8 @@ pub(crate) const INIT_KEY: Key = Key {
 
 /// x: [.., in] -> [.., units]; acts on the last axis.
 ///
-/// Parameters `weight: [units, in]` and `bias: [units]`, PyTorch's names and layouts. Cost: 2·in·units operations a row.
+/// Parameters `weight: [units, in]` and `bias: [units]`, PyTorch's names and layouts. Cost: 2·in·units operations a
+/// row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
