@@ -46,6 +46,11 @@ impl Tag {
         })
     }
 
+    /// `a layer`, `an initialiser`
+    fn one(self) -> String {
+        format!("a{} {}", if self.what.starts_with(['a', 'e', 'i', 'o', 'u']) { "n" } else { "" }, self.what)
+    }
+
     fn entry<'e>(self, table: &Map<String, Value>, entries: &'e [Entry]) -> Result<&'e Entry, String> {
         let names = || entries.iter().map(|e| e.name);
         match table.get(self.key) {
@@ -53,8 +58,8 @@ impl Tag {
                 .iter()
                 .find(|e| e.name == name)
                 .ok_or_else(|| format!("unknown {} `{name}`{}", self.what, did_you_mean(name, names()))),
-            Some(other) => Err(format!("`{}` is {other}, expected the name of a {}", self.key, self.what)),
-            None => Err(format!("a {} needs the key `{}`", self.what, self.key)),
+            Some(other) => Err(format!("`{}` is {other}, expected the name of {}", self.key, self.one())),
+            None => Err(format!("{} needs the key `{}`", self.one(), self.key)),
         }
     }
 }
@@ -79,11 +84,16 @@ fn culprit<T: DeserializeOwned>(table: &Map<String, Value>, entry: &Entry) -> Op
 
 /// `, did you mean ...?` with the nearest name, or the list of all where none is near.
 pub(crate) fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let near = names.iter().map(|name| (strsim::jaro_winkler(word, name), *name));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+    let (word, names) = (word.to_lowercase(), names.collect::<Vec<&str>>());
+    let likeness = |name: &str| {
+        let (shared, edits) =
+            (strsim::jaro_winkler(&word, name), strsim::normalized_damerau_levenshtein(&word, name));
+        if shared > 0.7 || edits > 0.6 { shared + edits } else { 0.0 }
+    };
+    let near = names.iter().map(|name| (likeness(name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
         None => String::new(),
-        Some((likeness, name)) if likeness > 0.75 => format!(", did you mean `{name}`?"),
+        Some((likeness, name)) if likeness > 0.0 => format!(", did you mean `{name}`?"),
         Some(_) => format!(", expected one of `{}`", names.join("`, `")),
     }
 }
@@ -94,7 +104,7 @@ impl<'de> Visitor<'de> for WordOrTable {
     type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of a {}, or a table with the key `{}`", self.0.what, self.0.key)
+        write!(f, "the name of {}, or a table with the key `{}`", self.0.one(), self.0.key)
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Self::Value, E> {

@@ -66,7 +66,12 @@ const fn unset(name: &'static str, kind: Kind, example: &'static str, help: &'st
 
 /// The top of the config: plain keys first, tables last.
 pub const TOP: &[Field] = &[
-    key("epochs", Kind::Whole(0, MANY), "20", "passes over the training samples; as many as `steps` takes where that is set"),
+    key(
+        "epochs",
+        Kind::Whole(0, MANY),
+        "20",
+        "passes over the training samples; as many as `steps` takes where that is set",
+    ),
     unset("steps", Kind::Whole(0, MANY), "1000", "updates; the run ends at whichever of the two comes first"),
     key("batch", Kind::Whole(1, SAMPLES), "64", "samples in one update"),
     key(

@@ -38,7 +38,6 @@ pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use cache::default_cache_folder;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
-pub(crate) use error::nearest;
 pub use formats::table::schema::{Column, Role, TableSchema, TargetColumn};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;

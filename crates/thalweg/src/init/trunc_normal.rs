@@ -47,7 +47,7 @@ impl TruncNormal {
         let wrong = |key, value, allowed, default| Err(OutOfRange { of: ENTRY.name, key, value, allowed, default });
         let (least_high, most_low) = (self.mean - 2.0 * self.std, self.mean + 2.0 * self.std);
         if self.low > most_low {
-            return wrong("low", self.low, Range::Within(f64::from(f32::MIN), most_low), "-2.0");
+            return wrong("low", self.low, Range::Other("at most 2 std above the mean"), "-2.0");
         }
         if self.high <= self.low || self.high < least_high {
             return wrong("high", self.high, Range::Above(self.low.max(least_high)), "2.0");

@@ -27,7 +27,7 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 pub(super) const EPS_KEY: Key =
-    Key { name: "eps", default: "1e-5", unit: "", range: Range::Above(0.0), help: "added to the variance" };
+    Key { name: "eps", default: "1e-5", unit: "", range: Range::AtLeast(1e-12), help: "added to the variance" };
 
 /// x: [B, C] or [B, C, ..] -> the same shape; the channel axis is 1, as PyTorch's.
 ///

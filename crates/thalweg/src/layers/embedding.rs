@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
         Key { name: "dim", default: "", unit: "", range: WIDTH, help: "length of a vector" },
         Key {
             name: "init",
-            default: "{ name = \"normal\", std = 1.0 }",
+            default: "{\"name\": \"normal\", \"std\": 1.0}",
             unit: "",
             range: Range::Other("an initialiser"),
             help: "how the table starts",
@@ -67,8 +67,8 @@ impl Layer for Embedding {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        check_width(ENTRY.name, "n", self.n)?;
-        check_width(ENTRY.name, "dim", self.dim)?;
+        check_width(&ENTRY, "n", self.n)?;
+        check_width(&ENTRY, "dim", self.dim)?;
         self.init.check()
     }
 }

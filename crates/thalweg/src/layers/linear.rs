@@ -46,8 +46,7 @@ pub(crate) const INIT_KEY: Key = Key {
 
 /// x: [.., in] -> [.., units]; acts on the last axis.
 ///
-/// Parameters `weight: [units, in]` and `bias: [units]`, PyTorch's names and layouts. Cost: 2·in·units operations a
-/// row.
+/// Parameters `weight: [units, in]` and `bias: [units]`, PyTorch's names and layouts. 2·in·units operations a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
@@ -116,7 +115,7 @@ impl Layer for Linear {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.units.check(ENTRY.name, "units")?;
+        self.units.check(&ENTRY, "units")?;
         self.init.check()?;
         self.bias_init.as_ref().map_or(Ok(()), InitConfig::check)
     }

@@ -22,8 +22,8 @@ pub trait Layer: Send + Sync + Debug {
     /// The word for it in a config.
     fn kind(&self) -> &'static str;
 
-    /// Adds the layer to the graph. [`Builder::param`] and [`Builder::buffer`] must be called in the same order with
-    /// the same names and shapes for every mode and batch size.
+    /// Adds the layer to the graph. [`Builder::param`] and [`Builder::buffer`] come in the same order with the
+    /// same names and shapes for every mode and batch size.
     ///
     /// # Errors
     /// When the input does not fit; the error names the layer.

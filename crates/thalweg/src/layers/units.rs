@@ -1,6 +1,6 @@
 //! The width of a layer: a number, or as many as the model has outputs.
 
-use crate::registry::{OutOfRange, Range};
+use crate::registry::{Entry, OutOfRange, Range};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -18,9 +18,9 @@ pub enum Units {
 }
 
 impl Units {
-    pub(super) fn check(self, of: &'static str, key: &'static str) -> Result<(), OutOfRange> {
+    pub(super) fn check(self, entry: &Entry, key: &'static str) -> Result<(), OutOfRange> {
         match self {
-            Units::Count(n) => check_width(of, key, n),
+            Units::Count(n) => check_width(entry, key, n),
             Units::Outputs => Ok(()),
         }
     }
@@ -33,12 +33,14 @@ impl From<usize> for Units {
 }
 
 /// A width must be from 1 to [`MAX_UNITS`].
-pub(crate) fn check_width(of: &'static str, key: &'static str, n: usize) -> Result<(), OutOfRange> {
+pub(crate) fn check_width(entry: &Entry, key: &'static str, n: usize) -> Result<(), OutOfRange> {
     if (1..=MAX_UNITS).contains(&n) {
         return Ok(());
     }
     let allowed = Range::Within(1.0, MAX_UNITS as f64);
-    Err(OutOfRange { of, key, value: n as f64, allowed, default: "128" })
+    let default =
+        entry.keys.iter().find(|k| k.name == key && !k.default.is_empty()).map_or("128", |k| k.default);
+    Err(OutOfRange { of: entry.name, key, value: n as f64, allowed, default })
 }
 
 impl fmt::Display for Units {

@@ -146,6 +146,7 @@ impl<'de> Deserialize<'de> for ModelConfig {
             return Ok(ModelConfig::Layers(list));
         }
         match table.get("name") {
+            None => Err(D::Error::custom("a model needs the key `name`, or a list `layers`")),
             Some(Value::String(word)) if table.len() == 1 => word.parse().map_err(D::Error::custom),
             _ => tag.read(table, ALL).map(ModelConfig::Preset).map_err(D::Error::custom),
         }

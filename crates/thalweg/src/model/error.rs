@@ -58,6 +58,13 @@ pub enum ModelError {
     /// A list without layers.
     #[error("`layers` is empty, expected one layer or more")]
     NoLayers,
+    /// A layer of one's own went past [`Builder::param`](super::Builder::param) or
+    /// [`Builder::buffer`](super::Builder::buffer).
+    #[error("{n_unknown} parameters or buffer elements have no initial value")]
+    NoStart {
+        /// How many.
+        n_unknown: usize,
+    },
     /// A layer declares other parameters in training than in evaluation.
     #[error("a layer has other parameters or buffers in training than in evaluation")]
     Modes,
@@ -80,6 +87,7 @@ impl ModelError {
             }
             ModelError::Duplicate { .. } => Some("give one of them another `name`".into()),
             ModelError::NoLayers => Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into()),
+            ModelError::NoStart { .. } => Some("declare them by the methods `param` and `buffer` of the builder".into()),
             ModelError::Graph(_) | ModelError::Modes => None,
         }
     }

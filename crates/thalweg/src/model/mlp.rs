@@ -92,7 +92,7 @@ impl Default for Mlp {
 
 impl Mlp {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        self.hidden.iter().try_for_each(|n| check_width(ENTRY.name, "hidden", *n))?;
+        self.hidden.iter().try_for_each(|n| check_width(&ENTRY, "hidden", *n))?;
         self.activation.layer().check()?;
         ENTRY.check("dropout", self.dropout)?;
         self.init.check()

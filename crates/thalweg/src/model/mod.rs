@@ -17,6 +17,7 @@ pub use summary::{Row, Summary};
 
 use builder::{Record, Start};
 use engine::graph::{Built, Graph, Layout, Var};
+use engine::ops::Op;
 use engine::rng::{Purpose, Rng};
 use std::fmt;
 
@@ -131,6 +132,11 @@ impl Model {
         if (&train.params, &train.buffers) != (&graph.params, &graph.buffers) {
             return Err(ModelError::Modes);
         }
+        let n_unknown =
+            graph.params.slots.len() - record.inits.len() + graph.buffers.len() - record.buffers.len();
+        if n_unknown > 0 {
+            return Err(ModelError::NoStart { n_unknown });
+        }
         if let Some(name) = duplicate(&record.traced) {
             return Err(ModelError::Duplicate { name });
         }
@@ -178,6 +184,11 @@ impl Model {
     /// As [`Model::forward`].
     pub fn trace(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built<(Var, Vec<Traced>)> {
         self.record(graph, x, mode).map(|(record, y)| (y, record.traced))
+    }
+
+    /// The parameters in a graph that [`Model::forward`] built, in the layout's order: what gradients are taken of.
+    pub fn param_vars(&self, graph: &Graph) -> Vec<Var> {
+        graph.vars().filter(|v| matches!(graph.node(*v).op, Op::Param(_))).collect()
     }
 
     /// Start values of the flat parameters and the flat buffers, a pure function of the seed.

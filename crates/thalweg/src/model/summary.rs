@@ -158,7 +158,8 @@ impl fmt::Display for Summary {
         for row in &table {
             let [a, b, c, d, e, g] = row;
             let [wa, wb, wc, wd, we, wg] = widths;
-            writeln!(f, "{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {g:>wg$}")?;
+            let line = format!("{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {g:>wg$}");
+            writeln!(f, "{}", line.trim_end())?;
         }
         write!(f, "FLOPs and activations are for the forward pass of one sample")
     }
@@ -169,7 +170,7 @@ fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

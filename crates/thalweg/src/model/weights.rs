@@ -77,26 +77,23 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>();
+        let quoted = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect();
         let shape = |(name, wanted, got): &(String, Vec<usize>, Vec<usize>)| {
             format!("`{name}` is {got:?}, expected {wanted:?}")
         };
         let kind = |(name, kind): &(String, String)| {
             format!("`{name}` is of type {kind}, expected F16, BF16, F32 or F64")
         };
-        let mut parts = Vec::new();
-        if !self.missing.is_empty() {
-            parts.push(format!("missing {}", some(&names(&self.missing))));
-        }
-        if !self.unexpected.is_empty() {
-            parts.push(format!("unexpected {}", some(&names(&self.unexpected))));
-        }
-        parts.extend(
-            [self.shapes.iter().map(shape).collect(), self.types.iter().map(kind).collect()]
-                .iter()
-                .filter_map(|texts: &Vec<String>| (!texts.is_empty()).then(|| some(texts))),
-        );
-        f.write_str(&parts.join("; "))
+        let parts: [(&str, Vec<String>); 4] = [
+            ("missing ", quoted(&self.missing)),
+            ("unexpected ", quoted(&self.unexpected)),
+            ("", self.shapes.iter().map(shape).collect()),
+            ("", self.types.iter().map(kind).collect()),
+        ];
+        let filled = parts.iter().filter(|(_, texts)| !texts.is_empty());
+        f.write_str(
+            &filled.map(|(word, texts)| format!("{word}{}", some(texts))).collect::<Vec<_>>().join("; "),
+        )
     }
 }
 
@@ -308,9 +305,9 @@ pub fn write(
         start = end;
     }
     header.push('}');
-    let padded = header.len().next_multiple_of(8);
-    to.write_all(&(padded as u64).to_le_bytes())?;
-    to.write_all(format!("{header:<padded$}").as_bytes())?;
+    header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
+    to.write_all(&(header.len() as u64).to_le_bytes())?;
+    to.write_all(header.as_bytes())?;
     for (layout, values) in sets {
         for x in values[..layout.len()].chunks(4096) {
             to.write_all(&x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?;

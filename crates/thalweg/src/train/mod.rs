@@ -32,7 +32,7 @@ pub use evaluate::{Measured, evaluation_of};
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
-pub use run::{resume, train};
+pub use run::{resume, train, train_ready};
 pub use saved::{Checkpoint, SavedModel};
 pub use state::{Best, State, Sums, weights_sha256};
 pub use trainer::Trainer;
