@@ -82,13 +82,12 @@ impl Observer for Watch<'_> {
             if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
         let (data, model) =
             (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
-        self.ui.say(&format!(
-            "{data}: {} train, {} valid, {} test · {model}: {} parameters · {threads}",
-            count(train),
-            count(valid),
-            count(test),
-            count(facts.parameters),
-        ));
+        let samples = format!(": {} train, {} valid, {} test", count(train), count(valid), count(test));
+        let size = format!(": {} parameters, {threads}", count(facts.parameters));
+        let all =
+            [&facts.data, &facts.model, &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
+        let between = if all <= self.ui.width() { " · " } else { "\n" };
+        self.ui.say(&format!("{data}{samples}{between}{model}{size}"));
         facts.notes.iter().for_each(|note| self.ui.say(&format!("note: {note}")));
         self.ui.event(
             "start",
