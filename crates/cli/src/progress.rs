@@ -8,7 +8,7 @@ use record::{Metrics, Row, Summary};
 use serde_json::json;
 use thalweg::train::{Facts, Observer, Progress};
 
-use crate::table::{count, short};
+use crate::table::{count, figure};
 use crate::ui::{Look, Ui};
 
 /// Ten pictures a second are enough for eyes and free for the run.
@@ -50,12 +50,12 @@ impl<'a> Watch<'a> {
         bar.set_prefix(format!("epoch {epoch}/{} · step {}", self.n_epochs, count(progress.step as usize)));
         let metric = match progress.accuracy {
             _ if !self.measured.is_empty() => self.measured.clone(),
-            Some(share) => figure("train_accuracy", share),
+            Some(share) => named("train_accuracy", share),
             None => String::new(),
         };
         let parts = [
             format!("{}/s", brief(progress.samples as f64 / seconds)),
-            format!("loss {}", short(progress.loss)),
+            named("loss", progress.loss),
             metric,
             format!("{} left", clock(left)),
         ];
@@ -78,10 +78,8 @@ impl Observer for Watch<'_> {
     fn on_start(&mut self, facts: &Facts) {
         self.started = Instant::now();
         let [train, valid, test] = facts.samples;
-        let threads =
-            if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
-        let (data, model) =
-            (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
+        let threads = if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
+        let (data, model) = (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
         self.ui.say(&format!(
             "{data}: {} train, {} valid, {} test · {model}: {} parameters · {threads}",
             count(train),
@@ -124,8 +122,7 @@ impl Observer for Watch<'_> {
         }
         let mut fields = serde_json::to_value(&row.metrics).unwrap_or_default();
         if let Some(map) = fields.as_object_mut() {
-            let head =
-                [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
+            let head = [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
             map.extend(head.map(|(k, v)| (k.to_string(), v)));
             map.extend([("lr".to_string(), json!(row.lr)), ("best".to_string(), json!(best))]);
         }
@@ -168,7 +165,7 @@ fn line(row: &Row, n_epochs: u64, best: bool) -> String {
     let mut parts = vec![format!("epoch {:>width$}/{total}", row.epoch, width = total.len())];
     for name in ["train_loss", "valid_loss"] {
         if let Some(loss) = row.metrics.get(name) {
-            parts.push(format!("{} {:<7}", name.replace('_', " "), short(loss)));
+            parts.push(named(name, loss));
         }
     }
     let main = main_figure(&row.metrics);
@@ -182,18 +179,14 @@ fn line(row: &Row, n_epochs: u64, best: bool) -> String {
 
 /// The validation's first figure that is not the loss; without one, the training's.
 fn main_figure(metrics: &Metrics) -> String {
-    let find =
-        |split: &str| metrics.iter().find(|(name, _)| name.starts_with(split) && !name.ends_with("_loss"));
-    find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| figure(name, value))
+    let find = |split: &str| {
+        metrics.iter().find(|(name, _)| name.starts_with(split) && !name.ends_with("_loss"))
+    };
+    find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| named(name, value))
 }
 
-fn figure(name: &str, value: f64) -> String {
-    let words = name.replace('_', " ");
-    if name.contains("accuracy") || name.contains("top") {
-        format!("{words} {:.2}%", value * 100.0)
-    } else {
-        format!("{words} {}", short(value))
-    }
+fn named(name: &str, value: f64) -> String {
+    format!("{} {}", name.replace('_', " "), figure(name, value))
 }
 
 /// `31.2k`
@@ -209,11 +202,7 @@ fn brief(x: f64) -> String {
 /// `1:02:03` or `2:03`
 fn clock(seconds: f64) -> String {
     let s = seconds.clamp(0.0, 3.6e6).ceil() as u64;
-    if s >= 3600 {
-        format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
-    } else {
-        format!("{}:{:02}", s / 60, s % 60)
-    }
+    if s >= 3600 { format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) } else { format!("{}:{:02}", s / 60, s % 60) }
 }
 
 #[cfg(test)]
@@ -229,12 +218,11 @@ mod tests {
     #[test]
     fn an_epoch_is_a_line() {
         let metrics: Metrics =
-            [("train_loss", 0.5), ("train_accuracy", 0.7), ("valid_loss", 0.25), ("valid_accuracy", 0.875)]
-                .into();
+            [("train_loss", 0.5), ("train_accuracy", 0.7), ("valid_loss", 0.25), ("valid_accuracy", 0.875)].into();
         let row = Row { epoch: 3, step: 60, seconds: 1.25, lr: 0.1, metrics };
         assert_eq!(
             line(&row, 20, true),
-            "epoch  3/20  train loss 0.5      valid loss 0.25     valid accuracy 87.50%  1.2 s  best"
+            "epoch  3/20  train loss 0.5000  valid loss 0.2500  valid accuracy 87.50 %  1.2 s  best"
         );
     }
 }

@@ -73,6 +73,19 @@ pub fn short(x: f64) -> String {
     }
 }
 
+/// A figure by its name: shares as per cent, others in four digits that line up.
+pub fn figure(name: &str, value: f64) -> String {
+    if name.contains("accuracy") || name.contains("top") {
+        return format!("{:.2} %", value * 100.0);
+    }
+    let size = value.abs();
+    if !value.is_finite() || size != 0.0 && !(1e-4..1e5).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let before = if size >= 1.0 { size.log10() as usize } else { 0 };
+    format!("{value:.*}", 4usize.saturating_sub(before))
+}
+
 /// A count with its thousands apart.
 pub fn count(n: usize) -> String {
     let digits = n.to_string();

@@ -67,6 +67,11 @@ impl Ui {
         }
     }
 
+    /// Whether standard output is for a program.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether a line may be redrawn: a person sits at a terminal.
     pub fn is_live(&self) -> bool {
         self.live

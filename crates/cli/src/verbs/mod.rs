@@ -33,6 +33,8 @@ macro_rules! verbs {
 verbs! {
     train: Train,
     resume: Resume,
+    eval: Eval,
+    predict: Predict,
     summary: Summary,
     data: Data,
     list: List,

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod apply;
 mod error;
 mod evaluate;
 mod measure;
@@ -27,6 +28,7 @@ mod saved;
 mod state;
 mod trainer;
 
+pub use apply::{Answers, Needs, Report, Trained};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
 pub use observe::{Facts, Observer, Progress, Silent};
