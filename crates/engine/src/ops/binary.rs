@@ -155,7 +155,8 @@ impl Graph {
     /// An operand in a form that a frame of shape `out` can read, repeated like `other` where it must be.
     fn readable(&mut self, v: Var, other: Var, out: &Shape) -> Built {
         // where neither operand has the frame's shape, one of them must carry it
-        let v = if self.shape(other) == out || self.constant_value(other).is_some() { self.unrepeated(v, out) } else { v };
+        let carried = self.shape(other) == out || self.constant_value(other).is_some();
+        let v = if carried { self.unrepeated(v, out) } else { v };
         if self.constant_value(v).is_some() || access(out, self.shape(v)).is_some() {
             return Ok(v);
         }
