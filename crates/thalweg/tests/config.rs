@@ -95,7 +95,7 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
     check(
         "data.folds=3 data.fold=3",
         "`data.fold` is 3 on the command line, expected a whole number from 0 to 2, as `data.folds` is 3\n\
-         the default is `data.fold=0`",
+         for example `data.fold=0`",
     );
     check(
         "lr=0.1 optimizer.lr=0.2",

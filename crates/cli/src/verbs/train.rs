@@ -32,6 +32,9 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
     let stop = stop::watch();
+    if config.data.every_fold().is_some() {
+        return every_fold(ui, &args, &config);
+    }
     let trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let dir = make_dir(&args, &config)?;
     let mut watch = Watch::new(ui, stop);
@@ -40,16 +43,50 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     finish(ui, &dir, &done?)
 }
 
+/// One run for each fold, and the mean of their figures.
+fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
+    // finds what is wrong with data and model before a folder is made
+    Trainer::new(config, Prepared::open(config)?)?;
+    let stop = stop::watch();
+    let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
+    let parent = match &args.run_dir {
+        Some(path) => path.clone(),
+        None => Path::new("runs").join(format!("{}-folds", stem(config))),
+    };
+    let mut watch = Watch::new(ui, stop);
+    let folds = train::cross_validate(config, &parent, existing, &mut watch, stop, |dir| {
+        dir.write_report(&report::report_html(&dir.load()?))
+    })?;
+    drop(watch);
+    if let Some((i, last)) = folds.runs.iter().enumerate().next_back().filter(|(_, s)| s.status != Status::Done) {
+        return ended(&RunDir::open(&parent.join(format!("fold-{i}")))?, last, None);
+    }
+    let figures = folds.figures();
+    let n = folds.runs.len();
+    for (name, mean, std) in &figures {
+        ui.print(&format!("{:<16} {mean:.4} ± {std:.4} over {n} folds\n", name.replace('_', " ")));
+    }
+    ui.print(&format!("  {}\n", parent.join("folds.csv").display()));
+    let by_name = |value: fn(&(String, f64, f64)) -> f64| {
+        figures.iter().map(|f| (f.0.clone(), json!(value(f)))).collect::<serde_json::Map<_, _>>()
+    };
+    ui.result(json!({ "folds": n, "mean": by_name(|f| f.1), "std": by_name(|f| f.2), "run_dir": parent }));
+    Ok(())
+}
+
+fn stem(config: &RunConfig) -> String {
+    match &config.name {
+        Some(name) => record::stem("", name),
+        None => record::stem(&config.data.source, &config.model.to_string()),
+    }
+}
+
 fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
     let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
     if let Some(path) = &args.run_dir {
         return Ok(RunDir::create_at(path, existing)?);
     }
-    let stem = match &config.name {
-        Some(name) => record::stem("", name),
-        None => record::stem(&config.data.source, &config.model.to_string()),
-    };
-    Ok(RunDir::create(Path::new("runs"), &stem)?)
+    Ok(RunDir::create(Path::new("runs"), &stem(config))?)
 }
 
 /// Writes the report, tells how it went and what to do next.
@@ -66,15 +103,21 @@ pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
         map.insert("run_dir".into(), json!(dir.path()));
         map.insert("report".into(), json!(dir.report_path()));
     }
+    if let Status::Done | Status::Running = summary.status {
+        ui.result(result);
+        return Ok(());
+    }
+    ended(dir, summary, Some(result))
+}
+
+/// The failure that a run's end is, where it is one.
+fn ended(dir: &RunDir, summary: &Summary, result: Option<serde_json::Value>) -> Result<(), Failure> {
     match summary.status {
-        Status::Done | Status::Running => {
-            ui.result(result);
-            Ok(())
-        }
+        Status::Done | Status::Running => Ok(()),
         Status::Interrupted => {
             let message = format!("interrupted at step {}; the state is saved", summary.steps);
             let hint = format!("go on with it: `thalweg resume {}`", dir.path().display());
-            Err(Failure { exit: INTERRUPTED, message, hint: Some(hint), result: Some(result) })
+            Err(Failure { exit: INTERRUPTED, message, hint: Some(hint), result })
         }
         Status::Diverged => {
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
@@ -82,7 +125,7 @@ pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
             let lr = *config.optimizer.lr_mut();
             let (less, now) = (typed(lr / 10.0), typed(lr));
             let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
-            Err(Failure { exit: FAILED, message, hint: Some(hint), result: Some(result) })
+            Err(Failure { exit: FAILED, message, hint: Some(hint), result })
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::{Op, Operator};
 use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
+use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use kernels::map::Draw;
+use kernels::map::{Draw, Src};
 
 /// `y = x`, and no gradient flows back.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,10 @@ impl Operator for Detach {
 
     fn reference(&self, inputs: &[&Tensor], _shape: &Shape, _draw: &Draw) -> Tensor {
         inputs[0].clone()
+    }
+
+    fn emit(&self, _emit: &mut Emit, args: &[Src]) -> Option<Src> {
+        Some(args[0])
     }
 }
 

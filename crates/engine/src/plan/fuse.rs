@@ -124,8 +124,7 @@ impl Fuser<'_> {
             | Op::Param(_)
             | Op::Buffer(_)
             | Op::Constant(_)
-            | Op::Reshape(_)
-            | Op::Detach(_) => self.units.new_unit(Role::View, v),
+            | Op::Reshape(_) => self.units.new_unit(Role::View, v),
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
                 let trained = wanted.gradients.contains(&v) && self.users(v).is_empty();
@@ -222,7 +221,12 @@ impl Fuser<'_> {
                     false => (r.start == 0).then(|| frame_of(x, Some(inner))),
                 }
             }
-            Op::Unary(_) | Op::Binary(_) | Op::Mask(_) | Op::OneHot(_) | Op::BatchNorm(_) => {
+            Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Detach(_)
+            | Op::Mask(_)
+            | Op::OneHot(_)
+            | Op::BatchNorm(_) => {
                 let mut cols = match &node.op {
                     Op::Mask(_) | Op::OneHot(_) => Some(crate::ops::mask::columns(&node.shape)),
                     _ => None,
@@ -310,7 +314,7 @@ impl Fuser<'_> {
                     (same && (!inside(i) || self.row_valued(*i, own)))
                         || (!inside(i) && self.graph.shape(*i).numel() == 1)
                 };
-                let elementwise = matches!(node.op, Op::Unary(_) | Op::Binary(_));
+                let elementwise = matches!(node.op, Op::Unary(_) | Op::Binary(_) | Op::Detach(_));
                 let anchored = node.inputs.iter().any(inside);
                 if elementwise && anchored && node.inputs.iter().all(fits) {
                     return Some(own);

@@ -80,7 +80,7 @@ impl Lower<'_> {
     fn root(&self, v: Var) -> (Var, usize) {
         let node = self.graph.node(v);
         match &node.op {
-            Op::Reshape(_) | Op::Detach(_) => self.root(node.inputs[0]),
+            Op::Reshape(_) => self.root(node.inputs[0]),
             Op::Slice(s) if s.axis == 0 => {
                 let (root, offset) = self.root(node.inputs[0]);
                 (root, offset + s.start * node.shape.stride(0))

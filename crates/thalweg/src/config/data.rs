@@ -22,8 +22,9 @@ pub struct DataConfig {
     /// Number of parts of a cross-validation; none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<usize>,
-    /// Which of them is the test part, from 0; read with `folds` only.
-    pub fold: usize,
+    /// Which of them is the test part, from 0; without it each is, in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
     /// Target columns, or a file of targets.
     pub target: Vec<String>,
     /// Classes or numbers; told by the targets.
@@ -72,7 +73,7 @@ impl Default for DataConfig {
             stratify: None,
             split_seed: split.seed,
             folds: None,
-            fold: 0,
+            fold: None,
             target: Vec::new(),
             task: None,
             classes: None,
@@ -112,6 +113,11 @@ impl DataConfig {
 
     /// The part of a cross-validation, where one is asked for.
     pub fn fold(&self) -> Option<Fold> {
-        self.folds.map(|of| Fold { of, index: self.fold })
+        self.folds.map(|of| Fold { of, index: self.fold.unwrap_or(0) })
+    }
+
+    /// The number of parts, where each is to be the test part in turn.
+    pub fn every_fold(&self) -> Option<usize> {
+        self.folds.filter(|_| self.fold.is_none())
     }
 }

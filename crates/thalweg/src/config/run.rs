@@ -270,7 +270,7 @@ impl Read {
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
             let (key, got, place) =
                 ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
-            let (got, expected, good) = (got.into(), expected.into(), Good::Default("0".into()));
+            let (got, expected, good) = (got.into(), expected.into(), Good::Example("0".into()));
             return Err(ConfigError::Value { key, got, expected, good, place });
         }
         Ok(())

@@ -17,6 +17,7 @@
 mod apply;
 mod error;
 mod evaluate;
+mod folds;
 mod measure;
 mod nonfinite;
 mod objective;
@@ -31,6 +32,7 @@ mod trainer;
 pub use apply::{Answers, Needs, Report, Trained};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
+pub use folds::{Folds, cross_validate};
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
