@@ -3,6 +3,7 @@
 use record::RecordError;
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
+use thalweg::engine::GraphError;
 use thalweg::model::ModelError;
 use thalweg::train::TrainError;
 
@@ -85,5 +86,11 @@ impl From<TrainError> for Failure {
             T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } => Failure::new(FAILED, message, hint),
             _ => Failure::new(WRONG, message, hint),
         }
+    }
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Failure {
+        TrainError::from(error).into()
     }
 }

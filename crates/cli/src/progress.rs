@@ -78,15 +78,16 @@ impl Observer for Watch<'_> {
     fn on_start(&mut self, facts: &Facts) {
         self.started = Instant::now();
         let [train, valid, test] = facts.samples;
-        let threads = if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
-        let (data, model) = (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
-        self.ui.say(&format!(
-            "{data}: {} train, {} valid, {} test · {model}: {} parameters · {threads}",
-            count(train),
-            count(valid),
-            count(test),
-            count(facts.parameters),
-        ));
+        let threads =
+            if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
+        let (data, model) =
+            (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
+        let samples = format!(": {} train, {} valid, {} test", count(train), count(valid), count(test));
+        let size = format!(": {} parameters, {threads}", count(facts.parameters));
+        let all =
+            [&facts.data, &facts.model, &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
+        let between = if all <= self.ui.width() { " · " } else { "\n" };
+        self.ui.say(&format!("{data}{samples}{between}{model}{size}"));
         facts.notes.iter().for_each(|note| self.ui.say(&format!("note: {note}")));
         self.ui.event(
             "start",
@@ -122,7 +123,8 @@ impl Observer for Watch<'_> {
         }
         let mut fields = serde_json::to_value(&row.metrics).unwrap_or_default();
         if let Some(map) = fields.as_object_mut() {
-            let head = [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
+            let head =
+                [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
             map.extend(head.map(|(k, v)| (k.to_string(), v)));
             map.extend([("lr".to_string(), json!(row.lr)), ("best".to_string(), json!(best))]);
         }
@@ -179,9 +181,8 @@ fn line(row: &Row, n_epochs: u64, best: bool) -> String {
 
 /// The validation's first figure that is not the loss; without one, the training's.
 fn main_figure(metrics: &Metrics) -> String {
-    let find = |split: &str| {
-        metrics.iter().find(|(name, _)| name.starts_with(split) && !name.ends_with("_loss"))
-    };
+    let find =
+        |split: &str| metrics.iter().find(|(name, _)| name.starts_with(split) && !name.ends_with("_loss"));
     find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| named(name, value))
 }
 
@@ -202,7 +203,11 @@ fn brief(x: f64) -> String {
 /// `1:02:03` or `2:03`
 fn clock(seconds: f64) -> String {
     let s = seconds.clamp(0.0, 3.6e6).ceil() as u64;
-    if s >= 3600 { format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) } else { format!("{}:{:02}", s / 60, s % 60) }
+    if s >= 3600 {
+        format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    } else {
+        format!("{}:{:02}", s / 60, s % 60)
+    }
 }
 
 #[cfg(test)]
@@ -218,7 +223,8 @@ mod tests {
     #[test]
     fn an_epoch_is_a_line() {
         let metrics: Metrics =
-            [("train_loss", 0.5), ("train_accuracy", 0.7), ("valid_loss", 0.25), ("valid_accuracy", 0.875)].into();
+            [("train_loss", 0.5), ("train_accuracy", 0.7), ("valid_loss", 0.25), ("valid_accuracy", 0.875)]
+                .into();
         let row = Row { epoch: 3, step: 60, seconds: 1.25, lr: 0.1, metrics };
         assert_eq!(
             line(&row, 20, true),

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const WORDS: [&str; 5] = ["epochs=400", "batch=32", "model.dropout=0.1", "optimizer=adamw", "schedule=cosine"];
+const WORDS: [&str; 5] =
+    ["epochs=400", "batch=32", "model.dropout=0.1", "optimizer=adamw", "schedule=cosine"];
 
 fn thalweg() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
@@ -39,7 +40,9 @@ fn twenty_kills_change_nothing() {
     while kills < 20 {
         // a pseudo-random moment within a sixteenth of the whole run, so that twenty kills come before its end
         moments = moments.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        std::thread::sleep(Duration::from_millis(5) + lasts.mul_f64(f64::from(moments >> 8) / 16_777_216.0 / 16.0));
+        std::thread::sleep(
+            Duration::from_millis(5) + lasts.mul_f64(f64::from(moments >> 8) / 16_777_216.0 / 16.0),
+        );
         if child.try_wait().unwrap().is_some() {
             break;
         }

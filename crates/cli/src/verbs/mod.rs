@@ -35,6 +35,7 @@ verbs! {
     resume: Resume,
     eval: Eval,
     predict: Predict,
+    plan: Plan,
     summary: Summary,
     data: Data,
     list: List,

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use record::RunDir;
+use record::{RunDir, Status, Summary};
+use thalweg::config::RunConfig;
 use thalweg::train;
 
 use super::train::finish;
@@ -26,8 +27,29 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let stop = stop::watch();
     let dir = RunDir::resume(&args.run)?;
+    if let Some(done) = already_done(&dir, &args.settings)? {
+        ui.say(&format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps));
+        return finish(ui, &dir, &done);
+    }
     let mut watch = Watch::new(ui, stop);
     let summary = train::resume(&dir, &args.settings, &mut watch, stop);
     drop(watch);
     finish(ui, &dir, &summary?)
+}
+
+/// The summary of a run that has done all that it is asked for.
+fn already_done(dir: &RunDir, settings: &[String]) -> Result<Option<Summary>, Failure> {
+    let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
+    let Ok(summary) = dir.summary() else { return Ok(None) };
+    let enough = config.epochs.is_some_and(|e| e <= summary.epochs) || config.steps.is_some_and(|s| s <= summary.steps);
+    if summary.status != Status::Done || !enough {
+        return Ok(None);
+    }
+    let asked = |key: &str| settings.iter().any(|word| word.starts_with(&format!("{key}=")));
+    if asked("epochs") || asked("steps") {
+        let message = format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
+        let hint = format!("ask for more: `thalweg resume {} epochs={}`", dir.path().display(), 2 * summary.epochs.max(1));
+        return Err(Failure::wrong(message, hint));
+    }
+    Ok(Some(summary))
 }

@@ -78,8 +78,17 @@ pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
         }
         Status::Diverged => {
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
-            let hint = "lower `lr`, or set `clip_norm=1`; the last good state is kept".into();
+            let mut config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
+            let lr = *config.optimizer.lr_mut();
+            let (less, now) = (typed(lr / 10.0), typed(lr));
+            let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
             Err(Failure { exit: FAILED, message, hint: Some(hint), result: Some(result) })
         }
     }
+}
+
+/// A number as one types it, in two digits.
+fn typed(x: f64) -> String {
+    let x: f64 = format!("{x:.1e}").parse().unwrap_or(x);
+    if (1e-4..1e5).contains(&x) { x.to_string() } else { format!("{x:e}") }
 }

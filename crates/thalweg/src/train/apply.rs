@@ -76,7 +76,8 @@ impl Trained {
         let (params, buffers) = checkpoint.weights(&model)?;
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
-        let nothing = Prepared { set: nothing(&reading), splits: Splits::default(), reading: reading.clone() };
+        let nothing =
+            Prepared { set: nothing(&reading), splits: Splits::default(), reading: reading.clone() };
         let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
         Ok(Trained { session, reading, params, buffers, config })
@@ -137,7 +138,8 @@ impl Trained {
         let prepared = Prepared::open(&self.config)?;
         let splits = prepared.splits.clone();
         let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
-        let (part, indices) = parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
+        let (part, indices) =
+            parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
         self.session.objective = Objective::new(&self.config.loss, &prepared)?;
         self.measure(&prepared.set, (part, indices), checkpoint)
     }
