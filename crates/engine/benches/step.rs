@@ -1,5 +1,7 @@
 //! Whole training steps of dense networks: `cargo bench -p thalweg-engine --bench step [THREADS]`.
 
+#![allow(clippy::print_stdout, reason = "figures for developers")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

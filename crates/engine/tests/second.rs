@@ -1,6 +1,8 @@
 //! Second derivatives: Hessian-vector products, made by differentiating g·v again, against the f64 reference and
 //! against finite differences of the gradient.
 
+#![allow(clippy::print_stdout, reason = "the distances found, for those who ask with --nocapture")]
+
 use std::sync::Arc;
 
 use engine::graph::{Built, Graph, Var};

@@ -3,6 +3,8 @@
 //! The frozen side is in `golden/parity`, with the generator that wrote it. Everything here goes the way of a user: a
 //! config of words, the data in a file, the first weights in a file.
 
+#![allow(clippy::print_stdout, reason = "the distances found, for those who ask with --nocapture")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use kernels::map::{Dst, Fold, Instr, Src};
 use kernels::math::{Fn1, Fn2};
 
-/// Collects instructions; values get fresh registers here and few ones in [`Emit::finish`].
+/// Collects instructions; values get fresh registers here and few ones in `Emit::finish`.
 #[derive(Debug, Default)]
 pub struct Emit {
     instrs: Vec<Instr>,

@@ -89,10 +89,6 @@ impl Lower<'_> {
         }
     }
 
-    fn is_constant(&self, v: Var) -> bool {
-        matches!(self.graph.node(self.root(v).0).op, Op::Constant(_))
-    }
-
     /// Whether a node is made per shard and joined afterwards.
     fn is_shared(&self, v: Var) -> bool {
         let node = self.graph.node(v);
