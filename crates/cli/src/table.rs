@@ -7,7 +7,8 @@ pub enum Side {
     Right,
 }
 
-/// Rows as lines, each column as wide as its widest cell, two blanks between them; the last column is wrapped to `width`.
+/// Rows as lines, each column as wide as its widest cell, two blanks between them; the last column is wrapped to
+/// `width`.
 pub fn table(rows: &[Vec<String>], sides: &[Side], width: usize) -> String {
     let wide = |text: &String| text.chars().count();
     let n = sides.len();

@@ -171,6 +171,15 @@ const CASES: &[Case] = &[
         let wide = g.broadcast_like(v, x)?;
         Ok(Made::new(g.mul(x, wide)?))
     }),
+    ("broadcast times a number", |g, d| {
+        let v = g.param("v", [1, d.size()])?;
+        let n = g.shape(v)[1];
+        let x = g.input("x", [d.size().max(2), n])?;
+        let wide = g.broadcast_like(v, x)?;
+        let scaled = g.scale(wide, 0.5)?;
+        let rows = g.sum_axes(scaled, 1, 2)?;
+        Ok(Made { inner: n.max(1), ..Made::new(g.add(x, rows)?) })
+    }),
     ("reshape", |g, d| {
         let (b, i, j) = (d.size(), d.size(), d.size());
         let x = g.input("x", [b, i, j])?;

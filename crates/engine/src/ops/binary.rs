@@ -3,7 +3,7 @@
 use super::{Op, Operator};
 use crate::error::Fault;
 use crate::grad::Backward;
-use crate::graph::{Built, Graph, Var};
+use crate::graph::{Built, Graph, Node, Var};
 use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
@@ -133,6 +133,9 @@ impl Graph {
         if let Some(known) = self.neutral(f, a, b, &out) {
             return Ok(known);
         }
+        if let Some(repeated) = self.before_repeating(f, a, b, &out)? {
+            return Ok(repeated);
+        }
         let a = self.readable(a, b, &out)?;
         let b = self.readable(b, a, &out)?;
         self.push(Op::Binary(Binary(f)), &[a, b])
@@ -152,10 +155,27 @@ impl Graph {
         }
     }
 
+    /// `f` of a repeated value and a number is computed on what is repeated.
+    fn before_repeating(&mut self, f: Fn2, a: Var, b: Var, out: &Shape) -> Built<Option<Var>> {
+        let (v, number) = match (self.constant_value(a), self.constant_value(b)) {
+            (None, Some(x)) => (a, x),
+            (Some(x), None) => (b, x),
+            _ => return Ok(None),
+        };
+        let Node { op: Op::Broadcast(broadcast), inputs, .. } = self.node(v) else { return Ok(None) };
+        if broadcast.to != *out {
+            return Ok(None);
+        }
+        let (op, source, like) = (Op::Broadcast(broadcast.clone()), inputs[0], inputs[1]);
+        let number = self.constant(number, [])?;
+        let y = if v == a { self.binary(f, source, number)? } else { self.binary(f, number, source)? };
+        self.push(op, &[y, like]).map(Some)
+    }
+
     /// An operand in a form that a frame of shape `out` can read, repeated like `other` where it must be.
     fn readable(&mut self, v: Var, other: Var, out: &Shape) -> Built {
         // where neither operand has the frame's shape, one of them must carry it
-        let v = if self.shape(other) == out || self.constant_value(other).is_some() { self.unrepeated(v, out) } else { v };
+        let v = if self.shape(other) == out { self.unrepeated(v, out) } else { v };
         if self.constant_value(v).is_some() || access(out, self.shape(v)).is_some() {
             return Ok(v);
         }
