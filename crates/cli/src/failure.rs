@@ -3,6 +3,9 @@
 use record::RecordError;
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
+use thalweg::engine::GraphError;
+use thalweg::model::ModelError;
+use thalweg::train::TrainError;
 
 /// The work failed: it diverged, or the data cannot be read.
 pub const FAILED: u8 = 1;
@@ -20,18 +23,24 @@ pub struct Failure {
     pub message: String,
     /// Something to type.
     pub hint: Option<String>,
+    /// What came of it all the same: the result object of a program that reads.
+    pub result: Option<serde_json::Value>,
 }
 
 impl Failure {
+    fn new(exit: u8, message: String, hint: Option<String>) -> Failure {
+        Failure { exit, message, hint, result: None }
+    }
+
     /// A wrong command.
     pub fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-        Failure { exit: WRONG, message: message.into(), hint: Some(hint.into()) }
+        Failure::new(WRONG, message.into(), Some(hint.into()))
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
-        Failure { exit: WRONG, message: error.to_string(), hint: Some(error.hint()) }
+        Failure::new(WRONG, error.to_string(), Some(error.hint()))
     }
 }
 
@@ -45,7 +54,7 @@ impl From<DataError> for Failure {
             D::UnknownSource { .. } | D::BadOption { .. } | D::NoColumn { .. } | D::Split { .. } => WRONG,
             _ => FAILED,
         };
-        Failure { exit, message: error.to_string(), hint: Some(error.hint()) }
+        Failure::new(exit, error.to_string(), Some(error.hint()))
     }
 }
 
@@ -56,6 +65,32 @@ impl From<RecordError> for Failure {
             R::Exists { .. } | R::NotARun { .. } | R::Missing { what: "run folder", .. } => WRONG,
             _ => FAILED,
         };
-        Failure { exit, message: error.to_string(), hint: error.hint() }
+        Failure::new(exit, error.to_string(), error.hint())
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Failure {
+        Failure::new(WRONG, error.to_string(), error.hint())
+    }
+}
+
+impl From<TrainError> for Failure {
+    /// Files that do not read are failed work; all else is what was asked for.
+    fn from(error: TrainError) -> Failure {
+        use TrainError as T;
+        let (message, hint) = (error.to_string(), error.hint());
+        match error {
+            T::Data(error) => error.into(),
+            T::Record(error) => error.into(),
+            T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } => Failure::new(FAILED, message, hint),
+            _ => Failure::new(WRONG, message, hint),
+        }
+    }
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Failure {
+        TrainError::from(error).into()
     }
 }

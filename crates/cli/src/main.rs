@@ -3,6 +3,8 @@
 mod args;
 mod crash;
 mod failure;
+mod progress;
+mod stop;
 mod table;
 mod ui;
 mod verbs;

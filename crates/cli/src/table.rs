@@ -7,7 +7,8 @@ pub enum Side {
     Right,
 }
 
-/// Rows as lines, each column as wide as its widest cell, two blanks between them; the last column is wrapped to `width`.
+/// Rows as lines, each column as wide as its widest cell, two blanks between them; the last column is wrapped to
+/// `width`.
 pub fn table(rows: &[Vec<String>], sides: &[Side], width: usize) -> String {
     let wide = |text: &String| text.chars().count();
     let n = sides.len();
@@ -72,12 +73,25 @@ pub fn short(x: f64) -> String {
     }
 }
 
+/// A figure by its name: shares as per cent, others in four digits that line up.
+pub fn figure(name: &str, value: f64) -> String {
+    if name.contains("accuracy") || name.contains("top") {
+        return format!("{:.2} %", value * 100.0);
+    }
+    let size = value.abs();
+    if !value.is_finite() || size != 0.0 && !(1e-4..1e5).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let before = if size >= 1.0 { size.log10() as usize } else { 0 };
+    format!("{value:.*}", 4usize.saturating_sub(before))
+}
+
 /// A count with its thousands apart.
 pub fn count(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

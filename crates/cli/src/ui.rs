@@ -7,6 +7,7 @@ use clap::ColorChoice;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::stop::INTERRUPTED;
 
 /// Columns where the width of the terminal is not known.
 const WIDTH: usize = 80;
@@ -76,6 +77,16 @@ impl Ui {
         self.live
     }
 
+    /// Whether only what went wrong is to be told.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether standard error may hold colours.
+    pub fn color_err(&self) -> bool {
+        self.color_err
+    }
+
     /// Columns of the terminal.
     pub fn width(&self) -> usize {
         self.width
@@ -125,13 +136,20 @@ impl Ui {
 
     /// Tells an error once, and gives its exit code.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
-        let mut text = format!("{}: {}\n", paint("error", Look::Error, self.color_err), failure.message);
+        let word = match failure.exit {
+            INTERRUPTED => paint("stopped", Look::Warning, self.color_err),
+            _ => paint("error", Look::Error, self.color_err),
+        };
+        let mut text = format!("{word}: {}\n", failure.message);
         if let Some(hint) = &failure.hint {
             text += &format!("{}: {hint}\n", paint("hint", Look::Hint, self.color_err));
         }
         let _ = std::io::stderr().write_all(text.as_bytes());
-        let Failure { exit, message, hint } = failure;
+        let Failure { exit, message, hint, result } = failure;
         self.event("error", json!({ "exit": exit, "message": message, "hint": hint }));
+        if let Some(result) = result {
+            self.result(result.clone());
+        }
         ExitCode::from(*exit)
     }
 

@@ -550,8 +550,8 @@ impl Machine<'_, '_, '_> {
             let mut words = [[0u32; LANES]; 4];
             for l in 0..LANES {
                 let block = mask_block(draw.seed, id, draw.step, base + l as u64);
-                for w in 0..4 {
-                    words[w][l] = block[w];
+                for (row, word) in words.iter_mut().zip(block) {
+                    row[l] = word;
                 }
             }
             let first = column / LANES % 4;

@@ -80,7 +80,7 @@ pub fn tanh<A: Arith>(x: f32) -> f32 {
     let far = 1.0 - 2.0 / (exp::<A>(2.0 * a) + 1.0);
     let s = x * x;
     let p =
-        poly::<A, 5>(s, [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
+        poly::<A, 5>(s, [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328e-1]);
     let near = A::fma(p * s, a, a);
     let y = if a < 0.625 { near } else { far };
     y.copysign(x)
@@ -110,7 +110,7 @@ pub fn erf<A: Arith>(x: f32) -> f32 {
     let high = A::fma(-3.883_964_4e-3, t, 2.425_462_2e-2);
     let r = A::fma(low, s, high);
     let r = A::fma(r, t, -1.067_778_8e-1);
-    let r = A::fma(r, t, -6.348_466_9e-1);
+    let r = A::fma(r, t, -6.348_467e-1);
     let r = A::fma(r, t, -1.287_175_1e-1);
     let r = A::fma(r, t, -t);
     let far = (1.0 - exp::<A>(r)).copysign(x);

@@ -171,8 +171,8 @@ struct Shared {
     patience: u32,
 }
 
-// SAFETY: `task` alone is not Sync. It is written under `one_run` while no worker runs, and read by workers after they saw
-// the new `epoch` (release, acquire); the job it points to is Sync.
+// SAFETY: `task` alone is not Sync. It is written under `one_run` while no worker runs, and read by workers after
+// they saw the new `epoch` (release, acquire); the job it points to is Sync.
 unsafe impl Sync for Shared {}
 // SAFETY: as above; nothing in it belongs to one thread.
 unsafe impl Send for Shared {}

@@ -1,8 +1,8 @@
 //! One pass over a parameter vector for each optimiser: gradient scale, weight decay, state and step together.
 //!
 //! Every function reads and writes each value once; every element is computed alone, so a vector may be cut anywhere
-//! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have one
-//! length; anything else panics.
+//! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have
+//! one length; anything else panics.
 
 use crate::isa::Arith;
 use crate::multiversion;
@@ -39,7 +39,8 @@ impl AdamScale {
     /// Scalars for step `t` (from 1), computed in f64.
     ///
     /// `α/(1−β₁ᵗ) · m/(√v/√(1−β₂ᵗ) + ε)` is computed as `step · m/(√v + eps)`: the same formula with numerator and
-    /// denominator multiplied by √(1−β₂ᵗ), so that an element needs one division. `t = None` leaves the corrections out.
+    /// denominator multiplied by √(1−β₂ᵗ), so that an element needs one division. `t = None` leaves the corrections
+    /// out.
     pub fn new(lr: f64, betas: [f64; 2], eps: f64, t: Option<u64>) -> Self {
         let correction = |beta: f64| t.map_or(1.0, |t| 1.0 - power(beta, t));
         let root = correction(betas[1]).sqrt();
@@ -84,8 +85,8 @@ multiversion! {
 
     /// Sum of squares of each block of [`NORM_BLOCK`] values (the last may be shorter): `out[i]` for block i.
     ///
-    /// In a block 64 lanes add in f32 and fold to 16, which add pairwise in f64. The shape is fixed, so workers may take
-    /// any whole blocks; adding `out` in order then gives the same bits for any number of threads.
+    /// In a block 64 lanes add in f32 and fold to 16, which add pairwise in f64. The shape is fixed, so workers may
+    /// take any whole blocks; adding `out` in order then gives the same bits for any number of threads.
     pub fn sum_squares_blocks(x: &[f32], out: &mut [f64]) = sum_squares_body;
 }
 

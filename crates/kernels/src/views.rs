@@ -70,6 +70,7 @@ impl std::ops::DerefMut for Aligned {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "lists of ranges, some with one")]
 mod tests {
     use super::*;
 

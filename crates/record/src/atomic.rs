@@ -1,4 +1,5 @@
-//! Whole-file writes that either happen or do not: temporary file beside the target, fsync, rename, fsync of the folder.
+//! Whole-file writes that either happen or do not: temporary file beside the target, fsync, rename, fsync of the
+//! folder.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

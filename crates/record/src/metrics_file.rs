@@ -148,7 +148,8 @@ fn push_header(out: &mut String, columns: &[String]) {
 }
 
 fn push_row(out: &mut String, columns: &[String], row: &Row) {
-    // `{:?}` of an f64 is its shortest exact form, with an exponent where that is shorter. Writing to a String cannot fail.
+    // `{:?}` of an f64 is its shortest exact form, with an exponent where that is shorter. Writing to a String cannot
+    // fail.
     let _ = write!(out, "{},{},{:?},{:?}", row.epoch, row.step, row.seconds, row.lr);
     for c in columns {
         out.push(',');

@@ -115,7 +115,8 @@ impl Summary {
     /// ```
     /// use record::{Figures, Summary};
     /// let mut s = Summary { metric: "accuracy".into(), ..Summary::default() };
-    /// s.best = Some(Figures { epoch: 3, step: 30, metrics: [("valid_accuracy", 0.9), ("test_accuracy", 0.8)].into() });
+    /// let metrics = [("valid_accuracy", 0.9), ("test_accuracy", 0.8)].into();
+    /// s.best = Some(Figures { epoch: 3, step: 30, metrics });
     /// assert_eq!(s.headline(), Some(("test_accuracy".into(), 0.8)));
     /// ```
     pub fn headline(&self) -> Option<(String, f64)> {

@@ -1,4 +1,5 @@
-//! Writes pages of made-up runs into a folder, to look at in a browser: `cargo run -p thalweg-report --example samples -- DIR`.
+//! Writes pages of made-up runs into a folder, to look at in a browser: `cargo run -p thalweg-report --example
+//! samples -- DIR`.
 #![allow(clippy::print_stdout, reason = "an example for developers")]
 
 #[path = "../tests/samples/mod.rs"]

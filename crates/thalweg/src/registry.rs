@@ -1,4 +1,5 @@
-//! What a registry says about each thing in it: help texts, config errors, the schema and the docs' tables come from here.
+//! What a registry says about each thing in it: help texts, config errors, the schema and the docs' tables come from
+//! here.
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};

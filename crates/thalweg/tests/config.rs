@@ -190,7 +190,7 @@ fn texts_may_look_like_numbers() {
     assert_eq!(load(&["data.target=1.50"]).data.target, ["1.50"]);
     assert_eq!(load(&["name=true"]).name.as_deref(), Some("true"));
     assert_eq!(load(&["data=a=b.csv"]).data.source, "a=b.csv");
-    assert_eq!(load(&["epochs=1e3"]).epochs, 1000);
+    assert_eq!(load(&["epochs=1e3"]).epochs, Some(1000));
 }
 
 #[test]

@@ -9,21 +9,34 @@ use crate::ui::Ui;
 macro_rules! verbs {
     ($($module:ident: $Verb:ident),+ $(,)?) => {
         $(mod $module;)+
+        mod bench;
 
         /// What is to be done.
         #[derive(Debug, Subcommand)]
         pub enum Verb {
-            $(#[allow(missing_docs)] $Verb($module::Args)),+
+            $(#[allow(missing_docs)] $Verb($module::Args),)+
+            /// Time whole training steps in memory
+            #[command(hide = true)]
+            Bench(bench::Args),
         }
 
         /// Does it.
         pub fn run(ui: &Ui, verb: Verb) -> Result<(), Failure> {
-            match verb { $(Verb::$Verb(args) => $module::run(ui, args)),+ }
+            match verb {
+                $(Verb::$Verb(args) => $module::run(ui, args),)+
+                Verb::Bench(args) => bench::run(ui, args),
+            }
         }
     };
 }
 
 verbs! {
+    train: Train,
+    resume: Resume,
+    eval: Eval,
+    predict: Predict,
+    plan: Plan,
+    summary: Summary,
     data: Data,
     list: List,
     config: Config,

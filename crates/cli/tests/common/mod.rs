@@ -1,7 +1,7 @@
 //! Runs the program as a user does.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -20,14 +20,24 @@ impl Folder {
         &self.0
     }
 
-    /// Runs `thalweg` here; the words are parted by blanks.
-    pub fn run(&self, words: &str) -> Ran {
+    fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
         command
             .args(words.split(' ').filter(|w| !w.is_empty()))
             .current_dir(&self.0)
             .env_remove("RUST_BACKTRACE");
-        Ran::new(command.output().unwrap())
+        command
+    }
+
+    /// Runs `thalweg` here; the words are parted by blanks.
+    pub fn run(&self, words: &str) -> Ran {
+        Ran::new(self.command(words).output().unwrap())
+    }
+
+    /// The same, without waiting for the end.
+    #[allow(dead_code)]
+    pub fn start(&self, words: &str) -> Child {
+        self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 }
 

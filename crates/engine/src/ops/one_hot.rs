@@ -30,8 +30,9 @@ impl Operator for OneHot {
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {
         Tensor::from_fn(shape, |index| {
-            let label = inputs[0].data[index[..index.len() - 1].iter().zip(shape.iter()).fold(0, |f, (i, s)| f * s + i)];
-            f64::from(label == index[index.len() - 1] as f64)
+            let (class, row) = index.split_last().unwrap_or((&0, &[]));
+            let at = row.iter().zip(shape.iter()).fold(0, |flat, (i, size)| flat * size + i);
+            f64::from(inputs[0].data[at] == *class as f64)
         })
     }
 

@@ -343,7 +343,7 @@ impl Lower<'_> {
         let nodes = &self.units.list[u].nodes;
         let cols =
             frame.cols.unwrap_or_else(|| crate::ops::mask::columns(self.graph.shape(nodes[nodes.len() - 1])));
-        let rows = if cols == 0 { 0 } else { frame.numel / cols };
+        let rows = frame.numel.checked_div(cols).unwrap_or(0);
         let unit = Extent::Fixed(0);
         let rows = if frame.place == Place::Rows { Extent::PerRow(rows) } else { unit.with(rows) };
         let mut writer = MapWriter {
@@ -532,10 +532,8 @@ impl MapWriter<'_, '_> {
             return *value;
         }
         let low = self.low;
-        if low.is_constant(v) {
-            if let Op::Constant(c) = &low.graph.node(low.root(v).0).op {
-                return Src::Imm(c.value);
-            }
+        if let Op::Constant(c) = &low.graph.node(low.root(v).0).op {
+            return Src::Imm(c.value);
         }
         let known = self.operands.iter().position(|o| *o == (v, access));
         let index = known.unwrap_or_else(|| {

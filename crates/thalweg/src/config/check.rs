@@ -120,9 +120,9 @@ fn choose(node: &Node, choice: &'static Choice, path: &str) -> Result<toml::Valu
         Value::Table(inner) => inner.clone(),
         Value::Leaf(toml::Value::String(_), _) => Table(vec![("name".into(), node.clone())]),
         Value::Leaf(value, _) => {
-            let expected = Kind::Choice(choice).words();
+            let expected = Kind::Choice(choice).words().into();
             let good = Good::Default(choice.default.into());
-            let (key, got, place) = (path.into(), shown(value), node.place.clone());
+            let (key, got, place) = (path.into(), shown(value).into(), node.place.clone());
             return Err(ConfigError::Value { key, got, expected, good, place });
         }
     };
@@ -149,7 +149,8 @@ fn named_entry(
     };
     let place = node.place.clone();
     let Value::Leaf(toml::Value::String(name), _) = &node.value else {
-        let got = if let Value::Leaf(value, _) = &node.value { shown(value) } else { "a table".into() };
+        let got =
+            if let Value::Leaf(value, _) = &node.value { shown(value).into() } else { "a table".into() };
         let (key, expected, good) =
             (format!("{path}.name"), "a name".into(), Good::Default(choice.default.into()));
         return Err(ConfigError::Value { key, got, expected, good, place });
@@ -195,8 +196,8 @@ fn wrong(key: &str, got: &str, expected: &str, field: &Field, place: &Place) -> 
     let plain = |text: &str| text.replace('"', "").replace(", ", ",");
     let good = match (field.default, field.example) {
         ("", "") => Good::Unknown,
-        ("", example) => Good::Example(plain(example)),
-        (default, _) => Good::Default(plain(default)),
+        ("", example) => Good::Example(plain(example).into()),
+        (default, _) => Good::Default(plain(default).into()),
     };
     let (key, got, expected, place) = (key.into(), got.into(), expected.into(), place.clone());
     ConfigError::Value { key, got, expected, good, place }
@@ -223,7 +224,7 @@ fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigErro
     let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
     let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
     let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
-    let nearest = near.map(|key| Near { default: default(&key), key });
+    let nearest = near.map(|key| Box::new(Near { default: default(&key), key }));
     let known = fields.iter().map(|f| f.name).collect();
     ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }

@@ -101,8 +101,7 @@ impl DataConfig {
             n: self.n,
             noise: self.noise,
             seed: self.seed,
-            cache: None,
-            schema: None,
+            ..DataOptions::default()
         }
     }
 

@@ -1,7 +1,8 @@
 //! What can be wrong with a config, as values: each names the key, where it was written, and what to type instead.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where a value was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,12 +10,12 @@ pub enum Place {
     /// A line of a file, from 1.
     File {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
         /// The line.
         line: usize,
     },
-    /// A word such as `lr=0.1`.
-    Word(String),
+    /// A word of the command line.
+    CommandLine,
     /// Nowhere: a default, or set by a program.
     #[default]
     Default,
@@ -25,7 +26,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File { path, line } => write!(f, " at {}:{line}", path.display()),
-            Place::Word(_) => f.write_str(" on the command line"),
+            Place::CommandLine => f.write_str(" on the command line"),
             Place::Default => Ok(()),
         }
     }
@@ -44,9 +45,9 @@ pub struct Near {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Good {
     /// The key's default.
-    Default(String),
+    Default(Box<str>),
     /// One of many.
-    Example(String),
+    Example(Box<str>),
     /// None is known.
     Unknown,
 }
@@ -85,7 +86,7 @@ pub enum ConfigError {
         /// The whole key.
         key: String,
         /// The closest key.
-        nearest: Option<Near>,
+        nearest: Option<Box<Near>>,
         /// The keys that the same table has.
         known: Vec<&'static str>,
         /// What else could be chosen that has this key: `loss=cross_entropy`.
@@ -113,9 +114,9 @@ pub enum ConfigError {
         /// The whole key.
         key: String,
         /// What it is.
-        got: String,
+        got: Box<str>,
         /// What it may be.
-        expected: String,
+        expected: Box<str>,
         /// A value that is right.
         good: Good,
         /// Where it was written.

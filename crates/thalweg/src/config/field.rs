@@ -60,10 +60,13 @@ pub struct Choice {
     /// The entry taken where no name is given.
     pub default: &'static str,
     /// What a word means that is no entry's name, as `mlp-64-32`.
-    pub word: Option<fn(&str) -> Result<toml::Table, WordError>>,
+    pub word: Option<ReadWord>,
     /// The key of a table that has no name because it is made of parts.
     pub parts: Option<Field>,
 }
+
+/// Reads a word that stands for a whole table.
+pub type ReadWord = fn(&str) -> Result<toml::Table, WordError>;
 
 /// Why a word cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

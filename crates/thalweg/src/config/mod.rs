@@ -3,7 +3,7 @@
 //! ```
 //! use thalweg::config::RunConfig;
 //! let config = RunConfig::load(None, &["data=two-moons".into(), "lr=0.01".into(), "epochs=5".into()])?;
-//! assert_eq!((config.data.source.as_str(), config.epochs), ("two-moons", 5));
+//! assert_eq!((config.data.source.as_str(), config.epochs), ("two-moons", Some(5)));
 //! let again = RunConfig::from_toml(&config.to_toml(), "run.toml".as_ref(), &[])?;
 //! assert_eq!(again, config);
 //! let error = RunConfig::load(None, &["epoch=5".into()]).unwrap_err();

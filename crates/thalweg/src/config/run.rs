@@ -167,8 +167,8 @@ fn settle_lr(written: &mut Table, overrides: &[String]) -> Result<(), ConfigErro
         return both(&lr.place);
     }
     let starts = |prefix: &str| overrides.iter().find(|word| word.starts_with(prefix));
-    if let (Some(_), Some(word)) = (starts("lr="), starts("optimizer.lr=")) {
-        return both(&Place::Word(word.clone()));
+    if starts("lr=").is_some() && starts("optimizer.lr=").is_some() {
+        return both(&Place::CommandLine);
     }
     if starts("optimizer.lr=").is_some() {
         written.remove("lr");
@@ -270,7 +270,8 @@ impl Read {
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
             let (key, got, place) =
                 ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
-            return Err(ConfigError::Value { key, got, expected, good: Good::Default("0".into()), place });
+            let (got, expected, good) = (got.into(), expected.into(), Good::Default("0".into()));
+            return Err(ConfigError::Value { key, got, expected, good, place });
         }
         Ok(())
     }

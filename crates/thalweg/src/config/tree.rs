@@ -1,6 +1,7 @@
 //! What was written, with the place of every value: a file's tables, then the words of the command line over them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -67,9 +68,10 @@ impl Node {
 
 /// Reads a file's text.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    let path: Arc<Path> = path.into();
     let at = |offset: usize| {
         let line = text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1;
-        Place::File { path: path.into(), line }
+        Place::File { path: path.clone(), line }
     };
     let parsed = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         problem: error.message().replace('\n', ", "),
@@ -133,7 +135,7 @@ fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
     let Some((key, text)) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good)) else {
         return Err(ConfigError::NotAnOverride { word: word.into(), meant: meant(word) });
     };
-    let place = Place::Word(word.into());
+    let place = Place::CommandLine;
     let path: Vec<String> = key.split('.').map(String::from).collect();
     let value = match DeValue::parse(text) {
         Ok(parsed) => {

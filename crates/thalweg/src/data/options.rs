@@ -53,6 +53,9 @@ pub struct DataOptions {
     /// See [`super::default_cache_folder`].
     #[serde(skip)]
     pub cache: Option<PathBuf>,
+    /// Whether arrays may come without targets: new data for a trained model. Tables tell by their columns.
+    #[serde(skip)]
+    pub inputs_only: bool,
     /// The columns of a model that was trained before, so that a new table is encoded in the same way.
     #[serde(skip)]
     pub schema: Option<super::TableSchema>,

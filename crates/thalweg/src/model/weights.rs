@@ -316,7 +316,7 @@ pub fn write(
     Ok(())
 }
 
-/// The bytes of a file, see [`write`].
+/// The bytes of a file, see [`write()`].
 ///
 /// # Errors
 /// When a name occurs twice.

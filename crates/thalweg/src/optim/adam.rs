@@ -25,7 +25,8 @@ pub(super) const ENTRY: Entry = Entry {
 ///
 /// PyTorch's form: ε is added after the correction (Keras adds it before, "ε-hat").
 ///
-/// Cost: 16 operations, one root and one division among them, and 28 bytes of memory traffic per parameter; two state vectors.
+/// Cost: 16 operations, one root and one division among them, and 28 bytes of memory traffic per parameter; two state
+/// vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {

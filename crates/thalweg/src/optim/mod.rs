@@ -164,7 +164,8 @@ const EPS_KEY: Key = Key {
     name: "eps",
     default: "1e-8",
     unit: "",
-    // The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must not outweigh ε there.
+    // The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must not outweigh
+    // ε there.
     range: Range::AtLeast(1e-16),
     help: "added to the root of the average square",
 };

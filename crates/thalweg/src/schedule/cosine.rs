@@ -31,7 +31,8 @@ pub(super) const ENTRY: Entry = Entry {
 /// min + (1 − min)(1 + cos(πt/n))/2 after t of n steps, and min from there on.
 ///
 /// n is `length`, cut to what the warm-up leaves of the run. PyTorch's `CosineAnnealingLR` gives the same until t = n
-/// (`T_max`), where it climbs again and this stays. The last update of a run comes at t = n − 1, just above the minimum.
+/// (`T_max`), where it climbs again and this stays. The last update of a run comes at t = n − 1, just above the
+/// minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cosine {

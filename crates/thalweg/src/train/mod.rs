@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod apply;
 mod error;
 mod evaluate;
 mod measure;
@@ -27,12 +28,13 @@ mod saved;
 mod state;
 mod trainer;
 
+pub use apply::{Answers, Needs, Report, Trained};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
-pub use run::{resume, train};
+pub use run::{resume, train, train_ready};
 pub use saved::{Checkpoint, SavedModel};
 pub use state::{Best, State, Sums, weights_sha256};
 pub use trainer::Trainer;

@@ -34,10 +34,22 @@ pub fn train(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    let started = Instant::now();
+    train_ready(config, Trainer::new(config, Prepared::open(config)?)?, run, observer, stop)
+}
+
+/// The same with a trainer that is ready: a run folder need not be made before all is known to be right.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn train_ready(
+    config: &RunConfig,
+    trainer: Trainer,
+    run: &RunDir,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Summary, TrainError> {
     run.write_config(&config.to_toml())?;
-    let trainer = Trainer::new(config, Prepared::open(config)?)?;
-    Run::new(config, run, trainer, observer, started)?.go(stop)
+    Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
 /// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`.

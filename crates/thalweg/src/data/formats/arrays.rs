@@ -32,10 +32,17 @@ struct Part {
 /// Opens one `.npy` file of inputs, with the targets of `data.target` or of the file beside it.
 pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let y_path = match &options.target[..] {
-        [file] => PathBuf::from(file),
-        _ => targets_beside(path)?,
+        [file] => Ok(PathBuf::from(file)),
+        _ => targets_beside(path),
     };
-    let (x, y) = (npy::load(path)?, npy::load(&y_path)?);
+    let x = npy::load(path)?;
+    let (y, y_path) = match y_path {
+        Err(DataError::NoTargets { .. }) if options.inputs_only => (unknown(&x), path.into()),
+        found => {
+            let y_path = found?;
+            (npy::load(&y_path)?, y_path)
+        }
+    };
     assemble(path, vec![(0, Part { x, y, x_path: path.into(), y_path })], options)
 }
 
@@ -80,14 +87,21 @@ pub(crate) fn from_named(
             let columns = names.to_vec();
             return Err(DataError::NoColumn { name: name.clone(), nearest, columns, path: path.into() });
         }
-        let y = told
-            .cloned()
-            .or_else(|| find(names, TARGETS[part]))
-            .ok_or_else(|| lacking("targets", TARGETS[part]))?;
-        let (x_path, y_path) = (path.join(&x), path.join(&y));
-        parts.push((part, Part { x: load(&x)?, y: load(&y)?, x_path, y_path }));
+        let (x_path, x) = (path.join(&x), load(&x)?);
+        let (y, y_path) = match told.cloned().or_else(|| find(names, TARGETS[part])) {
+            Some(y) => (load(&y)?, path.join(&y)),
+            None if options.inputs_only => (unknown(&x), x_path.clone()),
+            None => return Err(lacking("targets", TARGETS[part])),
+        };
+        parts.push((part, Part { x, y, x_path, y_path }));
     }
     assemble(path, parts, options)
+}
+
+/// Targets that nobody knows.
+fn unknown(x: &Array) -> Array {
+    let n = x.dims.first().copied().unwrap_or(0);
+    Array { dims: vec![n], values: Numbers::F32(vec![f32::NAN; n]), whole: false }
 }
 
 /// The first of `wanted` among `names`.

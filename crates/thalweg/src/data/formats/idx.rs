@@ -1,4 +1,4 @@
-//! IDX files, plain and gzip: the format of MNIST and its kin (LeCun, http://yann.lecun.com/exdb/mnist).
+//! IDX files, plain and gzip: the format of MNIST and its kin (LeCun, <http://yann.lecun.com/exdb/mnist>).
 //!
 //! Two zero bytes, the number type, the number of dimensions, the dimensions as big-endian u32, the values.
 

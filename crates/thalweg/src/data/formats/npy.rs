@@ -1,6 +1,6 @@
 //! NPY files: one NumPy array, all real number types, C and Fortran order.
 //!
-//! Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. The header is read by hand so that
+//! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. The header is read by hand so that
 //! every size in it is held against the length of the file before memory is asked for.
 
 use std::io::Read;
@@ -276,7 +276,9 @@ mod tests {
 
     #[test]
     fn half_precision_is_exact() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 2f32.powi(-24)), (0x3555, 0.33325195)] {
+        let known =
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 2f32.powi(-24)), (0x3555, 0.33325195)];
+        for (bits, value) in known {
             assert_eq!(half(bits), value);
         }
         assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);

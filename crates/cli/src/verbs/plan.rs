@@ -1,0 +1,69 @@
+//! `thalweg plan`: the graph of a training step, and what it is compiled to.
+
+use serde_json::json;
+use thalweg::config::RunConfig;
+use thalweg::engine::Plan;
+use thalweg::model::Mode;
+use thalweg::train::{Prepared, Trainer};
+
+use crate::args::ConfigArgs;
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// Print the graph of a training step, or the steps that it is compiled to
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    from: ConfigArgs,
+
+    /// What to print: graph (as built, gradients included), live (what is needed of it), plan (after fusion)
+    #[arg(long, default_value = "plan", hide_possible_values = true)]
+    stage: Stage,
+
+    /// Leave operations apart
+    #[arg(long)]
+    no_fuse: bool,
+
+    /// Of evaluation instead of training
+    #[arg(long)]
+    eval: bool,
+
+    /// Samples in the batch; else `batch`
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Stage {
+    Graph,
+    Live,
+    Plan,
+}
+
+pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
+    let mut settings = args.from.settings.clone();
+    settings.extend(args.batch.map(|n| format!("batch={n}")));
+    let mut config = RunConfig::load(args.from.config.as_deref(), &settings)?;
+    let batch = config.batch;
+    // A plan is asked for, not a run: a batch larger than the data is fine.
+    config.batch = 1;
+    let data = Prepared::open(&config)?;
+    config.batch = batch.min(data.splits.train.len());
+    let trainer = Trainer::new(&config, data)?;
+    let session = &trainer.session;
+    let mode = if args.eval { Mode::Eval } else { Mode::Train };
+    let (graph, wanted) = session.graph(mode, batch)?;
+    let roots = [&wanted.outputs[..], &wanted.gradients[..]].concat();
+    let text = match args.stage {
+        Stage::Graph => graph.print(None),
+        Stage::Live => graph.print(Some(&graph.live(&roots))),
+        Stage::Plan => {
+            let mut options = session.options(batch);
+            options.fuse = !args.no_fuse;
+            Plan::compile(&graph, &wanted, options)?.print(&graph)
+        }
+    };
+    ui.print(&text);
+    ui.result(json!({ "batch": batch, "nodes": graph.len(), "text": text }));
+    Ok(())
+}

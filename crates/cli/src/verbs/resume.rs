@@ -1,0 +1,55 @@
+//! `thalweg resume`: goes on with a run, exactly as if it had never stopped.
+
+use std::path::PathBuf;
+
+use record::{RunDir, Status, Summary};
+use thalweg::config::RunConfig;
+use thalweg::train;
+
+use super::train::finish;
+use crate::failure::Failure;
+use crate::progress::Watch;
+use crate::stop;
+use crate::ui::Ui;
+
+/// Go on with a run that was interrupted, or for longer: `thalweg resume RUN epochs=100`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+
+    /// Settings that change, such as `epochs=100`
+    #[arg(value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
+    let stop = stop::watch();
+    let dir = RunDir::resume(&args.run)?;
+    if let Some(done) = already_done(&dir, &args.settings)? {
+        ui.say(&format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps));
+        return finish(ui, &dir, &done);
+    }
+    let mut watch = Watch::new(ui, stop);
+    let summary = train::resume(&dir, &args.settings, &mut watch, stop);
+    drop(watch);
+    finish(ui, &dir, &summary?)
+}
+
+/// The summary of a run that has done all that it is asked for.
+fn already_done(dir: &RunDir, settings: &[String]) -> Result<Option<Summary>, Failure> {
+    let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
+    let Ok(summary) = dir.summary() else { return Ok(None) };
+    let enough = config.epochs.is_some_and(|e| e <= summary.epochs) || config.steps.is_some_and(|s| s <= summary.steps);
+    if summary.status != Status::Done || !enough {
+        return Ok(None);
+    }
+    let asked = |key: &str| settings.iter().any(|word| word.starts_with(&format!("{key}=")));
+    if asked("epochs") || asked("steps") {
+        let message = format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
+        let hint = format!("ask for more: `thalweg resume {} epochs={}`", dir.path().display(), 2 * summary.epochs.max(1));
+        return Err(Failure::wrong(message, hint));
+    }
+    Ok(Some(summary))
+}

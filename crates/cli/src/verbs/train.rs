@@ -1,0 +1,94 @@
+//! `thalweg train`: trains a model, and leaves a run folder with everything about it.
+
+use std::path::{Path, PathBuf};
+
+use record::{Existing, RunDir, Status, Summary};
+use report::terminal;
+use serde_json::json;
+use thalweg::config::RunConfig;
+use thalweg::train::{self, Prepared, Trainer};
+
+use crate::args::ConfigArgs;
+use crate::failure::{FAILED, Failure};
+use crate::progress::Watch;
+use crate::stop::{self, INTERRUPTED};
+use crate::ui::Ui;
+
+/// Train a model; what `thalweg` does where no verb is given
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    from: ConfigArgs,
+
+    /// The run folder to make; else a new one in `runs`
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+
+    /// Take away the run that the folder holds
+    #[arg(long, requires = "run_dir")]
+    overwrite: bool,
+}
+
+pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
+    let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
+    let stop = stop::watch();
+    let trainer = Trainer::new(&config, Prepared::open(&config)?)?;
+    let dir = make_dir(&args, &config)?;
+    let mut watch = Watch::new(ui, stop);
+    let done = train::train_ready(&config, trainer, &dir, &mut watch, stop);
+    drop(watch);
+    finish(ui, &dir, &done?)
+}
+
+fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
+    let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
+    if let Some(path) = &args.run_dir {
+        return Ok(RunDir::create_at(path, existing)?);
+    }
+    let stem = match &config.name {
+        Some(name) => record::stem("", name),
+        None => record::stem(&config.data.source, &config.model.to_string()),
+    };
+    Ok(RunDir::create(Path::new("runs"), &stem)?)
+}
+
+/// Writes the report, tells how it went and what to do next.
+pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
+    let record = dir.load()?;
+    dir.write_report(&report::report_html(&record))?;
+    let color = if ui.color() { terminal::Color::On } else { terminal::Color::Off };
+    if !ui.is_quiet() {
+        ui.print(&terminal::summary(&record, ui.width(), color));
+        ui.print(&format!("  {}\n", dir.report_path().display()));
+    }
+    let mut result = serde_json::to_value(summary).unwrap_or_default();
+    if let Some(map) = result.as_object_mut() {
+        map.insert("run_dir".into(), json!(dir.path()));
+        map.insert("report".into(), json!(dir.report_path()));
+    }
+    match summary.status {
+        Status::Done | Status::Running => {
+            ui.result(result);
+            Ok(())
+        }
+        Status::Interrupted => {
+            let message = format!("interrupted at step {}; the state is saved", summary.steps);
+            let hint = format!("go on with it: `thalweg resume {}`", dir.path().display());
+            Err(Failure { exit: INTERRUPTED, message, hint: Some(hint), result: Some(result) })
+        }
+        Status::Diverged => {
+            let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
+            let mut config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
+            let lr = *config.optimizer.lr_mut();
+            let (less, now) = (typed(lr / 10.0), typed(lr));
+            let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
+            Err(Failure { exit: FAILED, message, hint: Some(hint), result: Some(result) })
+        }
+    }
+}
+
+/// A number as one types it, in two digits.
+fn typed(x: f64) -> String {
+    let x: f64 = format!("{x:.1e}").parse().unwrap_or(x);
+    if (1e-4..1e5).contains(&x) { x.to_string() } else { format!("{x:e}") }
+}

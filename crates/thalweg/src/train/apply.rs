@@ -1,0 +1,281 @@
+//! A trained model at work: its run's own samples or new data, measured or answered.
+
+use std::path::Path;
+
+use record::{Evaluation, RunDir};
+
+use super::error::TrainError;
+use super::evaluate::{Measured, argmax, evaluation_of};
+use super::objective::Objective;
+use super::prepared::{Prepared, Reading};
+use super::program::Session;
+use super::saved::Checkpoint;
+use crate::config::{ClassWeights, LossConfig, RunConfig};
+use crate::data::{self, DataOptions, Dataset, Splits, Task};
+
+/// A trained model, ready for samples.
+#[derive(Debug)]
+pub struct Trained {
+    session: Session,
+    reading: Reading,
+    params: Vec<f32>,
+    /// the model's, then the loss's
+    buffers: Vec<f32>,
+    config: RunConfig,
+}
+
+/// What a model says of samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answers {
+    /// One class for each sample.
+    Classes {
+        /// names of the classes
+        classes: Vec<String>,
+        /// the class that came first, `[n]`
+        chosen: Vec<usize>,
+        /// for each class its probability, or its score where the loss knows no probabilities, `[n, classes]`
+        scores: Vec<f32>,
+    },
+    /// One number for each sample and target.
+    Numbers {
+        /// names of the targets
+        targets: Vec<String>,
+        /// in the unit of the source, or probabilities of yes, `[n, targets]`
+        values: Vec<f32>,
+    },
+}
+
+/// A part of the data that was measured.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// the figures
+    pub measured: Measured,
+    /// what is right and what is wrong
+    pub evaluation: Evaluation,
+}
+
+impl Trained {
+    /// Takes the best or the last weights of a run.
+    ///
+    /// `config` is the run's own, perhaps with other data.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, or it is damaged.
+    pub fn open(run: &RunDir, config: RunConfig, checkpoint: &str) -> Result<Self, TrainError> {
+        let path = if checkpoint == "last" { run.last_checkpoint() } else { run.best_checkpoint() };
+        Self::from_checkpoint(&path, config)
+    }
+
+    /// The same from a checkpoint anywhere.
+    ///
+    /// # Errors
+    /// As for [`Trained::open`].
+    pub fn from_checkpoint(path: &Path, config: RunConfig) -> Result<Self, TrainError> {
+        let checkpoint = Checkpoint::open(path)?;
+        let model = checkpoint.model()?;
+        let (params, buffers) = checkpoint.weights(&model)?;
+        let reading = checkpoint.saved.reading;
+        // A stand-in: what the loss takes from data is told by `measure`, which has some.
+        let nothing =
+            Prepared { set: nothing(&reading), splits: Splits::default(), reading: reading.clone() };
+        let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
+        let session = Session::new(model, objective, config.n_threads(), config.shards);
+        Ok(Trained { session, reading, params, buffers, config })
+    }
+
+    /// Opens new data in the way of the training data: the same columns, classes and shape of a sample.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data, or [`TrainError::SampleShape`] and [`TrainError::Targets`].
+    pub fn open_data(&self, needs: Needs) -> Result<Dataset, TrainError> {
+        let inputs_only = needs == Needs::Inputs;
+        let mut options = DataOptions {
+            schema: self.reading.schema.clone(),
+            cache: data::default_cache_folder(),
+            inputs_only,
+            ..self.config.data.options()
+        };
+        if inputs_only {
+            options.task = None;
+        }
+        let mut set = data::open(&self.config.data.source, &options)?;
+        if set.input_shape != self.reading.input_shape {
+            let expected = self.reading.input_shape.clone();
+            return Err(TrainError::SampleShape { expected, got: set.input_shape });
+        }
+        match needs {
+            Needs::Inputs => {
+                set.targets = vec![0.0; set.len() * self.reading.task.n_targets()];
+            }
+            Needs::Targets if !set.has_targets() => return Err(TrainError::NoTargets),
+            Needs::Targets => self.check_targets(&set)?,
+        }
+        set.task = self.reading.task.clone();
+        Ok(set)
+    }
+
+    fn check_targets(&self, set: &Dataset) -> Result<(), TrainError> {
+        let got = match &set.task {
+            Task::Classification { classes } => classes.len(),
+            Task::Regression { targets } => targets.len(),
+        };
+        let expected = self.reading.n_outputs();
+        let fits = match (&self.reading.task, &set.task) {
+            (Task::Classification { .. }, Task::Classification { .. }) => got <= expected,
+            (Task::Regression { .. }, Task::Regression { .. }) => got == expected,
+            // Whole numbers look like classes until somebody says what they are.
+            (Task::Regression { .. }, Task::Classification { .. }) => expected == 1,
+            (Task::Classification { .. }, Task::Regression { .. }) => false,
+        };
+        if fits { Ok(()) } else { Err(TrainError::Targets { expected, got }) }
+    }
+
+    /// Measures the run's own data, split as in training: the test part, or the next best that there is.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data.
+    pub fn measure_own(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+        let prepared = Prepared::open(&self.config)?;
+        let splits = prepared.splits.clone();
+        let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
+        let (part, indices) =
+            parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
+        self.session.objective = Objective::new(&self.config.loss, &prepared)?;
+        self.measure(&prepared.set, (part, indices), checkpoint)
+    }
+
+    /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
+    /// training samples are left out of the loss.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data, or does not fit the model.
+    pub fn measure_new(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+        let set = self.open_data(Needs::Targets)?;
+        let range = set.fixed_test.clone().unwrap_or(0..set.len());
+        let indices: Vec<u32> = range.map(|i| i as u32).collect();
+        self.measure(&set, ("test", &indices), checkpoint)
+    }
+
+    fn measure(
+        &mut self,
+        set: &Dataset,
+        part: (&str, &[u32]),
+        checkpoint: &str,
+    ) -> Result<Report, TrainError> {
+        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let how = (self.config.eval_batch, self.config.top_k.as_slice(), true);
+        let measured = self.session.measure((&self.params, &buffers), (set, &self.reading), part, how)?;
+        let evaluation = evaluation_of(&measured, &self.reading, part.0, checkpoint);
+        Ok(Report { measured, evaluation })
+    }
+
+    /// Answers for all samples of new data.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data, or does not fit the model.
+    pub fn answer(&mut self) -> Result<Answers, TrainError> {
+        let set = self.open_data(Needs::Inputs)?;
+        let indices: Vec<u32> = (0..set.len() as u32).collect();
+        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let mut outputs = Vec::with_capacity(set.len() * self.reading.n_outputs());
+        let (weights, source) = ((&self.params[..], &buffers[..]), (&set, &self.reading));
+        self.session.forward(weights, source, &indices, self.config.eval_batch, |_, _, rows| {
+            outputs.extend_from_slice(rows);
+        })?;
+        Ok(self.words(outputs))
+    }
+
+    /// What the outputs mean.
+    fn words(&self, mut outputs: Vec<f32>) -> Answers {
+        let width = self.reading.n_outputs().max(1);
+        match &self.reading.task {
+            Task::Classification { classes } => {
+                let chosen = outputs.chunks_exact(width).map(argmax).collect();
+                match &self.config.loss {
+                    LossConfig::Auto | LossConfig::CrossEntropy(_) => {
+                        outputs.chunks_exact_mut(width).for_each(softmax);
+                    }
+                    LossConfig::Bce => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
+                    LossConfig::Mse | LossConfig::Huber(_) | LossConfig::L1 => {}
+                }
+                Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
+            }
+            Task::Regression { targets } => {
+                let yes_or_no = self.config.loss == LossConfig::Bce;
+                for row in outputs.chunks_exact_mut(width) {
+                    for (j, x) in row.iter_mut().enumerate() {
+                        *x = if yes_or_no { sigmoid(*x) } else { self.reading.number(j, *x) as f32 };
+                    }
+                }
+                Answers::Numbers { targets: targets.clone(), values: outputs }
+            }
+        }
+    }
+}
+
+/// What new data must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Samples to answer for.
+    Inputs,
+    /// Also what to compare with.
+    Targets,
+}
+
+/// The loss without what is counted on training samples.
+fn without_counts(loss: &LossConfig) -> LossConfig {
+    match loss {
+        LossConfig::CrossEntropy(c) if c.class_weights == ClassWeights::Balanced => {
+            let mut c = c.clone();
+            c.class_weights = ClassWeights::None;
+            LossConfig::CrossEntropy(c)
+        }
+        other => other.clone(),
+    }
+}
+
+/// A set of no samples that has a model's task.
+fn nothing(reading: &Reading) -> Dataset {
+    Dataset {
+        name: String::new(),
+        input_shape: reading.input_shape.clone(),
+        inputs: data::Values::F32(Vec::new()),
+        targets: Vec::new(),
+        task: reading.task.clone(),
+        features: Vec::new(),
+        origin: data::Origin::default(),
+        fixed_valid: None,
+        fixed_test: None,
+        missing: Vec::new(),
+        schema: None,
+        notes: Vec::new(),
+    }
+}
+
+/// e^x / Σ e^x, in f64.
+fn softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = row.iter().map(|x| f64::from(x - top).exp()).sum();
+    row.iter_mut().for_each(|x| *x = (f64::from(*x - top).exp() / sum) as f32);
+}
+
+fn sigmoid(x: f32) -> f32 {
+    (1.0 / (1.0 + (-f64::from(x)).exp())) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_become_probabilities() {
+        let mut row = [1.0, 2.0, 3.0];
+        softmax(&mut row);
+        let expected = [0.09003057, 0.24472848, 0.66524094];
+        row.iter().zip(expected).for_each(|(got, want)| assert!((got - want).abs() < 1e-7, "{row:?}"));
+        let mut far = [1000.0, -1000.0];
+        softmax(&mut far);
+        assert_eq!(far, [1.0, 0.0]);
+        assert_eq!((sigmoid(0.0), sigmoid(-200.0), sigmoid(200.0)), (0.5, 0.0, 1.0));
+    }
+}
