@@ -181,7 +181,7 @@ impl Trainer {
             decays: &self.decays,
         };
         match &self.config.clip_norm {
-            None => program.update(&mut state.params, &mut self.gradient, slots, &change),
+            None => program.update(&mut state.params, slots, &change),
             Some(clip) => {
                 program.gradients(&mut self.gradient);
                 change.info.grad_scale = clip.factor(sum_squares(&self.gradient).sqrt());
