@@ -1,6 +1,8 @@
 //! What goes wrong around a run: damaged checkpoints, a full disk, a kill before the first checkpoint, numbers that
 //! are not finite; and losses with weights and smoothing against those computed by hand.
 
+#![allow(clippy::result_large_err, reason = "tests only")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
