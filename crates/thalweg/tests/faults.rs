@@ -1,6 +1,8 @@
 //! What goes wrong around a run: damaged checkpoints, a full disk, a kill before the first checkpoint, numbers that
 //! are not finite; and losses with weights and smoothing against those computed by hand.
 
+#![allow(clippy::result_large_err, reason = "tests only")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -216,7 +218,12 @@ fn balanced_weights_are_those_by_hand() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("classes.csv");
     let row = |i: usize| {
-        format!("{},{},{}\n", i as f64 * 0.1, (i * 7 % 11) as f64, if i % 4 == 0 { "rare" } else { "usual" })
+        format!(
+            "{},{},{}\n",
+            i as f64 * 0.1,
+            (i * 7 % 11) as f64,
+            if i.is_multiple_of(4) { "rare" } else { "usual" }
+        )
     };
     let text: String = std::iter::once("a,b,class\n".to_owned()).chain((0..40).map(row)).collect();
     std::fs::write(&path, text).unwrap();
