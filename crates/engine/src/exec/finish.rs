@@ -134,13 +134,7 @@ impl Executor {
     }
 
     /// Gives each worker its stretch of every vector and runs its tasks, each with its place in the stretch.
-    fn share_out(
-        &self,
-        values: &mut [f32],
-        gradient: &mut [f32],
-        states: &mut [&mut [f32]],
-        run: &RunTask,
-    ) {
+    fn share_out(&self, values: &mut [f32], gradient: &mut [f32], states: &mut [&mut [f32]], run: &RunTask) {
         assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
         let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));
         let (mut values, mut gradient) = (values, gradient);
