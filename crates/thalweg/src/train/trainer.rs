@@ -32,6 +32,7 @@ pub struct Trainer {
     length: RunLength,
     /// what steps change
     pub state: State,
+    /// the whole gradient, where its length is to be limited
     gradient: Vec<f32>,
     outputs: Vec<f32>,
     labels: Vec<f32>,
@@ -71,7 +72,7 @@ impl Trainer {
         let length = run_length(config, data.splits.train.len());
         let mut trainer = Trainer {
             schedule: config.schedule.build(length)?,
-            gradient: vec![0.0; params.len()],
+            gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
             outputs: vec![0.0; config.batch * model.n_outputs()],
             labels: vec![0.0; config.batch],
             session: Session::new(model, objective, config.n_threads(), config.shards),
