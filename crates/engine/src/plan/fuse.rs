@@ -120,11 +120,9 @@ impl Fuser<'_> {
     fn unit_for(&mut self, v: Var, wanted: &Wanted) -> usize {
         let node = self.graph.node(v);
         match &node.op {
-            Op::Input(_)
-            | Op::Param(_)
-            | Op::Buffer(_)
-            | Op::Constant(_)
-            | Op::Reshape(_) => self.units.new_unit(Role::View, v),
+            Op::Input(_) | Op::Param(_) | Op::Buffer(_) | Op::Constant(_) | Op::Reshape(_) => {
+                self.units.new_unit(Role::View, v)
+            }
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
                 let trained = wanted.gradients.contains(&v) && self.users(v).is_empty();
@@ -221,12 +219,7 @@ impl Fuser<'_> {
                     false => (r.start == 0).then(|| frame_of(x, Some(inner))),
                 }
             }
-            Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Detach(_)
-            | Op::Mask(_)
-            | Op::OneHot(_)
-            | Op::BatchNorm(_) => {
+            Op::Unary(_) | Op::Binary(_) | Op::Detach(_) | Op::Mask(_) | Op::OneHot(_) | Op::BatchNorm(_) => {
                 let mut cols = match &node.op {
                     Op::Mask(_) | Op::OneHot(_) => Some(crate::ops::mask::columns(&node.shape)),
                     _ => None,

@@ -114,7 +114,12 @@ pub const DATA: &[Field] = &[
     unset("stratify", Kind::Switch, "true", "each part has its share of every class; yes for classes"),
     key("split_seed", Kind::Whole(0, i64::MAX as u64), "0", "which of the many splits"),
     unset("folds", Kind::Whole(2, SAMPLES), "5", "cross-validation: cut the samples into so many parts"),
-    unset("fold", Kind::Whole(0, SAMPLES), "0", "which fold is the test part, from 0; without it, each in turn"),
+    unset(
+        "fold",
+        Kind::Whole(0, SAMPLES),
+        "0",
+        "which fold is the test part, from 0; without it, each in turn",
+    ),
     key("target", Kind::Texts, "[]", "target columns; else the last one"),
     unset(
         "task",

@@ -40,10 +40,12 @@ impl Folds {
         let mut text = format!("fold,{}\n", names.join(","));
         for (i, run) in self.runs.iter().enumerate() {
             let best = run.best.clone().unwrap_or_default().metrics;
-            let row: Vec<String> = names.iter().map(|n| best.get(n).map_or(String::new(), |v| v.to_string())).collect();
+            let row: Vec<String> =
+                names.iter().map(|n| best.get(n).map_or(String::new(), |v| v.to_string())).collect();
             text += &format!("{i},{}\n", row.join(","));
         }
-        let column = |f: fn(&(String, f64, f64)) -> f64| figures.iter().map(|x| f(x).to_string()).collect::<Vec<_>>();
+        let column =
+            |f: fn(&(String, f64, f64)) -> f64| figures.iter().map(|x| f(x).to_string()).collect::<Vec<_>>();
         text += &format!("mean,{}\n", column(|x| x.1).join(","));
         text + &format!("std,{}\n", column(|x| x.2).join(","))
     }
