@@ -14,6 +14,9 @@ use crate::ui::{Look, Ui};
 /// Ten pictures a second are enough for eyes and free for the run.
 const BETWEEN: Duration = Duration::from_millis(100);
 
+/// Columns that the bar keeps.
+const LEAST_BAR: usize = 10;
+
 /// Watches a run for a person or a program.
 pub struct Watch<'a> {
     ui: &'a Ui,
@@ -47,22 +50,23 @@ impl<'a> Watch<'a> {
         let done = progress.step.saturating_sub(facts.from_step).max(1) as f64;
         let left = facts.n_steps.saturating_sub(progress.step) as f64 * seconds / done;
         let epoch = (progress.epoch + 1).min(self.n_epochs.max(1));
-        bar.set_prefix(format!("epoch {epoch}/{} · step {}", self.n_epochs, count(progress.step as usize)));
+        let total = self.n_epochs.to_string();
+        bar.set_prefix(format!("epoch {epoch:>w$}/{total}", w = total.len()));
         let metric = match progress.accuracy {
             _ if !self.measured.is_empty() => self.measured.clone(),
             Some(share) => named("train_accuracy", share),
             None => String::new(),
         };
+        let digits = count(facts.n_steps as usize).len();
         let parts = [
-            format!("{}/s", brief(progress.samples as f64 / seconds)),
-            named("loss", progress.loss),
-            metric,
             format!("{} left", clock(left)),
+            named("loss", progress.loss),
+            metric.replace(" accuracy", ""),
+            format!("{:>4}/s", brief(progress.samples as f64 / seconds)),
+            format!("step {:>digits$}", count(progress.step as usize)),
         ];
-        let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
-        bar.set_message(parts.join(" · "));
+        bar.set_message(fitted(parts, self.ui.width().saturating_sub(2 * total.len() + 8 + LEAST_BAR)));
         bar.set_position(progress.step);
-        bar.tick();
     }
 
     /// Talk that leaves the bar whole.
@@ -190,6 +194,19 @@ fn named(name: &str, value: f64) -> String {
     format!("{} {}", name.replace('_', " "), figure(name, value))
 }
 
+/// As many parts as fit, the first ones first, in the reverse order.
+fn fitted(parts: [String; 5], width: usize) -> String {
+    let mut out = String::new();
+    for part in parts.iter().filter(|p| !p.is_empty()) {
+        let more = part.chars().count() + 2;
+        if out.chars().count() + more > width {
+            break;
+        }
+        out = if out.is_empty() { part.clone() } else { format!("{part}  {out}") };
+    }
+    out
+}
+
 /// `31.2k`
 fn brief(x: f64) -> String {
     match x {
@@ -218,6 +235,14 @@ mod tests {
     fn numbers_of_a_bar() {
         assert_eq!([0.0, 61.0, 3725.0].map(clock), ["0:00", "1:01", "1:02:05"]);
         assert_eq!([12.0, 3120.0, 31_200.0, 2.5e6].map(brief), ["12", "3.1k", "31k", "2.50M"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let parts = || ["0:10 left", "loss 0.5", "", "9k/s", "step 3/9"].map(String::from);
+        assert_eq!(fitted(parts(), 80), "step 3/9  9k/s  loss 0.5  0:10 left");
+        assert_eq!(fitted(parts(), 22), "loss 0.5  0:10 left");
+        assert_eq!(fitted(parts(), 3), "");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whole training steps of dense networks: `cargo bench -p thalweg-engine --bench step [THREADS]`.
+//! Whole training steps of dense networks: `cargo bench -p thalweg-engine --bench step [THREADS] [NETWORK]`.
 
 #![allow(clippy::print_stdout, reason = "figures for developers")]
 
@@ -55,6 +55,9 @@ fn main() {
         ("784-10x500-10 b128 bn", 128, &wide, true),
     ];
     for (name, batch, sizes, norm) in cases {
+        if std::env::args().skip(1).any(|a| !a.starts_with('-') && a.parse::<usize>().is_err() && a != name) {
+            continue;
+        }
         let mut g = Graph::new();
         let (loss, params) = mlp(&mut g, batch, sizes, norm).unwrap();
         let gradients = g.gradients(loss, &params).unwrap();
@@ -69,7 +72,7 @@ fn main() {
         let rng = Rng::new(0, Purpose::Init, 0, 0);
         let n = g.params.len();
         let mut values: Vec<f32> = (0..n as u64).map(|i| 0.05 * rng.normal(i)).collect();
-        let (mut gradient, mut m, mut v) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
         let x: Vec<f32> = (0..(batch * sizes[0]) as u64).map(|i| rng.uniform(i)).collect();
         let labels: Vec<f32> = (0..batch).map(|i| (i % 10) as f32).collect();
         let mut times = vec![[0.0; 2]; 0];
@@ -80,7 +83,7 @@ fn main() {
             executor.run(context, &[&x[..], &labels[..]]);
             let middle = start.elapsed();
             let scale = Adam(AdamScale::new(1e-3, [0.9, 0.999], 1e-8, Some(step)));
-            executor.update(&mut values, &mut gradient, &mut [&mut m, &mut v], &scale);
+            executor.update(&mut values, &mut [&mut m, &mut v], &scale);
             times.push([middle.as_secs_f64() * 1e3, start.elapsed().as_secs_f64() * 1e3]);
         }
         let median = |i: usize| {

@@ -69,6 +69,8 @@ struct Lane {
 #[derive(Debug)]
 struct Scratch {
     floats: Aligned,
+    /// the gradient of one task of an update
+    gradient: Aligned,
     /// ends of shards, in rows of the frame at hand
     ends: Vec<usize>,
 }
@@ -93,6 +95,7 @@ impl Executor {
         let options = plan.options;
         assert_eq!(options.workers, pool.n_workers(), "plan and pool must have as many workers");
         assert!(options.workers <= MAX_WORKERS, "at most {MAX_WORKERS} workers");
+        let stretches = finish::stretches(&plan);
         let lane = |w: usize| {
             let shards = options.worker_shards(w);
             let partial = |len: &usize| RwLock::new(vec![0.0; len * shards.len()]);
@@ -102,13 +105,13 @@ impl Executor {
                 arena: RwLock::new(Aligned::filled(plan.arena_len, f32::NAN)),
                 scratch: Mutex::new(Scratch {
                     floats: Aligned::filled(plan.scratch_len, 0.0),
+                    gradient: Aligned::filled(finish::longest(&stretches), 0.0),
                     ends: Vec::with_capacity(shards.len()),
                 }),
                 shards,
             }
         };
         let lanes = (0..options.workers).map(lane).collect();
-        let stretches = finish::stretches(&plan);
         Executor { plan, pool, lanes, stretches }
     }
 
@@ -121,7 +124,7 @@ impl Executor {
     pub fn bytes(&self) -> usize {
         let lane = |l: &Lane| {
             let partials: usize = self.plan.segments.iter().map(|len| len * l.shards.len()).sum();
-            self.plan.arena_len + self.plan.scratch_len + partials
+            self.plan.arena_len + self.plan.scratch_len + finish::longest(&self.stretches) + partials
         };
         4 * self.lanes.iter().map(lane).sum::<usize>()
     }

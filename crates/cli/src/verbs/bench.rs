@@ -117,8 +117,7 @@ impl Case {
         let inputs: Vec<f32> = (0..(self.batch * self.sizes[0]) as u64).map(|i| rng.uniform(i)).collect();
         let classes = self.sizes[self.sizes.len() - 1];
         let targets: Vec<f32> = (0..self.batch).map(|i| (i % classes) as f32).collect();
-        let mut gradient = vec![0.0; params.len()];
-        let (mut m, mut v) = (gradient.clone(), gradient.clone());
+        let (mut m, mut v) = (vec![0.0; params.len()], vec![0.0; params.len()]);
         let adam = Adam::default();
         let mut step = 0;
         let mut block = |n: usize| {
@@ -129,7 +128,7 @@ impl Case {
                 let context = StepContext { params: &params, buffers: &buffers, draw };
                 executor.run(context, &[&inputs[..], &targets[..]]);
                 let change = Move { optimizer: &adam, info: StepInfo { step, lr: 1e-3, grad_scale: 1.0 } };
-                executor.update(&mut params, &mut gradient, &mut [&mut m, &mut v], &change);
+                executor.update(&mut params, &mut [&mut m, &mut v], &change);
                 executor.assign(&mut buffers);
             }
             start.elapsed().as_secs_f64() * 1e3 / n as f64

@@ -151,6 +151,9 @@ fn features(features: &[FeatureInfo], targets: &[FeatureInfo]) -> String {
     let mut rows = vec![head];
     rows.extend(targets.iter().map(|f| row(f, " (target)")));
     rows.extend(features.iter().take(MOST_FEATURES).map(|f| row(f, "")));
+    if features.iter().all(|f| f.missing == 0) {
+        rows.iter_mut().for_each(|row| row.truncate(5));
+    }
     let right = [Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right];
     let more = features.len().saturating_sub(MOST_FEATURES);
     let more = if more > 0 { format!("and {more} columns more\n") } else { String::new() };

@@ -51,7 +51,7 @@ fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
     let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
     let parent = match &args.run_dir {
         Some(path) => path.clone(),
-        None => Path::new("runs").join(format!("{}-folds", stem(config))),
+        None => free_folder(&format!("{}-folds", stem(config))),
     };
     let mut watch = Watch::new(ui, stop);
     let folds = train::cross_validate(config, &parent, existing, &mut watch, stop, |dir| {
@@ -72,6 +72,12 @@ fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
     };
     ui.result(json!({ "folds": n, "mean": by_name(|f| f.1), "std": by_name(|f| f.2), "run_dir": parent }));
     Ok(())
+}
+
+/// The first of `runs/STEM-001`, `-002` and so on that is not there.
+fn free_folder(stem: &str) -> PathBuf {
+    let numbered = |n: u32| Path::new("runs").join(format!("{stem}-{n:03}"));
+    (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
 }
 
 fn stem(config: &RunConfig) -> String {

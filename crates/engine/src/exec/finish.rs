@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::steps::combine;
-use super::{Executor, MAX_WORKERS, free};
+use super::{Executor, MAX_WORKERS, Scratch, free};
 use crate::plan::{Extent, Finish, Join, Loc, Plan, Span};
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
 use kernels::views::Aligned;
 
-/// Rows of a weight whose gradient is made and used at a time: small enough to stay in the second-level cache.
-const BLOCK_ELEMENTS: usize = 64 * 1024;
+/// Elements whose gradient is made and used at a time: with values, two states and the factors they stay in the
+/// second-level cache.
+const BLOCK_ELEMENTS: usize = 32 * 1024;
 /// Rows that a block is a multiple of, so that blocks are whole tiles of the matrix product.
 const ROW_GRAIN: usize = 16;
 
@@ -71,16 +72,20 @@ pub(super) fn stretches(plan: &Plan) -> Vec<Stretch> {
     stretches
 }
 
+/// Elements of the longest task.
+pub(super) fn longest(stretches: &[Stretch]) -> usize {
+    stretches.iter().flat_map(|s| &s.tasks).map(|t| t.range.len()).max().unwrap_or(0)
+}
+
 fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     let all = plan.params.slots[param].range();
-    match finish {
-        Finish::Gemm { n, .. } if *n > 0 && !all.is_empty() => {
-            let rows = (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN;
-            let starts = all.clone().step_by(rows * n);
-            starts.map(|start| Task { param, range: start..(start + rows * n).min(all.end) }).collect()
-        }
-        _ => vec![Task { param, range: all }],
-    }
+    let block = match finish {
+        Finish::Gemm { n, .. } if *n > 0 => (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN * n,
+        Finish::Shards { .. } => BLOCK_ELEMENTS,
+        _ => all.len().max(1),
+    };
+    let starts = all.clone().step_by(block);
+    starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
 }
 
 /// A worker's slices of the flat vectors.
@@ -96,22 +101,18 @@ pub const MAX_STATES: usize = 4;
 impl Executor {
     /// Completes all gradients into `gradient`, a flat vector like the parameters.
     pub fn gradients(&self, gradient: &mut [f32]) {
-        struct Keep;
-        impl Update for Keep {
-            fn apply(&self, _piece: Piece) {}
-        }
-        self.complete(None, gradient, &mut [], &Keep);
+        self.share_out(&mut [], gradient, &mut [], &|scratch, task, share, local| {
+            self.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
+        });
     }
 
-    /// Completes all gradients and updates the parameters, piece by piece.
-    pub fn update(
-        &self,
-        values: &mut [f32],
-        gradient: &mut [f32],
-        states: &mut [&mut [f32]],
-        update: &dyn Update,
-    ) {
-        self.complete(Some(values), gradient, states, update);
+    /// Completes all gradients and updates the parameters, piece by piece; no gradient outlives its piece.
+    pub fn update(&self, values: &mut [f32], states: &mut [&mut [f32]], update: &dyn Update) {
+        self.share_out(values, &mut [], states, &|scratch, task, share, local| {
+            let gradient = &mut scratch.gradient[..local.len()];
+            self.gradient_of(task, gradient, &mut scratch.floats);
+            hand_over(update, task, share, local, gradient);
+        });
     }
 
     /// Updates the parameters from gradients that are complete.
@@ -122,40 +123,24 @@ impl Executor {
         states: &mut [&mut [f32]],
         update: &dyn Update,
     ) {
-        self.share_out(Some(values), gradient, states, &|_, task, share, origin| {
-            hand_over(update, task, share, origin)
+        self.share_out(values, gradient, states, &|_, task, share, local| {
+            let gradient = std::mem::take(&mut share.gradient);
+            hand_over(update, task, share, local.clone(), &gradient[local]);
+            share.gradient = gradient;
         });
     }
 
-    fn complete(
-        &self,
-        values: Option<&mut [f32]>,
-        gradient: &mut [f32],
-        states: &mut [&mut [f32]],
-        update: &dyn Update,
-    ) {
-        let trained = values.is_some();
-        self.share_out(values, gradient, states, &|scratch, task, share, origin| {
-            let local = task.range.start - origin..task.range.end - origin;
-            self.gradient_of(task, &mut share.gradient[local], scratch);
-            if trained {
-                hand_over(update, task, share, origin);
-            }
-        });
-    }
-
-    /// Gives each worker its stretch of every vector and runs its tasks.
+    /// Gives each worker its stretch of every vector and runs its tasks, each with its place in the stretch.
     fn share_out(
         &self,
-        values: Option<&mut [f32]>,
+        values: &mut [f32],
         gradient: &mut [f32],
         states: &mut [&mut [f32]],
-        run: &(dyn Fn(&mut Aligned, &Task, &mut Share, usize) + Sync),
+        run: &(dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync),
     ) {
         assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
         let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));
-        let mut values = values.unwrap_or_default();
-        let mut gradient = gradient;
+        let (mut values, mut gradient) = (values, gradient);
         let mut rest: [&mut [f32]; MAX_STATES] = std::array::from_fn(|_| &mut [][..]);
         rest.iter_mut().zip(states.iter_mut()).for_each(|(r, s)| *r = s);
         for (stretch, share) in self.stretches.iter().zip(&shares) {
@@ -172,7 +157,8 @@ impl Executor {
             let mut scratch = free(self.lanes[worker.index].scratch.try_lock());
             if let Some(share) = free(shares[worker.index].try_lock()).as_mut() {
                 for task in &stretch.tasks {
-                    run(&mut scratch.floats, task, share, stretch.range.start);
+                    let origin = stretch.range.start;
+                    run(&mut scratch, task, share, task.range.start - origin..task.range.end - origin);
                 }
             }
         });
@@ -238,16 +224,15 @@ fn take<'a>(slice: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
     first
 }
 
-fn hand_over(update: &dyn Update, task: &Task, share: &mut Share, origin: usize) {
-    let local = task.range.start - origin..task.range.end - origin;
+fn hand_over(update: &dyn Update, task: &Task, share: &mut Share, local: Range<usize>, gradient: &[f32]) {
     let mut states =
         share.states.each_mut().map(|s| if s.is_empty() { &mut [][..] } else { &mut s[local.clone()] });
     let n = states.iter().take_while(|s| !s.is_empty()).count();
     update.apply(Piece {
         param: task.param,
         range: task.range.clone(),
-        values: &mut share.values[local.clone()],
-        gradient: &share.gradient[local],
+        values: &mut share.values[local],
+        gradient,
         states: &mut states[..n],
     });
 }

@@ -10,10 +10,12 @@ use crate::data::{DataOptions, Share, SplitOptions, TaskKind};
 pub struct DataConfig {
     /// A built-in name, a file or a folder; `digits`.
     pub source: String,
-    /// Validation part; 10 %.
-    pub valid: Share,
-    /// Test part; 20 %.
-    pub test: Share,
+    /// Validation part; 10 %, of arrays nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Share>,
+    /// Test part; 20 %, of arrays nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Share>,
     /// Whether each part has its share of every class; yes for classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stratify: Option<bool>,
@@ -68,8 +70,8 @@ impl Default for DataConfig {
         let split = SplitOptions::default();
         DataConfig {
             source: "digits".into(),
-            valid: split.valid,
-            test: split.test,
+            valid: None,
+            test: None,
             stratify: None,
             split_seed: split.seed,
             folds: None,
@@ -106,9 +108,24 @@ impl DataConfig {
         }
     }
 
+    /// Whether the source holds arrays, which are taken as they are: all samples to train on, nothing standardised.
+    /// A training loop that another program drives depends on it.
+    pub fn is_arrays(&self) -> bool {
+        [".npz", ".npy"].iter().any(|end| self.source.to_lowercase().ends_with(end))
+    }
+
     /// How it is to be split.
     pub fn split(&self) -> SplitOptions {
-        SplitOptions { valid: self.valid, test: self.test, stratify: self.stratify, seed: self.split_seed }
+        let default = match self.is_arrays() {
+            true => SplitOptions { valid: Share::Fraction(0.0), test: Share::Fraction(0.0), ..SplitOptions::default() },
+            false => SplitOptions::default(),
+        };
+        SplitOptions {
+            valid: self.valid.unwrap_or(default.valid),
+            test: self.test.unwrap_or(default.test),
+            stratify: self.stratify,
+            seed: self.split_seed,
+        }
     }
 
     /// The part of a cross-validation, where one is asked for.

@@ -47,7 +47,8 @@ pub(super) fn culprit(
     Ok(None)
 }
 
-fn first_bad_tensor(session: &Session, params: &[f32], buffers: &[f32]) -> Option<String> {
+/// The first parameter or running average that holds a number that is not finite, in words.
+pub(super) fn first_bad_tensor(session: &Session, params: &[f32], buffers: &[f32]) -> Option<String> {
     let (p, b) = session.model.layout();
     let slots = p.slots.iter().map(|s| (s, params)).chain(b.slots.iter().map(|s| (s, buffers)));
     slots.into_iter().find_map(|(slot, values)| {

@@ -43,16 +43,14 @@ impl Prepared {
         let splits = split(&set, config)?;
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train);
-        let how = config.preprocess.unwrap_or_else(|| default_preprocess(&set));
+        let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
         let inputs = data::fit(&set, &splits.train, how)?;
         let numbers = matches!(set.task, Task::Regression { .. });
-        let targets =
-            match config.standardise_targets.unwrap_or(numbers && !matches!(config.loss, LossConfig::Bce))
-                && numbers
-            {
-                true => data::fit_targets(&set, &splits.train)?,
-                false => Affine::identity(),
-            };
+        let suits = !config.data.is_arrays() && !matches!(config.loss, LossConfig::Bce);
+        let targets = match numbers && config.standardise_targets.unwrap_or(suits) {
+            true => data::fit_targets(&set, &splits.train)?,
+            false => Affine::identity(),
+        };
         let reading = Reading {
             inputs,
             targets,
@@ -85,9 +83,10 @@ fn split(set: &Dataset, config: &RunConfig) -> Result<Splits, TrainError> {
     Ok(folds.swap_remove(fold.index))
 }
 
-/// Tables by column; images and bytes by one mean and deviation, which keeps what pixels have in common.
-fn default_preprocess(set: &Dataset) -> Preprocess {
+/// Arrays as they are; tables by column; images and bytes by one mean and deviation, which keeps what pixels have in common.
+fn default_preprocess(config: &RunConfig, set: &Dataset) -> Preprocess {
     match (&set.inputs, set.input_shape.len()) {
+        _ if config.data.is_arrays() => Preprocess::None,
         (Values::U8(_), _) => Preprocess::GlobalStandardise,
         (Values::F32(_), 1) => Preprocess::Standardise,
         _ => Preprocess::GlobalStandardise,

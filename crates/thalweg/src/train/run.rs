@@ -182,7 +182,13 @@ impl<'a> Run<'a> {
                 break;
             }
             match self.trainer.step() {
-                Ok(_) => self.after_step()?,
+                Ok(_) => {
+                    reason = self.after_step()?;
+                    if reason.is_some() {
+                        status = Status::Diverged;
+                        break;
+                    }
+                }
                 Err(StepError::Graph(error)) => return Err(error.into()),
                 Err(StepError::NonFinite { loss }) => {
                     status = Status::Diverged;
@@ -233,7 +239,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn after_step(&mut self) -> Result<(), TrainError> {
+    /// Measures and saves where it is time to; the reason to stop, where weights are no longer finite.
+    fn after_step(&mut self) -> Result<Option<String>, TrainError> {
         let counters = &self.trainer.state.counters;
         let (step, sums) = (counters.step, counters.sums);
         let length = self.trainer.length();
@@ -247,13 +254,21 @@ impl<'a> Run<'a> {
             samples: counters.samples - self.samples_before,
         });
         let ends = step.is_multiple_of(length.steps_per_epoch) || step == length.n_steps;
+        let saves = step.is_multiple_of(self.save_every) || step == length.n_steps;
+        if (ends || saves)
+            && let Some(tensor) = self.trainer.spoilt()
+        {
+            return Ok(Some(format!(
+                "weights are not finite after step {step}; first bad tensor is {tensor}"
+            )));
+        }
         if ends {
             self.measure_epoch()?;
         }
-        if step.is_multiple_of(self.save_every) || step == length.n_steps {
+        if saves {
             self.save_last()?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Measures, writes the row, keeps the best weights.
@@ -319,7 +334,7 @@ impl<'a> Run<'a> {
     }
 
     fn end(mut self, status: Status, reason: Option<String>) -> Result<Summary, TrainError> {
-        let good = self.trainer.state.params.iter().all(|x| x.is_finite());
+        let good = self.trainer.spoilt().is_none();
         // a state that is not finite never replaces a good one
         if good && status != Status::Done {
             self.save_last()?;

@@ -6,7 +6,7 @@ use engine::{Piece, StepContext, Update};
 use super::error::TrainError;
 use super::evaluate::Measured;
 use super::measure::n_correct;
-use super::nonfinite::culprit;
+use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
@@ -181,7 +181,7 @@ impl Trainer {
             decays: &self.decays,
         };
         match &self.config.clip_norm {
-            None => program.update(&mut state.params, &mut self.gradient, slots, &change),
+            None => program.update(&mut state.params, slots, &change),
             Some(clip) => {
                 program.gradients(&mut self.gradient);
                 change.info.grad_scale = clip.factor(sum_squares(&self.gradient).sqrt());
@@ -233,6 +233,11 @@ impl Trainer {
         };
         let found = culprit(&self.session, context, &batch)?;
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
+    }
+
+    /// The first tensor of the state that holds a number that is not finite, in words.
+    pub fn spoilt(&self) -> Option<String> {
+        first_bad_tensor(&self.session, &self.state.params, &self.state.buffers)
     }
 
     /// Figures of weights on a part of the data: `train`, `valid` or `test`.

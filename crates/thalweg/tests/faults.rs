@@ -1,0 +1,241 @@
+//! What goes wrong around a run: damaged checkpoints, a full disk, a kill before the first checkpoint, numbers that
+//! are not finite; and losses with weights and smoothing against those computed by hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use record::{Existing, RunDir, Status, Summary};
+use thalweg::config::RunConfig;
+use thalweg::train::{self, Checkpoint, Prepared, Silent, TrainError, Trainer};
+
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults").join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    path
+}
+
+fn config(words: &[&str]) -> RunConfig {
+    let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    RunConfig::load(None, &words).unwrap_or_else(|e| panic!("{e}\nhint: {}", e.hint()))
+}
+
+fn trainer(words: &[&str]) -> Trainer {
+    let config = config(words);
+    Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap()
+}
+
+fn run_in(folder: &Path, words: &[&str]) -> Result<Summary, TrainError> {
+    let dir = RunDir::create_at(folder, Existing::Refuse)?;
+    train::train(&config(words), &dir, &mut Silent, &AtomicBool::new(false))
+}
+
+fn resume_in(folder: &Path, words: &[&str]) -> Result<Summary, TrainError> {
+    let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    train::resume(&RunDir::resume(folder)?, &words, &mut Silent, &AtomicBool::new(false))
+}
+
+const SMALL: [&str; 4] = ["data=two-moons", "model=mlp-8", "model.batch_norm=true", "epochs=2"];
+
+/// Reads a checkpoint in every way that a user can.
+fn read(path: &Path) -> Result<(), TrainError> {
+    let checkpoint = Checkpoint::open(path)?;
+    let model = checkpoint.model()?;
+    checkpoint.weights(&model)?;
+    checkpoint.state(&model)?;
+    Ok(())
+}
+
+#[test]
+fn a_truncated_checkpoint_is_an_error() {
+    let folder = folder("truncated");
+    run_in(&folder, &SMALL).unwrap();
+    let path = folder.join("checkpoints/last.safetensors");
+    read(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let lengths = (0..bytes.len()).step_by(97).chain((0..64).map(|n| bytes.len() - 1 - n));
+    for len in lengths {
+        std::fs::write(&path, &bytes[..len]).unwrap();
+        let error = read(&path).expect_err(&format!("{len} of {} bytes", bytes.len()));
+        assert!(error.to_string().contains("last.safetensors") && error.hint().is_some(), "{error}");
+        let error = resume_in(&folder, &["epochs=3"]).unwrap_err();
+        assert!(matches!(error, TrainError::Weights(_)), "{error}");
+    }
+}
+
+/// A flipped bit in the header is an error or changes nothing but a name, a number or a word; it is never a panic.
+#[test]
+fn a_flipped_bit_is_never_a_panic() {
+    let folder = folder("flipped");
+    run_in(&folder, &SMALL).unwrap();
+    let path = folder.join("checkpoints/last.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut errors = 0;
+    for bit in (0..8 * header).step_by(3) {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &damaged).unwrap();
+        if let Err(error) = read(&path) {
+            errors += 1;
+            assert!(!error.to_string().is_empty() && error.hint().is_some());
+        }
+    }
+    assert!(errors > header, "{errors} errors in {header} bytes");
+}
+
+/// Unfinished files are links to a device that is always full, so the disk is full in the middle of a checkpoint.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_keeps_the_old_checkpoint() {
+    let longer = run_in(&folder("roomy"), &[&SMALL[..3], &["epochs=4"]].concat()).unwrap();
+    let folder = folder("full");
+    run_in(&folder, &SMALL).unwrap();
+    let path = folder.join("checkpoints/last.safetensors");
+    let before = std::fs::read(&path).unwrap();
+    let dir = RunDir::resume(&folder).unwrap();
+    for name in ["last", "best"] {
+        for serial in 0..1000 {
+            let partial = format!("checkpoints/.{name}.safetensors.{}-{serial}.partial", std::process::id());
+            std::os::unix::fs::symlink("/dev/full", folder.join(partial)).unwrap();
+        }
+    }
+    let stop = AtomicBool::new(false);
+    let error = train::resume(&dir, &["epochs=4".to_owned()], &mut Silent, &stop).unwrap_err();
+    assert!(matches!(&error, TrainError::Record(record::RecordError::DiskFull { .. })), "{error:?}");
+    assert!(error.to_string().contains("checkpoints/"), "{error}");
+    assert!(before == std::fs::read(&path).unwrap(), "the old checkpoint was touched");
+    drop(dir);
+    let resumed = resume_in(&folder, &[]).unwrap();
+    assert_eq!(resumed.weights_sha256, longer.weights_sha256);
+}
+
+#[test]
+fn a_run_killed_before_its_first_checkpoint_starts_again() {
+    let whole = run_in(&folder("unkilled"), &SMALL).unwrap();
+    let folder = folder("killed");
+    let dir = RunDir::create_at(&folder, Existing::Refuse).unwrap();
+    dir.write_config(&config(&SMALL).to_toml()).unwrap();
+    drop(dir);
+    let resumed = resume_in(&folder, &[]).unwrap();
+    assert_eq!((resumed.status, resumed.steps), (Status::Done, whole.steps));
+    assert_eq!(resumed.weights_sha256, whole.weights_sha256);
+}
+
+#[test]
+fn a_parameter_that_is_not_finite_is_named() {
+    for name in ["0.weight", "0.bias", "2.weight", "2.bias"] {
+        let mut trainer = trainer(&["data=digits", "model=mlp-16"]);
+        trainer.step().unwrap();
+        let slot = trainer.session.model.params().find(name).unwrap().clone();
+        // an infinite weight may give −∞, which relu takes to 0: such a step goes well, and saving finds it
+        let bad = if name.starts_with('0') { &[f32::NAN][..] } else { &[f32::NAN, f32::INFINITY] };
+        for &bad in bad {
+            let good = trainer.state.params[slot.offset];
+            trainer.state.params[slot.range()][0] = bad;
+            let before = trainer.state.clone();
+            assert!(trainer.step().is_err(), "{name} is {bad}, and the step went well");
+            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(
+                bits(&before.params),
+                bits(&trainer.state.params),
+                "{name}: the failed step changed weights"
+            );
+            let blamed = trainer.blame().unwrap();
+            assert!(blamed.contains(&format!("`{name}`, which holds {bad}")), "{blamed}");
+            trainer.state.params[slot.offset] = good;
+        }
+    }
+}
+
+/// The last update makes weights that are not finite: the run did not end well, and no checkpoint holds them.
+#[test]
+fn weights_that_the_last_update_spoilt_are_never_saved() {
+    let folder = folder("spoilt");
+    let words =
+        ["data=digits", "model=mlp-16", "optimizer=sgd", "optimizer.weight_decay=1", "lr=3e38", "steps=1"];
+    let summary = run_in(&folder, &words).unwrap();
+    assert_eq!(summary.status, Status::Diverged, "{:?}", summary.reason);
+    let reason = summary.reason.unwrap();
+    assert!(reason.starts_with("weights are not finite after step 1; first bad tensor is `"), "{reason}");
+    for name in ["last", "best"] {
+        let path = folder.join(format!("checkpoints/{name}.safetensors"));
+        let Ok(checkpoint) = Checkpoint::open(&path) else { continue };
+        let (params, _) = checkpoint.weights(&checkpoint.model().unwrap()).unwrap();
+        assert!(params.iter().all(|x| x.is_finite()), "{name} holds weights that are not finite");
+    }
+}
+
+/// Cross entropy by its definition (PyTorch's), in f64.
+fn by_hand(outputs: &[f32], labels: &[f32], smoothing: f64, weights: &[f64]) -> f64 {
+    let k = weights.len();
+    let (mut sum, mut divisor) = (0.0, 0.0);
+    for (row, label) in outputs.chunks_exact(k).zip(labels) {
+        let row: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+        let log_sum = row.iter().map(|x| x.exp()).sum::<f64>().ln();
+        for (class, x) in row.iter().enumerate() {
+            let target = smoothing / k as f64 + if class == *label as usize { 1.0 - smoothing } else { 0.0 };
+            sum -= weights[class] * target * (x - log_sum);
+        }
+        divisor += weights[*label as usize];
+    }
+    sum / divisor
+}
+
+#[test]
+fn weighted_and_smoothed_losses_are_those_by_hand() {
+    let whole = [
+        "data=two-moons",
+        "data.valid=0",
+        "data.test=0",
+        "shuffle=false",
+        "model=mlp-8",
+        "loss=cross_entropy",
+    ];
+    let n = Prepared::open(&config(&whole)).unwrap().set.len();
+    let batch = format!("batch={n}");
+    for (words, smoothing, weights) in [
+        (&["loss.smoothing=0.2"][..], 0.2, [1.0, 1.0]),
+        (&["loss.class_weights=[0.5,3]"], 0.0, [0.5, 3.0]),
+        (&["loss.class_weights=[0.5,3]", "loss.smoothing=0.3"], 0.3, [0.5, 3.0]),
+    ] {
+        let mut trainer = trainer(&[&whole[..], &[&batch], words].concat());
+        let measured = trainer.measure("train", None, true).unwrap();
+        let expected = by_hand(&measured.outputs, &measured.targets, smoothing, &weights);
+        let evaluated = measured.metrics.get("train_loss").unwrap();
+        let trained = f64::from(trainer.step().unwrap());
+        for (what, got) in [("measured", evaluated), ("trained", trained)] {
+            assert!((got - expected).abs() <= 1e-6 * expected, "{words:?}: {what} {got}, by hand {expected}");
+        }
+    }
+}
+
+/// n / (K·n_class): 30 samples of one class and 10 of the other weigh 2/3 and 2.
+#[test]
+fn balanced_weights_are_those_by_hand() {
+    let folder = folder("balanced");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("classes.csv");
+    let row = |i: usize| {
+        format!("{},{},{}\n", i as f64 * 0.1, (i * 7 % 11) as f64, if i % 4 == 0 { "rare" } else { "usual" })
+    };
+    let text: String = std::iter::once("a,b,class\n".to_owned()).chain((0..40).map(row)).collect();
+    std::fs::write(&path, text).unwrap();
+    let data = format!("data={}", path.display());
+    let words = [
+        &data,
+        "data.valid=0",
+        "data.test=0",
+        "model=mlp-8",
+        "batch=40",
+        "loss=cross_entropy",
+        "loss.class_weights=balanced",
+    ];
+    let mut trainer = trainer(&words);
+    let measured = trainer.measure("train", None, true).unwrap();
+    let n_first = measured.targets.iter().filter(|y| **y == 0.0).count();
+    let weights = if n_first == 10 { [2.0, 2.0 / 3.0] } else { [2.0 / 3.0, 2.0] };
+    let expected = by_hand(&measured.outputs, &measured.targets, 0.0, &weights);
+    for got in [measured.metrics.get("train_loss").unwrap(), f64::from(trainer.step().unwrap())] {
+        assert!((got - expected).abs() <= 1e-6 * expected, "{got}, by hand {expected}");
+    }
+}
