@@ -117,7 +117,11 @@ impl DataConfig {
     /// How it is to be split.
     pub fn split(&self) -> SplitOptions {
         let default = match self.is_arrays() {
-            true => SplitOptions { valid: Share::Fraction(0.0), test: Share::Fraction(0.0), ..SplitOptions::default() },
+            true => SplitOptions {
+                valid: Share::Fraction(0.0),
+                test: Share::Fraction(0.0),
+                ..SplitOptions::default()
+            },
             false => SplitOptions::default(),
         };
         SplitOptions {

@@ -109,7 +109,12 @@ const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
 /// `[data]`; `data = "x"` is short for its first key.
 pub const DATA: &[Field] = &[
     key("source", Kind::Text, "\"digits\"", "a built-in name, a file or a folder"),
-    unset("valid", SHARE, "0.1", "to choose by: a share below 1, or a number of samples; 0.1, of arrays nothing"),
+    unset(
+        "valid",
+        SHARE,
+        "0.1",
+        "to choose by: a share below 1, or a number of samples; 0.1, of arrays nothing",
+    ),
     unset("test", SHARE, "0.2", "to report once: the same; 0.2, of arrays nothing"),
     unset("stratify", Kind::Switch, "true", "each part has its share of every class; yes for classes"),
     key("split_seed", Kind::Whole(0, i64::MAX as u64), "0", "which of the many splits"),
