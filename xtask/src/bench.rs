@@ -246,7 +246,8 @@ fn measure(
             rows.extend(value.map(|v| (text_of(&last["setting"]), metric.to_string(), v)));
         };
         push("process seconds", Some(done.seconds));
-        push("epoch seconds", last["epoch_secs"][0].as_f64().or(last["seconds"].as_f64()));
+        let epoch = done.lines.iter().find(|line| line["event"] == "epoch");
+        push("epoch seconds", last["epoch_secs"][0].as_f64().or(epoch.and_then(|e| e["seconds"].as_f64())));
         push("peak MiB", done.peak_mib);
     }
     match rows.is_empty() {
