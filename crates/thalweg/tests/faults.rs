@@ -216,7 +216,12 @@ fn balanced_weights_are_those_by_hand() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("classes.csv");
     let row = |i: usize| {
-        format!("{},{},{}\n", i as f64 * 0.1, (i * 7 % 11) as f64, if i % 4 == 0 { "rare" } else { "usual" })
+        format!(
+            "{},{},{}\n",
+            i as f64 * 0.1,
+            (i * 7 % 11) as f64,
+            if i.is_multiple_of(4) { "rare" } else { "usual" }
+        )
     };
     let text: String = std::iter::once("a,b,class\n".to_owned()).chain((0..40).map(row)).collect();
     std::fs::write(&path, text).unwrap();

@@ -88,6 +88,9 @@ fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
 }
 
+/// Does one task with a worker's scratch memory and share; the range is the task's place in the share.
+type RunTask<'a> = dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync + 'a;
+
 /// A worker's slices of the flat vectors.
 struct Share<'a> {
     values: &'a mut [f32],
@@ -136,7 +139,7 @@ impl Executor {
         values: &mut [f32],
         gradient: &mut [f32],
         states: &mut [&mut [f32]],
-        run: &(dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync),
+        run: &RunTask<'_>,
     ) {
         assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
         let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));

@@ -83,7 +83,8 @@ fn split(set: &Dataset, config: &RunConfig) -> Result<Splits, TrainError> {
     Ok(folds.swap_remove(fold.index))
 }
 
-/// Arrays as they are; tables by column; images and bytes by one mean and deviation, which keeps what pixels have in common.
+/// Arrays as they are; tables by column; images and bytes by one mean and deviation, which keeps what pixels have in
+/// common.
 fn default_preprocess(config: &RunConfig, set: &Dataset) -> Preprocess {
     match (&set.inputs, set.input_shape.len()) {
         _ if config.data.is_arrays() => Preprocess::None,
