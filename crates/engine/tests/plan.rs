@@ -446,3 +446,14 @@ fn the_batch_axis_stays_first_and_whole() {
     let error = Plan::compile(&g, &wanted, options).unwrap_err();
     assert_eq!(error.to_string(), "transpose `turn`: the batch axis must stay first and whole");
 }
+
+/// A gradient can be read as an output too.
+#[test]
+fn gradients_as_outputs() {
+    let recipe = small(0);
+    let (g, mut wanted) = recipe.build().unwrap();
+    let values = recipe.values(&g);
+    wanted.outputs.extend(wanted.gradients.clone());
+    let got = run(&g, &wanted, &values, PlanOptions { batch: 8, shards: 2, workers: 2, fuse: true });
+    close("gradients as outputs", &got, &exact(&g, &wanted, &values), 1e-5);
+}

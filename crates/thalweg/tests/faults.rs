@@ -1,6 +1,8 @@
 //! What goes wrong around a run: damaged checkpoints, a full disk, a kill before the first checkpoint, numbers that
 //! are not finite; and losses with weights and smoothing against those computed by hand.
 
+#![allow(clippy::result_large_err, reason = "tests only")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -81,6 +83,13 @@ fn a_flipped_bit_is_never_a_panic() {
         }
     }
     assert!(errors > header, "{errors} errors in {header} bytes");
+    for bit in (8 * header..8 * bytes.len()).step_by(40_009) {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &damaged).unwrap();
+        let error = read(&path).expect_err("a flipped bit of a tensor").to_string();
+        assert!(error.contains("SHA-256"), "{error}");
+    }
 }
 
 /// Unfinished files are links to a device that is always full, so the disk is full in the middle of a checkpoint.

@@ -88,8 +88,8 @@ fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
 }
 
-/// Does one task with a worker's scratch memory and share; the range is the task's place in the share.
-type RunTask<'a> = dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync + 'a;
+/// What a worker does with a task, its share, and the task's place in it.
+type RunTask<'r> = dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync + 'r;
 
 /// A worker's slices of the flat vectors.
 struct Share<'a> {
@@ -134,13 +134,7 @@ impl Executor {
     }
 
     /// Gives each worker its stretch of every vector and runs its tasks, each with its place in the stretch.
-    fn share_out(
-        &self,
-        values: &mut [f32],
-        gradient: &mut [f32],
-        states: &mut [&mut [f32]],
-        run: &RunTask<'_>,
-    ) {
+    fn share_out(&self, values: &mut [f32], gradient: &mut [f32], states: &mut [&mut [f32]], run: &RunTask) {
         assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
         let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));
         let (mut values, mut gradient) = (values, gradient);

@@ -125,7 +125,9 @@ impl Fuser<'_> {
             }
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
-                let trained = wanted.gradients.contains(&v) && self.users(v).is_empty();
+                // completed after the steps, so nothing in them and no output may read it
+                let read = !self.users(v).is_empty() || wanted.outputs.contains(&v);
+                let trained = wanted.gradients.contains(&v) && !read;
                 self.units.new_unit(if trained { Role::Finish } else { Role::Single }, v)
             }
             Op::MatMul(_) => self.product(v),

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use super::prepared::Reading;
-use super::state::{Counters, State};
+use super::state::{Counters, State, sha256};
 use crate::model::weights::{self, WeightsFile};
 use crate::model::{Model, ModelConfig};
 use crate::optim::OptimConfig;
 
 const MODEL: &str = "thalweg.model";
 const STATE: &str = "thalweg.state";
+const SUM: &str = "thalweg.sha256";
 /// In front of the names of the optimiser's tensors.
 const OPTIMIZER: &str = "optimizer";
 
@@ -96,6 +97,14 @@ impl Checkpoint {
         let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
         sets.extend(layouts.iter().zip(slots.iter_mut().map(Vec::as_mut_slice)));
         self.file.load(&mut sets)?;
+        let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
+        let (written, found) = (self.file.metadata().get(SUM), sha256(&values));
+        if let Some(written) = written.filter(|w| **w != found) {
+            let start = |sum: &str| sum.chars().take(12).collect::<String>();
+            let (found, written) = (start(&found), start(written));
+            let problem = format!("the tensors' SHA-256 begins {found}, expected {written}");
+            return Err(TrainError::BrokenState { problem, path: self.path.clone() });
+        }
         Ok(slots)
     }
 }
@@ -147,6 +156,8 @@ pub(super) fn write(
             fields.insert(STATE.to_owned(), json(&state.counters)?);
             sets.extend(layouts.iter().zip(state.slots.iter().map(Vec::as_slice)));
         }
+        let values: Vec<&[f32]> = sets.iter().map(|(layout, values)| &values[..layout.len()]).collect();
+        fields.insert(SUM.to_owned(), sha256(&values));
         weights::write(w, &sets, &fields)
     })?;
     Ok(())

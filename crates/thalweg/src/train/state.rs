@@ -56,9 +56,14 @@ pub struct State {
 
 /// SHA-256 of the parameters' bytes (little-endian, in the order of the layout) and then of the model's buffers'.
 pub fn weights_sha256(params: &[f32], buffers: &[f32]) -> String {
+    sha256(&[params, buffers])
+}
+
+/// SHA-256 of the bytes of vectors, little-endian, one after the other.
+pub(super) fn sha256(vectors: &[&[f32]]) -> String {
     let mut hash = Sha256::new();
     let mut bytes = Vec::with_capacity(4 * 4096);
-    for chunk in params.chunks(4096).chain(buffers.chunks(4096)) {
+    for chunk in vectors.iter().flat_map(|v| v.chunks(4096)) {
         bytes.clear();
         bytes.extend(chunk.iter().flat_map(|x| x.to_le_bytes()));
         hash.update(&bytes);
