@@ -1,8 +1,6 @@
 //! Whole runs: the same bits for any number of threads and after any interruption, figures, divergence, parity of
 //! allocation and of state.
 
-#![allow(clippy::result_large_err, reason = "tests only")]
-
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 

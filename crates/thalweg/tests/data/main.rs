@@ -69,6 +69,7 @@ fn classes(set: &Dataset) -> Vec<&str> {
 fn fails(source: &str, options: &DataOptions, message: &str, hint: &str) {
     let error = data::open(source, options).expect_err("an error");
     let cut = |text: String| {
+        // the fixtures first, since the repository itself may lie in a temporary folder
         let folders = [fixture(""), std::env::temp_dir().display().to_string() + "/"];
         let text = folders.iter().fold(text, |t, f| t.replace(f, ""));
         text.replace(&format!("-{}/", std::process::id()), "/").replace("thalweg-data-", "")
