@@ -41,9 +41,6 @@ impl Graph {
     pub fn live(&self, wanted: &[Var]) -> Vec<bool> {
         let mut live = vec![false; self.len()];
         wanted.iter().for_each(|v| live[v.index()] = true);
-        for v in self.vars().rev().filter(|v| live[v.index()]).collect::<Vec<_>>() {
-            live[v.index()] = true;
-        }
         for v in self.vars().rev() {
             if live[v.index()] {
                 self.node(v).inputs.iter().for_each(|i| live[i.index()] = true);

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use engine::graph::{Built, Graph, Var};
-use engine::ops::Op;
+use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
 use super::objective::Objective;
@@ -77,8 +76,7 @@ impl Session {
         let wanted = match mode {
             Mode::Eval => Wanted { outputs: vec![loss.each, outputs], gradients: vec![], assigns: false },
             Mode::Train => {
-                let is_param = |v: &Var| matches!(g.node(*v).op, Op::Param(_));
-                let params: Vec<Var> = g.vars().filter(is_param).collect();
+                let params = self.model.param_vars(&g);
                 let gradients = g.gradients(loss.mean, &params)?;
                 Wanted { outputs: vec![loss.mean, outputs], gradients, assigns: true }
             }

@@ -65,8 +65,7 @@ impl Checkpoint {
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
         let mut params = vec![0.0; model.params().len()];
         let mut buffers = vec![0.0; model.buffers().len()];
-        let mut slots = self.load(model, &mut params, &mut buffers)?;
-        slots.clear();
+        self.load(model, &mut params, &mut buffers)?;
         Ok((params, buffers))
     }
 
