@@ -85,6 +85,12 @@ impl Activation {
     }
 }
 
+impl<T: Into<LayerKind>> From<T> for Activation {
+    fn from(kind: T) -> Self {
+        Activation(kind.into())
+    }
+}
+
 impl Default for Activation {
     fn default() -> Self {
         Activation(Relu::default().into())

@@ -1,7 +1,7 @@
 //! All axes after the batch as one.
 
 use super::Layer;
-use crate::model::Builder;
+use crate::model::{Builder, rows};
 use crate::registry::Entry;
 use engine::graph::{Built, Var};
 use serde::{Deserialize, Serialize};
@@ -25,10 +25,7 @@ impl Layer for Flatten {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        match b.shape(x).len() {
-            4 => b.flatten_image(x),
-            _ => b.flatten(x),
-        }
+        rows(b, x)
     }
 
     fn gain(&self) -> Option<f64> {
