@@ -465,7 +465,7 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
         for (fuse, pool) in [(true, &pools[0]), (true, &pools[1]), (false, &pools[1])] {
             let workers = pool.n_workers();
             let shards = shards.max(2);
-            let options = PlanOptions { batch, shards, workers, fuse };
+            let options = PlanOptions { fuse, ..PlanOptions::new(batch, shards, workers) };
             let got = run_fast(&g, &wanted, &values, options, pool);
             for (i, (g, w)) in got.iter().zip(&want).enumerate() {
                 close(
