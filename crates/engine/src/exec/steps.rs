@@ -125,7 +125,8 @@ impl<'a> Run<'a> {
             Kernel::Moments { rows, channels, x, out } => {
                 let x = self.pick(*x, &arena[self.range(*x)]);
                 self.each_shard(*out, rows * self.rows, partial, |part, at| {
-                    channels::moments(&x[at.start * channels..at.end * channels], *channels, part);
+                    let n = at.len();
+                    channels::moments(&x[at.start * channels..at.end * channels], *channels, n, 0, part);
                 });
             }
             Kernel::Combine { join, from, out } => {
