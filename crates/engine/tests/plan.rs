@@ -10,7 +10,7 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph, Var};
 use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
-use engine::plan::{Extent, Finish, Kernel, Loc, Part, Span, Step};
+use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Part, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
 use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};

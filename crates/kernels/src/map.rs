@@ -676,7 +676,7 @@ mod tests {
                 parts: &mut [&mut sums],
                 group_ends: &ends,
                 draw: Draw::default(),
- resume: false,
+                resume: false,
             };
             run(&program, call, cols);
             let mut want_sums = vec![0.0; 2 * cols];
@@ -703,8 +703,16 @@ mod tests {
         let (rows, cols) = (6, 700);
         let mut y = vec![f32::NAN; rows * cols];
         let draw = Draw { seed: 5, step: 11, first_row: 2 };
-        let call =
-            Call { rows, cols, operands: &[], outs: &mut [&mut y], parts: &mut [], group_ends: &[], draw, resume: false };
+        let call = Call {
+            rows,
+            cols,
+            operands: &[],
+            outs: &mut [&mut y],
+            parts: &mut [],
+            group_ends: &[],
+            draw,
+            resume: false,
+        };
         run(&program, call, cols);
         for (i, v) in y.iter().enumerate() {
             let word = mask_word(5, 9, 11, 2 + (i / cols) as u64, i % cols, cols);
@@ -739,7 +747,7 @@ mod tests {
                 parts: &mut [],
                 group_ends: &[],
                 draw: Draw::default(),
- resume: false,
+                resume: false,
             };
             run(&program, call, cols);
             for i in 0..rows * cols {

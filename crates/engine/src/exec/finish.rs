@@ -190,7 +190,14 @@ impl Executor {
     }
 
     /// Elements `start..` of a convolution's weight gradient, summed over the images of all workers in order.
-    fn conv_gradient(&self, conv: &Geometry, [x, dy]: [Span; 2], start: usize, out: &mut [f32], scratch: &mut Aligned) {
+    fn conv_gradient(
+        &self,
+        conv: &Geometry,
+        [x, dy]: [Span; 2],
+        start: usize,
+        out: &mut [f32],
+        scratch: &mut Aligned,
+    ) {
         let (x_start, dy_start) = (start_of(x), start_of(dy));
         let guards = self.arenas();
         let mut parts: [(&[f32], &[f32]); MAX_WORKERS] = [(&[], &[]); MAX_WORKERS];

@@ -191,7 +191,13 @@ impl<'a> Run<'a> {
                 self.each_shard(*out, rows * self.rows(), partial, |part, at| {
                     let block = if *whole_shards { at.len().max(1) } else { *rows };
                     let seen = self.seen() * rows;
-                    channels::moments(&x[at.start * channels..at.end * channels], *channels, block, seen, part);
+                    channels::moments(
+                        &x[at.start * channels..at.end * channels],
+                        *channels,
+                        block,
+                        seen,
+                        part,
+                    );
                 });
             }
             Kernel::Combine { join, from, out } => {

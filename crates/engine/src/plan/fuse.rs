@@ -133,7 +133,10 @@ impl Fuser<'_> {
             }
             Op::ConvWeight(c) if self.places.is_rows(node.inputs[0]) => {
                 let large = c.0.groups == 1 && node.shape.numel() > LARGE_WEIGHT;
-                self.units.new_unit(if large && self.only_trained(v, wanted) { Role::Finish } else { Role::Single }, v)
+                self.units.new_unit(
+                    if large && self.only_trained(v, wanted) { Role::Finish } else { Role::Single },
+                    v,
+                )
             }
             Op::MatMul(_) | Op::Conv(_) | Op::ConvInput(_) => self.product(v),
             _ => match self.frame(v) {

@@ -277,14 +277,16 @@ impl Lower<'_> {
             }
         };
         let nodes = u.map_or(&[][..], |u| &self.units.list[u].nodes);
-        let mut touched = Touched { whole_shard: nodes.iter().any(|v| self.joins_whole_shards(*v)), ..Touched::default() };
+        let mut touched =
+            Touched { whole_shard: nodes.iter().any(|v| self.joins_whole_shards(*v)), ..Touched::default() };
         for v in vars {
             match self.places.extent(self.graph, v) {
                 Extent::PerRow(n) => touched.values.push((v.index(), 4 * n)),
                 Extent::Fixed(n) => touched.weights += 4 * n,
             }
         }
-        touched.weights += nodes.iter().filter_map(|v| self.partials.get(v)).map(|p| 4 * p.len).sum::<usize>();
+        touched.weights +=
+            nodes.iter().filter_map(|v| self.partials.get(v)).map(|p| 4 * p.len).sum::<usize>();
         touched.rows = !touched.values.is_empty();
         touched
     }
@@ -348,9 +350,12 @@ impl Lower<'_> {
                     Entry::Meet => (vec![], vec![]),
                     Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
                 };
-                let born = Life { first: at, last: at, first_loop: l, last_loop: l, chunked: each.chunk.is_some() };
+                let born =
+                    Life { first: at, last: at, first_loop: l, last_loop: l, chunked: each.chunk.is_some() };
                 writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert(born));
-                reads.iter().for_each(|v| _ = lives.entry(*v).and_modify(|life| (life.last, life.last_loop) = (at, l)));
+                reads.iter().for_each(|v| {
+                    _ = lives.entry(*v).and_modify(|life| (life.last, life.last_loop) = (at, l))
+                });
             }
         }
         let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
@@ -460,7 +465,8 @@ impl Lower<'_> {
             relu: followers.relu,
             gate: followers.gate.map(|v| self.span(v)),
         };
-        let images = if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
+        let images =
+            if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
         let [x, w, out] = [a, b, nodes[nodes.len() - 1]].map(|v| self.span(v));
         let op = match &node.op {
             Op::Conv(c) => return Kernel::Conv { conv: c.0, images, x, w, out, tail },
@@ -552,7 +558,12 @@ impl Lower<'_> {
                 }]
             }
             Op::ConvWeight(c) => {
-                vec![Kernel::ConvPartial { conv: c.0, x, dy: self.span(node.inputs[1]), out: self.partials[&v] }]
+                vec![Kernel::ConvPartial {
+                    conv: c.0,
+                    x,
+                    dy: self.span(node.inputs[1]),
+                    out: self.partials[&v],
+                }]
             }
             Op::Reduce(r) => {
                 let [_, mid, inner] = r.extents(shape_in);

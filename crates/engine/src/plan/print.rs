@@ -76,7 +76,8 @@ impl Plan {
         match kernel {
             Kernel::Gemm { m, n, k, a, b, out, .. } => of(2 * m.of(batch) * n * k, &[a.span, b.span, *out]),
             Kernel::GemmPartial { m, n, rows, a, b, .. } => of(2 * m * n * rows * batch, &[*a, *b]),
-            Kernel::Conv { conv, images, x, w, out, .. } | Kernel::ConvInput { conv, images, x, w, out, .. } => {
+            Kernel::Conv { conv, images, x, w, out, .. }
+            | Kernel::ConvInput { conv, images, x, w, out, .. } => {
                 of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
             }
             Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
@@ -153,6 +154,7 @@ impl Plan {
                 Finish::Gemm { m, n, rows, .. } => {
                     format!("gradient [{m}, {n}] over {} rows", rows * o.batch)
                 }
+                Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };

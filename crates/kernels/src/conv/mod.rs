@@ -1,6 +1,7 @@
 //! Single-threaded convolutions of channels-last images, forwards and backwards, with bits that depend on nothing but the operands.
 
 mod axis;
+mod block;
 mod gather;
 
 use crate::gemm::Epilogue;
@@ -17,7 +18,7 @@ use axis::{Axis, Sizes};
 /// alone equals the image among others, and a weight gradient over some images, continued over others, equals
 /// the one over all. AVX-512, AVX2 and Advanced SIMD agree bit for bit; the portable version rounds each product.
 /// Images may be in one call or several; sizes of zero are legal. Nothing is allocated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
     /// `[H, W, C]`
     pub input: [usize; 3],
