@@ -91,6 +91,30 @@ pub enum Fault {
         /// the value found
         value: f64,
     },
+    /// A window that is larger than the image.
+    #[error("a kernel of {kernel} does not fit the {axis}: with its padding the image has {padded} pixels")]
+    Window {
+        /// `height` or `width`
+        axis: &'static str,
+        /// pixels of the window
+        kernel: usize,
+        /// pixels of the image with its padding
+        padded: usize,
+    },
+    /// Images without pixels.
+    #[error("images of {image} have no pixels")]
+    NoPixels {
+        /// the shape found
+        image: Shape,
+    },
+    /// Channels that cannot be cut into equal groups.
+    #[error("{channels} channels cannot be cut into {groups} equal groups")]
+    Groups {
+        /// groups asked for
+        groups: usize,
+        /// channels found
+        channels: usize,
+    },
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

@@ -1,12 +1,16 @@
 //! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
 
 pub mod channels;
+pub mod fold;
 pub mod gemm;
 pub mod isa;
 pub mod map;
 pub mod math;
+pub mod permute;
 pub mod philox;
 pub mod pool;
+pub mod resample;
 mod simd;
 pub mod update;
 pub mod views;
+pub mod window;
