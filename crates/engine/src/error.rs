@@ -121,6 +121,12 @@ pub enum Fault {
         /// elements of the axis with its padding
         padded: usize,
     },
+    /// Images without pixels.
+    #[error("images of {image} have no pixels")]
+    NoPixels {
+        /// the shape found
+        image: Shape,
+    },
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

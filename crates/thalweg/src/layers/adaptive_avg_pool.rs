@@ -30,7 +30,7 @@ impl Layer for AdaptiveAvgPool {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        let (x, _) = image(b, ENTRY.name, x)?;
+        let x = image(b, ENTRY.name, x)?;
         b.adaptive_avg_pool2d(x, self.size.0)
     }
 

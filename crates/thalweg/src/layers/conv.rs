@@ -1,6 +1,6 @@
 //! Convolution of images: every output a weighted sum over a small window and all channels of its group.
 
-use super::image::{divides, fits, image};
+use super::image::{divides, image};
 use super::linear::bias_start;
 use super::sizes::{DILATION_KEY, KERNEL_KEY, STRIDE_KEY, check_size};
 use super::{BIAS_KEY, INIT_KEY, Layer, Padding, Pair, Units, he};
@@ -119,15 +119,11 @@ impl Conv {
 
     /// x: [B, H, W, C] -> [B, H', W', channels], the weight in files as `in_file` says.
     pub(super) fn convolve(&self, b: &mut Builder<'_>, op: &'static str, in_file: InFile, x: Var) -> Built {
-        let (x, [_, h, w, c]) = image(b, op, x)?;
+        let x = image(b, op, x)?;
+        let c = b.shape(x).last_dim();
         let ([kh, kw], groups) = (self.kernel.0, self.groups);
         let channels = self.channels.count(b, op, "channels")?;
-        divides(b, op, groups, c)?;
-        divides(b, op, groups, channels)?;
-        if let Some([vertical, horizontal]) = self.added() {
-            let reach = |k: usize, axis: usize| self.dilation.0[axis] * k.saturating_sub(1) + 1;
-            fits(b, op, [reach(kh, 0), reach(kw, 1)], [h + vertical, w + horizontal])?;
-        }
+        divides(b, op, groups, c, channels)?;
         let shape = [kh, kw, c / groups, channels];
         let weight = b.kernel(shape, groups, in_file, self.init.clone())?;
         let y = b.conv2d(x, weight, &self.options())?;
@@ -137,15 +133,6 @@ impl Conv {
         let fan_in = Target::of_kernel(&shape, groups, 1.0).fan_in;
         let bias = b.param("bias", [channels], bias_start(&self.bias_init, &self.init, fan_in))?;
         b.add(y, bias)
-    }
-
-    /// Rows and columns that padding adds, where that does not depend on the image.
-    fn added(&self) -> Option<[usize; 2]> {
-        match self.padding {
-            Padding::Same => None,
-            Padding::Valid => Some([0, 0]),
-            Padding::Edges(e) => Some([e.top + e.bottom, e.left + e.right]),
-        }
     }
 
     fn options(&self) -> ConvOptions {
@@ -167,9 +154,9 @@ impl Conv {
                 text += &format!(", {words}");
             }
         };
-        say(self.stride != Pair::ONE, format!("stride {}", self.stride));
+        say(self.stride != Pair::ONE, format!("stride {}", self.stride.short()));
         say(self.padding != Padding::Valid, self.padding.to_string());
-        say(self.dilation != Pair::ONE, format!("dilation {}", self.dilation));
+        say(self.dilation != Pair::ONE, format!("dilation {}", self.dilation.short()));
         say(self.groups != 1, format!("{} groups", self.groups));
         say(!self.bias, "no bias".into());
         text

@@ -87,11 +87,11 @@ impl Layer for ConvTranspose {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        let (x, [_, _, _, c]) = image(b, ENTRY.name, x)?;
+        let x = image(b, ENTRY.name, x)?;
+        let c = b.shape(x).last_dim();
         let ([kh, kw], groups) = (self.kernel.0, self.groups);
         let channels = self.channels.count(b, ENTRY.name, "channels")?;
-        divides(b, ENTRY.name, groups, c)?;
-        divides(b, ENTRY.name, groups, channels)?;
+        divides(b, ENTRY.name, groups, c, channels)?;
         let shape = [kh, kw, channels / groups, c];
         let weight = b.kernel(shape, groups, InFile::Conv2d, self.init.clone())?;
         let options = ConvTransposeOptions {
@@ -111,7 +111,7 @@ impl Layer for ConvTranspose {
     }
 
     fn describe(&self) -> String {
-        let stride = if self.stride == Pair::ONE { String::new() } else { format!(", stride {}", self.stride) };
+        let stride = if self.stride == Pair::ONE { String::new() } else { format!(", stride {}", self.stride.short()) };
         format!("conv_transpose({}, {}{stride})", self.channels, self.kernel)
     }
 

@@ -7,11 +7,11 @@ use engine::graph::{Built, Var};
 const AXES: &str = "4 (batch, height, width, channels)";
 const AXES_OR_SEQUENCE: &str = "4 (batch, height, width, channels) or 3 (batch, time, channels)";
 
-/// x: `[B, H, W, C]`, its sizes with it; grey images `[B, H, W]` get their one channel.
-pub(super) fn image(b: &mut Builder<'_>, op: &'static str, x: Var) -> Built<(Var, [usize; 4])> {
+/// x: `[B, H, W, C]`; grey images `[B, H, W]` get their one channel.
+pub(super) fn image(b: &mut Builder<'_>, op: &'static str, x: Var) -> Built {
     match b.shape(x)[..] {
-        [n, h, w, c] => Ok((x, [n, h, w, c])),
-        [n, h, w] => Ok((b.reshape(x, [n, h, w, 1])?, [n, h, w, 1])),
+        [_, _, _, _] => Ok(x),
+        [n, h, w] => b.reshape(x, [n, h, w, 1]),
         _ => {
             let got = b.shape(x).clone();
             Err(b.error(op, Fault::Rank { expected: AXES, got }))
@@ -39,20 +39,16 @@ pub(super) fn unframed(b: &mut Builder<'_>, y: Var, sequence: bool) -> Built {
     }
 }
 
-/// A window must not reach over more than the image with its borders.
-pub(super) fn fits(b: &Builder<'_>, op: &'static str, reach: [usize; 2], padded: [usize; 2]) -> Built<()> {
-    for (axis, (kernel, padded)) in ["height", "width"].into_iter().zip(reach.into_iter().zip(padded)) {
-        if kernel > padded {
-            return Err(b.error(op, Fault::Window { axis, kernel, padded }));
-        }
-    }
-    Ok(())
-}
-
-/// Groups must divide a number of channels.
-pub(super) fn divides(b: &Builder<'_>, op: &'static str, groups: usize, channels: usize) -> Built<()> {
-    if groups > 0 && channels.is_multiple_of(groups) {
+/// Groups must divide the channels in and out.
+pub(super) fn divides(
+    b: &Builder<'_>,
+    op: &'static str,
+    groups: usize,
+    inputs: usize,
+    outputs: usize,
+) -> Built<()> {
+    if groups > 0 && inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups) {
         return Ok(());
     }
-    Err(b.error(op, Fault::Groups { groups, channels }))
+    Err(b.error(op, Fault::Groups { groups, inputs, outputs }))
 }

@@ -8,7 +8,8 @@ use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
 use engine::ops::pooling::PoolOptions;
 
-pub(super) const STRIDE_KEY: Key = Key { default: "null", ..pair_key("stride", "", "from one window to the next; as the kernel") };
+pub(super) const STRIDE_KEY: Key =
+    Key { default: "null", ..pair_key("stride", "", "from one window to the next; as the kernel") };
 
 pub(super) const CEIL_KEY: Key = Key {
     name: "ceil",
@@ -43,10 +44,10 @@ impl Window {
     pub fn describe(&self, kind: &str) -> String {
         let mut text = format!("{kind}({}", self.kernel);
         if self.stride() != self.kernel {
-            text += &format!(", stride {}", self.stride());
+            text += &format!(", stride {}", self.stride().short());
         }
         if self.padding != Pair::ZERO {
-            text += &format!(", padding {}", self.padding);
+            text += &format!(", padding {}", self.padding.short());
         }
         text + if self.ceil { ", ceil)" } else { ")" }
     }

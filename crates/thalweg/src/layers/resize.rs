@@ -54,7 +54,7 @@ impl Layer for Resize {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        let (x, _) = image(b, ENTRY.name, x)?;
+        let x = image(b, ENTRY.name, x)?;
         let mode = match self.mode {
             ResizeMode::Nearest => resize::Resize::Nearest,
             ResizeMode::Bilinear => resize::Resize::Bilinear,

@@ -18,8 +18,13 @@ pub(super) const fn pair_key(name: &'static str, default: &'static str, help: &'
 pub(super) const KERNEL_KEY: Key = pair_key("kernel", "", "height and width of the window");
 pub(super) const STRIDE_KEY: Key = pair_key("stride", "1", "from one window to the next");
 pub(super) const DILATION_KEY: Key = pair_key("dilation", "1", "from one value of a window to the next");
-pub(super) const PADDING_KEY: Key =
-    Key { name: "padding", default: "0", unit: "pixels", range: BORDER, help: "rows and columns added on each side" };
+pub(super) const PADDING_KEY: Key = Key {
+    name: "padding",
+    default: "0",
+    unit: "pixels",
+    range: BORDER,
+    help: "rows and columns added on each side",
+};
 
 /// Height and width; in a config a number for both, or `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,14 @@ impl Pair {
         self.0.into_iter().try_for_each(|n| check_size(entry, key, n, least))
     }
 
+    /// One number where both are the same.
+    pub(super) fn short(self) -> String {
+        match self.0 {
+            [h, w] if h == w => h.to_string(),
+            _ => self.to_string(),
+        }
+    }
+
     /// The same along one direction, for images of height 1.
     pub(super) fn row(self, height: usize) -> Pair {
         Pair([height, self.0[1]])
@@ -48,7 +61,8 @@ pub(super) fn check_size(entry: &Entry, key: &'static str, n: usize, least: usiz
         return Ok(());
     }
     let allowed = Range::Within(least as f64, MAX_SIZE as f64);
-    let default = entry.keys.iter().find(|k| k.name == key && !k.default.is_empty()).map_or("3", |k| k.default);
+    let default =
+        entry.keys.iter().find(|k| k.name == key && !k.default.is_empty()).map_or("3", |k| k.default);
     Err(OutOfRange { of: entry.name, key, value: n as f64, allowed, default })
 }
 
@@ -84,7 +98,9 @@ impl<'de> Deserialize<'de> for Pair {
         match from.deserialize_any(Sizes("a whole number, or two as [height, width]"))?[..] {
             [n] => Ok(n.into()),
             [h, w] => Ok(Pair([h, w])),
-            ref other => Err(D::Error::invalid_length(other.len(), &"a whole number, or two as [height, width]")),
+            ref other => {
+                Err(D::Error::invalid_length(other.len(), &"a whole number, or two as [height, width]"))
+            }
         }
     }
 }
@@ -106,7 +122,9 @@ const EDGES: &str = "a whole number, [height, width], or [top, left, bottom, rig
 
 impl Edges {
     pub(super) fn check(self, entry: &Entry, key: &'static str) -> Result<(), OutOfRange> {
-        [self.top, self.left, self.bottom, self.right].into_iter().try_for_each(|n| check_size(entry, key, n, 0))
+        [self.top, self.left, self.bottom, self.right]
+            .into_iter()
+            .try_for_each(|n| check_size(entry, key, n, 0))
     }
 
     fn of(sizes: &[usize]) -> Option<Edges> {

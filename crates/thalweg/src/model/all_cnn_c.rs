@@ -44,7 +44,7 @@ impl Network for AllCnnC {
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
         let mut layers = Vec::new();
-        let mut drop = |layers: &mut Vec<LayerConfig>, i: usize, drop: f64| {
+        let drop = |layers: &mut Vec<LayerConfig>, i: usize, drop: f64| {
             if self.dropout {
                 layers.push(named(&format!("dropout{i}"), Dropout { drop }));
             }

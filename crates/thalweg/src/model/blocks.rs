@@ -2,7 +2,8 @@
 
 use crate::init::{Gain, HeNormal, InitConfig, Mode};
 use crate::layers::{
-    AvgPool, BatchNorm, Conv, GlobalAvgPool, LayerConfig, Linear, Pad, Padding, Pair, Relu, Residual, Sequential, Units,
+    AvgPool, BatchNorm, Conv, GlobalAvgPool, LayerConfig, Linear, Pad, Padding, Pair, Relu, Residual,
+    Sequential, Units,
 };
 use crate::registry::{Entry, Key, OutOfRange, Range};
 use std::f64::consts::SQRT_2;
@@ -39,7 +40,13 @@ pub(super) fn sequential(name: &str, layers: Vec<LayerConfig>) -> LayerConfig {
 
 /// A 3×3 convolution that keeps the size at stride 1.
 pub(super) fn conv3(channels: usize, stride: usize, init: &InitConfig) -> Conv {
-    Conv { stride: stride.into(), padding: 1.into(), bias: false, init: init.clone(), ..Conv::new(channels, 3) }
+    Conv {
+        stride: stride.into(),
+        padding: 1.into(),
+        bias: false,
+        init: init.clone(),
+        ..Conv::new(channels, 3)
+    }
 }
 
 /// The mean of every channel, then a linear layer of that name.

@@ -106,7 +106,13 @@ impl<'g> Builder<'g> {
     ///
     /// # Errors
     /// When the model becomes larger than [`MAX_PARAMS`].
-    pub fn kernel(&mut self, shape: [usize; 4], groups: usize, in_file: InFile, init: impl Init + 'static) -> Built {
+    pub fn kernel(
+        &mut self,
+        shape: [usize; 4],
+        groups: usize,
+        in_file: InFile,
+        init: impl Init + 'static,
+    ) -> Built {
         let shape = Shape::from(shape);
         let target = Target::of_kernel(&shape, groups, self.context.gain);
         self.start(&shape, target, init)?;

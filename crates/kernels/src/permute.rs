@@ -1,0 +1,190 @@
+//! Copies with strides: transposes, slices and repetitions of tensors.
+//!
+//! Axes of size 1 go, and neighbouring axes that lie in memory like one become one. What remains is a copy of whole
+//! rows, a transpose of matrices, or, rarely, single elements.
+
+#![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
+
+use crate::simd::{Block, BlockMut, Simd, simd_versions};
+
+/// Axes that the loops keep apart; further ones are walked one index at a time.
+const MAX_AXES: usize = 8;
+/// Columns of a matrix that are transposed together: as many lines of the result stay in first-level cache.
+const BLOCK: usize = 256;
+
+/// An axis of the result: how many indices, and the distance of neighbours in the input and in the result.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Axis {
+    size: usize,
+    from: usize,
+    to: usize,
+}
+
+/// `out[i₀, i₁, …] = x[i₀·strides[0] + i₁·strides[1] + …]`; `out` is row-major with the given sizes, the first of them
+/// `lead` times as large.
+///
+/// # Panics
+/// When `out` does not have as many elements as the sizes say, or `x` fewer than are read.
+pub fn copy_strided(lead: usize, sizes: &[usize], strides: &[usize], x: &[f32], out: &mut [f32]) {
+    let size = |a: usize| if a == 0 { lead * sizes[0] } else { sizes[a] };
+    let n_axes = sizes.len();
+    assert!(n_axes == strides.len() && (n_axes > 0 || lead == 1), "copy: {lead}, {sizes:?} by {strides:?}");
+    assert!(
+        out.len() == (0..n_axes).map(size).product::<usize>(),
+        "copy: {lead}, {sizes:?} into {}",
+        out.len()
+    );
+    if out.is_empty() {
+        return;
+    }
+    let last: usize = (0..n_axes).map(|a| (size(a) - 1) * strides[a]).sum();
+    assert!(x.len() > last, "copy: element {last} of {}", x.len());
+    if n_axes > MAX_AXES {
+        let each = out.len() / size(0);
+        for (i, out) in out.chunks_exact_mut(each).enumerate() {
+            copy_strided(1, &sizes[1..], &strides[1..], &x[i * strides[0]..], out);
+        }
+        return;
+    }
+    let (mut axes, mut n) = ([Axis::default(); MAX_AXES], 0);
+    let mut to = out.len();
+    for (size, from) in (0..n_axes).map(|a| (size(a), strides[a])).filter(|(size, _)| *size > 1) {
+        to /= size;
+        match axes[..n].last_mut() {
+            Some(outer) if outer.from == size * from => *outer = Axis { size: outer.size * size, from, to },
+            _ => {
+                axes[n] = Axis { size, from, to };
+                n += 1;
+            }
+        }
+    }
+    copy(&mut axes[..n], x, out);
+}
+
+/// Copies along axes in normal form.
+fn copy(axes: &mut [Axis], x: &[f32], out: &mut [f32]) {
+    let Some((inner, outer)) = axes.split_last_mut() else {
+        out[0] = x[0];
+        return;
+    };
+    match inner.from {
+        1 => each(outer, |from, to| out[to..][..inner.size].copy_from_slice(&x[from..][..inner.size])),
+        0 => each(outer, |from, to| out[to..][..inner.size].fill(x[from])),
+        stride => match outer.iter().position(|a| a.from == 1) {
+            Some(unit) => {
+                let rows = outer[unit];
+                // the transposed axis leaves the outer ones
+                outer[unit].size = 1;
+                each(outer, |from, to| transpose([inner.size, stride], rows, &x[from..], &mut out[to..]));
+            }
+            None => each(outer, |from, to| {
+                let out = &mut out[to..][..inner.size];
+                out.iter_mut().zip(x[from..].iter().step_by(stride)).for_each(|(o, x)| *o = *x);
+            }),
+        },
+    }
+}
+
+/// Calls `f(from, to)` for every index of the axes.
+fn each(axes: &[Axis], mut f: impl FnMut(usize, usize)) {
+    let mut index = [0; MAX_AXES];
+    let (mut from, mut to) = (0, 0);
+    loop {
+        f(from, to);
+        let mut a = axes.len();
+        loop {
+            let Some(outer) = a.checked_sub(1) else { return };
+            a = outer;
+            index[a] += 1;
+            from += axes[a].from;
+            to += axes[a].to;
+            if index[a] < axes[a].size {
+                break;
+            }
+            from -= index[a] * axes[a].from;
+            to -= index[a] * axes[a].to;
+            index[a] = 0;
+        }
+    }
+}
+
+/// `out[j·columns.to + i] = x[i·stride + j]` for `i` below `count` and `j` below `columns.size`.
+fn transpose([count, stride]: [usize; 2], columns: Axis, x: &[f32], out: &mut [f32]) {
+    let end = |n: usize, step: usize, m: usize| (n - 1) * step + m;
+    assert!(x.len() >= end(count, stride, columns.size), "copy: a matrix beyond the end");
+    assert!(out.len() >= end(columns.size, columns.to, count), "copy: a matrix beyond the end");
+    let (src, dst) =
+        (Block { ptr: x.as_ptr(), stride }, BlockMut { ptr: out.as_mut_ptr(), stride: columns.to });
+    // SAFETY: the last elements read and written lie within the slices, as asserted.
+    unsafe { transposed(src, [count, columns.size], dst) }
+}
+
+simd_versions! {
+    unsafe fn transposed(src: Block, sizes: [usize; 2], dst: BlockMut) = transposed_body;
+}
+
+#[inline(always)]
+unsafe fn transposed_body<S: Simd>(src: Block, [rows, columns]: [usize; 2], dst: BlockMut) {
+    let mut j = 0;
+    while j < columns {
+        let width = BLOCK.min(columns - j);
+        let mut i = 0;
+        while i < rows {
+            let height = S::LANES.min(rows - i);
+            let from = Block { ptr: src.ptr.add(i * src.stride + j), ..src };
+            let to = BlockMut { ptr: dst.ptr.add(j * dst.stride + i), ..dst };
+            S::transpose(from, height, width, to, S::mask(height));
+            i += height;
+        }
+        j += width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::{Isa, force, isa};
+
+    fn plain(sizes: &[usize], strides: &[usize], x: &[f32]) -> Vec<f32> {
+        let n: usize = sizes.iter().product();
+        let element = |mut flat: usize| {
+            let mut at = 0;
+            for (size, stride) in sizes.iter().zip(strides).rev() {
+                at += flat % size * stride;
+                flat /= size;
+            }
+            x[at]
+        };
+        (0..n).map(element).collect()
+    }
+
+    #[test]
+    fn every_layout_agrees_with_single_elements() {
+        let x: Vec<f32> = (0..20_000).map(|i| i as f32).collect();
+        let best = isa();
+        let cases: &[(&[usize], &[usize])] = &[
+            (&[], &[]),
+            (&[7], &[3]),
+            (&[4, 33, 17], &[600, 1, 33]), // transposes
+            (&[2, 3, 50], &[150, 1, 3]),
+            (&[2, 50, 3], &[150, 1, 50]),
+            (&[2, 5, 3, 7], &[105, 1, 35, 5]),
+            (&[2, 300, 21], &[6300, 1, 300]),
+            (&[3, 8, 4, 5], &[160, 0, 5, 1]), // repetitions
+            (&[3, 8, 4], &[1, 0, 0]),
+            (&[3, 4, 6], &[100, 10, 1]), // a slice
+            (&[3, 4, 6], &[100, 10, 2]),
+            (&[2, 1, 2, 1, 2, 1, 2, 3, 2, 2], &[500, 9, 250, 9, 100, 9, 50, 16, 8, 3]),
+            (&[3, 0, 4], &[1, 2, 3]),
+        ];
+        for set in Isa::ALL.into_iter().filter(|set| set.is_available()) {
+            force(set);
+            for (sizes, strides) in cases {
+                let mut out = vec![f32::NAN; sizes.iter().product()];
+                copy_strided(1, sizes, strides, &x, &mut out);
+                assert_eq!(out, plain(sizes, strides, &x), "{sizes:?} by {strides:?} on {}", set.name());
+            }
+        }
+        force(best);
+    }
+}
