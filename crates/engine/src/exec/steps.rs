@@ -280,6 +280,7 @@ impl<'a> Run<'a> {
             operands: &values[..operands.len()],
             outs: stored,
             parts: &mut folded[..parts.len()],
+            resume: false,
             group_ends: &scratch.ends,
             draw: Draw { first_row, ..self.context.draw },
         };
