@@ -373,7 +373,6 @@ impl<'a> Run<'a> {
             operands: &values[..operands.len()],
             outs: stored,
             parts: &mut folded[..parts.len()],
-            resume: false,
             group_ends: &scratch.ends,
             resume: self.piece.resume,
             draw: Draw { first_row, ..self.context.draw },
