@@ -10,6 +10,8 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph, Var};
 use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
 use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Part, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
@@ -53,6 +55,15 @@ const BLOCKS: &[Block] = &[
     |g, x| {
         let y = g.relu(x)?;
         g.dropout(y, 0.3)
+    },
+    |g, x| {
+        let [batch, n] = g.shape(x)[..] else { unreachable!("a layer's result") };
+        let image = g.reshape(x, [batch, n, 1, 1])?;
+        let windows = PoolOptions { kernel: [3, 1], stride: [1, 1], padding: [1, 0], ceil: false };
+        let y = g.max_pool2d(image, &windows)?;
+        let y = g.resize(y, [n, 2], Resize::Bilinear)?;
+        let y = g.flatten_image(y)?;
+        g.slice(y, 1, 0, n)
     },
 ];
 
@@ -289,8 +300,12 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             });
             (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(wholes).collect())
         }
-        Kernel::Fold { x, out, .. } | Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => {
-            (vec![*x], vec![*out])
+        Kernel::Fold { x, out, .. }
+        | Kernel::Copy { x, out, .. }
+        | Kernel::Place { x, out, .. }
+        | Kernel::Resample { x, out, .. } => (vec![*x], vec![*out]),
+        Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
+            (vec![*x, *y], vec![*out])
         }
         Kernel::Gather { table, index, out, .. } => (vec![*table, *index], vec![*out]),
         Kernel::ScatterPartial { index, x, .. } => (vec![*index, *x], vec![]),
