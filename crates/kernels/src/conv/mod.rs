@@ -1,7 +1,10 @@
 //! Single-threaded convolutions of channels-last images, forwards and backwards, with bits that depend on nothing but the operands.
 
 mod axis;
+mod direct;
 mod gather;
+mod rows;
+mod weights;
 
 use crate::gemm::Epilogue;
 use axis::{Axis, Sizes};
@@ -42,10 +45,19 @@ enum Direction {
     Backward,
 }
 
+/// Outputs in a row from which on rows are worked on one by one.
+const MIN_DIRECT: usize = 7;
+
 impl Conv {
     /// Floats of scratch that each direction needs for so many images; never falls as images grow.
     pub fn scratch_len(&self, images: usize) -> usize {
-        if self.is_empty() { 0 } else { gather::scratch_len(self, images) }
+        if self.is_empty() {
+            return 0;
+        }
+        let path = |direct: bool, len: usize| if direct { len } else { gather::scratch_len(self, images) };
+        path(self.is_direct(Direction::Forward), direct::scratch_len(self, Direction::Forward))
+            .max(path(self.is_direct(Direction::Backward), direct::scratch_len(self, Direction::Backward)))
+            .max(path(self.is_direct(Direction::Forward), weights::scratch_len(self)))
     }
 
     /// `y = epilogue(x * w)`; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
@@ -64,7 +76,16 @@ impl Conv {
         self.check(images, x, y, w, scratch);
         check_epilogue(&epilogue, self.output[2], self.output_len(images));
         let y = &mut y[..self.output_len(images)];
-        gather::forward(self, images, x, w, y, epilogue, scratch);
+        if y.is_empty() {
+            return;
+        }
+        if !self.is_direct(Direction::Forward) {
+            return gather::forward(self, images, x, w, y, epilogue, scratch);
+        }
+        let direction = Direction::Forward;
+        let mut job = direct::Job { conv: self, direction, images, src: x, w, out: y, epilogue };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
     /// `dx = epilogue(sum over outputs of dy * w)`; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
@@ -83,7 +104,16 @@ impl Conv {
         self.check(images, dx, dy, w, scratch);
         check_epilogue(&epilogue, self.input[2], self.input_len(images));
         let dx = &mut dx[..self.input_len(images)];
-        gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
+        if dx.is_empty() {
+            return;
+        }
+        if !self.is_direct(Direction::Backward) {
+            return gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
+        }
+        let direction = Direction::Backward;
+        let mut job = direct::Job { conv: self, direction, images, src: dy, w, out: dx, epilogue };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
     /// `dw = [dw +] sum over images and outputs of x * dy`. Cost as [`Conv::forward`].
@@ -101,13 +131,23 @@ impl Conv {
     ) {
         self.check(images, x, dy, dw, scratch);
         let dw = &mut dw[..self.weight_len()];
-        if images * self.output[0] * self.output[1] == 0 {
+        if self.output_len(images) == 0 {
             if !accumulate {
                 dw.fill(0.0);
             }
             return;
         }
-        gather::weight_gradient(self, images, x, dy, dw, accumulate, scratch);
+        if !self.is_direct(Direction::Forward) {
+            return gather::weight_gradient(self, images, x, dy, dw, accumulate, scratch);
+        }
+        let mut job = weights::Job { conv: self, images, x, dy, dw, accumulate };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { weights::run(&mut job, scratch.as_mut_ptr()) }
+    }
+
+    /// Whether rows are long enough to be worked on one by one.
+    fn is_direct(&self, direction: Direction) -> bool {
+        self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
     }
 
     fn input_len(&self, images: usize) -> usize {
