@@ -150,8 +150,9 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
 
 /// Adds a segment: for each k, `sums[r] += a(r) * b`.
 ///
-/// Row r of A is found from every third row's pointer, at 0, 1 or 2 strides from it, which x86 addresses
-/// without computing; so any strides are as fast as packed rows.
+/// Row r of A is found from every fourth row's pointer, at 0 to 3 strides from it, which x86 addresses
+/// without computing; so any strides are as fast as packed rows. Short nested loops are unrolled where one
+/// long loop is not.
 #[inline(always)]
 unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
     mut sums: Sums<S, MR, NV>,
@@ -159,9 +160,9 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT:
     row: usize,
 ) -> Sums<S, MR, NV> {
     let a_row = if ADJACENT { 1 } else { s.a_row };
-    let mut thirds = [s.a.add(row * a_row); 6];
-    for i in 1..MR.div_ceil(3) {
-        thirds[i] = thirds[i - 1].add(3 * a_row);
+    let mut fourths = [s.a.add(row * a_row); 4];
+    for i in 1..MR.div_ceil(4) {
+        fourths[i] = fourths[i - 1].add(4 * a_row);
     }
     let mut b = s.b;
     for _ in 0..s.k {
@@ -169,15 +170,20 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT:
         for v in 0..NV {
             bs[v] = S::load(b.add(v * S::LANES));
         }
-        for r in 0..MR {
-            let a = if ADJACENT { thirds[0].add(r) } else { thirds[r / 3].add(r % 3 * a_row) };
-            let a = S::splat(*a);
-            for v in 0..NV {
-                sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+        for i in 0..MR.div_ceil(4) {
+            for j in 0..4 {
+                let r = 4 * i + j;
+                if r < MR {
+                    let a = if ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
+                    let a = S::splat(*a);
+                    for v in 0..NV {
+                        sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+                    }
+                }
             }
         }
-        for i in 0..MR.div_ceil(3) {
-            thirds[i] = thirds[i].wrapping_add(s.a_k);
+        for i in 0..MR.div_ceil(4) {
+            fourths[i] = fourths[i].wrapping_add(s.a_k);
         }
         b = b.wrapping_add(s.b_k);
     }
