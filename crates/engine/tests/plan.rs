@@ -293,6 +293,7 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             ([*x, *w].into_iter().chain(tails).collect(), vec![*out])
         }
         Kernel::ConvPartial { x, dy, .. } => (vec![*x, *dy], vec![]),
+        Kernel::Prepare { w, out, .. } => (vec![*w], vec![*out]),
         Kernel::Map { operands, outs, parts, .. } => {
             let wholes = parts.iter().filter_map(|p| match p {
                 Part::Whole(span) => Some(*span),

@@ -134,6 +134,10 @@ impl<'a> Run<'a> {
             Kernel::GemmPartial { m, n, rows, a, b, out } => {
                 self.gemm_partial([*m, *n, *rows], [*a, *b], *out, arena, partial, scratch);
             }
+            Kernel::Prepare { conv, direction, w, out } => {
+                let ([w0], [out]) = self.one_to_one(*w, *out, arena);
+                conv.prepare(*direction, self.pick(*w, w0), out, &mut scratch.floats);
+            }
             Kernel::Conv { conv, images, x, w, out, tail } => {
                 let ([x, w], tail, y) = self.tailed([*x, *w], *out, *tail, arena);
                 conv.forward(images.of(self.rows()), x, w, y, tail, &mut scratch.floats);
@@ -220,7 +224,7 @@ impl<'a> Run<'a> {
             }
             Kernel::Combine { join, from, out } => {
                 let out = &mut arena[self.range(*out)];
-                combine(self.executor, *join, *from, 0..from.len, out);
+                combine(self.executor, *join, *from, 0..from.len, out, &mut scratch.floats);
             }
         }
     }
@@ -410,13 +414,22 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Joins the per-shard results of elements `range`, shard after shard, into `out`.
-pub(super) fn combine(executor: &Executor, join: Join, from: Partial, range: Range<usize>, out: &mut [f32]) {
-    match join {
-        Join::Fold(Fold::Sum) => out.fill(0.0),
-        Join::Fold(fold) => out.fill(fold.neutral()),
-        Join::Moments(_) => out.fill(0.0),
+/// Joins the per-shard results of elements `range`, shard after shard, into `out`. Sums of a convolution's weight
+/// gradient, which are longer than the gradient, are joined as a whole.
+pub(super) fn combine(
+    executor: &Executor,
+    join: Join,
+    from: Partial,
+    range: Range<usize>,
+    out: &mut [f32],
+    scratch: &mut [f32],
+) {
+    if let Join::ConvSums(conv) = join {
+        let sums = &mut scratch[..from.len];
+        combine(executor, Join::Fold(Fold::Sum), from, 0..from.len, sums, &mut []);
+        return conv.gradient_of_sums(sums, out);
     }
+    out.fill(if let Join::Fold(fold) = join { fold.neutral() } else { 0.0 });
     let mut seen = 0;
     for lane in &executor.lanes {
         let partial = free(lane.partials[from.segment].try_read());
@@ -424,12 +437,13 @@ pub(super) fn combine(executor: &Executor, join: Join, from: Partial, range: Ran
         for (i, shard) in lane.shards.clone().enumerate() {
             let part = &partial[start + i * from.len..][..from.len][range.clone()];
             match join {
-                Join::Fold(fold) => out.iter_mut().zip(part).for_each(|(t, x)| *t = fold.join(*t, *x)),
                 Join::Moments(each) => {
                     let rows = executor.plan.options.shard_rows(shard).len() * each;
                     channels::join_moments(out, seen, part, rows);
                     seen += rows;
                 }
+                Join::Fold(fold) => out.iter_mut().zip(part).for_each(|(t, x)| *t = fold.join(*t, *x)),
+                Join::ConvSums(_) => unreachable!("joined as plain sums"),
             }
         }
     }

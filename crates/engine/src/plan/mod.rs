@@ -6,6 +6,7 @@
 
 pub mod emit;
 mod fuse;
+mod layout;
 mod loops;
 mod lower;
 mod memory;
@@ -24,6 +25,7 @@ use kernels::window::Window;
 
 use crate::ops::conv::Geometry;
 
+pub use kernels::conv::Direction;
 pub use loops::{CACHE_BYTES, Loop};
 pub use print::Stage;
 
@@ -178,6 +180,8 @@ pub struct Partial {
 pub enum Join {
     /// sum or maximum, shard after shard
     Fold(Fold),
+    /// sums of a convolution's weight gradient, from which the gradient is made at the end
+    ConvSums(Geometry),
     /// means and squared deviations by Chan's formula, giving means and variances; rows of a shard are times this
     Moments(usize),
 }
@@ -199,6 +203,8 @@ pub enum Kernel {
     Gemm { m: Extent, n: usize, k: usize, a: Factor, b: Factor, out: Span, tail: Tail },
     /// per shard `aᵀ·b` over its rows
     GemmPartial { m: usize, n: usize, rows: usize, a: Span, b: Span, out: Partial },
+    /// a convolution's weights as a direction wants them, once for all chunks
+    Prepare { conv: Geometry, direction: Direction, w: Span, out: Span },
     /// `out = tail(x * w)`, a convolution
     Conv { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
     /// the input gradient of a convolution, or the transposed convolution

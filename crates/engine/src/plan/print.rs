@@ -80,6 +80,7 @@ impl Plan {
             | Kernel::ConvInput { conv, images, x, w, out, .. } => {
                 of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
             }
+            Kernel::Prepare { w, out, .. } => of(0, &[*w, *out]),
             Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
             Kernel::Map { program, rows, cols, operands, outs, .. } => {
                 let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
@@ -228,6 +229,9 @@ fn describe(kernel: &Kernel) -> (String, String) {
             format!("conv input {:?} ← {:?}{}", conv.input, conv.output, tail_name(tail)),
             format!("{} → {}", joined(vec![*x, *w]), place(*out)),
         ),
+        Kernel::Prepare { conv, w, out, .. } => {
+            (format!("weights {:?} at points", conv.kernel), format!("{} → {}", place(*w), place(*out)))
+        }
         Kernel::ConvPartial { conv, x, dy, .. } => {
             let [kh, kw] = conv.kernel;
             let sizes = [kh, kw, conv.input[2] / conv.groups, conv.output[2]];
