@@ -4,6 +4,7 @@ pub mod channels;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+pub mod mapped;
 pub mod math;
 pub mod philox;
 pub mod pool;

@@ -83,4 +83,5 @@ fn target(names: &[&str]) -> DataOptions {
     DataOptions { target: names.iter().map(|s| (*s).to_string()).collect(), ..DataOptions::default() }
 }
 
-const FORMATS: &str = "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte, each also with .gz";
+const FORMATS: &str =
+    "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";
