@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::error::nearest;
-use super::moments::of_numbers;
 use super::images::{self, Tree};
+use super::moments::of_numbers;
 use super::{DataError, DataOptions, Dataset, Values, formats, read, sets};
 
 /// Opens a built-in set, a file or a folder.
@@ -71,7 +71,11 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
         _ => format!("data of format `{kind}`"),
     };
     let has = if kind.starts_with("data") { "have" } else { "has" };
-    Err(DataError::BadOption { option, value, expected: format!("nothing, since {kind} {has} no such option") })
+    Err(DataError::BadOption {
+        option,
+        value,
+        expected: format!("nothing, since {kind} {has} no such option"),
+    })
 }
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {

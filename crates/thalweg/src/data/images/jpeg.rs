@@ -15,7 +15,9 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
             END => return scanned,
             START | 0x01 | 0xd0..=0xd7 => at = after,
             _ => {
-                let Some([high, low]) = bytes.get(after..).and_then(|b| b.first_chunk()) else { return false };
+                let Some([high, low]) = bytes.get(after..).and_then(|b| b.first_chunk()) else {
+                    return false;
+                };
                 at = after + usize::from(u16::from_be_bytes([*high, *low])).max(2);
                 scanned |= marker == SCAN;
             }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -153,10 +153,9 @@ fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
 }
 
 /// Reads one file and writes its pixels.
-fn one(path: &PathBuf, bytes: &mut Vec<u8>, wanted: &Wanted, shape: [usize; 3], out: &mut [u8]) -> Outcome {
+fn one(path: &Path, bytes: &mut Vec<u8>, wanted: &Wanted, shape: [usize; 3], out: &mut [u8]) -> Outcome {
     let content = read(path, bytes);
-    let mut hash = Hash::default();
-    hash.copy_from_slice(&Sha256::digest(&bytes)[..16]);
+    let hash = hash(bytes);
     let result = content.and_then(|()| decode(bytes)).map_err(Problem::Unreadable);
     let result = result.and_then(|(picture, simplified)| {
         let [height, width, channels] = shape;
@@ -176,8 +175,15 @@ fn one(path: &PathBuf, bytes: &mut Vec<u8>, wanted: &Wanted, shape: [usize; 3], 
     Outcome { hash, result }
 }
 
+/// The hash of a file's content.
+pub(super) fn hash(bytes: &[u8]) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(&Sha256::digest(bytes)[..size_of::<Hash>()]);
+    hash
+}
+
 /// Reads a file to `bytes`, which is empty if that fails.
-pub(super) fn read(path: &PathBuf, bytes: &mut Vec<u8>) -> Result<(), String> {
+pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
     bytes.clear();
     let done = File::open(path).and_then(|mut file| file.read_to_end(bytes));
     done.map(|_| ()).map_err(|error| {

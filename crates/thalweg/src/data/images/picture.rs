@@ -72,7 +72,9 @@ fn decode_png(bytes: &[u8]) -> Result<(Picture, Simplified), String> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: 1 << 30 });
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
     let told = |e: png::DecodingError| match e {
-        png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
+        png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "breaks off".into()
+        }
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
     let mut reader = decoder.read_info().map_err(told)?;

@@ -100,7 +100,10 @@ impl Weights {
 
     fn each(&self) -> impl Iterator<Item = Taps<'_>> {
         let weights = self.weights.chunks_exact(self.most);
-        self.spans.iter().zip(weights).map(|((from, n), weights)| Taps { from: *from, weights: &weights[..*n] })
+        self.spans
+            .iter()
+            .zip(weights)
+            .map(|((from, n), weights)| Taps { from: *from, weights: &weights[..*n] })
     }
 }
 

@@ -206,9 +206,17 @@ impl Counts {
                 notes.push(if n == 1 { format!("1 {one}") } else { format!("{n} {many}") });
             }
         };
-        note(self.outside, "image lies outside the class folders, left out", "images lie outside the class folders, left out");
+        note(
+            self.outside,
+            "image lies outside the class folders, left out",
+            "images lie outside the class folders, left out",
+        );
         note(self.nested, "folder inside a class folder, left out", "folders inside class folders, left out");
-        note(self.others, "image is neither PNG nor JPEG, left out", "images are neither PNG nor JPEG, left out");
+        note(
+            self.others,
+            "image is neither PNG nor JPEG, left out",
+            "images are neither PNG nor JPEG, left out",
+        );
         notes
     }
 }
