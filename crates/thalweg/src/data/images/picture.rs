@@ -142,3 +142,44 @@ fn one_line(text: &str) -> String {
         _ => text.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: [&[u8]; 4] = [
+        include_bytes!("../../../tests/fixtures/images/420.jpg"),
+        include_bytes!("../../../tests/fixtures/images/progressive.jpg"),
+        include_bytes!("../../../tests/fixtures/images/cmyk.jpg"),
+        include_bytes!("../../../tests/fixtures/images/palette.png"),
+    ];
+
+    #[test]
+    fn no_damage_makes_a_panic() {
+        for file in FILES {
+            for at in 0..file.len() {
+                for bit in 0..8 {
+                    let mut flipped = file.to_vec();
+                    flipped[at] ^= 1 << bit;
+                    if let Ok((picture, _)) = decode(&flipped) {
+                        let size = picture.height * picture.width * picture.channels;
+                        assert_eq!(picture.pixels.len(), size, "bit {bit} of byte {at}");
+                    }
+                }
+                // The last chunk of a PNG, 12 bytes, only says that it ends.
+                assert!(decode(&file[..at]).is_err() || at + 12 >= file.len(), "cut at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_are_told_in_our_form() {
+        let told = [
+            ("Bad Huffman code.", "bad Huffman code"),
+            ("CRC error: \n expected", "CRC error: expected"),
+            ("\"No marker\"", "no marker"),
+            ("", ""),
+        ];
+        told.iter().for_each(|(text, form)| assert_eq!(one_line(text), *form));
+    }
+}

@@ -42,6 +42,8 @@ fn pad(picture: &Picture, [height, width]: [usize; 2]) -> Picture {
 
 /// Resizes the part `[top, left, bottom, right]` of a picture to `[height, width]`.
 fn resize(picture: &Picture, [height, width]: [usize; 2], part: [f64; 4]) -> Picture {
+    // Pillow keeps the part's edges in single precision.
+    let part = part.map(|x| x as f32);
     let c = picture.channels;
     let across = Weights::new(picture.width, width, part[1], part[3]);
     let down = Weights::new(picture.height, height, part[0], part[2]);
@@ -78,13 +80,13 @@ struct Taps<'a> {
 }
 
 impl Weights {
-    fn new(n_in: usize, n_out: usize, from: f64, to: f64) -> Weights {
-        let scale = (to - from) / n_out as f64;
+    fn new(n_in: usize, n_out: usize, from: f32, to: f32) -> Weights {
+        let scale = f64::from(to - from) / n_out as f64;
         let reach = scale.max(1.0);
         let most = reach.ceil() as usize * 2 + 1;
         let mut all = Weights { spans: Vec::with_capacity(n_out), weights: vec![0; n_out * most], most };
         for (i, out) in all.weights.chunks_exact_mut(most).enumerate() {
-            let centre = from + (i as f64 + 0.5) * scale;
+            let centre = f64::from(from) + (i as f64 + 0.5) * scale;
             let first = (centre - reach + 0.5).max(0.0) as usize;
             let n = ((centre + reach + 0.5).max(0.0) as usize).min(n_in).saturating_sub(first);
             let triangle =
