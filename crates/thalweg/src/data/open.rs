@@ -9,8 +9,8 @@ use super::{DataError, DataOptions, Dataset, Values, formats, read, sets};
 
 /// Opens a built-in set, a file or a folder.
 ///
-/// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. A folder is
-/// searched for IDX pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of
+/// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. A folder is searched
+/// for IDX pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of
 /// images, then for a single file of a known format.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use thalweg::data::{Color, Corrupt, Fit};
 use super::*;
 
 /// A PNG file of `[h, w]` pixels.
-pub fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8]) -> Vec<u8> {
+fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, size[1] as u32, size[0] as u32);
     encoder.set_color(color);
@@ -20,13 +20,13 @@ pub fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: 
 }
 
 /// A grey or coloured PNG of one value.
-fn flat(size: [usize; 2], channels: usize, value: u8) -> Vec<u8> {
+pub fn flat(size: [usize; 2], channels: usize, value: u8) -> Vec<u8> {
     let color = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
     png(size, color, png::BitDepth::Eight, &vec![value; size[0] * size[1] * channels])
 }
 
 impl Folder {
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::create_dir_all(self.0.join(name).parent().expect("a parent")).expect("a temporary folder");
         self.write(name, content);
     }
@@ -36,7 +36,7 @@ impl Folder {
     }
 }
 
-fn bytes(set: &Dataset) -> &[u8] {
+pub fn bytes(set: &Dataset) -> &[u8] {
     match &set.inputs {
         Values::U8(bytes) => bytes,
         Values::F32(_) => panic!("numbers"),
@@ -342,140 +342,4 @@ fn folders_that_cannot_be_read_are_told() {
         "{:?}",
         set.notes
     );
-}
-
-/// Images whose pixels are worth a cache file: 1.2 MB, one of them unreadable.
-fn many(folder: &Folder) -> (DataOptions, PathBuf) {
-    (0..100).for_each(|i| {
-        folder.put(&format!("set/{}/{i:02}.png", ["a", "b"][i % 2]), flat([64, 64], 3, i as u8))
-    });
-    folder.put("set/a/broken.png", "");
-    let cache = folder.0.join("cache");
-    (DataOptions { cache: Some(cache.clone()), ..DataOptions::default() }, cache)
-}
-
-fn is_mapped(set: &Dataset) -> bool {
-    matches!(&set.inputs, Values::U8(bytes) if bytes.is_mapped())
-}
-
-/// The one file of the cache.
-fn only(cache: &Path) -> PathBuf {
-    let mut files = fs::read_dir(cache).expect("the cache").flatten();
-    let file = files.next().expect("a file").path();
-    assert!(files.next().is_none(), "one file and nothing temporary");
-    file
-}
-
-const BROKEN: &str = "1 of 101 images cannot be read, left out: a/broken.png (empty)";
-
-#[test]
-fn decoded_images_are_kept_and_mapped() {
-    let folder = Folder::new("cached");
-    let (options, cache) = many(&folder);
-    let source = folder.path("set");
-    let plain = open(&source);
-    let first = open_with(&source, &options);
-    assert!(!is_mapped(&plain) && is_mapped(&first));
-    assert_eq!(first, plain);
-    let file = only(&cache);
-    let written = fs::metadata(&file).expect("a file").modified().expect("a time");
-    // What was decoded is used again: sources that cannot be decoded any more do not matter while they look the same.
-    let again = open_with(&source, &options);
-    assert_eq!((&again, &again.notes[..]), (&plain, &[BROKEN.to_string()][..]));
-    assert_eq!(fs::metadata(&file).expect("a file").modified().expect("a time"), written);
-    let other = open_with(&source, &DataOptions { size: vec![60], ..options.clone() });
-    assert_eq!(
-        (other.input_shape.clone(), fs::read_dir(&cache).expect("the cache").count()),
-        (vec![60, 60, 3], 2)
-    );
-    // Where nothing can be written, everything works as without.
-    folder.write("wall", "x");
-    let nowhere = DataOptions { cache: Some(folder.0.join("wall")), ..DataOptions::default() };
-    assert_eq!(open_with(&source, &nowhere), plain);
-}
-
-#[test]
-fn a_damaged_cache_is_never_trusted() {
-    let folder = Folder::new("poisoned");
-    let (options, cache) = many(&folder);
-    let source = folder.path("set");
-    let plain = open_with(&source, &options);
-    let file = only(&cache);
-    let good = fs::read(&file).expect("the cache");
-    let damage: [&dyn Fn(&mut Vec<u8>); 7] = [
-        &|f| f[0] ^= 1,
-        &|f| f[30] ^= 1,
-        &|f| f[100] ^= 1,
-        &|f| f[70_000] ^= 1,
-        &|f| f.truncate(f.len() / 2),
-        &|f| f.push(0),
-        &|f| f.clear(),
-    ];
-    for (i, damage) in damage.iter().enumerate() {
-        // A new file, as the old one is mapped.
-        let mut bad = good.clone();
-        damage(&mut bad);
-        fs::remove_file(&file).expect("the cache");
-        fs::write(&file, &bad).expect("the cache");
-        let set = open_with(&source, &options);
-        assert_eq!(set.inputs, plain.inputs, "damage {i}");
-        assert_eq!(set.notes[1..], ["the cache of decoded images was damaged: decoded again"], "damage {i}");
-        assert_eq!(fs::read(only(&cache)).expect("the cache"), good, "damage {i}");
-    }
-}
-
-#[test]
-fn an_outdated_cache_is_made_again() {
-    let folder = Folder::new("outdated");
-    let (options, _) = many(&folder);
-    let source = folder.path("set");
-    let read = || open_with(&source, &options);
-    let pixel = |set: &Dataset, i: usize| bytes(set)[i * 64 * 64 * 3];
-    assert_eq!((read().len(), read().notes.len()), (100, 1));
-    let out_of_date =
-        |n: &str| format!("the cache of decoded images was out of date ({n} changed): decoded again");
-    let touch = |name: &str, content: Vec<u8>| {
-        let before = fs::metadata(folder.path(name)).ok();
-        folder.put(name, content);
-        let file = fs::File::options().write(true).open(folder.path(name)).expect("a file");
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
-        file.set_modified(later).expect("a time");
-        before.map(|b| b.len()) == fs::metadata(folder.path(name)).ok().map(|b| b.len())
-    };
-    assert!(touch("set/a/10.png", flat([64, 64], 3, 12)), "of the same length");
-    let set = read();
-    assert_eq!((pixel(&set, 5), set.notes[1..].to_vec()), (12, vec![out_of_date("1 file")]));
-    // Only the time differs: the content's hash decides, and nothing is decoded.
-    touch("set/a/10.png", flat([64, 64], 3, 12));
-    assert_eq!((pixel(&read(), 5), read().notes.len()), (12, 1));
-    folder.put("set/c/1.png", flat([64, 64], 3, 77));
-    fs::remove_file(folder.path("set/a/02.png")).expect("written above");
-    let set = read();
-    assert_eq!((set.len(), pixel(&set, 1), pixel(&set, 99)), (100, 4, 77));
-    assert_eq!((classes(&set), set.notes[1..].to_vec()), (vec!["a", "b", "c"], vec![out_of_date("2 files")]));
-    // A file that could not be read is looked at again.
-    folder.put("set/a/broken.png", flat([64, 64], 3, 1));
-    assert_eq!(read().len(), 101);
-    assert_eq!(read().notes, Vec::<String>::new());
-}
-
-#[test]
-fn runs_at_the_same_time_do_not_disturb_each_other() {
-    let folder = Folder::new("together");
-    let (options, cache) = many(&folder);
-    let source = folder.path("set");
-    let plain = open(&source);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..5 {
-                    let set = open_with(&source, &options);
-                    assert_eq!((&set.inputs, &set.notes[..]), (&plain.inputs, &[BROKEN.to_string()][..]));
-                    let _ = fs::remove_dir_all(&cache);
-                }
-            });
-        }
-    });
-    open_with(&source, &options);
-    only(&cache);
 }

@@ -8,6 +8,7 @@ use thalweg::data::{self, DataOptions, Dataset, Task, Values};
 mod arrays;
 mod cifar;
 mod idx;
+mod image_cache;
 mod images;
 mod sets;
 mod table;

@@ -1,7 +1,8 @@
-//! CIFAR-10 and CIFAR-100 in the binary version of their authors (Krizhevsky 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>).
+//! CIFAR-10 and CIFAR-100 in the binary version of their authors: Krizhevsky (2009), Learning multiple layers of
+//! features from tiny images, <https://www.cs.toronto.edu/~kriz/cifar.html>.
 //!
-//! A record is one label (CIFAR-10) or a coarse and a fine one (CIFAR-100), a byte each, and 3072 bytes of pixels: the red, the
-//! green and the blue plane of 32 x 32.
+//! A record is one label (CIFAR-10) or a coarse and a fine one (CIFAR-100), a byte each, and 3072 bytes of pixels: the
+//! red, the green and the blue plane of 32 x 32.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ use crate::data::{DataError, DataOptions, Dataset, Labels, Origin, Task, Values,
 pub const FORMAT: Format = Format {
     name: "cifar",
     endings: &[".bin"],
-    summary: "CIFAR-10 and CIFAR-100, binary version: the folder (data_batch_*.bin and test_batch.bin, or train.bin and test.bin) or one file",
+    summary: "CIFAR-10 and CIFAR-100, binary version: the folder (data_batch_*.bin and test_batch.bin, or train.bin and \
+              test.bin) or one file",
     open,
 };
 
@@ -68,14 +70,23 @@ impl Kind {
     }
 }
 
+/// The files of a set, decompressed.
+struct Source<'a> {
+    /// What was opened.
+    path: &'a Path,
+    kind: Kind,
+    files: Vec<(PathBuf, Vec<u8>)>,
+    /// How many of them, at the end, are the test part.
+    n_test: usize,
+}
+
 /// Opens one file.
 fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let bytes = read::decoded(path)?;
-    let named_like_100 = ["train.bin", "test.bin"].iter().any(|n| path.to_string_lossy().contains(n))
-        && !path.to_string_lossy().contains("batch");
-    let guess = if named_like_100 { Kind::Cifar100 } else { Kind::Cifar10 };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let guess = if name.contains("batch") { Kind::Cifar10 } else { Kind::Cifar100 };
     let kind = Kind::of(bytes.len()).unwrap_or(guess);
-    assemble(path, kind, vec![(path.into(), bytes)], 0, options)
+    Source { path, kind, files: vec![(path.into(), bytes)], n_test: 0 }.into_set(options)
 }
 
 /// Opens a folder of the original names, each also with `.gz`; `None` if there are none.
@@ -84,75 +95,82 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
     let plain = |name: &str| name.strip_suffix(".gz").unwrap_or(name).to_string();
     let find = |wanted: &str| names.iter().find(|n| plain(n) == wanted).map(|n| folder.join(n));
     let is_batch = |n: &String| n.starts_with("data_batch_") && plain(n).ends_with(".bin");
-    let mut train: Vec<PathBuf> = names.iter().filter(|n| is_batch(n)).map(|n| folder.join(n)).collect();
-    let (kind, test) = match train.is_empty() {
+    let mut paths: Vec<PathBuf> = names.iter().filter(|n| is_batch(n)).map(|n| folder.join(n)).collect();
+    let (kind, test) = match paths.is_empty() {
         false => (Kind::Cifar10, find("test_batch.bin")),
         true => {
-            train.push(find("train.bin")?);
+            paths.push(find("train.bin")?);
             (Kind::Cifar100, find("test.bin"))
         }
     };
     let n_test = usize::from(test.is_some());
-    let files = train.into_iter().chain(test).map(|path| {
-        let bytes = read::decoded(&path)?;
-        Ok((path, bytes))
-    });
-    Some(files.collect::<Result<_, _>>().and_then(|files| assemble(folder, kind, files, n_test, options)))
+    let read = |path: PathBuf| read::decoded(&path).map(|bytes| (path, bytes));
+    let files = paths.into_iter().chain(test).map(read).collect::<Result<_, _>>();
+    Some(files.and_then(|files| Source { path: folder, kind, files, n_test }.into_set(options)))
 }
 
-/// One data set of files, of which the last `n_test` are the test part.
-fn assemble(
-    path: &Path,
-    kind: Kind,
-    files: Vec<(PathBuf, Vec<u8>)>,
-    n_test: usize,
-    options: &DataOptions,
-) -> Result<Dataset, DataError> {
-    let fine = options.labels == Labels::Fine;
-    if kind == Kind::Cifar10 && !fine {
-        let expected = "fine, since CIFAR-10 has one label for each image".into();
-        return Err(DataError::BadOption { option: "labels", value: "coarse".into(), expected });
-    }
-    let record = kind.record();
-    let n: usize = files.iter().map(|(_, bytes)| bytes.len() / record).sum();
-    let (mut pixels, mut targets) = (vec![0; n * PIXELS], Vec::with_capacity(n));
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let classes = kind.class_names(folder, fine);
-    let last = options.classes.unwrap_or(classes.len()).max(1) - 1;
-    let place = if kind == Kind::Cifar100 && fine { 1 } else { 0 };
-    let n_files = files.len();
-    let mut n_train = 0;
-    for (i, (file, bytes)) in files.into_iter().enumerate() {
-        let got = (bytes.len() % record) as u64;
-        if got > 0 {
-            let what = "the last image".into();
-            return Err(DataError::Truncated { what, expected: record as u64, got, path: file });
+impl Source<'_> {
+    fn into_set(self, options: &DataOptions) -> Result<Dataset, DataError> {
+        let Source { path, kind, files, n_test } = self;
+        let fine = options.labels == Labels::Fine;
+        if kind == Kind::Cifar10 && !fine {
+            let expected = "fine, since CIFAR-10 has one label for each image".into();
+            return Err(DataError::BadOption { option: "labels", value: "coarse".into(), expected });
         }
-        for (row, record) in bytes.chunks_exact(record).enumerate() {
-            let label = record[place];
-            if usize::from(label) > last {
-                return Err(DataError::LabelOutOfRange { label: label.into(), row, last, path: file });
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let mut classes = kind.class_names(folder, fine);
+        classes.extend((classes.len()..options.classes.unwrap_or(0)).map(|c| c.to_string()));
+        let n: usize = files.iter().map(|(_, bytes)| bytes.len() / kind.record()).sum();
+        let (mut pixels, mut targets) = (vec![0; n * PIXELS], Vec::with_capacity(n));
+        let (n_files, mut n_train) = (files.len(), 0);
+        let mut rest = &mut pixels[..];
+        for (i, (file, bytes)) in files.into_iter().enumerate() {
+            let place = usize::from(kind == Kind::Cifar100 && fine);
+            targets.extend(labels(&file, &bytes, (kind, place), options.classes.unwrap_or(classes.len()))?);
+            let records = bytes.chunks_exact(kind.record());
+            let (part, after) = rest.split_at_mut(records.len() * PIXELS);
+            let planes = records.map(|record| &record[kind.n_labels()..]);
+            planes.zip(part.chunks_exact_mut(PIXELS)).for_each(|(planes, out)| interleave(planes, 3, out));
+            rest = after;
+            if i < n_files - n_test {
+                n_train = targets.len();
             }
-            let at = targets.len() * PIXELS;
-            interleave(&record[kind.n_labels()..], 3, &mut pixels[at..at + PIXELS]);
-            targets.push(f32::from(label));
         }
-        if i < n_files - n_test {
-            n_train = targets.len();
+        let name = if kind == Kind::Cifar10 { "CIFAR-10" } else { "CIFAR-100" };
+        Ok(Dataset {
+            name: name.into(),
+            input_shape: vec![32, 32, 3],
+            inputs: Values::U8(pixels.into()),
+            targets,
+            task: Task::Classification { classes },
+            features: Vec::new(),
+            origin: Origin { source: format!("{SOURCE}; {}", path.display()), licence: String::new() },
+            fixed_valid: None,
+            fixed_test: (n_test > 0).then_some(n_train..n),
+            missing: Vec::new(),
+            schema: None,
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// The labels of a file's records: those at `place` in each.
+fn labels(
+    file: &Path,
+    bytes: &[u8],
+    (kind, place): (Kind, usize),
+    n_classes: usize,
+) -> Result<Vec<f32>, DataError> {
+    let (expected, got) = (kind.record() as u64, (bytes.len() % kind.record()) as u64);
+    if got > 0 {
+        return Err(DataError::Truncated { what: "the last image".into(), expected, got, path: file.into() });
+    }
+    let labels: Vec<u8> = bytes.chunks_exact(kind.record()).map(|record| record[place]).collect();
+    let last = n_classes.max(1) - 1;
+    match labels.iter().position(|l| usize::from(*l) > last) {
+        None => Ok(labels.into_iter().map(f32::from).collect()),
+        Some(row) => {
+            Err(DataError::LabelOutOfRange { label: labels[row].into(), row, last, path: file.into() })
         }
     }
-    Ok(Dataset {
-        name: if kind == Kind::Cifar10 { "CIFAR-10" } else { "CIFAR-100" }.into(),
-        input_shape: vec![32, 32, 3],
-        inputs: Values::U8(pixels.into()),
-        targets,
-        task: Task::Classification { classes },
-        features: Vec::new(),
-        origin: Origin { source: format!("{SOURCE}; {}", path.display()), licence: String::new() },
-        fixed_valid: None,
-        fixed_test: (n_test > 0).then_some(n_train..n),
-        missing: Vec::new(),
-        schema: None,
-        notes: Vec::new(),
-    })
 }

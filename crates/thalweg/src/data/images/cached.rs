@@ -1,9 +1,9 @@
 //! Decoded images in one file of the cache, mapped at the next start: used only if it is whole and its sources are the
 //! same.
 //!
-//! The file: `MAGIC`, five little-endian words of 8 bytes (length and CRC-32 of the manifest; place, length and CRC-32 of the
-//! pixels), the manifest as JSON, the pixels from the next multiple of 4096 on. A source is the same if its name, length and
-//! time of change are; where the time differs, and for files that could not be read, its content's hash decides.
+//! The file: `MAGIC`, five little-endian words of 8 bytes (length and CRC-32 of the manifest; place, length and CRC-32
+//! of the pixels), the manifest as JSON, the pixels from a multiple of 4096 on. A source is the same if its name, length
+//! and time of change are; where the time differs, and for files that could not be read, its hash decides.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

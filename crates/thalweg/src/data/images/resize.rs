@@ -1,8 +1,8 @@
 //! Images of bytes brought to another size: a triangle as wide as the step between pixels of the smaller image.
 //!
-//! The same arithmetic as Pillow's `Image.resize(size, BILINEAR, box)` (A. Clark and others, libImaging/Resample.c), which
-//! torchvision's `Resize` calls: along the rows, then along the columns, weights with 22 bits after the point, each pass
-//! rounded to bytes. So there is antialiasing where an image becomes smaller, and the bytes are those that PyTorch sees.
+//! The same arithmetic as Pillow's `Image.resize(size, BILINEAR, box)` (libImaging/Resample.c), which torchvision's
+//! `Resize` calls: along the rows, then along the columns, weights with 22 bits after the point, each pass rounded to
+//! bytes. So there is antialiasing where an image becomes smaller, and the bytes are those that PyTorch sees.
 
 use super::options::Fit;
 use super::picture::Picture;

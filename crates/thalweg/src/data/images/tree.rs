@@ -48,6 +48,23 @@ struct Listing {
     others: usize,
 }
 
+/// A folder `train`, `valid` or `test`.
+struct Part {
+    /// 0, 1 or 2.
+    index: usize,
+    name: String,
+    listing: Listing,
+}
+
+/// A class folder of one part.
+struct ClassFolder {
+    part: usize,
+    /// Below the root.
+    path: PathBuf,
+    name: String,
+    images: Vec<String>,
+}
+
 impl Tree {
     /// The images of `root/CLASS/`, or of `root/train/CLASS/` and the parts beside it; `None` if there are none.
     ///
@@ -56,44 +73,30 @@ impl Tree {
     /// `known` classes (unless those are empty).
     pub fn find(root: &Path, known: &[String]) -> Result<Option<Tree>, DataError> {
         let top = Listing::of(root)?;
-        let mut tree = Tree { root: root.into(), ..Tree::default() };
-        let mut folders: Vec<(usize, PathBuf, String)> = Vec::new();
-        let mut add = |part, below: &Path, names: Vec<String>| {
-            folders.extend(names.into_iter().map(|name| (part, below.join(&name), name)));
-        };
+        let parts = parts(root, &top)?;
         let mut counts = Counts { outside: top.images.len(), others: top.others, ..Counts::default() };
-        match parts(root, &top)? {
-            Some(parts) => {
-                for (part, name, listing) in parts {
-                    counts.outside += listing.images.len();
-                    counts.others += listing.others;
-                    add(part, Path::new(&name), listing.folders);
-                }
-            }
-            None => add(0, Path::new(""), top.folders),
+        let mut folders = Vec::new();
+        if parts.is_empty() {
+            folders = class_folders(root, (0, Path::new("")), &top, &mut counts)?;
         }
-        let mut listings = Vec::new();
-        for (part, below, class) in folders {
-            let listing = Listing::of(&root.join(&below))?;
-            counts.nested += listing.folders.len();
+        for Part { index, name, listing } in &parts {
+            counts.outside += listing.images.len();
             counts.others += listing.others;
-            listings.push((part, below, class, listing.images));
+            folders.extend(class_folders(root, (*index, Path::new(name)), listing, &mut counts)?);
         }
-        if listings.iter().all(|(_, _, _, images)| images.is_empty()) {
+        if folders.iter().all(|f| f.images.is_empty()) {
             return Ok(None);
         }
-        tree.name_classes(&listings.iter().map(|(_, _, class, _)| class).collect::<Vec<_>>(), known)?;
-        for (part, below, class, images) in listings {
-            if images.is_empty() {
-                counts.empty.push(below.display().to_string());
-            }
-            let class = tree.classes.iter().position(|c| *c == class).unwrap_or(0);
-            for name in images {
-                tree.files.push(ImageFile::new(root, below.join(name), part, class));
-            }
+        let (full, empty): (Vec<_>, Vec<_>) = folders.into_iter().partition(|f| !f.images.is_empty());
+        counts.empty = empty.iter().map(|f| f.path.display().to_string()).collect();
+        let mut tree = Tree { root: root.into(), notes: counts.notes(), ..Tree::default() };
+        tree.name_classes(&full.iter().map(|f| &f.name).collect::<Vec<_>>(), known)?;
+        for folder in full {
+            let class = tree.classes.iter().position(|c| *c == folder.name).unwrap_or(0);
+            let images = folder.images.iter().map(|name| folder.path.join(name));
+            tree.files.extend(images.map(|path| ImageFile::new(root, path, folder.part, class)));
         }
         tree.files.sort_by(|a, b| (a.part, &a.path).cmp(&(b.part, &b.path)));
-        tree.notes = counts.notes();
         Ok(Some(tree))
     }
 
@@ -124,20 +127,38 @@ impl Tree {
     }
 }
 
-/// The parts that the root itself has: index, folder, what lies in it. `None` without a training part of class folders.
-fn parts(root: &Path, top: &Listing) -> Result<Option<Vec<(usize, String, Listing)>>, DataError> {
+/// What lies in the class folders of a part (its index, its folder below the root).
+fn class_folders(
+    root: &Path,
+    (part, below): (usize, &Path),
+    listing: &Listing,
+    counts: &mut Counts,
+) -> Result<Vec<ClassFolder>, DataError> {
+    let mut folders = Vec::new();
+    for name in &listing.folders {
+        let path = below.join(name);
+        let Listing { folders: nested, images, others } = Listing::of(&root.join(&path))?;
+        counts.nested += nested.len();
+        counts.others += others;
+        folders.push(ClassFolder { part, path, name: name.clone(), images });
+    }
+    Ok(folders)
+}
+
+/// The parts that the root itself has; none without a training part of class folders.
+fn parts(root: &Path, top: &Listing) -> Result<Vec<Part>, DataError> {
     let mut found = Vec::new();
-    for (part, names) in PARTS.iter().enumerate() {
+    for (index, names) in PARTS.iter().enumerate() {
         let name = names.iter().find_map(|n| top.folders.iter().find(|f| f.eq_ignore_ascii_case(n)));
         if let Some(name) = name {
             let listing = Listing::of(&root.join(name))?;
             // A class may be called `train` as well; then images lie in it, not folders.
             if !listing.folders.is_empty() {
-                found.push((part, name.clone(), listing));
+                found.push(Part { index, name: name.clone(), listing });
             }
         }
     }
-    Ok(found.first().is_some_and(|(part, _, _)| *part == 0).then_some(found))
+    Ok(if found.first().is_some_and(|p: &Part| p.index == 0) { found } else { Vec::new() })
 }
 
 impl Listing {
