@@ -450,7 +450,7 @@ impl DataError {
             SizesDiffer { expected: [h, w], .. } => {
                 format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
             }
-            BadImage { .. } => "copy the file again, or set `data.corrupt=skip` to leave such files out".into(),
+            BadImage { .. } => "copy the file again, or remove it".into(),
             MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
             TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),

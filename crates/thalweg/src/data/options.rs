@@ -84,6 +84,9 @@ pub struct DataOptions {
     /// The classes of a model that was trained before, so that class folders get its indices; empty without one.
     #[serde(skip)]
     pub known_classes: Vec<String>,
+    /// The shape of a sample of such a model, so that `color = auto` gives its channels; empty without one.
+    #[serde(skip)]
+    pub known_shape: Vec<usize>,
     /// The columns of a model that was trained before, so that a new table is encoded in the same way.
     #[serde(skip)]
     pub schema: Option<super::TableSchema>,

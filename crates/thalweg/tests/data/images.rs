@@ -149,6 +149,9 @@ fn colours_are_told_by_all_files() {
     folder.put("b/0.png", flat([2, 2], 3, 7));
     let set = open(&folder.source());
     assert_eq!((&set.input_shape[..], bytes(&set)[12..24].to_vec()), (&[2, 2, 3][..], vec![1; 12]));
+    let like = |c| DataOptions { known_shape: vec![2, 2, c], ..DataOptions::default() };
+    assert_eq!(open_with(&folder.source(), &like(1)).input_shape, [2, 2, 1]);
+    assert_eq!(open_with(&folder.path("a/.."), &like(3)).input_shape, [2, 2, 3]);
     let grey = open_with(&folder.source(), &DataOptions { color: Color::Grey, ..DataOptions::default() });
     assert_eq!((&grey.input_shape[..], bytes(&grey).len()), (&[2, 2, 1][..], 404));
 }
@@ -220,7 +223,7 @@ fn unreadable_images_are_left_out_and_named() {
                 47 49 46 38), bad/3.jpg (breaks off), and 2 more";
     assert_eq!(set.notes, [note]);
     let strict = DataOptions { corrupt: Corrupt::Error, ..DataOptions::default() };
-    let hint = "copy the file again, or set `data.corrupt=skip` to leave such files out";
+    let hint = "copy the file again, or remove it";
     fails(&folder.source(), &strict, "the image cannot be read: empty: unreadable/bad/1.png", hint);
     fs::remove_file(folder.path("good/00.png")).expect("written above");
     let text = "5 of 9 images cannot be read: bad/1.png (empty), bad/2.jpg (neither PNG nor JPEG, begins with 47 49 46 38), \

@@ -2,8 +2,8 @@
 //! same.
 //!
 //! The file: `MAGIC`, five little-endian words of 8 bytes (length and CRC-32 of the manifest; place, length and CRC-32
-//! of the pixels), the manifest as JSON, the pixels from a multiple of 4096 on. A source is the same if its name, length
-//! and time of change are; where the time differs, and for files that could not be read, its hash decides.
+//! of the pixels), the manifest as JSON, the pixels from a multiple of 4096 on. A source is the same if its name,
+//! length and time of change are; where the time differs, and for files that could not be read, its hash decides.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

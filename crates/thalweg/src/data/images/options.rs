@@ -75,6 +75,13 @@ impl Wanted {
         if size.is_some_and(|size| size.iter().any(|s| !(1..=MOST).contains(s))) {
             return bad("size", format!("{:?}", options.size), format!("1 to {MOST}"));
         }
-        Ok(Wanted { color: options.color, size, fit: options.resize, corrupt: options.corrupt })
+        // Answers for new samples are told by their order, so none may be left out.
+        let corrupt = if options.inputs_only { Corrupt::Error } else { options.corrupt };
+        let color = match (options.color, &options.known_shape[..]) {
+            (Color::Auto, [_, _, 1]) => Color::Grey,
+            (Color::Auto, [_, _, 3]) => Color::Rgb,
+            (told, _) => told,
+        };
+        Ok(Wanted { color, size, fit: options.resize, corrupt })
     }
 }
