@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use thalweg::config::{DataConfig, RunConfig};
-use thalweg::data::{self, DataInfo, Dataset, FeatureInfo, Splits, Task, sets};
+use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, Task, sets};
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
@@ -63,7 +63,8 @@ impl Source {
         let mut words = self.settings.clone();
         words.push(format!("data.source={}", self.source));
         let config = RunConfig::load(None, &words)?.data;
-        Ok((data::open(&config.source, &config.options())?, config))
+        let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
+        Ok((data::open(&config.source, &options)?, config))
     }
 }
 
