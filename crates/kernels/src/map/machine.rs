@@ -81,10 +81,21 @@ fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     machine.frame::<A>();
 }
 
+/// Keeps the compiler from working on several vectors at once, one lane of each: it would gather and scatter.
+#[inline(always)]
+pub(super) fn one_vector_at_a_time() {
+    // SAFETY: no instruction at all.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
+}
+
 /// Runs `$value` for every lane of `$n` vectors, with `$x` read from `$a`.
 macro_rules! lanes {
     ($n:ident, $dst:ident, $($x:ident = $a:ident),+ => $value:expr) => {
         for i in 0..$n {
+            one_vector_at_a_time();
             // SAFETY: `dst` and what is read are blocks of so many vectors (see `Machine::value`, `Machine::slot`).
             unsafe {
                 $(let $x: [f32; LANES] = std::ptr::read_unaligned($a.add(i * LANES).cast());)+
@@ -296,20 +307,21 @@ impl Machine<'_, '_, '_> {
         }
     }
 
-    /// Where an instruction writes, how many vectors, and what it reads there.
+    /// What an instruction reads to write `dst`; `which` of its sources.
     #[inline(always)]
-    fn target<const N: usize>(
-        &self,
-        dst: Dst,
-        sources: [Src; N],
-        at: &Block,
-    ) -> (*mut f32, usize, [Value; N]) {
+    fn read(&self, dst: Dst, src: Src, which: usize, at: &Block) -> Value {
         match dst {
-            Dst::Reg(r) => (self.reg(r), at.padded / LANES, sources.map(|s| self.value(s, at))),
-            Dst::Row(r) => {
-                let value = |i: usize| self.row_value(sources[i], i, at);
-                (self.row_slot(r as usize), at.padded_rows() / LANES, std::array::from_fn(value))
-            }
+            Dst::Reg(_) => self.value(src, at),
+            Dst::Row(_) => self.row_value(src, which, at),
+        }
+    }
+
+    /// Where an instruction writes, and how many vectors.
+    #[inline(always)]
+    fn target(&self, dst: Dst, at: &Block) -> (*mut f32, usize) {
+        match dst {
+            Dst::Reg(r) => (self.reg(r), at.padded / LANES),
+            Dst::Row(r) => (self.row_slot(r as usize), at.padded_rows() / LANES),
         }
     }
 
@@ -328,7 +340,8 @@ impl Machine<'_, '_, '_> {
 
     #[inline(always)]
     fn un<A: Arith>(&mut self, f: Fn1, dst: Dst, a: Src, at: &Block) {
-        let (dst, n, [a]) = self.target(dst, [a], at);
+        let a = self.read(dst, a, 0, at);
+        let (dst, n) = self.target(dst, at);
         let a = match a {
             Value::One(x) => return fill(dst, n, f.apply::<A>(x)),
             Value::Block(a) => a,
@@ -341,7 +354,8 @@ impl Machine<'_, '_, '_> {
 
     #[inline(always)]
     fn bin(&mut self, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) {
-        let (dst, n, [a, b]) = self.target(dst, [a, b], at);
+        let (a, b) = (self.read(dst, a, 0, at), self.read(dst, b, 1, at));
+        let (dst, n) = self.target(dst, at);
         macro_rules! each {
             ($($f:ident)*) => {
                 match (a, b) {
