@@ -7,6 +7,7 @@ use kernels::channels::moments;
 use kernels::isa::Arith;
 use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, Program, Src};
 use kernels::math::{Fn1, Fn2};
+use kernels::views::Aligned;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -206,8 +207,10 @@ fn time(mut f: impl FnMut()) -> f64 {
     best
 }
 
-fn values(n: usize) -> Vec<f32> {
-    (0..n).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect()
+fn values(n: usize) -> Aligned {
+    let mut values = Aligned::filled(n, 0.0);
+    values.iter_mut().enumerate().for_each(|(i, v)| *v = (i * 37 % 101) as f32 / 50.0 - 1.0);
+    values
 }
 
 fn report(case: &Case, rows: usize, cols: usize) {
@@ -219,11 +222,11 @@ fn report(case: &Case, rows: usize, cols: usize) {
     let n_parts = writer.n_parts as usize;
     let program = Program::new(writer.instrs, case.operands.clone(), outs, n_parts);
     let size = |a: &Access| if *a == Access::Full { rows * cols } else { cols };
-    let operands: Vec<Vec<f32>> = case.operands.iter().map(|a| values(size(a))).collect();
+    let operands: Vec<Aligned> = case.operands.iter().map(|a| values(size(a))).collect();
     let operands: Vec<&[f32]> = operands.iter().map(|o| &o[..]).collect();
-    let mut outs = vec![vec![0.0; rows * cols]; writer.n_outs as usize];
-    let mut parts = vec![vec![0.0; cols]; n_parts];
-    let mut scratch = vec![0.0; program.scratch_len(cols)];
+    let mut outs: Vec<Aligned> = (0..writer.n_outs).map(|_| values(rows * cols)).collect();
+    let mut parts: Vec<Aligned> = (0..n_parts).map(|_| values(cols)).collect();
+    let mut scratch = Aligned::filled(program.scratch_len(cols), 0.0);
     let ns = time(|| {
         let call = Call {
             rows,
@@ -252,17 +255,19 @@ fn moments_of(rows: usize, cols: usize) {
     line("moments", rows, cols, 1, ns, "blocks of 1024 rows");
 }
 
+/// Values for 64 columns in a row: those of fewer channels, repeated.
+type Wide = [f32; 64];
+
 kernels::multiversion! {
-    fn norm_relu(x: &[f32], v: &[Vec<f32>; 4], y: &mut [f32]) = norm_relu_body;
-    fn norm_sums(x: &[f32], dy: &[f32], y: &[f32], v: &[Vec<f32>; 4], sums: &mut [f32]) = norm_sums_body;
+    fn norm_relu(x: &[f32], v: &[Wide; 4], y: &mut [f32]) = norm_relu_body;
+    fn norm_sums(x: &[f32], dy: &[f32], y: &[f32], v: &[Wide; 4], sums: &mut [Wide; 2]) = norm_sums_body;
 }
 
 #[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn norm_relu_body<A: Arith>(x: &[f32], [m, r, g, b]: &[Vec<f32>; 4], y: &mut [f32]) {
-    let cols = m.len();
-    for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
-        for c in 0..cols {
+fn norm_relu_body<A: Arith>(x: &[f32], [m, r, g, b]: &[Wide; 4], y: &mut [f32]) {
+    for (x, y) in x.as_chunks::<64>().0.iter().zip(y.as_chunks_mut::<64>().0) {
+        for c in 0..64 {
             let z = (x[c] - m[c]) * r[c] * g[c] + b[c];
             y[c] = if z < 0.0 { 0.0 } else { z };
         }
@@ -271,26 +276,27 @@ fn norm_relu_body<A: Arith>(x: &[f32], [m, r, g, b]: &[Vec<f32>; 4], y: &mut [f3
 
 #[allow(clippy::extra_unused_type_parameters)]
 #[inline(always)]
-fn norm_sums_body<A: Arith>(x: &[f32], dy: &[f32], y: &[f32], [m, r, ..]: &[Vec<f32>; 4], sums: &mut [f32]) {
-    let cols = m.len();
-    let (sum, products) = sums.split_at_mut(cols);
-    for ((x, dy), y) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(y.chunks_exact(cols)) {
-        for c in 0..cols {
+fn norm_sums_body<A: Arith>(x: &[f32], dy: &[f32], y: &[f32], [m, r, ..]: &[Wide; 4], sums: &mut [Wide; 2]) {
+    let [x, dy, y] = [x, dy, y].map(|v| v.as_chunks::<64>().0);
+    let [mut sum, mut products] = *sums;
+    for ((x, dy), y) in x.iter().zip(dy).zip(y) {
+        for c in 0..64 {
             let d = if y[c] > 0.0 { dy[c] } else { 0.0 };
             sum[c] += d;
             products[c] += (x[c] - m[c]) * r[c] * d;
         }
     }
+    *sums = [sum, products];
 }
 
 fn by_hand(cols: usize) {
     let rows = SIZE / cols;
     let [x, dy, y] = [0; 3].map(|_| values(rows * cols));
-    let vectors = [0; 4].map(|_| values(cols));
-    let mut out = vec![0.0; rows * cols];
+    let vectors = [[0.5; 64]; 4];
+    let mut out = values(rows * cols);
     let ns = time(|| norm_relu(black_box(&x), &vectors, &mut out));
     line("by hand: norm, relu", rows, cols, 2, ns, "");
-    let mut sums = vec![0.0; 2 * cols];
+    let mut sums = [[0.0; 64]; 2];
     let ns = time(|| norm_sums(black_box(&x), &dy, &y, &vectors, &mut sums));
     line("by hand: norm sums", rows, cols, 3, ns, "");
     let ns = time(|| out.copy_from_slice(black_box(&x)));

@@ -3,6 +3,7 @@
 //! A block is some columns of one row, or several short rows as one run of values. Values behind a block's end, up to
 //! a whole vector, are computed and not used.
 
+use super::chain::{Chain, MAX_SOURCES, Op};
 use super::fold::{fold_columns, fold_lanes, fold_rows};
 use super::layout::Layout;
 use super::mask::Mask;
@@ -326,8 +327,12 @@ impl Machine<'_, '_, '_> {
     }
 
     #[inline(always)]
-    fn step<A: Arith>(&mut self, op: &Instr, at: &Block) {
-        match *op {
+    fn step<A: Arith>(&mut self, op: &Op, at: &Block) {
+        let instr = match op {
+            Op::One(instr) => instr,
+            Op::Chain(chain) => return self.chain(chain, at),
+        };
+        match *instr {
             Instr::Un(f, dst, a) => self.un::<A>(f, dst, a, at),
             Instr::Bin(f, dst, a, b) => self.bin(f, dst, a, b, at),
             Instr::RowFold(fold, r, a) => self.row_fold(fold, r, a, at),
@@ -336,6 +341,23 @@ impl Machine<'_, '_, '_> {
             Instr::Store(out, a) => self.store(out as usize, a, at),
             Instr::ColFold(fold, part, a) => self.col_fold(fold, part as usize, a, at),
         }
+    }
+
+    #[inline(always)]
+    fn chain(&self, chain: &Chain, at: &Block) {
+        let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
+        let mut reads = [(std::ptr::null(), 0); MAX_SOURCES];
+        for ((src, number), read) in chain.sources().iter().zip(&mut numbers).zip(&mut reads) {
+            *read = match self.value(*src, at) {
+                Value::Block(a) => (a, LANES),
+                Value::One(x) => {
+                    *number = [x; LANES];
+                    (number.as_ptr(), 0)
+                }
+            };
+        }
+        // SAFETY: registers and values are blocks of so many vectors, and numbers are vectors.
+        unsafe { chain.run(self.reg(chain.dst), at.padded / LANES, reads) }
     }
 
     #[inline(always)]
