@@ -1,5 +1,5 @@
 //! Prints the speed of element-wise programs, in GB/s read and written, beside loops written by hand:
-//! `cargo bench -p thalweg-kernels --bench map`.
+//! `cargo bench -p thalweg-kernels --bench map`; a word behind `--` chooses programs by name.
 //!
 //! One thread; values fit second-level cache, as they do when a network runs chunk by chunk.
 
@@ -182,9 +182,10 @@ fn cases() -> Vec<Case> {
 }
 
 fn main() {
+    let chosen = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     for cols in [10, 16, 32, 64, 512] {
-        for case in cases() {
-            report(&case, SIZE / cols, cols);
+        for case in cases().iter().filter(|c| c.name.contains(&chosen)) {
+            report(case, SIZE / cols, cols);
         }
         moments_of(SIZE / cols, cols);
         by_hand(cols);

@@ -95,16 +95,21 @@ unsafe fn run_links<const N: usize>(
     links: &[Link; N],
     mut dst: *mut f32,
     n: usize,
-    mut reads: [Read; MAX_SOURCES],
+    reads: [Read; MAX_SOURCES],
     low: f32,
 ) {
+    // in registers, while what the caller has is in memory
+    let (mut at, mut steps) = ([std::ptr::null::<f32>(); MAX_SOURCES], [0; MAX_SOURCES]);
+    for k in 0..=N {
+        (at[k], steps[k]) = reads[k];
+    }
     for _ in 0..n {
         super::machine::one_vector_at_a_time();
         // SAFETY: promised by the caller.
         unsafe {
-            let mut t: [f32; LANES] = std::ptr::read_unaligned(reads[0].0.cast());
+            let mut t: [f32; LANES] = std::ptr::read_unaligned(at[0].cast());
             for k in 0..N {
-                let c: [f32; LANES] = std::ptr::read_unaligned(reads[k + 1].0.cast());
+                let c: [f32; LANES] = std::ptr::read_unaligned(at[k + 1].cast());
                 for l in 0..LANES {
                     t[l] = links[k].apply(t[l], c[l]);
                 }
@@ -114,8 +119,8 @@ unsafe fn run_links<const N: usize>(
             }
             std::ptr::write_unaligned(dst.cast(), t);
             dst = dst.add(LANES);
-            for read in &mut reads[..N + 1] {
-                read.0 = read.0.add(read.1);
+            for k in 0..=N {
+                at[k] = at[k].add(steps[k]);
             }
         }
     }
@@ -128,17 +133,13 @@ pub(super) struct Chain {
     /// block register written
     pub dst: u8,
     /// the first, and one for each link
-    sources: [Src; MAX_SOURCES],
-    n_sources: usize,
+    pub sources: [Src; MAX_SOURCES],
+    pub n_sources: usize,
     /// the least result: 0 for a ReLU, −∞ for none
     low: f32,
 }
 
 impl Chain {
-    pub fn sources(&self) -> &[Src] {
-        &self.sources[..self.n_sources]
-    }
-
     /// # Safety
     /// `dst` and what is read have `n` vectors.
     #[inline(always)]

@@ -51,6 +51,8 @@ struct Machine<'p, 'c, 'a> {
     slack: usize,
     operands: [Value; MAX_OPERANDS],
     direct: [*mut f32; MAX_OUTS],
+    /// whether outputs of this block are computed in scratch
+    staged: bool,
 }
 
 crate::multiversion! {
@@ -77,7 +79,8 @@ fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     let slack = if layout.rows > 1 { LANES } else { 0 };
     let operands = [Value::One(0.0); MAX_OPERANDS];
     let direct = [std::ptr::null_mut(); MAX_OUTS];
-    let mut machine = Machine { program, call, layout, slots, row_slots, slack, operands, direct };
+    let mut machine =
+        Machine { program, call, layout, slots, row_slots, slack, operands, direct, staged: false };
     machine.prepare();
     machine.frame::<A>();
 }
@@ -196,9 +199,9 @@ impl Machine<'_, '_, '_> {
     #[inline(always)]
     fn load(&mut self, at: &Block) {
         let start = at.row * self.call.cols + at.col;
-        for (o, access) in self.program.operands.iter().enumerate() {
+        for o in 0..self.program.operands.len().min(MAX_OPERANDS) {
             let data = self.call.operands[o];
-            match access {
+            match self.program.operands[o] {
                 Access::Full => {
                     let slot = self.operand_slot(o);
                     // SAFETY: a slot has a block and the slack.
@@ -213,12 +216,12 @@ impl Machine<'_, '_, '_> {
                 Access::Vector | Access::Row | Access::Scalar => {}
             }
         }
-        let total = self.call.rows * self.call.cols;
-        for (k, out) in self.program.direct.iter().enumerate() {
-            self.direct[k] = if start + at.padded + self.slack <= total {
-                self.call.outs[*out as usize][start..].as_mut_ptr()
-            } else {
+        self.staged = start + at.padded + self.slack > self.call.rows * self.call.cols;
+        for k in 0..self.program.direct.len().min(MAX_OUTS) {
+            self.direct[k] = if self.staged {
                 self.out_slot(k)
+            } else {
+                self.call.outs[self.program.direct[k] as usize][start..].as_mut_ptr()
             };
         }
     }
@@ -226,14 +229,14 @@ impl Machine<'_, '_, '_> {
     /// Copies outputs that were computed in scratch.
     #[inline(always)]
     fn finish(&mut self, at: &Block) {
+        if !self.staged {
+            return;
+        }
+        let start = at.row * self.call.cols + at.col;
         for (k, out) in self.program.direct.iter().enumerate() {
-            let slot = self.out_slot(k);
-            if self.direct[k] == slot {
-                let start = at.row * self.call.cols + at.col;
-                // SAFETY: a slot has a block of `n` floats.
-                let block = unsafe { std::slice::from_raw_parts(slot, at.n) };
-                self.call.outs[*out as usize][start..start + at.n].copy_from_slice(block);
-            }
+            // SAFETY: a slot has a block of `n` floats.
+            let block = unsafe { std::slice::from_raw_parts(self.out_slot(k), at.n) };
+            self.call.outs[*out as usize][start..start + at.n].copy_from_slice(block);
         }
     }
 
@@ -347,12 +350,12 @@ impl Machine<'_, '_, '_> {
     fn chain(&self, chain: &Chain, at: &Block) {
         let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
         let mut reads = [(std::ptr::null(), 0); MAX_SOURCES];
-        for ((src, number), read) in chain.sources().iter().zip(&mut numbers).zip(&mut reads) {
-            *read = match self.value(*src, at) {
+        for k in 0..chain.n_sources.min(MAX_SOURCES) {
+            reads[k] = match self.value(chain.sources[k], at) {
                 Value::Block(a) => (a, LANES),
                 Value::One(x) => {
-                    *number = [x; LANES];
-                    (number.as_ptr(), 0)
+                    numbers[k] = [x; LANES];
+                    (numbers[k].as_ptr(), 0)
                 }
             };
         }
