@@ -9,7 +9,8 @@ use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
 
 impl Graph {
-    /// Normalises every sample of `x: [B, …, C]` over each of `groups` runs of neighbouring channels. PyTorch's ε is 1e-5.
+    /// Normalises every sample of `x: [B, …, C]` over each of `groups` runs of neighbouring channels. PyTorch's
+    /// ε is 1e-5.
     ///
     /// The values of a group are brought side by side, normalised as rows, and brought back; with one group they
     /// already are.
