@@ -25,7 +25,7 @@ impl Graph {
         at_least_one("groups", groups).map_err(|fault| self.error("group_norm", fault))?;
         let (batch, channels) = (shape[0], shape.last_dim());
         if channels % groups != 0 {
-            return Err(self.error("group_norm", Fault::Groups { groups, channels }));
+            return Err(self.error("group_norm", Fault::GroupsOf { groups, channels }));
         }
         let pixels: usize = shape[1..shape.len() - 1].iter().product();
         let each = channels / groups;
