@@ -462,6 +462,18 @@ impl Lower<'_> {
                     out: self.partials[&v],
                 }]
             }
+            Op::MaxPick(p) => {
+                let (channels, v) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxPick { window: p.window, channels, x, v, out }]
+            }
+            Op::MaxSpread(p) => {
+                let (channels, dy) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxSpread { window: p.window, channels, x, dy, out }]
+            }
+            Op::Resample(r) => {
+                let (rows, columns) = (r.rows.lowered(), r.columns.lowered());
+                vec![Kernel::Resample { rows, columns, channels: shape_in.last_dim(), x, out }]
+            }
             _ => unreachable!("{} is never a step of its own", node.op.get().name()),
         }
     }
@@ -557,6 +569,7 @@ impl Plan {
             Kernel::ConvPartial { conv, .. } => conv.scratch_len(rows),
             Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
             Kernel::Moments { channels, .. } => *channels,
+            Kernel::Resample { columns, channels, .. } => kernels::resample::scratch_len(columns, *channels),
             _ => 0,
         };
         let finish = |f: &Finish| match f {

@@ -20,6 +20,8 @@ use crate::error::GraphError;
 use crate::graph::{Graph, InputDecl, Layout, Var};
 use crate::ops::reduce::Fold;
 use kernels::map::{Access, Program};
+use kernels::resample::Taps;
+use kernels::window::Window;
 
 use crate::ops::conv::Geometry;
 
@@ -230,6 +232,12 @@ pub enum Kernel {
     ScatterPartial { rows: usize, width: usize, index: Span, x: Span, out: Partial },
     /// mean and squared deviations of every channel, per shard; made row by row of the batch, or of a shard as a whole
     Moments { rows: usize, channels: usize, whole_shards: bool, x: Span, out: Partial },
+    /// the values of `v` at the maxima of windows of `x`
+    MaxPick { window: Window, channels: usize, x: Span, v: Span, out: Span },
+    /// `dy` at the maxima of windows of `x`, else zero
+    MaxSpread { window: Window, channels: usize, x: Span, dy: Span, out: Span },
+    /// a separable linear map of images
+    Resample { rows: Taps, columns: Taps, channels: usize, x: Span, out: Span },
     /// the same number everywhere
     Fill { value: f32, out: Span },
     /// the batch's rows of an input
