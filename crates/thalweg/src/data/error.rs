@@ -332,15 +332,16 @@ impl DataError {
         use DataError::*;
         match self {
             UnknownSource { nearest: Some(near), .. } => {
-                format!("did you mean `{near}`? `thalweg data list` shows the built-in sets")
+                format!("did you mean `{near}`? `thalweg data list` shows the sets")
             }
-            UnknownSource { .. } => {
-                "`thalweg data list` shows the built-in sets; a path works as well".into()
-            }
+            UnknownSource { .. } => "`thalweg data list` shows the sets; a path works as well".into(),
             NotFetched { set, bytes, package, .. } => {
-                let package =
-                    package.map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
-                format!("`thalweg data fetch {set}` downloads it ({} MB){package}", bytes.div_ceil(1_000_000))
+                let package = package
+                    .map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
+                format!(
+                    "`thalweg data fetch {set}` downloads it ({} MB){package}",
+                    (bytes + 500_000) / 1_000_000
+                )
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {

@@ -17,7 +17,7 @@ pub(super) struct Job<'a> {
     pub again: String,
 }
 
-/// How long a copy under another compression may be, as a multiple of the published file.
+/// How many times as long, or as short, a copy under another compression may be.
 const OTHER_COMPRESSION: u64 = 2;
 
 impl Job<'_> {
@@ -69,24 +69,43 @@ impl Job<'_> {
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
         let mut part = Part::open(target)?;
+        let done = self.complete(file, source, &mut part, watch);
+        match done {
+            Ok(transferred) => part.finish(target).map(|()| transferred),
+            Err(error) => {
+                // A wrong file is of no use, nor is an empty one.
+                if part.bytes() == 0 {
+                    part.remove()?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Completes a part and checks it; on a wrong digest the part is left empty.
+    fn complete(
+        &self,
+        file: &RemoteFile,
+        source: &Source,
+        part: &mut Part,
+        watch: &mut dyn FetchObserver,
+    ) -> Result<u64, FetchError> {
         let mut transferred = 0;
         loop {
             let from = part.bytes();
             // What was killed between the last byte and the check is complete.
             if from != file.bytes {
-                transferred += self.transfer(file, source, &mut part, watch)?;
+                transferred += self.transfer(file, source, part, watch)?;
             }
             let (right, got) = part.check(file)?;
             if right {
-                part.finish(target)?;
                 return Ok(transferred);
             }
+            part.restart()?;
             if from == 0 {
-                part.remove()?;
                 let (expected, url) = (file.sha256, source.url(file.name));
                 return Err(FetchError::WrongDigest { expected, got, url });
             }
-            part.restart()?;
         }
     }
 
@@ -99,7 +118,8 @@ impl Job<'_> {
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
         let url = source.url(file.name);
-        let (mut answer, stall) = (source.open(file.name, part.bytes(), self.options.stall)?, self.options.stall);
+        let (mut answer, stall) =
+            (source.open(file.name, part.bytes(), self.options.stall)?, self.options.stall);
         if matches!(answer, Answer::Anew) {
             part.restart()?;
             answer = source.open(file.name, 0, stall)?;
@@ -107,11 +127,12 @@ impl Job<'_> {
         let Answer::Bytes { from, total, mut body } = answer else {
             return Err(FetchError::Failed { reason: "the server sends no whole file".into(), url });
         };
+        let wrong = |got| FetchError::WrongSize { expected: file.bytes, got, url: url.clone() };
+        let length = length(file, total).map_err(wrong)?;
         // A server that knows nothing of ranges sends everything.
         if from == 0 && part.bytes() > 0 {
             part.restart()?;
         }
-        let length = length(file, total).map_err(|got| FetchError::WrongSize { expected: file.bytes, got, url: url.clone() })?;
         watch.on_file(file.name, &url, from, length.unwrap_or(file.bytes));
         let mut block = vec![0; BLOCK];
         let broke = |got: u64, reason: String| FetchError::BrokeOff {
@@ -123,7 +144,7 @@ impl Job<'_> {
         };
         loop {
             let n = match body.read(&mut block) {
-                Ok(0) if length.is_some_and(|n| part.bytes() < n) => {
+                Ok(0) if part.bytes() < length.unwrap_or(file.bytes) => {
                     return Err(broke(part.bytes(), "the connection was closed".into()));
                 }
                 Ok(0) => return Ok(part.bytes() - from),
@@ -135,7 +156,7 @@ impl Job<'_> {
             if part.bytes() > length.unwrap_or(most(file)) {
                 let got = part.bytes();
                 part.restart()?;
-                return Err(FetchError::WrongSize { expected: file.bytes, got, url });
+                return Err(wrong(got));
             }
             watch.on_bytes(part.bytes());
         }
@@ -154,7 +175,7 @@ fn most(file: &RemoteFile) -> u64 {
 fn length(file: &RemoteFile, told: Option<u64>) -> Result<Option<u64>, u64> {
     match (told, file.inside) {
         (Some(n), Inside::Archive { .. }) if n != file.bytes => Err(n),
-        (Some(n), Inside::Gzip { .. }) if n == 0 || n > most(file) => Err(n),
+        (Some(n), Inside::Gzip { .. }) if n < file.bytes / OTHER_COMPRESSION || n > most(file) => Err(n),
         (told, _) => Ok(told),
     }
 }

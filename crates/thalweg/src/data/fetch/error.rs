@@ -35,8 +35,10 @@ pub enum FetchError {
         url: String,
     },
     /// None of the addresses can be reached.
-    #[error("cannot be reached: {reason}: {url}")]
+    #[error("no address of {title} can be reached: {reason}: {url}")]
     NoNetwork {
+        /// The set's usual name.
+        title: &'static str,
         /// What the last attempt said.
         reason: String,
         /// The last address.
@@ -156,14 +158,22 @@ impl FetchError {
             NoFolder { set } => format!("name a folder: `thalweg data fetch {set} --to DIR`"),
             BadSource { .. } => "as in `--from https://example.org/mnist/` or `--from ./downloads`".into(),
             NoNetwork { by_hand, .. } => by_hand.to_string(),
-            NotReached { .. } | Status { .. } | Failed { .. } => "try later, or take another address: `--from URL`".into(),
+            NotReached { .. } | Status { .. } | Failed { .. } => {
+                "try later, or take another address: `--from URL`".into()
+            }
             BrokeOff { again, .. } => format!("`{again}` goes on where it stopped"),
             WrongSize { .. } | WrongDigest { .. } => {
                 "nothing was kept of it; try later, or take another address: `--from URL`".into()
             }
-            Exists { .. } => "replace it by `--force`, or choose another folder by `--to DIR`".into(),
+            Exists { path } => {
+                let folder = path.parent().unwrap_or(path).display();
+                format!(
+                    "use it as it is, `thalweg data={folder}`; or replace it by `--force`, or add `--to DIR`"
+                )
+            }
             Busy { .. } => "wait until it is done, then run the same command".into(),
             Archive { .. } => "nothing was unpacked; remove the file and fetch it again".into(),
+            File { action: "read", .. } => "check that the path is right and that you may read it".into(),
             File { .. } => "check that the folder may be written to and that the disk is not full".into(),
         }
     }
@@ -180,7 +190,8 @@ impl FetchError {
     /// Whether another address may do better.
     pub(super) fn is_of_address(&self) -> bool {
         use FetchError::*;
-        self.passes() || matches!(self, NotReached { .. } | Status { .. } | WrongSize { .. } | WrongDigest { .. })
+        self.passes()
+            || matches!(self, NotReached { .. } | Status { .. } | WrongSize { .. } | WrongDigest { .. })
     }
 }
 

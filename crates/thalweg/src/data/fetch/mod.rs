@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::{ByHand, FetchError};
-pub use find::{default_folder, find, find_in};
 pub(crate) use find::places;
+pub use find::{default_folder, find, find_in};
 pub use observe::FetchObserver;
 pub use sets::{ALL, Inside, Member, Package, PublicSet, RemoteFile, Size, by_name};
 pub use source::Source;
@@ -73,7 +73,7 @@ pub struct Fetched {
 ///
 /// Each file is written to `NAME.part`, held against its SHA-256 and renamed. A part that an earlier attempt left is gone on
 /// with, also from another address: the digest tells whether the pieces belong together. Archives are unpacked and
-/// removed.
+/// removed. Where a package of the system holds the set, there is nothing to do.
 ///
 /// # Errors
 /// [`FetchError`] tells what happened and, by [`FetchError::hint`], what to do.
@@ -82,23 +82,32 @@ pub fn fetch(
     options: &FetchOptions,
     watch: &mut dyn FetchObserver,
 ) -> Result<Fetched, FetchError> {
+    let as_usual = options.to.is_none() && options.from.is_none() && !options.force;
+    if let Some(folder) = set.package.filter(|_| as_usual).and_then(|p| find_in(set, &[p.folder.into()])) {
+        let files = set.files.iter().map(|f| (f.name, true)).collect();
+        return Ok(Fetched { open: folder.clone(), folder, transferred: 0, files });
+    }
     let usual = default_folder(set);
-    let folder = options.to.clone().or_else(|| usual.clone()).ok_or(FetchError::NoFolder { set: set.name })?;
+    let folder =
+        options.to.clone().or_else(|| usual.clone()).ok_or(FetchError::NoFolder { set: set.name })?;
     fs::create_dir_all(&folder).map_err(|e| part::failed("write", &folder, e))?;
     let told = options.to.as_ref().filter(|to| usual.as_ref() != Some(to));
     let to = told.map_or(String::new(), |to| format!(" --to {}", quoted(to)));
     let plain = format!("thalweg data fetch {}{to}", set.name);
     let (sources, again) = match &options.from {
-        Some(source) => (vec![source.clone()], format!("{plain} --from {}", quoted(Path::new(&source.url(""))))),
+        Some(source) => {
+            (vec![source.clone()], format!("{plain} --from {}", quoted(Path::new(&source.url("")))))
+        }
         None => (set.addresses.iter().map(|a| Source::Address((*a).into())).collect(), plain.clone()),
     };
     let job = Job { sources, options, again };
-    let mut fetched = Fetched { folder: folder.clone(), open: folder.clone(), transferred: 0, files: Vec::new() };
+    let mut fetched =
+        Fetched { folder: folder.clone(), open: folder.clone(), transferred: 0, files: Vec::new() };
     for file in set.files {
         let step = one(&job, file, &folder, watch).map_err(|error| match error {
             FetchError::NotReached { reason, url } => {
                 let by_hand = by_hand(set, &folder, plain.clone());
-                FetchError::NoNetwork { reason, url, by_hand }
+                FetchError::NoNetwork { title: set.title, reason, url, by_hand }
             }
             other => other,
         })?;
@@ -162,5 +171,9 @@ fn by_hand(set: &PublicSet, folder: &Path, again: String) -> ByHand {
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-:~+=@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }

@@ -123,7 +123,7 @@ impl PublicSet {
 const MNIST: PublicSet = PublicSet {
     name: "mnist",
     title: "MNIST",
-    summary: "handwritten digits, 70 000 grey images of 28 x 28 in 10 classes",
+    summary: "70 000 handwritten digits, grey images of 28 x 28",
     addresses: &[
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -160,7 +160,7 @@ const MNIST: PublicSet = PublicSet {
 const FASHION_MNIST: PublicSet = PublicSet {
     name: "fashion-mnist",
     title: "Fashion-MNIST",
-    summary: "clothes, 70 000 grey images of 28 x 28 in 10 classes",
+    summary: "70 000 pieces of clothing in 10 classes, 28 x 28",
     addresses: &[
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -197,7 +197,7 @@ const FASHION_MNIST: PublicSet = PublicSet {
 const CIFAR10: PublicSet = PublicSet {
     name: "cifar10",
     title: "CIFAR-10",
-    summary: "photographs, 60 000 colour images of 32 x 32 in 10 classes",
+    summary: "60 000 photographs in 10 classes, 3 x 32 x 32",
     addresses: &["https://www.cs.toronto.edu/~kriz/"],
     files: &[RemoteFile {
         name: "cifar-10-binary.tar.gz",
@@ -206,11 +206,26 @@ const CIFAR10: PublicSet = PublicSet {
         inside: Inside::Archive {
             folder: "cifar-10-batches-bin",
             members: &[
-                cifar10("data_batch_1.bin", "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"),
-                cifar10("data_batch_2.bin", "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"),
-                cifar10("data_batch_3.bin", "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"),
-                cifar10("data_batch_4.bin", "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"),
-                cifar10("data_batch_5.bin", "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"),
+                cifar10(
+                    "data_batch_1.bin",
+                    "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+                ),
+                cifar10(
+                    "data_batch_2.bin",
+                    "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+                ),
+                cifar10(
+                    "data_batch_3.bin",
+                    "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+                ),
+                cifar10(
+                    "data_batch_4.bin",
+                    "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+                ),
+                cifar10(
+                    "data_batch_5.bin",
+                    "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+                ),
                 cifar10("test_batch.bin", "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"),
                 names("batches.meta.txt"),
             ],
@@ -222,7 +237,7 @@ const CIFAR10: PublicSet = PublicSet {
 const CIFAR100: PublicSet = PublicSet {
     name: "cifar100",
     title: "CIFAR-100",
-    summary: "photographs, 60 000 colour images of 32 x 32 in 100 classes",
+    summary: "60 000 photographs in 100 classes, 3 x 32 x 32",
     addresses: &["https://www.cs.toronto.edu/~kriz/"],
     files: &[RemoteFile {
         name: "cifar-100-binary.tar.gz",
@@ -250,12 +265,7 @@ const CIFAR100: PublicSet = PublicSet {
 };
 
 /// An IDX file; `bytes` compressed and as it is, and the digests of both.
-const fn idx(
-    name: &'static str,
-    bytes: [u64; 2],
-    sha256: &'static str,
-    inside: &'static str,
-) -> RemoteFile {
+const fn idx(name: &'static str, bytes: [u64; 2], sha256: &'static str, inside: &'static str) -> RemoteFile {
     RemoteFile { name, bytes: bytes[0], sha256, inside: Inside::Gzip { bytes: bytes[1], sha256: inside } }
 }
 
@@ -290,7 +300,9 @@ mod tests {
             for file in set.files {
                 assert!(hex(file.sha256) && file.bytes > 0, "{}", file.name);
                 match file.inside {
-                    Inside::Gzip { bytes, sha256 } => assert!(hex(sha256) && bytes > file.bytes, "{}", file.name),
+                    Inside::Gzip { bytes, sha256 } => {
+                        assert!(hex(sha256) && bytes > file.bytes, "{}", file.name)
+                    }
                     Inside::Archive { members, .. } => {
                         assert!(members.iter().all(|m| m.sha256.is_none_or(hex)), "{}", file.name);
                     }

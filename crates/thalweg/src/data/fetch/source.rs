@@ -39,12 +39,17 @@ impl Source {
     /// # Errors
     /// [`FetchError::BadSource`].
     pub fn parse(from: &str) -> Result<Source, FetchError> {
-        let address = ["http://", "https://"].iter().any(|s| from.strip_prefix(s).is_some_and(|r| !r.is_empty()));
+        let address =
+            ["http://", "https://"].iter().any(|s| from.strip_prefix(s).is_some_and(|r| !r.is_empty()));
         if address {
             return Ok(Source::Address(from.into()));
         }
         let folder = PathBuf::from(from);
-        if folder.is_dir() { Ok(Source::Folder(folder)) } else { Err(FetchError::BadSource { from: from.into() }) }
+        if folder.is_dir() {
+            Ok(Source::Folder(folder))
+        } else {
+            Err(FetchError::BadSource { from: from.into() })
+        }
     }
 
     /// The whole address of a file.
@@ -136,7 +141,13 @@ fn failed(error: Error, url: &str) -> FetchError {
         // Names that do not resolve have no kind of their own, so it is told by what it is not.
         Error::Io(e) => !matches!(
             e.kind(),
-            UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe | InvalidData | TimedOut | WouldBlock
+            UnexpectedEof
+                | ConnectionReset
+                | ConnectionAborted
+                | BrokenPipe
+                | InvalidData
+                | TimedOut
+                | WouldBlock
         ),
         _ => false,
     };

@@ -32,7 +32,8 @@ pub(super) fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<
 }
 
 fn take_out(path: &Path, members: &[Member], into: &Path, temporary: &Path) -> Result<(), FetchError> {
-    let refuse = |entry: &str, reason: String| FetchError::Archive { entry: entry.into(), reason, path: path.into() };
+    let refuse =
+        |entry: &str, reason: String| FetchError::Archive { entry: entry.into(), reason, path: path.into() };
     let damaged = |error: io::Error| refuse("", format!("cannot be read: {error}"));
     let folder = into.file_name().map(Path::new).unwrap_or(Path::new(""));
     let most = members.iter().map(|m| m.size.most() + 1024).sum::<u64>() + BESIDES;
@@ -41,7 +42,9 @@ fn take_out(path: &Path, members: &[Member], into: &Path, temporary: &Path) -> R
     let mut missing: BTreeSet<&str> = members.iter().map(|m| m.name).collect();
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        let Some(name) = safe_name(&entry).map_err(|(entry, reason)| refuse(&entry, reason.into()))? else { continue };
+        let Some(name) = safe_name(&entry).map_err(|(entry, reason)| refuse(&entry, reason.into()))? else {
+            continue;
+        };
         let Some(member) = members.iter().find(|m| folder.join(m.name) == name) else { continue };
         let shown = name.display().to_string();
         if !missing.remove(member.name) {
@@ -59,7 +62,9 @@ fn take_out(path: &Path, members: &[Member], into: &Path, temporary: &Path) -> R
             return Err(refuse(&shown, format!("breaks off after {written} bytes")));
         }
     }
-    missing.first().map_or(Ok(()), |name| Err(refuse(&folder.join(name).display().to_string(), "is missing".into())))
+    missing
+        .first()
+        .map_or(Ok(()), |name| Err(refuse(&folder.join(name).display().to_string(), "is missing".into())))
 }
 
 /// The path of a plain file, `None` for a folder or a comment, or why the entry is refused.
