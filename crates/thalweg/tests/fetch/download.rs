@@ -59,6 +59,25 @@ fn a_cut_download_goes_on_by_itself() {
 }
 
 #[test]
+fn attempts_that_make_headway_do_not_count() {
+    let (here, content) = (Folder::new("headway"), noise(6 << 20, 1));
+    let file = gzip(&content, 1);
+    let copy = file.clone();
+    let server = Server::new(move |a, _| Answer::file(&copy, a).cut(5 << 18));
+    let options = FetchOptions { retries: 0, ..to(&here) };
+    fetched(&one_file(&file, &content, &server.url), &options).0.unwrap();
+    assert_eq!((server.asked().len(), here.read("x.gz") == file), (file.len().div_ceil(5 << 18), true));
+    // One that always begins anew gets no further.
+    let copy = file.clone();
+    let server = Server::new(move |_, _| Answer::whole(&copy).cut(5 << 18));
+    let here = Folder::new("no-headway");
+    let options = FetchOptions { retries: 2, ..to(&here) };
+    let error = fetched(&one_file(&file, &content, &server.url), &options).0.unwrap_err();
+    assert!(matches!(error, FetchError::BrokeOff { got: 1_310_720, .. }), "{error}");
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
 fn a_command_that_failed_goes_on_when_it_is_run_again() {
     let (here, (file, content)) = (Folder::new("again"), file());
     let copy = file.clone();

@@ -71,7 +71,9 @@ impl Drop for Folder {
 fn noise(n: usize, seed: u32) -> Vec<u8> {
     let mut x = seed.wrapping_mul(2_654_435_761) | 1;
     let step = |_| {
-        (x ^= x << 13, x ^= x >> 17, x ^= x << 5);
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
         (x >> 24) as u8
     };
     (0..n).map(step).collect()

@@ -17,6 +17,9 @@ pub(super) struct Job<'a> {
     pub again: String,
 }
 
+/// Bytes that make an attempt worth another one, however often it was cut.
+const HEADWAY: u64 = 1 << 20;
+
 /// How many times as long, or as short, a copy under another compression may be.
 const OTHER_COMPRESSION: u64 = 2;
 
@@ -28,36 +31,39 @@ impl Job<'_> {
         target: &Path,
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
-        let (mut left, mut last): (Vec<&Source>, Option<FetchError>) = (self.sources.iter().collect(), None);
-        for round in 0..=self.options.retries {
-            if round > 0 {
-                std::thread::sleep(self.options.pause * (1 << (round - 1).min(6)));
+        let mut left: Vec<&Source> = self.sources.iter().collect();
+        let (mut last, mut in_vain, mut furthest) = (None, 0, 0);
+        while !left.is_empty() && in_vain <= self.options.retries {
+            if in_vain > 0 {
+                std::thread::sleep(self.options.pause * (1 << (in_vain - 1).min(6)));
             }
+            let before = furthest;
             let mut again = Vec::new();
             for source in left {
                 if let Some(why) = &last {
                     watch.on_retry(why);
                 }
-                match self.attempt(file, source, target, watch) {
+                let error = match self.attempt(file, source, target, watch) {
                     Ok(bytes) => return Ok(bytes),
                     Err(error) if !error.is_of_address() => return Err(error),
-                    Err(error) => {
-                        if error.passes() {
-                            again.push(source);
-                        }
-                        // That one address of several is away says least.
-                        if last.is_none() || !matches!(error, FetchError::NotReached { .. }) {
-                            last = Some(error);
-                        }
-                    }
+                    Err(error) => error,
+                };
+                if error.passes() {
+                    again.push(source);
+                }
+                if let FetchError::BrokeOff { got, .. } = error {
+                    furthest = furthest.max(got);
+                }
+                // That one address of several is away says least.
+                if last.is_none() || !matches!(error, FetchError::NotReached { .. }) {
+                    last = Some(error);
                 }
             }
             left = again;
-            if left.is_empty() {
-                break;
-            }
+            in_vain = if furthest >= before + HEADWAY { 0 } else { in_vain + 1 };
         }
-        Err(last.unwrap_or_else(|| unreachable!("a set has an address")))
+        let (reason, url) = ("no address is known".into(), file.name.into());
+        Err(last.unwrap_or(FetchError::Failed { reason, url }))
     }
 
     /// One source, once; once more from the beginning if what was there before turns out to be of another file.

@@ -41,7 +41,8 @@ pub struct FetchOptions {
     pub from: Option<Source>,
     /// Whether other files in the way are replaced. Default: no.
     pub force: bool,
-    /// How often an address is tried again after a failure that may pass. Default 3.
+    /// How often an address is tried again after a failure that may pass; attempts that bring a mebibyte do not count.
+    /// Default 3.
     pub retries: u32,
     /// Wait before the first of these attempts; twice as long before each one after. Default 0.5 s.
     pub pause: Duration,
@@ -71,9 +72,9 @@ pub struct Fetched {
 
 /// Brings a set to a folder: whole, checked, and nothing twice.
 ///
-/// Each file is written to `NAME.part`, held against its SHA-256 and renamed. A part that an earlier attempt left is gone on
-/// with, also from another address: the digest tells whether the pieces belong together. Archives are unpacked and
-/// removed. Where a package of the system holds the set, there is nothing to do.
+/// Each file is written to `NAME.part`, held against its SHA-256 and renamed. A part that an earlier attempt left is
+/// gone on with, also from another address: the digest tells whether the pieces belong together. Archives are unpacked
+/// and removed. Where a package of the system holds the set, there is nothing to do.
 ///
 /// # Errors
 /// [`FetchError`] tells what happened and, by [`FetchError::hint`], what to do.
@@ -92,13 +93,15 @@ pub fn fetch(
         options.to.clone().or_else(|| usual.clone()).ok_or(FetchError::NoFolder { set: set.name })?;
     fs::create_dir_all(&folder).map_err(|e| part::failed("write", &folder, e))?;
     let told = options.to.as_ref().filter(|to| usual.as_ref() != Some(to));
-    let to = told.map_or(String::new(), |to| format!(" --to {}", quoted(to)));
-    let plain = format!("thalweg data fetch {}{to}", set.name);
-    let (sources, again) = match &options.from {
-        Some(source) => {
-            (vec![source.clone()], format!("{plain} --from {}", quoted(Path::new(&source.url("")))))
-        }
-        None => (set.addresses.iter().map(|a| Source::Address((*a).into())).collect(), plain.clone()),
+    let mut again = format!("thalweg data fetch {}", set.name);
+    again += &told.map_or(String::new(), |to| format!(" --to {}", quoted(to)));
+    let plain = again.clone();
+    again +=
+        &options.from.as_ref().map_or(String::new(), |from| format!(" --from {}", quoted(&from.written())));
+    again += if options.force { " --force" } else { "" };
+    let sources = match &options.from {
+        Some(source) => vec![source.clone()],
+        None => set.addresses.iter().map(|a| Source::Address((*a).into())).collect(),
     };
     let job = Job { sources, options, again };
     let mut fetched =

@@ -1,9 +1,9 @@
 //! Public data sets: where their files are, how large, and by which digests they are known.
 //!
 //! Sizes and SHA-256 of the files as published: the check sums of TensorFlow Datasets (`url_checksums/mnist.txt`,
-//! `fashion_mnist.txt`, `cifar10.txt`, `cifar100.txt`). SHA-256 of what is inside the IDX files: computed from copies of
-//! MNIST and from the Fashion-MNIST of Debian's package; MNIST's agree with those that others publish. SHA-256 of the
-//! files inside CIFAR's archives: the check sums of torchvision for Ruby (`cifar10.rb`, `cifar100.rb`).
+//! `fashion_mnist.txt`, `cifar10.txt`, `cifar100.txt`). SHA-256 of what is inside the IDX files: computed from a copy
+//! of MNIST and from the Fashion-MNIST of Debian's package; MNIST's agree with those that others publish. SHA-256 of
+//! the files inside CIFAR's archives: the check sums of torchvision for Ruby (`cifar10.rb`, `cifar100.rb`).
 
 /// A set that is fetched by name.
 #[derive(Clone, Copy, Debug)]
