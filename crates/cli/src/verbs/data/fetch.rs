@@ -56,7 +56,9 @@ fn told(ui: &Ui, set: &PublicSet, fetched: &Fetched, open: &str) -> String {
         n => format!("{} fetched", bytes(n as usize)),
     };
     let title = ui.paint(set.title, Look::Strong);
-    format!("{title} · {what} · {}\ntrain on it: thalweg data={open}\n", fetched.folder.display())
+    let word = format!("data={open}");
+    let word = if word.contains([' ', '\'', '"']) { format!("{word:?}") } else { word };
+    format!("{title} · {what} · {}\ntrain on it: thalweg {word}\n", fetched.folder.display())
 }
 
 fn result(set: &PublicSet, fetched: &Fetched, open: &str) -> Value {
@@ -142,5 +144,42 @@ impl Drop for Watch<'_> {
     /// The last bar goes, also after an error.
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ColorChoice;
+
+    fn of(transferred: u64, was_there: bool) -> Fetched {
+        let files = vec![("a", was_there)];
+        Fetched { folder: "/d/mnist".into(), open: "/d/mnist".into(), transferred, files }
+    }
+
+    #[test]
+    fn the_end_says_what_to_type() {
+        let ui = Ui::new(false, false, ColorChoice::Never);
+        let set = fetch::by_name("mnist").unwrap();
+        assert_eq!(
+            told(&ui, set, &of(11_594_722, false), "mnist"),
+            "MNIST · 11.59 MB fetched · /d/mnist\ntrain on it: thalweg data=mnist\n"
+        );
+        assert_eq!(
+            told(&ui, set, &of(0, true), "my data"),
+            "MNIST · was there already, whole · /d/mnist\ntrain on it: thalweg \"data=my data\"\n"
+        );
+    }
+
+    #[test]
+    fn programs_learn_what_is_where() {
+        let expected = json!({
+            "set": "mnist",
+            "folder": "/d/mnist",
+            "transferred": 7,
+            "files": [{ "name": "a", "was_there": false }],
+            "data": "mnist",
+        });
+        assert_eq!(result(fetch::by_name("mnist").unwrap(), &of(7, false), "mnist"), expected);
     }
 }
