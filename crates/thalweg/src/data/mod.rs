@@ -20,6 +20,7 @@ mod affine;
 mod cache;
 mod dataset;
 mod error;
+pub mod fetch;
 pub mod formats;
 mod gather;
 mod gzip;
