@@ -5,7 +5,7 @@ mod fetch;
 use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
-use thalweg::data::{self, DataInfo, Dataset, FeatureInfo, Splits, Task, sets};
+use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, Task, sets};
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
@@ -68,7 +68,8 @@ impl Source {
         let mut words = self.settings.clone();
         words.push(format!("data.source={}", self.source));
         let config = RunConfig::load(None, &words)?.data;
-        Ok((data::open(&config.source, &config.options())?, config))
+        let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
+        Ok((data::open(&config.source, &options)?, config))
     }
 }
 
