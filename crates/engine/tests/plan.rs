@@ -484,6 +484,57 @@ fn shape_errors_name_the_layer() {
     assert_eq!(refused(outside), text);
 }
 
+/// What is said of an operator in layer `pool` on images of this shape.
+fn refused_image(shape: &[usize], f: impl Fn(&mut Graph, Var) -> Built<Var>) -> String {
+    refused(|g| {
+        let x = g.input("x", shape)?;
+        g.scope("pool", |g| f(g, x))
+    })
+}
+
+#[test]
+fn windows_that_do_not_fit_are_refused() {
+    let windows = |kernel, stride, padding, ceil| PoolOptions { kernel, stride, padding, ceil };
+    let max = |shape: &[usize], options| refused_image(shape, |g, x| g.max_pool2d(x, &options));
+    let images = &[8, 4, 5, 3];
+    assert_eq!(
+        max(images, windows([2, 7], [1, 1], [0, 0], false)),
+        "max_pool `pool`: the kernel spans 7 of the width, which is 5 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([8, 2], [2, 2], [1, 0], true)),
+        "max_pool `pool`: the kernel spans 8 of the height, which is 6 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([2, 2], [2, 0], [0, 0], false)),
+        "max_pool `pool`: stride must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([0, 2], [2, 2], [0, 0], false)),
+        "max_pool `pool`: kernel must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([3, 3], [2, 2], [1, 2], false)),
+        "max_pool `pool`: padding must be at most half of the kernel, got 2"
+    );
+    assert_eq!(
+        max(&[8, 0, 5, 3], PoolOptions::square(2)),
+        "max_pool `pool`: images of [8, 0, 5, 3] have no pixels"
+    );
+    assert_eq!(
+        max(&[8, 15], PoolOptions::square(2)),
+        "max_pool `pool`: expected 4 ([B, H, W, C]) axes, got [8, 15]"
+    );
+    let resize = refused_image(images, |g, x| g.resize(x, [4, 0], Resize::Nearest));
+    assert_eq!(resize, "resize `pool`: size must be at least 1, got 0");
+    let adaptive = refused_image(images, |g, x| g.adaptive_avg_pool2d(x, [0, 1]));
+    assert_eq!(adaptive, "adaptive_avg_pool `pool`: size must be at least 1, got 0");
+    let crop = refused_image(images, |g, x| g.crop(x, [1, 0], [4, 5]));
+    assert_eq!(crop, "slice `pool`: slice 1..5 is beyond axis 1 of [8, 4, 5, 3]");
+    let groups = refused_image(images, |g, x| g.group_norm(x, 2, 1e-5));
+    assert_eq!(groups, "group_norm `pool`: 3 channels cannot be cut into 2 equal groups");
+}
+
 /// What would mix rows of the batch is found when the plan is made, and says where.
 #[test]
 fn the_batch_axis_stays_first_and_whole() {

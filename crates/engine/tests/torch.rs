@@ -76,7 +76,7 @@ fn results_and_gradients_are_pytorchs() {
         let half = g.scale(sum, 0.5).unwrap();
         let dx = g.gradients(half, &[x]).unwrap()[0];
         let wanted = Wanted { outputs: vec![y, dx], ..Wanted::default() };
-        let options = PlanOptions { batch: shape[0], shards: 2, workers: 1, fuse: true };
+        let options = PlanOptions::new(shape[0], 2, 1);
         let executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), pool.clone());
         executor.run(StepContext { params: &[], buffers: &[], draw: Draw::default() }, &[&data[..]]);
         for (i, name) in ["y", "dx"].into_iter().enumerate() {

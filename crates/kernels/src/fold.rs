@@ -37,7 +37,7 @@ unsafe fn folds_body<S: Simd>(fold: Fold, sizes: [usize; 3], x: *const f32, out:
             x,
             out,
             #[inline(always)]
-            |t, v| S::newer(t, v, t, v),
+            |t, v| S::larger(t, v),
         ),
     }
 }

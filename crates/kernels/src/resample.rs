@@ -14,6 +14,8 @@ pub struct Taps {
     /// where the weights of each run begin; one more entry than runs
     bounds: Vec<usize>,
     weights: Vec<f32>,
+    /// weights of the longest run
+    longest: usize,
 }
 
 impl Taps {
@@ -28,6 +30,7 @@ impl Taps {
             taps.starts.push(start);
             taps.weights.extend(weights.iter().map(|w| *w as f32));
             taps.bounds.push(taps.weights.len());
+            taps.longest = taps.longest.max(weights.len());
         }
         taps
     }
@@ -78,15 +81,17 @@ pub fn resample(
         for (o, out) in out.chunks_exact_mut(out_line).enumerate() {
             let (start, weights) = rows.run(o);
             let x = &x[start * line..];
-            let mixed = match weights {
-                [1.0] => &x[..line],
+            match *weights {
+                // SAFETY: the runs end within the input, as `Taps::new` saw; the slices hold whole rows.
+                [a, b] if columns.longest <= 2 => unsafe { each_pair(columns, channels, [a, b], x, out) },
+                // SAFETY: as above.
+                [1.0] => unsafe { each_column(columns, channels, x, out) },
                 _ => {
                     mix(x, line, weights, scratch);
-                    &*scratch
+                    // SAFETY: as above.
+                    unsafe { each_column(columns, channels, scratch, out) }
                 }
-            };
-            // SAFETY: the runs end within the input, as `Taps::new` saw; both slices have the lengths that they say.
-            unsafe { each_column(columns, channels, mixed, out) }
+            }
         }
     }
 }
@@ -104,8 +109,10 @@ fn mix(x: &[f32], stride: usize, weights: &[f32], out: &mut [f32]) {
 simd_versions! {
     /// As [`mix`]; `x` holds what the run needs.
     unsafe fn mixed(x: *const f32, stride: usize, weights: &[f32], out: &mut [f32]) = mixed_body;
-    /// Every column of one row; `x` is as long as the columns' input.
+    /// Every column of one row; `x` begins with a row of the columns' input.
     unsafe fn each_column(columns: &Taps, channels: usize, x: &[f32], out: &mut [f32]) = each_column_body;
+    /// The same of two rows with weights, where no run has more than two; `x` begins with both.
+    unsafe fn each_pair(columns: &Taps, channels: usize, rows: [f32; 2], x: &[f32], out: &mut [f32]) = each_pair_body;
 }
 
 #[inline(always)]
@@ -114,6 +121,53 @@ unsafe fn each_column_body<S: Simd>(columns: &Taps, channels: usize, x: &[f32], 
         let (start, weights) = columns.run(o);
         mixed_body::<S>(x.as_ptr().add(start * channels), channels, weights, out);
     }
+}
+
+#[inline(always)]
+unsafe fn each_pair_body<S: Simd>(
+    columns: &Taps,
+    channels: usize,
+    rows: [f32; 2],
+    x: &[f32],
+    out: &mut [f32],
+) {
+    let line = columns.input * channels;
+    for (o, out) in out.chunks_exact_mut(channels).enumerate() {
+        let (start, weights) = columns.run(o);
+        let x = x.as_ptr().add(start * channels);
+        match *weights {
+            [a] => pair::<S, 1>(x, [line, channels], rows, [a], out),
+            [a, b] => pair::<S, 2>(x, [line, channels], rows, [a, b], out),
+            _ => out.fill(0.0),
+        }
+    }
+}
+
+/// Two rows of `N` pixels as one pixel, in the order of a pass over the rows and one over the columns.
+#[inline(always)]
+unsafe fn pair<S: Simd, const N: usize>(
+    x: *const f32,
+    [line, pixel]: [usize; 2],
+    rows: [f32; 2],
+    weights: [f32; N],
+    out: &mut [f32],
+) {
+    let zero = S::splat(0.0);
+    let (top, bottom) = (S::splat(rows[0]), S::splat(rows[1]));
+    each_vector::<S>(
+        out.len(),
+        #[inline(always)]
+        |c, lanes| {
+            let mut sum = zero;
+            for k in 0..N {
+                let x = x.add(k * pixel + c);
+                let upper = S::fma(top, load::<S>(x, lanes), zero);
+                let mixed = S::fma(bottom, load::<S>(x.add(line), lanes), upper);
+                sum = S::fma(S::splat(weights[k]), mixed, sum);
+            }
+            store::<S>(out.as_mut_ptr().add(c), sum, lanes);
+        },
+    );
 }
 
 #[inline(always)]

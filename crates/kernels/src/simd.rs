@@ -77,6 +77,11 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V;
     /// `b` where `x > best` or `x` is NaN, else `a`.
     unsafe fn newer(best: Self::V, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// `x` where `x > best` or `x` is NaN, else `best`.
+    #[inline(always)]
+    unsafe fn larger(best: Self::V, x: Self::V) -> Self::V {
+        Self::newer(best, x, best, x)
+    }
     /// `v` where `a == b`, else zero.
     unsafe fn where_equal(a: Self::V, b: Self::V, v: Self::V) -> Self::V;
 

@@ -156,12 +156,15 @@ impl<S: Simd> Patch<S> {
     #[inline(always)]
     unsafe fn maximum(self, x: *const f32) -> S::V {
         let mut best = load::<S>(x.add(self.at), self.lanes);
-        self.each(|n, offset| {
-            if n > 0 {
-                let next = load::<S>(x.add(offset), self.lanes);
-                best = S::newer(best, next, best, next);
-            }
-        });
+        self.each(
+            #[inline(always)]
+            |n, offset| {
+                if n > 0 {
+                    let next = load::<S>(x.add(offset), self.lanes);
+                    best = S::larger(best, next);
+                }
+            },
+        );
         best
     }
 
@@ -170,13 +173,16 @@ impl<S: Simd> Patch<S> {
     unsafe fn place(self, x: *const f32) -> S::V {
         let mut best = load::<S>(x.add(self.at), self.lanes);
         let mut place = S::splat(0.0);
-        self.each(|n, offset| {
-            if n > 0 {
-                let next = load::<S>(x.add(offset), self.lanes);
-                place = S::newer(best, next, place, S::splat(n as f32));
-                best = S::newer(best, next, best, next);
-            }
-        });
+        self.each(
+            #[inline(always)]
+            |n, offset| {
+                if n > 0 {
+                    let next = load::<S>(x.add(offset), self.lanes);
+                    place = S::newer(best, next, place, S::splat(n as f32));
+                    best = S::larger(best, next);
+                }
+            },
+        );
         place
     }
 }
@@ -186,16 +192,24 @@ impl<S: Simd> Patch<S> {
 #[inline(always)]
 unsafe fn each_patch<S: Simd, const K: usize>(job: Job, mut f: impl FnMut(usize, Patch<S>)) {
     let line = job.w.input[1] * job.channels;
-    each_window(job, |output, at, size| {
-        each_vector::<S>(job.channels, |c, lanes| {
-            let patch = Patch { at: at + c, size, line, pixel: job.channels, lanes };
-            if K > 0 && size == [K, K] {
-                f(output + c, Patch { size: [K, K], ..patch });
-            } else {
-                f(output + c, patch);
-            }
-        });
-    });
+    each_window(
+        job,
+        #[inline(always)]
+        |output, at, size| {
+            each_vector::<S>(
+                job.channels,
+                #[inline(always)]
+                |c, lanes| {
+                    let patch = Patch { at: at + c, size, line, pixel: job.channels, lanes };
+                    if K > 0 && size == [K, K] {
+                        f(output + c, Patch { size: [K, K], ..patch });
+                    } else {
+                        f(output + c, patch);
+                    }
+                },
+            );
+        },
+    );
 }
 
 #[inline(always)]
@@ -217,18 +231,25 @@ unsafe fn maxima_body<S: Simd>(job: Job, out: *mut f32) {
 
 #[inline(always)]
 unsafe fn picked_body<S: Simd>(job: Job, v: *const f32, out: *mut f32) {
-    each_patch::<S, 0>(job, |o, patch| {
-        let mut best = load::<S>(job.x.add(patch.at), patch.lanes);
-        let mut value = load::<S>(v.add(patch.at), patch.lanes);
-        patch.each(|n, offset| {
-            if n > 0 {
-                let next = load::<S>(job.x.add(offset), patch.lanes);
-                value = S::newer(best, next, value, load::<S>(v.add(offset), patch.lanes));
-                best = S::newer(best, next, best, next);
-            }
-        });
-        store::<S>(out.add(o), value, patch.lanes);
-    });
+    each_patch::<S, 0>(
+        job,
+        #[inline(always)]
+        |o, patch| {
+            let mut best = load::<S>(job.x.add(patch.at), patch.lanes);
+            let mut value = load::<S>(v.add(patch.at), patch.lanes);
+            patch.each(
+                #[inline(always)]
+                |n, offset| {
+                    if n > 0 {
+                        let next = load::<S>(job.x.add(offset), patch.lanes);
+                        value = S::newer(best, next, value, load::<S>(v.add(offset), patch.lanes));
+                        best = S::larger(best, next);
+                    }
+                },
+            );
+            store::<S>(out.add(o), value, patch.lanes);
+        },
+    );
 }
 
 #[inline(always)]
@@ -241,11 +262,15 @@ unsafe fn spread_body<S: Simd>(job: Job, dy: *const f32, dv: *mut f32) {
             |o, patch| {
                 let place = patch.place(job.x);
                 let gradient = load::<S>(dy.add(o), patch.lanes);
-                patch.each(|n, offset| {
-                    let share = S::where_equal(place, S::splat(n as f32), gradient);
-                    let sum = if ADD { S::add(load::<S>(dv.add(offset), patch.lanes), share) } else { share };
-                    store::<S>(dv.add(offset), sum, patch.lanes);
-                });
+                patch.each(
+                    #[inline(always)]
+                    |n, offset| {
+                        let share = S::where_equal(place, S::splat(n as f32), gradient);
+                        let sum =
+                            if ADD { S::add(load::<S>(dv.add(offset), patch.lanes), share) } else { share };
+                        store::<S>(dv.add(offset), sum, patch.lanes);
+                    },
+                );
             },
         );
     }

@@ -70,7 +70,7 @@ fn trainer(words: &[&str]) -> Trainer {
         &*data,
         "data.valid=0",
         "data.test=0",
-        "preprocess=scale01",
+        "preprocess=none",
         "shuffle=false",
         "batch=32",
         "steps=50",

@@ -14,12 +14,17 @@ impl Graph {
     /// Dropout of whole channels of each sample of `x: [B, …, C]` (Tompson et al. 2015; PyTorch's `Dropout2d`).
     /// `drop` is the probability of dropping one, in [0, 1); 0 changes nothing.
     pub fn channel_dropout(&mut self, x: Var, drop: f32) -> Built {
-        let mut like = x;
-        if self.shape(x).numel() > 0 && drop != 0.0 {
-            for axis in 1..self.shape(x).len().max(1) - 1 {
-                like = self.slice(like, axis, 0, 1)?;
-            }
+        let shape = self.shape(x).clone();
+        if shape.len() < 3 || shape.numel() == 0 || drop == 0.0 {
+            return self.dropout(x, drop);
         }
+        // one pixel of each sample says how the mask is shaped
+        let (batch, channels) = (shape[0], shape.last_dim());
+        let pixels = self.reshape(x, [batch, shape.numel() / (batch * channels), channels])?;
+        let pixel = self.slice(pixels, 1, 0, 1)?;
+        let mut sizes = vec![1; shape.len()];
+        (sizes[0], sizes[shape.len() - 1]) = (batch, channels);
+        let like = self.reshape(pixel, sizes)?;
         self.masked(x, drop, like)
     }
 

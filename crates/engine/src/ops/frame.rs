@@ -15,7 +15,8 @@ impl Graph {
         self.pad(y, 1, top, bottom)
     }
 
-    /// The part of `size` pixels that begins at `start`, each `[row, column]`: `[B, H, W, C] → [B, size[0], size[1], C]`.
+    /// The part of `size` pixels that begins at `start`, both along height and width:
+    /// `[B, H, W, C] → [B, size[0], size[1], C]`.
     ///
     /// # Errors
     /// Where `x` is no batch of images, or the part is not within them.

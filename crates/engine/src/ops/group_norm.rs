@@ -9,7 +9,8 @@ use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
 
 impl Graph {
-    /// Normalises every sample of `x: [B, …, C]` over each of `groups` runs of neighbouring channels. PyTorch's ε is 1e-5.
+    /// Normalises every sample of `x: [B, …, C]` over each of `groups` runs of neighbouring channels. PyTorch's
+    /// ε is 1e-5.
     ///
     /// The values of a group are brought side by side, normalised as rows, and brought back; with one group they
     /// already are.
@@ -24,7 +25,7 @@ impl Graph {
         at_least_one("groups", groups).map_err(|fault| self.error("group_norm", fault))?;
         let (batch, channels) = (shape[0], shape.last_dim());
         if channels % groups != 0 {
-            return Err(self.error("group_norm", Fault::Groups { groups, inputs: channels, outputs: channels }));
+            return Err(self.error("group_norm", Fault::GroupsOf { groups, channels }));
         }
         let pixels: usize = shape[1..shape.len() - 1].iter().product();
         let each = channels / groups;

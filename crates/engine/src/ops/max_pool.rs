@@ -1,6 +1,6 @@
 //! Max pooling: for every window of an image its largest value, or the value of another image at that place.
 //!
-//! With `p(o)` the first pixel of window `o` at which `x` has its maximum: `y[o] = v[p(o)]`, and max pooling is `v = x`.
+//! With `p(o)` the first pixel of window `o` at which `x` has its maximum: `y[o] = v[p(o)]`; max pooling is `v = x`.
 //! No index is stored: the gradient, [`MaxSpread`], finds `p` again from `x`. Its own gradient is this operator, so
 //! the two are closed under differentiation. `x` as the one that chooses has no gradient: moving it a little changes
 //! no choice, but where values tie.

@@ -9,8 +9,8 @@ use crate::reference::Tensor;
 use crate::shape::Shape;
 use kernels::map::Draw;
 
-/// Inputs: x `[B, H, W, C]`, which chooses, and dy `[B, OH, OW, C]`; the result is shaped like x. Where windows overlap,
-/// contributions add up in the windows' order.
+/// Inputs: x `[B, H, W, C]`, which chooses, and dy `[B, OH, OW, C]`; the result is shaped like x. Where windows
+/// overlap, contributions add up in the windows' order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaxSpread {
     /// how the windows lie

@@ -61,6 +61,12 @@ impl Simd for Avx2 {
         _mm256_blendv_ps(a, b, _mm256_or_ps(larger, _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x)))
     }
     #[inline(always)]
+    unsafe fn larger(best: __m256, x: __m256) -> __m256 {
+        // The instruction returns its second operand when either is NaN or both are zero.
+        let is_nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x);
+        _mm256_blendv_ps(_mm256_max_ps(x, best), x, is_nan)
+    }
+    #[inline(always)]
     unsafe fn where_equal(a: __m256, b: __m256, v: __m256) -> __m256 {
         _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), v)
     }

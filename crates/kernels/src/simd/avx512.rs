@@ -58,6 +58,12 @@ impl Simd for Avx512 {
         _mm512_mask_blend_ps(larger | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x), a, b)
     }
     #[inline(always)]
+    unsafe fn larger(best: __m512, x: __m512) -> __m512 {
+        // The instruction returns its second operand when either is NaN or both are zero.
+        let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+        _mm512_mask_mov_ps(_mm512_max_ps(x, best), is_nan, x)
+    }
+    #[inline(always)]
     unsafe fn where_equal(a: __m512, b: __m512, v: __m512) -> __m512 {
         _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), v)
     }

@@ -11,7 +11,7 @@ Files:
   resnet20.safetensors     running averages and last biases after the 50 steps, `logits` [96, 10] then, in evaluation
 
 The first weights are those of `../formula.py`: uniform within sqrt(6 / fan_out) for convolutions and 1/8 for `fc`, norms
-1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32.
+1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32, bytes as they are.
 
 The steps are short because training is chaotic: at lr = 0.02 PyTorch's own losses in f32 and f64 are 1e-3 apart after
 7 steps, and say nothing after 50.
@@ -123,7 +123,7 @@ def main():
     if len(sys.argv) > 1:
         write_images(pathlib.Path(sys.argv[1]))
     data = np.load(HERE / "data.npz")
-    x = torch.from_numpy(data["x"].astype(np.float32) * np.float32(1 / 255))
+    x = torch.from_numpy(data["x"].astype(np.float32))
     y = torch.from_numpy(data["y"].astype(np.int64))
     torch.set_num_threads(1)
     model = make()
