@@ -8,7 +8,8 @@ Files:
   resnet20.json            settings; the loss of each of the 50 steps before its update, and the largest distance to f64; for
                            every parameter the length of its first gradient, that gradient's product with
                            `noise(name)`, and its own length after the 50 steps
-  resnet20.safetensors     running averages and last biases after the 50 steps, `logits` [96, 10] then, in evaluation
+  resnet20.safetensors     running averages after the 50 steps, and `logits` [96, 10] then, in evaluation; `start_logits`
+                           [96, 10] before, with running averages 1 + u/2 and u/2, on x / 64
 
 The first weights are those of `../formula.py`: uniform within sqrt(6 / fan_out) for convolutions and 1/8 for `fc`, norms
 1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32, bytes as they are.
@@ -82,6 +83,17 @@ def make():
     return model
 
 
+def start_logits(x):
+    """Evaluation of the first weights with running averages that are not those of any batch."""
+    model = make().double()
+    with torch.no_grad():
+        for name, b in model.named_buffers():
+            if b.is_floating_point():
+                u = torch.from_numpy(noise(name, b.numel()))
+                b.copy_(0.5 * u if name.endswith("mean") else 1 + 0.5 * u)
+        return model.eval()(x.double() / 64).float()
+
+
 def train(model, x, y):
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim == 1]
@@ -134,7 +146,8 @@ def main():
     record["gradients"] = first_gradients(x, y)
     record["lengths"] = {name: float(p.detach().double().norm()) for name, p in model.named_parameters()}
     (HERE / "resnet20.json").write_text(json.dumps(record) + "\n")
-    kept = {n: t for n, t in model.state_dict().items() if t.ndim == 1 and "num_batches" not in n}
+    kept = {n: t for n, t in model.named_buffers() if t.is_floating_point()}
+    kept["start_logits"] = start_logits(x)
     with torch.no_grad():
         kept["logits"] = model.eval()(x)
     save_file(kept, HERE / "resnet20.safetensors")
