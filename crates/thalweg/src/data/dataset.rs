@@ -35,6 +35,15 @@ pub enum Task {
 }
 
 impl Task {
+    /// Height, width and channels, where samples are images: three axes, or two and one channel.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        match self.input_shape[..] {
+            [h, w] => Some([h, w, 1]),
+            [h, w, c] => Some([h, w, c]),
+            _ => None,
+        }
+    }
+
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         match self {
@@ -58,7 +67,7 @@ pub struct Origin {
 pub struct Dataset {
     /// Short name.
     pub name: String,
-    /// Shape of one sample; images are `[channels, height, width]`.
+    /// Shape of one sample; images are `[height, width, channels]`.
     pub input_shape: Vec<usize>,
     /// Inputs, `[n, input_shape...]`.
     pub inputs: Values,
@@ -116,14 +125,11 @@ impl Dataset {
         }
     }
 
-    /// Channels of an image and whether they come last; other inputs are one channel.
-    ///
-    /// Three dimensions are `[C, H, W]`, or `[H, W, C]` if only the last is 4 or less.
-    pub(crate) fn channels(&self) -> (usize, bool) {
+    /// Channels of an image, `[H, W, C]`; other inputs are one channel.
+    pub(crate) fn channels(&self) -> usize {
         match self.input_shape[..] {
-            [first, _, last] if first > 4 && last <= 4 => (last, true),
-            [first, _, _] => (first, false),
-            _ => (1, false),
+            [_, _, channels] => channels,
+            _ => 1,
         }
     }
 
