@@ -35,15 +35,6 @@ pub enum Task {
 }
 
 impl Task {
-    /// Height, width and channels, where samples are images: three axes, or two and one channel.
-    pub fn image_shape(&self) -> Option<[usize; 3]> {
-        match self.input_shape[..] {
-            [h, w] => Some([h, w, 1]),
-            [h, w, c] => Some([h, w, c]),
-            _ => None,
-        }
-    }
-
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         match self {
@@ -105,6 +96,15 @@ impl Dataset {
     /// Numbers in one sample's input.
     pub fn n_inputs(&self) -> usize {
         self.input_shape.iter().product()
+    }
+
+    /// Height, width and channels, where samples are images: three axes, or two and one channel.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        match self.input_shape[..] {
+            [h, w] => Some([h, w, 1]),
+            [h, w, c] => Some([h, w, c]),
+            _ => None,
+        }
     }
 
     /// Numbers in one sample's target: 1 for classes.
