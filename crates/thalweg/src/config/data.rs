@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{DataOptions, Share, SplitOptions, TaskKind};
+use crate::data::{Channels, DataOptions, Share, SplitOptions, TaskKind};
 
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct DataConfig {
     /// Whether missing values become means; yes in tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_missing: Option<bool>,
+    /// Where the channels of images in arrays are; found out.
+    pub channels: Channels,
     /// Samples of a synthetic set; its own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<usize>,
@@ -83,6 +85,7 @@ impl Default for DataConfig {
             header: None,
             separator: None,
             allow_missing: None,
+            channels: Channels::Auto,
             n: None,
             noise: None,
             seed: 0,
@@ -101,6 +104,7 @@ impl DataConfig {
             header: self.header,
             separator: self.separator,
             allow_missing: self.allow_missing,
+            channels: self.channels,
             n: self.n,
             noise: self.noise,
             seed: self.seed,

@@ -137,6 +137,12 @@ pub const DATA: &[Field] = &[
     unset("header", Kind::Switch, "true", "whether a table's first line holds names; else found out"),
     unset("separator", Kind::Text, "\";\"", "between a table's fields; else found out"),
     unset("allow_missing", Kind::Switch, "true", "missing values become means; yes in tables"),
+    key(
+        "channels",
+        Kind::Words(&["auto", "first", "last"]),
+        "\"auto\"",
+        "where images in arrays have them: [C, H, W] or [H, W, C]",
+    ),
     unset("n", Kind::Whole(1, SAMPLES), "1000", "samples of a synthetic set"),
     unset("noise", Kind::Number(Range::AtLeast(0.0)), "0.1", "deviation of a synthetic set's noise"),
     key("seed", Kind::Whole(0, i64::MAX as u64), "0", "of a synthetic set"),

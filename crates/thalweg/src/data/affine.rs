@@ -111,7 +111,7 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
         return Err(DataError::NoSamples { path: set.name.clone().into() });
     }
     let each = moments(set, train);
-    let channels = set.channels().max(1);
+    let channels = set.n_channels().max(1);
     let group = |i: usize| i % channels;
     Ok(match how {
         Preprocess::None => Affine::identity(),

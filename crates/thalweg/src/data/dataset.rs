@@ -58,7 +58,7 @@ pub struct Origin {
 pub struct Dataset {
     /// Short name.
     pub name: String,
-    /// Shape of one sample; images are `[height, width, channels]`.
+    /// Shape of one sample; images are `[height, width, channels]`, or `[height, width]`.
     pub input_shape: Vec<usize>,
     /// Inputs, `[n, input_shape...]`.
     pub inputs: Values,
@@ -98,15 +98,6 @@ impl Dataset {
         self.input_shape.iter().product()
     }
 
-    /// Height, width and channels, where samples are images: three axes, or two and one channel.
-    pub fn image_shape(&self) -> Option<[usize; 3]> {
-        match self.input_shape[..] {
-            [h, w] => Some([h, w, 1]),
-            [h, w, c] => Some([h, w, c]),
-            _ => None,
-        }
-    }
-
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         self.task.n_targets()
@@ -125,12 +116,18 @@ impl Dataset {
         }
     }
 
-    /// Channels of an image, `[H, W, C]`; other inputs are one channel.
-    pub(crate) fn channels(&self) -> usize {
+    /// Height, width and channels, where samples are images: three axes, or two and one channel.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
         match self.input_shape[..] {
-            [_, _, channels] => channels,
-            _ => 1,
+            [h, w] => Some([h, w, 1]),
+            [h, w, c] => Some([h, w, c]),
+            _ => None,
         }
+    }
+
+    /// Channels of an image, the last of its three axes; other inputs are one channel.
+    pub fn n_channels(&self) -> usize {
+        self.image_shape().map_or(1, |[_, _, c]| c)
     }
 
     /// Name of an input: the feature's name or its index.

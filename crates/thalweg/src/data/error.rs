@@ -276,6 +276,14 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Samples that may be images with their channels first or last.
+    #[error("cannot tell where the channels are in samples of shape {shape:?}: {}", path.display())]
+    ChannelsUnclear {
+        /// The shape of a sample.
+        shape: Vec<usize>,
+        /// The file.
+        path: PathBuf,
+    },
     /// An option with a value that cannot be.
     #[error("`data.{option} = {value}` cannot be: expected {expected}")]
     BadOption {
@@ -367,6 +375,9 @@ impl DataError {
                 format!("name one: `data={}`", path.join(found.first().map_or("", String::as_str)).display())
             }
             NoSamples { .. } => "add samples, or name another file".into(),
+            ChannelsUnclear { .. } => {
+                "set `data.channels=first` for [C, H, W], or `data.channels=last` for [H, W, C]".into()
+            }
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),

@@ -18,6 +18,7 @@
 
 mod affine;
 mod cache;
+mod channels;
 mod dataset;
 mod error;
 pub mod formats;
@@ -36,6 +37,7 @@ mod split;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use cache::default_cache_folder;
+pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
 pub use formats::table::schema::{Column, Role, TableSchema, TargetColumn};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::nearest;
 use super::moments::of_numbers;
-use super::{DataError, DataOptions, Dataset, Values, formats, read, sets};
+use super::{Channels, DataError, DataOptions, Dataset, Values, formats, read, sets};
 
 /// Opens a built-in set, a file or a folder.
 ///
@@ -44,6 +44,7 @@ fn check_unused(options: &DataOptions, built_in: bool) -> Result<(), DataError> 
             .or_else(|| told(options.task.map(|t| t.name().to_string()), "task"))
             .or_else(|| told(options.header.map(|h| h.to_string()), "header"))
             .or_else(|| told(options.separator.map(|s| s.to_string()), "separator"))
+            .or_else(|| told(channels(options), "channels"))
     } else {
         told(options.n.map(|n| n.to_string()), "n")
             .or_else(|| told(options.noise.map(|n| n.to_string()), "noise"))
@@ -52,6 +53,10 @@ fn check_unused(options: &DataOptions, built_in: bool) -> Result<(), DataError> 
     let kind = if built_in { "a built-in set" } else { "a file or folder" };
     let expected = format!("nothing, since {kind} has no such option");
     unused.map_or(Ok(()), |(option, value)| Err(DataError::BadOption { option, value, expected }))
+}
+
+fn channels(options: &DataOptions) -> Option<String> {
+    (options.channels != Channels::Auto).then(|| options.channels.name().to_string())
 }
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {

@@ -43,6 +43,8 @@ pub struct DataOptions {
     pub separator: Option<char>,
     /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
     pub allow_missing: Option<bool>,
+    /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.
+    pub channels: super::Channels,
     /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
     pub n: Option<usize>,
     /// Standard deviation of a synthetic set's noise. Default: the set's own.
