@@ -14,6 +14,16 @@ pub enum DataError {
         /// The closest built-in name or neighbouring file.
         nearest: Option<String>,
     },
+    /// A transform that does not go with the samples.
+    #[error("transform `{transform}` on samples of shape {shape:?}: {problem}")]
+    Augment {
+        /// Its name.
+        transform: &'static str,
+        /// What it needs.
+        problem: String,
+        /// Shape of one sample.
+        shape: Vec<usize>,
+    },
     /// The operating system would not read a file.
     #[error("cannot read: {error}: {}", path.display())]
     Read {
@@ -330,6 +340,9 @@ impl DataError {
             }
             UnknownSource { .. } => {
                 "`thalweg data list` shows the built-in sets; a path works as well".into()
+            }
+            Augment { .. } => {
+                "`augment=none` trains without, `thalweg list augment` shows all transforms".into()
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {

@@ -17,6 +17,7 @@
 //! ```
 
 mod affine;
+pub mod augment;
 mod cache;
 mod channels;
 mod dataset;
