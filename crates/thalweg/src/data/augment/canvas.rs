@@ -2,7 +2,7 @@
 
 use super::colours::Colours;
 use super::fill::Fill;
-use super::motion::{Motion, Scene, resample};
+use super::motion::{Motion, Scene, resample, resample_in_place};
 
 /// A sample as the data set holds it.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Canvas<'a> {
     /// The sample, until its pixels are in `out`.
     source: Option<Source<'a>>,
     out: &'a mut [f32],
-    /// As large as `out`.
+    /// Of the size of `scratch_len`.
     scratch: &'a mut [f32],
     /// Height, width, channels.
     pub shape: [usize; 3],
@@ -62,7 +62,8 @@ impl<'a> Canvas<'a> {
     /// The values so far, and a place of the same size that holds anything.
     pub fn pixels_and_scratch(&mut self) -> (&mut [f32], &mut [f32]) {
         self.settle();
-        (self.out, self.scratch)
+        let n = self.out.len();
+        (self.out, &mut self.scratch[..n])
     }
 
     /// Brings pixels to where the motions so far put them.
@@ -73,15 +74,14 @@ impl<'a> Canvas<'a> {
         let still = Motion::offset(0.0, 0.0);
         match (self.source.take(), motion) {
             (Some(Source::Bytes(pixels)), motion) => {
-                resample(Scene { pixels, shape, fill, mean }, motion.unwrap_or(still), self.out);
+                let scene = Scene { pixels, shape, fill, mean };
+                resample(scene, motion.unwrap_or(still), self.out, self.scratch);
             }
             (Some(Source::Numbers(pixels)), motion) => {
-                resample(Scene { pixels, shape, fill, mean }, motion.unwrap_or(still), self.out);
+                let scene = Scene { pixels, shape, fill, mean };
+                resample(scene, motion.unwrap_or(still), self.out, self.scratch);
             }
-            (None, Some(motion)) => {
-                self.scratch.copy_from_slice(self.out);
-                resample(Scene { pixels: &*self.scratch, shape, fill, mean }, motion, self.out);
-            }
+            (None, Some(motion)) => resample_in_place((shape, fill, mean), motion, self.out, self.scratch),
             (None, None) => {}
         }
     }

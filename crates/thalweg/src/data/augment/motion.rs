@@ -83,17 +83,51 @@ pub(crate) struct Scene<'a, T> {
     pub mean: &'a [f32],
 }
 
-/// Writes the moved image to `out` (`[h, w, c]`): copies for mirrors and whole pixels, else bilinear interpolation.
-pub(crate) fn resample<T: Pixel>(scene: Scene<'_, T>, motion: Motion, out: &mut [f32]) {
-    // The usual numbers of channels are constants for the compiler; 0 stands for any other.
-    match (motion.whole(), scene.shape[2]) {
-        (Some(axes), 1) => copy::<T, 1>(scene, axes, out),
-        (Some(axes), 3) => copy::<T, 3>(scene, axes, out),
-        (Some(axes), _) => copy::<T, 0>(scene, axes, out),
-        (None, 1) => interpolate::<T, 1>(scene, motion, out),
-        (None, 3) => interpolate::<T, 3>(scene, motion, out),
-        (None, _) => interpolate::<T, 0>(scene, motion, out),
+/// Writes the moved image to `out` (`[h, w, c]`): copies for mirrors and whole pixels, else bilinear interpolation, for
+/// which `scratch` has the size of [`scratch_len`].
+pub(crate) fn resample<T: Pixel>(scene: Scene<'_, T>, motion: Motion, out: &mut [f32], scratch: &mut [f32]) {
+    if let Some(axes) = motion.whole() {
+        // The usual numbers of channels are constants for the compiler; 0 stands for any other.
+        return match scene.shape[2] {
+            1 => copy::<T, 1>(scene, axes, out),
+            3 => copy::<T, 3>(scene, axes, out),
+            _ => copy::<T, 0>(scene, axes, out),
+        };
     }
+    frame(scene, scratch);
+    interpolate_framed(scene.shape, scene.fill, motion, scratch, out);
+}
+
+/// The same for an image that lies in `out` itself.
+pub(crate) fn resample_in_place(
+    (shape, fill, mean): ([usize; 3], Fill, &[f32]),
+    motion: Motion,
+    out: &mut [f32],
+    scratch: &mut [f32],
+) {
+    if motion.whole().is_some() {
+        let before = &mut scratch[..out.len()];
+        before.copy_from_slice(out);
+        return resample(Scene { pixels: &*before, shape, fill, mean }, motion, out, &mut []);
+    }
+    frame(Scene { pixels: &*out, shape, fill, mean }, scratch);
+    interpolate_framed(shape, fill, motion, scratch, out);
+}
+
+fn interpolate_framed(shape: [usize; 3], fill: Fill, motion: Motion, framed: &[f32], out: &mut [f32]) {
+    match shape[2] {
+        1 => interpolate::<1>(shape, fill, motion, framed, out),
+        3 => interpolate::<3>(shape, fill, motion, framed, out),
+        _ => interpolate::<0>(shape, fill, motion, framed, out),
+    }
+}
+
+/// Rows or columns that a frame adds: one before, and two behind, so that every neighbour of a place exists.
+const FRAME: usize = 3;
+
+/// Numbers of an image in its frame.
+pub(crate) fn scratch_len([h, w, c]: [usize; 3]) -> usize {
+    (h + FRAME) * (w + FRAME) * c
 }
 
 impl<T: Pixel> Scene<'_, T> {
@@ -152,47 +186,50 @@ fn copy<T: Pixel, const C: usize>(
     }
 }
 
-/// Bilinear: each value is a mean of four neighbours of its source, those beyond the frame as the fill says.
-fn interpolate<T: Pixel, const C: usize>(scene: Scene<'_, T>, motion: Motion, out: &mut [f32]) {
+/// Copies an image to the middle of a frame of constants.
+fn frame<T: Pixel>(scene: Scene<'_, T>, framed: &mut [f32]) {
     let [h, w, c] = scene.shape;
-    let c = if C == 0 { c } else { C };
-    let centre = [(w as f32 - 1.0) * 0.5, (h as f32 - 1.0) * 0.5];
-    let [[a, b], [d, e]] = motion.matrix;
-    for (y, line) in out.chunks_exact_mut(w * c).enumerate() {
-        let dy = y as f32 - centre[1];
-        let start = [b * dy + motion.offset[0] + centre[0], e * dy + motion.offset[1] + centre[1]];
-        for (x, out) in line.chunks_exact_mut(c).enumerate() {
-            let dx = x as f32 - centre[0];
-            let ((ix, fx), (iy, fy)) = (cut(a * dx + start[0]), cut(d * dx + start[1]));
-            let inside = ix >= 0 && iy >= 0 && ix + 1 < w as isize && iy + 1 < h as isize;
-            if !inside {
-                at_the_edge(&scene, [ix, iy], [fx, fy], out);
-                continue;
-            }
-            let at = (iy as usize * w + ix as usize) * c;
-            let (upper, lower) =
-                (&scene.pixels[at..at + 2 * c], &scene.pixels[at + w * c..at + w * c + 2 * c]);
-            for (k, o) in out.iter_mut().enumerate() {
-                let top = between(upper[k].number(), upper[c + k].number(), fx);
-                let bottom = between(lower[k].number(), lower[c + k].number(), fx);
-                *o = between(top, bottom, fy);
-            }
-        }
+    let line = (w + FRAME) * c;
+    let (above, rest) = framed[..scratch_len(scene.shape)].split_at_mut(line);
+    let (middle, below) = rest.split_at_mut(h * line);
+    scene.constant(above);
+    scene.constant(below);
+    for (row, out) in scene.pixels.chunks_exact(w * c).zip(middle.chunks_exact_mut(line)) {
+        let (left, out) = out.split_at_mut(c);
+        let (out, right) = out.split_at_mut(w * c);
+        scene.constant(left);
+        scene.constant(right);
+        out.iter_mut().zip(row).for_each(|(o, p)| *o = p.number());
     }
 }
 
-#[cold]
-fn at_the_edge<T: Pixel>(scene: &Scene<'_, T>, [ix, iy]: [isize; 2], [fx, fy]: [f32; 2], out: &mut [f32]) {
-    let [h, w, c] = scene.shape;
-    let (xs, ys) =
-        ([ix, ix + 1].map(|x| scene.fill.place(x, w)), [iy, iy + 1].map(|y| scene.fill.place(y, h)));
-    for (k, (o, mean)) in out.iter_mut().zip(scene.mean).enumerate() {
-        let value = |y: Option<usize>, x: Option<usize>| match (y, x) {
-            (Some(y), Some(x)) => scene.pixels[(y * w + x) * c + k].number(),
-            _ => scene.fill.constant(*mean),
-        };
-        let [top, bottom] = ys.map(|y| between(value(y, xs[0]), value(y, xs[1]), fx));
-        *o = between(top, bottom, fy);
+/// Bilinear: each value is a mean of four neighbours of its source in the framed image.
+fn interpolate<const C: usize>(
+    [h, w, c]: [usize; 3],
+    fill: Fill,
+    motion: Motion,
+    framed: &[f32],
+    out: &mut [f32],
+) {
+    let c = if C == 0 { c } else { C };
+    let line = (w + FRAME) * c;
+    let centre = [(w as f32 - 1.0) * 0.5, (h as f32 - 1.0) * 0.5];
+    let [[a, b], [d, e]] = motion.matrix;
+    for (y, row) in out.chunks_exact_mut(w * c).enumerate() {
+        let dy = y as f32 - centre[1];
+        let start = [b * dy + motion.offset[0] + centre[0], e * dy + motion.offset[1] + centre[1]];
+        for (x, out) in row.chunks_exact_mut(c).enumerate() {
+            let dx = x as f32 - centre[0];
+            let (ix, fx) = framed_place(a * dx + start[0], w, fill);
+            let (iy, fy) = framed_place(d * dx + start[1], h, fill);
+            let at = iy * line + ix * c;
+            let (upper, lower) = (&framed[at..at + 2 * c], &framed[at + line..at + line + 2 * c]);
+            for (k, o) in out.iter_mut().enumerate() {
+                let top = between(upper[k], upper[c + k], fx);
+                let bottom = between(lower[k], lower[c + k], fx);
+                *o = between(top, bottom, fy);
+            }
+        }
     }
 }
 
@@ -201,11 +238,20 @@ fn between(a: f32, b: f32, share: f32) -> f32 {
     a + (b - a) * share
 }
 
-/// The whole part, rounded down, and the rest. What is far away stays far away.
+/// A source along an axis of `n` pixels as a place in the frame: a whole number from 0 to n + 1, and the rest.
 #[inline(always)]
-fn cut(x: f32) -> (isize, f32) {
-    let near = x.clamp(-1e6, 1e6);
-    let towards_zero = near as i32;
-    let whole = towards_zero - i32::from((towards_zero as f32) > near);
-    (whole as isize, near - whole as f32)
+fn framed_place(source: f32, n: usize, fill: Fill) -> (usize, f32) {
+    let last = n as f32 - 1.0;
+    let inside = match fill {
+        Fill::Zero | Fill::Mean => source.clamp(-1.0, last + 1.0),
+        Fill::Edge => source.clamp(0.0, last),
+        Fill::Reflect if n == 1 => 0.0,
+        Fill::Reflect => {
+            let at = source.rem_euclid(2.0 * last);
+            at.min(2.0 * last - at).max(0.0)
+        }
+    };
+    let place = inside + 1.0;
+    let whole = place as usize;
+    (whole, place - whole as f32)
 }

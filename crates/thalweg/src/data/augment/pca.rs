@@ -44,10 +44,7 @@ impl Transform for Pca {
             let alpha = draws.normal(k) * self.sigma as f32;
             shift.iter_mut().zip(axis).for_each(|(s, p)| *s += alpha * p);
         }
-        let shift = &shift[..channels];
-        for pixel in canvas.pixels().chunks_exact_mut(channels) {
-            pixel.iter_mut().zip(shift).for_each(|(x, s)| *x = tone::keep(*x + s, bounded));
-        }
+        tone::shift(canvas.pixels(), &shift[..channels], bounded);
     }
 
     fn wants_axes(&self) -> bool {

@@ -7,6 +7,7 @@ use kernels::affine::affine_in_place;
 use super::canvas::{Canvas, Source};
 use super::colours::Colours;
 use super::mixing::Mix;
+use super::motion::scratch_len;
 use super::{Augment, Draws, Images, TransformConfig, Unsuitable};
 use crate::data::gather::Repeated;
 use crate::data::{Affine, DataError, Dataset, Values};
@@ -103,10 +104,11 @@ impl Pipeline {
         let map = Repeated::new(affine);
         let (scale, shift) = map.parts();
         SCRATCH.with_borrow_mut(|scratch| {
-            if scratch.len() < 2 * width {
-                scratch.resize(2 * width, 0.0);
+            let framed = scratch_len(self.shape);
+            if scratch.len() < framed + width {
+                scratch.resize(framed + width, 0.0);
             }
-            let (scratch, partner) = scratch.split_at_mut(width);
+            let (scratch, partner) = scratch.split_at_mut(framed);
             let partner = &mut partner[..width];
             for (&sample, out) in indices.iter().zip(out.chunks_exact_mut(width)) {
                 self.change(set, sample, epoch, out, scratch);

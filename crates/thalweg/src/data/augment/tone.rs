@@ -36,6 +36,17 @@ pub(super) fn saturation(pixels: &mut [f32], channels: usize, factor: f32, bound
     }
 }
 
+/// Adds a number to each channel.
+pub(super) fn shift(pixels: &mut [f32], by: &[f32], bounded: bool) {
+    if let Ok(by) = <[f32; 3]>::try_from(by) {
+        let add = |pixel: &mut [f32; 3]| *pixel = std::array::from_fn(|k| keep(pixel[k] + by[k], bounded));
+        return pixels.as_chunks_mut::<3>().0.iter_mut().for_each(add);
+    }
+    for pixel in pixels.chunks_exact_mut(by.len()) {
+        pixel.iter_mut().zip(by).for_each(|(x, s)| *x = keep(*x + s, bounded));
+    }
+}
+
 /// The grey of a pixel: by [`LUMA`] for three channels, else the mean.
 #[inline(always)]
 fn grey(pixel: &[f32]) -> f32 {
