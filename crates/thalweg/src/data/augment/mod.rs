@@ -17,6 +17,8 @@ mod canvas;
 mod colours;
 mod draws;
 mod fill;
+#[cfg(test)]
+mod golden;
 mod levels;
 mod list;
 mod mixing;
