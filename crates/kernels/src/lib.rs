@@ -2,6 +2,7 @@
 
 pub mod affine;
 pub mod channels;
+pub mod conv;
 pub mod gemm;
 pub mod isa;
 pub mod map;
