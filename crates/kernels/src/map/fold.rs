@@ -60,6 +60,8 @@ pub(super) unsafe fn fold_rows(
     join: impl Fn(f32, f32) -> f32 + Copy,
 ) {
     let (whole, rest) = (cols / LANES, cols % LANES);
+    let mut valid = [0u32; LANES];
+    valid[..rest].fill(u32::MAX);
     for first in (0..rows).step_by(LANES) {
         let n = LANES.min(rows - first);
         let mut lanes = [[neutral; LANES]; LANES];
@@ -78,7 +80,8 @@ pub(super) unsafe fn fold_rows(
                 if rest > 0 {
                     let x = vector(row.add(whole * LANES));
                     for l in 0..LANES {
-                        sums[l] = join(sums[l], if l < rest { x[l] } else { neutral });
+                        let bits = x[l].to_bits() & valid[l] | neutral.to_bits() & !valid[l];
+                        sums[l] = join(sums[l], f32::from_bits(bits));
                     }
                 }
                 *lanes = sums;
