@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use engine::graph::{Built, Graph, Var};
 use engine::ops::binary::Fn2;
+use engine::ops::conv::{ConvOptions, ConvTransposeOptions, Padding};
 use engine::ops::losses::CrossEntropy;
 use engine::ops::unary::Fn1;
+use engine::plan::CACHE_BYTES;
 use engine::reference::{Feed as Values, Tensor, evaluate};
 use engine::rng::{Purpose, Rng};
 use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
 
 const ROUNDS: u64 = 100;
+/// Of operators on images, which have more ways to be odd.
+const IMAGE_ROUNDS: u64 = 200;
 
 /// Random sizes and values, a pure function of the round.
 struct Dice {
@@ -104,6 +108,28 @@ fn loss(g: &mut Graph, d: &mut Dice, f: impl Fn(&mut Graph, Var, Var) -> Built<V
     let t = g.input("t", [b, k])?;
     let y = f(g, x, t)?;
     Ok(Made { inner: b * k, ..Made::new(y) })
+}
+
+/// An image, weights and options of a convolution: groups, depthwise, strides, dilation, padding, odd sizes.
+fn conv(g: &mut Graph, d: &mut Dice) -> Built<(Var, Var, ConvOptions)> {
+    let groups = 1 + d.below(3);
+    let inner = 1 + d.below(5);
+    let outer = if d.below(3) == 0 { 16 } else { 1 + d.below(9) };
+    let x = g.input("x", [d.below(6), 1 + d.below(9), 1 + d.below(9), groups * inner])?;
+    let size = |g: &Graph, axis: usize| g.shape(x)[axis];
+    let (stride, dilation) = ([1 + d.below(3), 1 + d.below(3)], [1 + d.below(2), 1 + d.below(2)]);
+    let padding = match d.below(3) {
+        0 => Padding::Valid,
+        1 => Padding::Same,
+        _ => Padding::Explicit { top: d.below(3), bottom: d.below(3), left: d.below(3), right: d.below(3) },
+    };
+    let mut kernel = [1 + d.below(5), 1 + d.below(5)];
+    if padding != Padding::Same {
+        let fits = |k: usize, size: usize, dilation: usize| k.min((size - 1) / dilation + 1);
+        kernel = [fits(kernel[0], size(g, 1), dilation[0]), fits(kernel[1], size(g, 2), dilation[1])];
+    }
+    let w = g.param("weight", [kernel[0], kernel[1], inner, groups * outer])?;
+    Ok((x, w, ConvOptions { stride, padding, dilation, groups }))
 }
 
 const CASES: &[Case] = &[
@@ -307,6 +333,57 @@ const CASES: &[Case] = &[
         let y = g.batch_norm_fixed(y, [n.mean, n.variance], gamma, beta, 1e-1)?;
         Ok(Made { inner: 100 * b, ..Made::new(y) })
     }),
+    ("conv", |g, d| {
+        let (x, w, options) = conv(g, d)?;
+        let y = g.conv2d(x, w, &options)?;
+        let bias = g.param("bias", [g.shape(y).last_dim()])?;
+        let y = g.add(y, bias)?;
+        let y = if d.below(2) == 0 { g.relu(y)? } else { y };
+        Ok(Made { inner: 25, ..Made::new(y) })
+    }),
+    ("conv_transpose", |g, d| {
+        let groups = 1 + d.below(3);
+        let (c, o) = (groups * (1 + d.below(5)), 1 + d.below(20 / groups));
+        let x = g.input("x", [d.below(5), 1 + d.below(6), 1 + d.below(6), c])?;
+        let kernel = [1 + d.below(4), 1 + d.below(4)];
+        let options = ConvTransposeOptions {
+            stride: [1 + d.below(3), 1 + d.below(3)],
+            padding: [d.below(kernel[0].div_ceil(2)), d.below(kernel[1].div_ceil(2))],
+            dilation: [1 + d.below(2), 1 + d.below(2)],
+            groups,
+            ..ConvTransposeOptions::default()
+        };
+        let extra = [0, 1].map(|a| d.below(options.stride[a].max(options.dilation[a])));
+        let w = g.param("weight", [kernel[0], kernel[1], o, c])?;
+        let y = g.conv2d_transpose(x, w, &ConvTransposeOptions { output_padding: extra, ..options })?;
+        Ok(Made { inner: 25, ..Made::new(g.tanh(y)?) })
+    }),
+    ("conv_weight", |g, d| {
+        let (x, w, options) = conv(g, d)?;
+        // of the square, so that all three kinds of gradient are differentiated once more
+        let y = g.conv2d(x, w, &options)?;
+        let y = g.unary(Fn1::Square, y)?;
+        let total = g.sum(y)?;
+        let slope = g.gradients(total, &[w])?[0];
+        let y = g.unary(Fn1::Square, slope)?;
+        Ok(Made { inner: 100, ..Made::new(y) })
+    }),
+    ("conv chain", |g, d| {
+        let x = g.input("x", [2 + d.below(9), 3 + d.below(6), 3 + d.below(6), 3])?;
+        let same = ConvOptions { padding: Padding::Same, ..ConvOptions::default() };
+        let w = g.param("first", [3, 3, 3, 7])?;
+        let y = g.conv2d(x, w, &same)?;
+        let (gamma, beta) = (g.param("gamma", [7])?, g.param("beta", [7])?);
+        let y = g.batch_norm(y, gamma, beta, 1e-1)?.y;
+        let skip = g.tanh(y)?;
+        let w = g.param("second", [3, 3, 7, 7])?;
+        let y = g.conv2d(skip, w, &same)?;
+        let y = g.add(y, skip)?;
+        let last = ConvOptions { stride: [2, 2], padding: Padding::both(1, 1), ..same };
+        let w = g.param("third", [3, 3, 7, 5])?;
+        let y = g.conv2d(y, w, &last)?;
+        Ok(Made { inner: 400, ..Made::new(g.tanh(y)?) })
+    }),
     ("cross_entropy", |g, d| {
         let (b, k) = (d.positive(), d.positive());
         let x = g.input("x", [b, k])?;
@@ -427,7 +504,8 @@ fn check_differences(
 }
 
 fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
-    for round in 0..ROUNDS {
+    let rounds = if name.starts_with("conv") { IMAGE_ROUNDS } else { ROUNDS };
+    for round in 0..rounds {
         let mut dice = Dice::new(name, round);
         let mut g = Graph::new();
         let made = build(&mut g, &mut dice).unwrap_or_else(|e| panic!("{name} round {round}: {e}"));
@@ -462,10 +540,16 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
         let shards = 1 + dice.below(5);
         let tolerance = 1e-5 * (made.inner.max(1) as f64).sqrt();
         let mut first: Option<Vec<Vec<f32>>> = None;
-        for (fuse, pool) in [(true, &pools[0]), (true, &pools[1]), (false, &pools[1])] {
+        let runs = [
+            (true, CACHE_BYTES, &pools[0]),
+            (true, CACHE_BYTES, &pools[1]),
+            (true, 2000, &pools[1]),
+            (false, CACHE_BYTES, &pools[1]),
+        ];
+        for (fuse, cache_bytes, pool) in runs {
             let workers = pool.n_workers();
             let shards = shards.max(2);
-            let options = PlanOptions { batch, shards, workers, fuse };
+            let options = PlanOptions { fuse, cache_bytes, ..PlanOptions::new(batch, shards, workers) };
             let got = run_fast(&g, &wanted, &values, options, pool);
             for (i, (g, w)) in got.iter().zip(&want).enumerate() {
                 close(
@@ -479,7 +563,11 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
                 Some(one) if fuse => {
                     let bits =
                         |v: &Vec<Vec<f32>>| v.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
-                    assert_eq!(bits(one), bits(&got), "{name} round {round}: 1 and 2 workers differ");
+                    assert_eq!(
+                        bits(one),
+                        bits(&got),
+                        "{name} round {round}: {workers} workers, chunks for {cache_bytes} B"
+                    );
                 }
                 _ => first = Some(got),
             }

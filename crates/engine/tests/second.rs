@@ -108,7 +108,7 @@ fn by_differences(net: &Net, values: &Values) -> Vec<f64> {
 /// Loss, and the product as the plan completes it.
 fn by_plan(net: &Net, values: &Values, workers: usize, fuse: bool) -> (f32, Vec<f32>) {
     let wanted = Wanted { outputs: vec![net.loss], gradients: net.product.clone(), assigns: false };
-    let options = PlanOptions { batch: net.batch, shards: 3, workers, fuse };
+    let options = PlanOptions { fuse, ..PlanOptions::new(net.batch, 3, workers) };
     let plan = Plan::compile(&net.g, &wanted, options).unwrap();
     let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(workers)));
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();

@@ -136,6 +136,8 @@ pub struct Call<'c, 'a> {
     pub parts: &'c mut [&'a mut [f32]],
     /// the rows at which each group ends, the last being `rows`; column reductions are made for each group
     pub group_ends: &'c [usize],
+    /// whether column reductions go on from what `parts` hold
+    pub resume: bool,
     /// which random numbers masks use
     pub draw: Draw,
 }
@@ -240,10 +242,7 @@ impl Program {
     /// When a slice is shorter than the frame needs.
     pub fn run(&self, call: Call, scratch: &mut [f32]) {
         self.check(&call, scratch);
-        for part in call.parts.iter_mut() {
-            part.fill(0.0);
-        }
-        for instr in &self.instrs {
+        for instr in self.instrs.iter().filter(|_| !call.resume) {
             if let Instr::ColFold(fold, part, _) = *instr {
                 call.parts[part as usize].fill(fold.neutral());
             }
@@ -677,6 +676,7 @@ mod tests {
                 parts: &mut [&mut sums],
                 group_ends: &ends,
                 draw: Draw::default(),
+                resume: false,
             };
             run(&program, call, cols);
             let mut want_sums = vec![0.0; 2 * cols];
@@ -703,8 +703,16 @@ mod tests {
         let (rows, cols) = (6, 700);
         let mut y = vec![f32::NAN; rows * cols];
         let draw = Draw { seed: 5, step: 11, first_row: 2 };
-        let call =
-            Call { rows, cols, operands: &[], outs: &mut [&mut y], parts: &mut [], group_ends: &[], draw };
+        let call = Call {
+            rows,
+            cols,
+            operands: &[],
+            outs: &mut [&mut y],
+            parts: &mut [],
+            group_ends: &[],
+            draw,
+            resume: false,
+        };
         run(&program, call, cols);
         for (i, v) in y.iter().enumerate() {
             let word = mask_word(5, 9, 11, 2 + (i / cols) as u64, i % cols, cols);
@@ -739,6 +747,7 @@ mod tests {
                 parts: &mut [],
                 group_ends: &[],
                 draw: Draw::default(),
+                resume: false,
             };
             run(&program, call, cols);
             for i in 0..rows * cols {

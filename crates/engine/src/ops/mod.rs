@@ -77,6 +77,9 @@ ops! {
     one_hot::OneHot,
     moments::Moments,
     batch_norm::BatchNorm,
+    conv::Conv,
+    conv_input::ConvInput,
+    conv_weight::ConvWeight,
 }
 
 macro_rules! compositions {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::emit::Emit;
 use super::fuse::{Followers, Frame, Role, Units, folds_row, is_row_valued};
+use super::loops::{self, Loop, Room, Touched};
 use super::memory::{Lifetime, assign};
 use super::place::{Place, Places};
 use super::{
@@ -25,6 +26,34 @@ enum Entry {
     Combine(Var),
 }
 
+/// Values of a channel in one row of the batch from which statistics are made row by row; below, shard by shard.
+const MOMENT_ROWS: usize = 32;
+
+/// From which entry to which a value lives, and in which loops these are.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    first: usize,
+    last: usize,
+    first_loop: usize,
+    last_loop: usize,
+    chunked: bool,
+}
+
+impl Life {
+    /// Whether it lives within the chunks of one loop.
+    fn is_local(self) -> bool {
+        self.chunked && self.first_loop == self.last_loop
+    }
+
+    /// First and last entry, where a loop over chunks lives as a whole.
+    fn widened(self, loops: &[Loop]) -> [usize; 2] {
+        let whole = |l: usize| loops.get(l).filter(|l| l.chunk.is_some()).map(|l| &l.steps);
+        let first = whole(self.first_loop).map_or(self.first, |steps| steps.start);
+        let last = whole(self.last_loop).map_or(self.last, |steps| steps.end - 1);
+        [first, last]
+    }
+}
+
 pub(super) struct Lower<'a> {
     pub graph: &'a Graph,
     pub places: &'a Places,
@@ -32,7 +61,8 @@ pub(super) struct Lower<'a> {
     pub options: PlanOptions,
     partials: HashMap<Var, Partial>,
     segments: Vec<usize>,
-    offsets: HashMap<Var, usize>,
+    /// where values lie in the arena
+    offsets: HashMap<Var, Loc>,
 }
 
 pub(super) fn lower(
@@ -52,8 +82,16 @@ pub(super) fn lower(
         offsets: HashMap::new(),
     };
     let sequence = low.sequence(wanted);
-    let arena_len = low.lay_out(&sequence, wanted);
-    let steps: Vec<Step> = sequence.iter().flat_map(|entry| low.steps(*entry)).collect();
+    let sequence = low.shared_first(sequence);
+    let entry_loops = low.loops(&sequence);
+    let arena_len = low.lay_out(&sequence, &entry_loops, wanted);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut loops: Vec<Loop> = Vec::new();
+    for Loop { steps: entries, chunk } in entry_loops {
+        let start = steps.len();
+        steps.extend(sequence[entries].iter().flat_map(|entry| low.steps(*entry)));
+        loops.push(Loop { steps: start..steps.len(), chunk });
+    }
     let assigns = graph.assigns.iter().filter(|_| wanted.assigns);
     let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.span(*v))).collect();
     let finish = wanted.gradients.iter().map(|v| low.finish(*v)).collect();
@@ -61,6 +99,7 @@ pub(super) fn lower(
     let mut plan = Plan {
         options,
         steps,
+        loops,
         finish,
         outputs,
         assigns,
@@ -93,8 +132,7 @@ impl Lower<'_> {
     fn is_shared(&self, v: Var) -> bool {
         let node = self.graph.node(v);
         let over_rows = node.inputs.iter().any(|i| self.places.is_rows(*i)) && !self.places.is_rows(v);
-        let trained = self.units.of[v.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
-        over_rows && !trained && !matches!(node.op, Op::Mask(_))
+        over_rows && !self.is_finished_later(v) && !matches!(node.op, Op::Mask(_))
     }
 
     /// Whether anyone reads the joined result: a step, an output or a buffer.
@@ -194,41 +232,150 @@ impl Lower<'_> {
         !self.partials.contains_key(&v) && (read || self.places.kept[v.index()])
     }
 
-    fn lay_out(&mut self, sequence: &[Entry], wanted: &Wanted) -> usize {
-        let end = sequence.len();
-        let mut lives: HashMap<Var, (usize, usize)> = HashMap::new();
-        for (at, entry) in sequence.iter().enumerate() {
-            let (reads, writes) = match *entry {
-                Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![v]),
-                Entry::Meet => (vec![], vec![]),
-                Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
+    /// Between two meetings, what is the same for all rows comes first: it needs nothing that rows make there.
+    fn shared_first(&self, sequence: Vec<Entry>) -> Vec<Entry> {
+        let stretches = sequence.split_inclusive(|e| *e == Entry::Meet);
+        let ordered = stretches.flat_map(|stretch| {
+            let (rows, shared): (Vec<Entry>, Vec<Entry>) =
+                stretch.iter().partition(|e| **e == Entry::Meet || self.touched(**e).rows);
+            shared.into_iter().chain(rows)
+        });
+        ordered.collect()
+    }
+
+    fn loops(&self, sequence: &[Entry]) -> Vec<Loop> {
+        let o = &self.options;
+        let shard = (0..o.shards).map(|s| o.shard_rows(s).len()).max().unwrap_or(0);
+        let worker = o.max_over_workers(|w| o.worker_rows(w).len());
+        let room = Room { cache_bytes: o.cache_bytes, shard, worker };
+        let mut found = Vec::new();
+        let mut at = 0;
+        for stretch in sequence.split_inclusive(|e| *e == Entry::Meet) {
+            let (meet, body) = match stretch.split_last() {
+                Some((Entry::Meet, body)) => (true, body),
+                _ => (false, stretch),
             };
-            writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert((at, at)));
-            reads.iter().for_each(|v| _ = lives.entry(*v).and_modify(|life| life.1 = at));
+            let touched: Vec<Touched> = body.iter().map(|e| self.touched(*e)).collect();
+            found.extend(loops::cut(&touched, at, room));
+            at += stretch.len();
+            if meet {
+                found.push(Loop { steps: at - 1..at, chunk: None });
+            }
+        }
+        found
+    }
+
+    /// What an entry reads and writes.
+    fn touched(&self, entry: Entry) -> Touched {
+        let (vars, u) = match entry {
+            Entry::Meet => return Touched::default(),
+            Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![v], None),
+            Entry::Unit(u) => {
+                let mut vars = self.reads_of(u);
+                vars.extend(self.writes_of(u));
+                (vars, Some(u))
+            }
+        };
+        let nodes = u.map_or(&[][..], |u| &self.units.list[u].nodes);
+        let mut touched =
+            Touched { whole_shard: nodes.iter().any(|v| self.joins_whole_shards(*v)), ..Touched::default() };
+        for v in vars {
+            match self.places.extent(self.graph, v) {
+                Extent::PerRow(n) => touched.values.push((v.index(), 4 * n)),
+                Extent::Fixed(n) => touched.weights += 4 * n,
+            }
+        }
+        touched.weights +=
+            nodes.iter().filter_map(|v| self.partials.get(v)).map(|p| 4 * p.len).sum::<usize>();
+        touched.rows = !touched.values.is_empty();
+        touched
+    }
+
+    /// Whether a node makes statistics of a shard as one block, since a row of the batch alone has too few values.
+    fn joins_whole_shards(&self, v: Var) -> bool {
+        matches!(self.graph.node(v).op, Op::Moments(_)) && self.moment_rows(v) < MOMENT_ROWS
+    }
+
+    /// Values of each channel in one row of the batch.
+    fn moment_rows(&self, v: Var) -> usize {
+        let x = self.graph.node(v).inputs[0];
+        self.places.extent(self.graph, x).count() / self.graph.shape(x).last_dim().max(1)
+    }
+
+    /// Gives every value its place; the length of the arena.
+    fn lay_out(&mut self, sequence: &[Entry], loops: &[Loop], wanted: &Wanted) -> usize {
+        let lives = self.lives(sequence, loops, wanted);
+        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
+        let mut vars: Vec<Var> = lives.keys().copied().collect();
+        vars.sort_unstable();
+        let (locals, globals): (Vec<Var>, Vec<Var>) =
+            vars.into_iter().partition(|v| lives[v].is_local() && self.places.is_rows(*v));
+        let mut lifetimes: Vec<Lifetime> = globals
+            .iter()
+            .map(|v| {
+                let [first, last] = lives[v].widened(loops);
+                Lifetime { len: self.places.extent(self.graph, *v).of(rows), first, last }
+            })
+            .collect();
+        // the values of one loop share a place among those that live longer
+        let mut inner: Vec<(Vec<Var>, Vec<usize>)> = Vec::new();
+        for (l, at) in loops.iter().enumerate() {
+            let own: Vec<Var> = locals.iter().copied().filter(|v| lives[v].first_loop == l).collect();
+            let chunk = at.chunk.unwrap_or(0);
+            let lifetime = |v: &Var| Lifetime {
+                len: self.places.extent(self.graph, *v).of(chunk),
+                first: lives[v].first,
+                last: lives[v].last,
+            };
+            let (offsets, len) = assign(&own.iter().map(lifetime).collect::<Vec<_>>());
+            lifetimes.push(Lifetime { len, first: at.steps.start, last: at.steps.end.max(1) - 1 });
+            inner.push((own, offsets));
+        }
+        let (offsets, total) = assign(&lifetimes);
+        let (of_globals, of_loops) = offsets.split_at(globals.len());
+        self.offsets = globals.into_iter().zip(of_globals.iter().map(|o| Loc::Arena(*o))).collect();
+        for ((own, offsets), base) in inner.into_iter().zip(of_loops) {
+            self.offsets.extend(own.into_iter().zip(offsets.into_iter().map(|o| Loc::Chunk(base + o))));
+        }
+        total
+    }
+
+    /// From which entry to which each value lives.
+    fn lives(&self, sequence: &[Entry], loops: &[Loop], wanted: &Wanted) -> HashMap<Var, Life> {
+        let mut lives: HashMap<Var, Life> = HashMap::new();
+        for (l, each) in loops.iter().enumerate() {
+            for at in each.steps.clone() {
+                let (reads, writes) = match sequence[at] {
+                    Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![v]),
+                    Entry::Meet => (vec![], vec![]),
+                    Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
+                };
+                let born =
+                    Life { first: at, last: at, first_loop: l, last_loop: l, chunked: each.chunk.is_some() };
+                writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert(born));
+                reads.iter().for_each(|v| {
+                    _ = lives.entry(*v).and_modify(|life| (life.last, life.last_loop) = (at, l))
+                });
+            }
         }
         let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
         let mut kept: Vec<Var> = wanted.outputs.iter().copied().chain(assigned).collect();
         for v in &wanted.gradients {
             kept.push(*v);
-            kept.extend(&self.graph.node(*v).inputs);
+            if self.is_finished_later(self.root(*v).0) {
+                kept.extend(&self.graph.node(*v).inputs);
+            }
         }
         for v in kept {
-            let root = self.root(v).0;
-            lives.entry(root).and_modify(|life| life.1 = end);
+            let end = |life: &mut Life| (life.last, life.last_loop) = (sequence.len(), loops.len());
+            lives.entry(self.root(v).0).and_modify(end);
         }
-        let mut vars: Vec<Var> = lives.keys().copied().collect();
-        vars.sort_unstable();
-        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
-        let lifetimes: Vec<Lifetime> = vars
-            .iter()
-            .map(|v| {
-                let (first, last) = lives[v];
-                Lifetime { len: self.places.extent(self.graph, *v).of(rows), first, last }
-            })
-            .collect();
-        let (offsets, total) = assign(&lifetimes);
-        self.offsets = vars.into_iter().zip(offsets).collect();
-        total
+        lives
+    }
+
+    /// Whether a gradient is completed after the steps, from its factors.
+    fn is_finished_later(&self, root: Var) -> bool {
+        self.units.of[root.index()].is_some_and(|u| self.units.list[u].role == Role::Finish)
     }
 
     /// Where a value is, seen through views.
@@ -238,11 +385,8 @@ impl Lower<'_> {
         let loc = match &self.graph.node(root).op {
             Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
             Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
-            Op::Constant(c) => match self.offsets.get(&root) {
-                Some(offset) => Loc::Arena(offset + start),
-                None => Loc::Const(c.value),
-            },
-            _ => Loc::Arena(self.offsets.get(&root).map_or(usize::MAX, |o| o + start)),
+            Op::Constant(c) => self.offsets.get(&root).map_or(Loc::Const(c.value), |loc| loc.plus(start)),
+            _ => self.offsets.get(&root).map_or(Loc::Arena(usize::MAX), |loc| loc.plus(start)),
         };
         Span { loc, len }
     }
@@ -262,9 +406,12 @@ impl Lower<'_> {
     fn finish(&self, v: Var) -> Finish {
         let (root, _) = self.root(v);
         let node = self.graph.node(root);
-        let trained = self.units.of[root.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
+        let later = self.is_finished_later(root);
         match &node.op {
-            Op::MatMul(_) if trained => {
+            Op::ConvWeight(c) if later => {
+                Finish::Conv { conv: c.0, x: self.span(node.inputs[0]), dy: self.span(node.inputs[1]) }
+            }
+            Op::MatMul(_) if later => {
                 let [a, b] = [node.inputs[0], node.inputs[1]];
                 let (m, n) = (node.shape[0], node.shape[1]);
                 let rows = self.places.extent(self.graph, a).count() / m.max(1);
@@ -312,25 +459,33 @@ impl Lower<'_> {
     fn product(&self, u: usize, followers: Followers) -> Kernel {
         let nodes = &self.units.list[u].nodes;
         let node = self.graph.node(nodes[0]);
-        let Op::MatMul(op) = &node.op else { unreachable!("products begin with a matrix product") };
         let [a, b] = [node.inputs[0], node.inputs[1]];
-        let sizes = op.extents(self.graph.shape(a), self.graph.shape(b));
-        let rows = self.places.extent(self.graph, nodes[0]);
-        let (a_row, a_col) = if op.ta { (1, sizes.m) } else { (sizes.k, 1) };
-        let (b_row, b_col) = if op.tb { (1, sizes.k) } else { (sizes.n, 1) };
-        let m = if self.places.is_rows(nodes[0]) { sizes.m / self.places.batch.max(1) } else { sizes.m };
         let tail = Tail {
             bias: followers.bias.map(|v| self.span(v)),
             relu: followers.relu,
             gate: followers.gate.map(|v| self.span(v)),
         };
+        let images =
+            if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
+        let [x, w, out] = [a, b, nodes[nodes.len() - 1]].map(|v| self.span(v));
+        let op = match &node.op {
+            Op::Conv(c) => return Kernel::Conv { conv: c.0, images, x, w, out, tail },
+            Op::ConvInput(c) => return Kernel::ConvInput { conv: c.0, images, x, w, out, tail },
+            Op::MatMul(op) => op,
+            op => unreachable!("{} is no product", op.get().name()),
+        };
+        let sizes = op.extents(self.graph.shape(a), self.graph.shape(b));
+        let rows = self.places.extent(self.graph, nodes[0]);
+        let (a_row, a_col) = if op.ta { (1, sizes.m) } else { (sizes.k, 1) };
+        let (b_row, b_col) = if op.tb { (1, sizes.k) } else { (sizes.n, 1) };
+        let m = if self.places.is_rows(nodes[0]) { sizes.m / self.places.batch.max(1) } else { sizes.m };
         Kernel::Gemm {
             m: rows.with(m),
             n: sizes.n,
             k: sizes.k,
-            a: Factor { span: self.span(a), row_stride: a_row, col_stride: a_col },
-            b: Factor { span: self.span(b), row_stride: b_row, col_stride: b_col },
-            out: self.span(nodes[nodes.len() - 1]),
+            a: Factor { span: x, row_stride: a_row, col_stride: a_col },
+            b: Factor { span: w, row_stride: b_row, col_stride: b_col },
+            out,
             tail,
         }
     }
@@ -402,14 +557,22 @@ impl Lower<'_> {
                     out: self.partials[&v],
                 }]
             }
+            Op::ConvWeight(c) => {
+                vec![Kernel::ConvPartial {
+                    conv: c.0,
+                    x,
+                    dy: self.span(node.inputs[1]),
+                    out: self.partials[&v],
+                }]
+            }
             Op::Reduce(r) => {
                 let [_, mid, inner] = r.extents(shape_in);
                 vec![Kernel::Fold { fold: r.fold, outer: before(r.start), mid, inner, x, out }]
             }
             Op::Moments(_) => {
-                let channels = shape_in.last_dim();
-                let rows = x.len.count() / channels.max(1);
-                vec![Kernel::Moments { rows, channels, x, out: self.partials[&v] }]
+                let whole_shards = self.joins_whole_shards(v);
+                let (rows, channels) = (self.moment_rows(v), shape_in.last_dim());
+                vec![Kernel::Moments { rows, channels, whole_shards, x, out: self.partials[&v] }]
             }
             Op::Broadcast(_) => {
                 let lead = node.shape.len() - shape_in.len();
@@ -554,12 +717,17 @@ impl Plan {
         let step = |s: &Step| match &s.kernel {
             Kernel::Gemm { m, n, k, .. } => gemm(m.of(rows), *n, *k),
             Kernel::GemmPartial { m, n, rows: each, .. } => gemm(*m, *n, each * rows),
+            Kernel::Conv { conv, images, .. } | Kernel::ConvInput { conv, images, .. } => {
+                conv.scratch_len(images.of(rows))
+            }
+            Kernel::ConvPartial { conv, .. } => conv.scratch_len(rows),
             Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
             Kernel::Moments { channels, .. } => *channels,
             _ => 0,
         };
         let finish = |f: &Finish| match f {
             Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
+            Finish::Conv { conv, .. } => conv.block_scratch_len(self.options.batch),
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)
