@@ -34,6 +34,9 @@ pub struct Args {
     seconds: f64,
 }
 
+/// As many as the peers have.
+const N_BATCHES: u64 = 8;
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
     /// Whole training steps
@@ -74,7 +77,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A compiled case with its weights, its optimiser's state and one batch.
+/// A compiled case with its weights, its optimiser's state and its batches.
 struct Bench {
     executor: Executor,
     params: Vec<f32>,
@@ -82,7 +85,8 @@ struct Bench {
     states: Vec<Vec<f32>>,
     /// none in evaluation
     optimizer: Option<Box<dyn Optimizer>>,
-    inputs: Vec<f32>,
+    /// inputs of a batch, taken in turn
+    batches: Vec<Vec<f32>>,
     targets: Vec<f32>,
     flops: f64,
     step: u64,
@@ -96,13 +100,15 @@ impl Bench {
         let optimizer = (!case.forward).then(|| case.optimizer());
         let n_states = optimizer.as_ref().map_or(0, |o| o.slots().len());
         let rng = Rng::new(0, Purpose::Probe, 0, 0);
-        let n_inputs = case.batch * case.sample.iter().product::<usize>();
+        let n_inputs = (case.batch * case.sample.iter().product::<usize>()) as u64;
         Ok(Bench {
             states: vec![vec![0.0; params.len()]; n_states],
             params,
             buffers,
             optimizer,
-            inputs: (0..n_inputs as u64).map(|i| rng.uniform(i)).collect(),
+            batches: (0..N_BATCHES)
+                .map(|b| (0..n_inputs).map(|i| rng.uniform(b * n_inputs + i)).collect())
+                .collect(),
             targets: (0..case.batch).map(|i| (i % case.classes) as f32).collect(),
             flops: plan.total_cost().flops as f64,
             executor: Executor::new(Arc::new(plan), Arc::new(Pool::new(threads))),
@@ -136,14 +142,15 @@ impl Bench {
     }
 
     fn once(&mut self) {
+        let inputs = &self.batches[(self.step % N_BATCHES) as usize][..];
         self.step += 1;
         let draw = Draw { seed: 0, step: self.step, first_row: 0 };
         let context = StepContext { params: &self.params, buffers: &self.buffers, draw };
         let Some(optimizer) = &self.optimizer else {
-            self.executor.run(context, &[&self.inputs[..]]);
+            self.executor.run(context, &[inputs]);
             return;
         };
-        self.executor.run(context, &[&self.inputs[..], &self.targets[..]]);
+        self.executor.run(context, &[inputs, &self.targets[..]]);
         let info = StepInfo { step: self.step, lr: optimizer.lr() as f32, grad_scale: 1.0 };
         let change = Move { optimizer: &**optimizer, info };
         let mut states: Vec<&mut [f32]> = self.states.iter_mut().map(Vec::as_mut_slice).collect();
