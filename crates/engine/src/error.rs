@@ -91,6 +91,20 @@ pub enum Fault {
         /// the value found
         value: f64,
     },
+    /// Images without pixels.
+    #[error("images of {image} have no pixels")]
+    NoPixels {
+        /// the shape found
+        image: Shape,
+    },
+    /// Channels that cannot be cut into equal groups.
+    #[error("{channels} channels cannot be cut into {groups} equal groups")]
+    GroupsOf {
+        /// groups asked for
+        groups: usize,
+        /// channels found
+        channels: usize,
+    },
     /// Groups of channels that do not come out even.
     #[error("{groups} groups do not divide {inputs} input and {outputs} output channels")]
     Groups {

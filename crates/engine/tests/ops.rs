@@ -7,11 +7,13 @@ use engine::graph::{Built, Graph, Var};
 use engine::ops::binary::Fn2;
 use engine::ops::conv::{ConvOptions, ConvTransposeOptions, Padding};
 use engine::ops::losses::CrossEntropy;
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
 use engine::ops::unary::Fn1;
 use engine::plan::CACHE_BYTES;
 use engine::reference::{Feed as Values, Tensor, evaluate};
 use engine::rng::{Purpose, Rng};
-use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
+use engine::{Draw, Executor, Plan, PlanOptions, Pool, Shape, StepContext, Wanted};
 
 const ROUNDS: u64 = 100;
 /// Of operators on images, which have more ways to be odd.
@@ -399,6 +401,136 @@ const CASES: &[Case] = &[
     ("huber", |g, d| loss(g, d, |g, x, t| Ok(g.huber(x, t, 0.7)?.mean))),
 ];
 
+/// Images `[B, H, W, C]`: few pixels, channels within and beyond a vector.
+fn images(g: &mut Graph, d: &mut Dice) -> Built<Var> {
+    let side = |d: &mut Dice| if d.below(6) == 0 { 1 } else { 2 + d.below(8) };
+    let channels = [1, 2, 3, 4, 7, 16, 17, 33, 64, 70][d.below(10)];
+    g.input("x", [d.below(5), side(d), side(d), channels])
+}
+
+/// Windows that fit images of this shape.
+fn windows(d: &mut Dice, image: &Shape) -> PoolOptions {
+    loop {
+        let kernel = match d.below(4) {
+            0 => [2, 2],
+            1 => [3, 3],
+            _ => [1 + d.below(5), 1 + d.below(5)],
+        };
+        let stride = if d.below(3) == 0 { kernel } else { [1 + d.below(4), 1 + d.below(4)] };
+        let padding = kernel.map(|k| d.below(k / 2 + 1));
+        let options = PoolOptions { kernel, stride, padding, ceil: d.below(2) == 0 };
+        if options.window(image).is_ok() {
+            return options;
+        }
+    }
+}
+
+fn on_images(
+    g: &mut Graph,
+    d: &mut Dice,
+    f: impl Fn(&mut Graph, &mut Dice, Var) -> Built<Var>,
+) -> Built<Made> {
+    let x = images(g, d)?;
+    let [_, h, w, _] = g.shape(x)[..] else { unreachable!("images have four axes") };
+    let y = f(g, d, x)?;
+    Ok(Made { inner: h * w, ..Made::new(y) })
+}
+
+/// The gradient of a sum with respect to `x`, for its own gradient to be looked at.
+fn slope(g: &mut Graph, y: Var, x: Var) -> Built<Var> {
+    let sum = g.sum(y)?;
+    Ok(g.gradients(sum, &[x])?[0])
+}
+
+const IMAGES: &[Case] = &[
+    ("max_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            g.max_pool2d(x, &options)
+        })
+    }),
+    ("max_pool between others", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let x = g.tanh(x)?;
+            let y = g.max_pool2d(x, &options)?;
+            let y = g.relu(y)?;
+            let z = g.avg_pool2d(x, &options, true)?;
+            g.add(y, z)
+        })
+    }),
+    ("gradient of max_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let y = g.max_pool2d(x, &options)?;
+            let plain = slope(g, y, x)?;
+            let bent = g.unary(Fn1::Square, y)?;
+            let bent = slope(g, bent, x)?;
+            let product = g.mul(plain, x)?;
+            g.add(bent, product)
+        })
+    }),
+    ("avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            g.avg_pool2d(x, &options, d.below(2) == 0)
+        })
+    }),
+    ("adaptive_avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| g.adaptive_avg_pool2d(x, [1 + d.below(7), 1 + d.below(7)]))
+    }),
+    ("global_avg_pool", |g, d| on_images(g, d, |g, _, x| g.global_avg_pool(x))),
+    ("gradient of avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let y = g.avg_pool2d(x, &options, true)?;
+            let plain = slope(g, y, x)?;
+            let bent = g.unary(Fn1::Square, y)?;
+            let bent = slope(g, bent, x)?;
+            g.add(bent, plain)
+        })
+    }),
+    ("nearest", |g, d| {
+        on_images(g, d, |g, d, x| g.resize(x, [1 + d.below(15), 1 + d.below(15)], Resize::Nearest))
+    }),
+    ("bilinear", |g, d| {
+        on_images(g, d, |g, d, x| g.resize(x, [1 + d.below(15), 1 + d.below(15)], Resize::Bilinear))
+    }),
+    ("pad2d", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let (rows, columns) = ([d.below(3), d.below(3)], [d.below(3), d.below(3)]);
+            g.pad2d(x, rows, columns)
+        })
+    }),
+    ("crop", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let input = [g.shape(x)[1], g.shape(x)[2]];
+            let start = input.map(|n| d.below(n));
+            let size = [0, 1].map(|a| 1 + d.below(input[a] - start[a]));
+            g.crop(x, start, size)
+        })
+    }),
+    ("flatten_image", |g, d| on_images(g, d, |g, _, x| g.flatten_image(x))),
+    ("instance_norm", |g, d| {
+        on_images(g, d, |g, _, x| g.instance_norm(x, 1e-1)).map(|m| Made { inner: 100 * m.inner, ..m })
+    }),
+    ("group_norm", |g, d| {
+        let made = on_images(g, d, |g, d, x| {
+            let channels = g.shape(x)[3];
+            let divisors: Vec<usize> = (1..=channels).filter(|n| channels % n == 0).collect();
+            g.group_norm(x, divisors[d.below(divisors.len())], 1e-1)
+        })?;
+        Ok(Made { inner: 100 * made.inner, ..made })
+    }),
+    ("channel_dropout", |g, d| {
+        on_images(g, d, |g, _, x| {
+            let y = g.channel_dropout(x, 0.4)?;
+            let z = g.dropout(x, 0.4)?;
+            g.add(y, z)
+        })
+    }),
+];
+
 /// The scalar that is differentiated: every element of y has a weight of its own.
 fn objective(g: &mut Graph, y: Var) -> Built<Var> {
     let square = g.unary(Fn1::Square, y)?;
@@ -504,7 +636,8 @@ fn check_differences(
 }
 
 fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
-    let rounds = if name.starts_with("conv") { IMAGE_ROUNDS } else { ROUNDS };
+    let on_images = name.starts_with("conv") || IMAGES.iter().any(|case| case.0 == name);
+    let rounds = if on_images { IMAGE_ROUNDS } else { ROUNDS };
     for round in 0..rounds {
         let mut dice = Dice::new(name, round);
         let mut g = Graph::new();
@@ -579,4 +712,10 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
 fn every_operator_agrees_with_the_reference_and_with_finite_differences() {
     let pools = [Arc::new(Pool::new(1)), Arc::new(Pool::new(2))];
     CASES.iter().for_each(|case| check_case(*case, &pools));
+}
+
+#[test]
+fn operators_on_images_agree_with_the_reference_and_with_finite_differences() {
+    let pools = [Arc::new(Pool::new(1)), Arc::new(Pool::new(2))];
+    IMAGES.iter().for_each(|case| check_case(*case, &pools));
 }

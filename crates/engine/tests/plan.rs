@@ -10,6 +10,8 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph, Var};
 use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
 use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Part, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
@@ -53,6 +55,15 @@ const BLOCKS: &[Block] = &[
     |g, x| {
         let y = g.relu(x)?;
         g.dropout(y, 0.3)
+    },
+    |g, x| {
+        let [batch, n] = g.shape(x)[..] else { unreachable!("a layer's result") };
+        let image = g.reshape(x, [batch, n, 1, 1])?;
+        let windows = PoolOptions { kernel: [3, 1], stride: [1, 1], padding: [1, 0], ceil: false };
+        let y = g.max_pool2d(image, &windows)?;
+        let y = g.resize(y, [n, 2], Resize::Bilinear)?;
+        let y = g.flatten_image(y)?;
+        g.slice(y, 1, 0, n)
     },
 ];
 
@@ -282,6 +293,7 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             ([*x, *w].into_iter().chain(tails).collect(), vec![*out])
         }
         Kernel::ConvPartial { x, dy, .. } => (vec![*x, *dy], vec![]),
+        Kernel::Prepare { w, out, .. } => (vec![*w], vec![*out]),
         Kernel::Map { operands, outs, parts, .. } => {
             let wholes = parts.iter().filter_map(|p| match p {
                 Part::Whole(span) => Some(*span),
@@ -289,8 +301,12 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             });
             (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(wholes).collect())
         }
-        Kernel::Fold { x, out, .. } | Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => {
-            (vec![*x], vec![*out])
+        Kernel::Fold { x, out, .. }
+        | Kernel::Copy { x, out, .. }
+        | Kernel::Place { x, out, .. }
+        | Kernel::Resample { x, out, .. } => (vec![*x], vec![*out]),
+        Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
+            (vec![*x, *y], vec![*out])
         }
         Kernel::Gather { table, index, out, .. } => (vec![*table, *index], vec![*out]),
         Kernel::ScatterPartial { index, x, .. } => (vec![*index, *x], vec![]),
@@ -466,6 +482,57 @@ fn shape_errors_name_the_layer() {
     };
     let text = "reshape: cannot view [64, 784] (50176 elements) as [64, 10] (640 elements)";
     assert_eq!(refused(outside), text);
+}
+
+/// What is said of an operator in layer `pool` on images of this shape.
+fn refused_image(shape: &[usize], f: impl Fn(&mut Graph, Var) -> Built<Var>) -> String {
+    refused(|g| {
+        let x = g.input("x", shape)?;
+        g.scope("pool", |g| f(g, x))
+    })
+}
+
+#[test]
+fn windows_that_do_not_fit_are_refused() {
+    let windows = |kernel, stride, padding, ceil| PoolOptions { kernel, stride, padding, ceil };
+    let max = |shape: &[usize], options| refused_image(shape, |g, x| g.max_pool2d(x, &options));
+    let images = &[8, 4, 5, 3];
+    assert_eq!(
+        max(images, windows([2, 7], [1, 1], [0, 0], false)),
+        "max_pool `pool`: the kernel spans 7 of the width, which is 5 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([8, 2], [2, 2], [1, 0], true)),
+        "max_pool `pool`: the kernel spans 8 of the height, which is 6 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([2, 2], [2, 0], [0, 0], false)),
+        "max_pool `pool`: stride must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([0, 2], [2, 2], [0, 0], false)),
+        "max_pool `pool`: kernel must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([3, 3], [2, 2], [1, 2], false)),
+        "max_pool `pool`: padding must be at most half of the kernel, got 2"
+    );
+    assert_eq!(
+        max(&[8, 0, 5, 3], PoolOptions::square(2)),
+        "max_pool `pool`: images of [8, 0, 5, 3] have no pixels"
+    );
+    assert_eq!(
+        max(&[8, 15], PoolOptions::square(2)),
+        "max_pool `pool`: expected 4 ([B, H, W, C]) axes, got [8, 15]"
+    );
+    let resize = refused_image(images, |g, x| g.resize(x, [4, 0], Resize::Nearest));
+    assert_eq!(resize, "resize `pool`: size must be at least 1, got 0");
+    let adaptive = refused_image(images, |g, x| g.adaptive_avg_pool2d(x, [0, 1]));
+    assert_eq!(adaptive, "adaptive_avg_pool `pool`: size must be at least 1, got 0");
+    let crop = refused_image(images, |g, x| g.crop(x, [1, 0], [4, 5]));
+    assert_eq!(crop, "slice `pool`: slice 1..5 is beyond axis 1 of [8, 4, 5, 3]");
+    let groups = refused_image(images, |g, x| g.group_norm(x, 2, 1e-5));
+    assert_eq!(groups, "group_norm `pool`: 3 channels cannot be cut into 2 equal groups");
 }
 
 /// What would mix rows of the batch is found when the plan is made, and says where.

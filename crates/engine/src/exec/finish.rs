@@ -83,6 +83,7 @@ fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     let block = match finish {
         Finish::Gemm { n, .. } if *n > 0 => (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN * n,
         Finish::Conv { conv, .. } => conv.block_len(),
+        Finish::Shards { join: Join::ConvSums(_), .. } => all.len().max(1),
         Finish::Shards { .. } => BLOCK_ELEMENTS,
         _ => all.len().max(1),
     };
@@ -172,7 +173,9 @@ impl Executor {
             }
             Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
             Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
-            Finish::Shards { join, from } => combine(self, *join, *from, start..start + out.len(), out),
+            Finish::Shards { join, from } => {
+                combine(self, *join, *from, start..start + out.len(), out, scratch)
+            }
             Finish::Ready(span) => match (span.loc, span.len) {
                 (Loc::Const(value), _) => out.fill(value),
                 (Loc::Arena(at), Extent::Fixed(_)) => {

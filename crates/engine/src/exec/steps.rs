@@ -5,10 +5,14 @@ use std::ops::Range;
 use super::{Executor, Feed, Lane, Scratch, StepContext, free};
 use crate::plan::{Extent, Factor, Join, Kernel, Loc, Loop, Part, Partial, PlanOptions, Span, Tail};
 use kernels::channels;
+use kernels::fold::fold_middle;
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
 use kernels::map::{Access, Call, Draw, Fold, MAX_OPERANDS, MAX_OUTS, MAX_PARTS, Program};
+use kernels::permute::copy_strided;
 use kernels::pool::Worker;
+use kernels::resample::resample;
 use kernels::views::{Aligned, views};
+use kernels::window;
 
 /// Most slices of one kernel.
 const MAX_READS: usize = MAX_OPERANDS;
@@ -130,6 +134,10 @@ impl<'a> Run<'a> {
             Kernel::GemmPartial { m, n, rows, a, b, out } => {
                 self.gemm_partial([*m, *n, *rows], [*a, *b], *out, arena, partial, scratch);
             }
+            Kernel::Prepare { conv, direction, w, out } => {
+                let ([w0], [out]) = self.one_to_one(*w, *out, arena);
+                conv.prepare(*direction, self.pick(*w, w0), out, &mut scratch.floats);
+            }
             Kernel::Conv { conv, images, x, w, out, tail } => {
                 let ([x, w], tail, y) = self.tailed([*x, *w], *out, *tail, arena);
                 conv.forward(images.of(self.rows()), x, w, y, tail, &mut scratch.floats);
@@ -152,13 +160,13 @@ impl<'a> Run<'a> {
             }
             Kernel::Fold { fold, outer, mid, inner, x, out } => {
                 let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
-                fold_middle(*fold, outer.of(self.rows()), *mid, *inner, self.pick(*x, x0), out);
+                fold_middle(*fold, [outer.of(self.rows()), *mid, *inner], self.pick(*x, x0), out);
             }
             Kernel::Copy { sizes, batched, strides, start, x, out } => {
                 let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
-                let lead = if *batched { sizes[0] * self.rows() } else { sizes[0] };
+                let rows = if *batched { self.rows() } else { 1 };
                 if !out.is_empty() {
-                    copy_strided(lead, sizes, strides, &self.pick(*x, x0)[*start..], out);
+                    copy_strided(rows, sizes, strides, &self.pick(*x, x0)[*start..], out);
                 }
             }
             Kernel::Place { outer, inner, out_stride, out_start, zero, x, out } => {
@@ -200,9 +208,23 @@ impl<'a> Run<'a> {
                     );
                 });
             }
+            Kernel::MaxPick { window, channels, x, v, out } => {
+                let reads = [self.range(*x), self.range(*v)];
+                let ([x0, v0], [out]) = views::<2, 1>(arena, &reads, &[self.range(*out)]);
+                window::pick(window, *channels, self.pick(*x, x0), self.pick(*v, v0), out);
+            }
+            Kernel::MaxSpread { window, channels, x, dy, out } => {
+                let reads = [self.range(*x), self.range(*dy)];
+                let ([x0, dy0], [out]) = views::<2, 1>(arena, &reads, &[self.range(*out)]);
+                window::spread(window, *channels, self.pick(*x, x0), self.pick(*dy, dy0), out);
+            }
+            Kernel::Resample { rows, columns, channels, x, out } => {
+                let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
+                resample(rows, columns, *channels, self.pick(*x, x0), out, &mut scratch.floats);
+            }
             Kernel::Combine { join, from, out } => {
                 let out = &mut arena[self.range(*out)];
-                combine(self.executor, *join, *from, 0..from.len, out);
+                combine(self.executor, *join, *from, 0..from.len, out, &mut scratch.floats);
             }
         }
     }
@@ -392,13 +414,22 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Joins the per-shard results of elements `range`, shard after shard, into `out`.
-pub(super) fn combine(executor: &Executor, join: Join, from: Partial, range: Range<usize>, out: &mut [f32]) {
-    match join {
-        Join::Fold(Fold::Sum) => out.fill(0.0),
-        Join::Fold(fold) => out.fill(fold.neutral()),
-        Join::Moments(_) => out.fill(0.0),
+/// Joins the per-shard results of elements `range`, shard after shard, into `out`. Sums of a convolution's weight
+/// gradient, which are longer than the gradient, are joined as a whole.
+pub(super) fn combine(
+    executor: &Executor,
+    join: Join,
+    from: Partial,
+    range: Range<usize>,
+    out: &mut [f32],
+    scratch: &mut [f32],
+) {
+    if let Join::ConvSums(conv) = join {
+        let sums = &mut scratch[..from.len];
+        combine(executor, Join::Fold(Fold::Sum), from, 0..from.len, sums, &mut []);
+        return conv.gradient_of_sums(sums, out);
     }
+    out.fill(if let Join::Fold(fold) = join { fold.neutral() } else { 0.0 });
     let mut seen = 0;
     for lane in &executor.lanes {
         let partial = free(lane.partials[from.segment].try_read());
@@ -406,51 +437,19 @@ pub(super) fn combine(executor: &Executor, join: Join, from: Partial, range: Ran
         for (i, shard) in lane.shards.clone().enumerate() {
             let part = &partial[start + i * from.len..][..from.len][range.clone()];
             match join {
-                Join::Fold(fold) => out.iter_mut().zip(part).for_each(|(t, x)| *t = fold.join(*t, *x)),
                 Join::Moments(each) => {
                     let rows = executor.plan.options.shard_rows(shard).len() * each;
                     channels::join_moments(out, seen, part, rows);
                     seen += rows;
                 }
+                Join::Fold(fold) => out.iter_mut().zip(part).for_each(|(t, x)| *t = fold.join(*t, *x)),
+                Join::ConvSums(_) => unreachable!("joined as plain sums"),
             }
         }
     }
     if let Join::Moments(_) = join {
         let n = out.len() / 2;
         out[n..].iter_mut().for_each(|s| *s /= seen as f32);
-    }
-}
-
-fn fold_middle(fold: Fold, outer: usize, mid: usize, inner: usize, x: &[f32], out: &mut [f32]) {
-    for o in 0..outer {
-        let target = &mut out[o * inner..][..inner];
-        target.fill(fold.neutral());
-        for m in 0..mid {
-            let row = &x[(o * mid + m) * inner..][..inner];
-            target.iter_mut().zip(row).for_each(|(t, x)| *t = fold.join(*t, *x));
-        }
-    }
-}
-
-/// `out[i…] = x[Σ i·stride]` with the first axis of size `lead`.
-fn copy_strided(lead: usize, sizes: &[usize], strides: &[usize], x: &[f32], out: &mut [f32]) {
-    match sizes {
-        [] => out[0] = x[0],
-        [_] => (0..lead).for_each(|i| out[i] = x[i * strides[0]]),
-        _ => {
-            let chunk: usize = sizes[1..].iter().product();
-            for i in 0..lead {
-                if chunk > 0 {
-                    copy_strided(
-                        sizes[1],
-                        &sizes[1..],
-                        &strides[1..],
-                        &x[i * strides[0]..],
-                        &mut out[i * chunk..],
-                    );
-                }
-            }
-        }
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::emit::Emit;
 use super::fuse::{Followers, Frame, Role, Units, folds_row, is_row_valued};
-use super::loops::{self, Loop, Room, Touched};
-use super::memory::{Lifetime, assign};
+use super::layout::{Prepared, Stored};
+use super::loops::Loop;
 use super::place::{Place, Places};
 use super::{
-    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted,
+    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Step, Tail, Wanted,
 };
 use crate::error::GraphError;
 use crate::graph::{Graph, Var};
@@ -18,40 +18,14 @@ use kernels::map::{Access, Program, Src};
 
 /// An entry of the sequence, before memory is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Entry {
+pub(super) enum Entry {
     Feed(Var),
     Fill(Var),
     Unit(usize),
+    /// the weights of a unit's convolution
+    Prepare(usize),
     Meet,
     Combine(Var),
-}
-
-/// Values of a channel in one row of the batch from which statistics are made row by row; below, shard by shard.
-const MOMENT_ROWS: usize = 32;
-
-/// From which entry to which a value lives, and in which loops these are.
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    first: usize,
-    last: usize,
-    first_loop: usize,
-    last_loop: usize,
-    chunked: bool,
-}
-
-impl Life {
-    /// Whether it lives within the chunks of one loop.
-    fn is_local(self) -> bool {
-        self.chunked && self.first_loop == self.last_loop
-    }
-
-    /// First and last entry, where a loop over chunks lives as a whole.
-    fn widened(self, loops: &[Loop]) -> [usize; 2] {
-        let whole = |l: usize| loops.get(l).filter(|l| l.chunk.is_some()).map(|l| &l.steps);
-        let first = whole(self.first_loop).map_or(self.first, |steps| steps.start);
-        let last = whole(self.last_loop).map_or(self.last, |steps| steps.end - 1);
-        [first, last]
-    }
 }
 
 pub(super) struct Lower<'a> {
@@ -59,10 +33,10 @@ pub(super) struct Lower<'a> {
     pub places: &'a Places,
     pub units: &'a Units,
     pub options: PlanOptions,
-    partials: HashMap<Var, Partial>,
+    pub partials: HashMap<Var, Partial>,
     segments: Vec<usize>,
     /// where values lie in the arena
-    offsets: HashMap<Var, Loc>,
+    pub offsets: HashMap<Stored, Loc>,
 }
 
 pub(super) fn lower(
@@ -116,7 +90,7 @@ pub(super) fn lower(
 
 impl Lower<'_> {
     /// The value whose memory `v` is a view of, and where in it `v` starts.
-    fn root(&self, v: Var) -> (Var, usize) {
+    pub fn root(&self, v: Var) -> (Var, usize) {
         let node = self.graph.node(v);
         match &node.op {
             Op::Reshape(_) => self.root(node.inputs[0]),
@@ -176,10 +150,16 @@ impl Lower<'_> {
             if pending.iter().any(|p| reads.contains(p)) {
                 self.meet(&mut sequence, &mut pending);
             }
+            if self.prepared(u).is_some() {
+                sequence.push(Entry::Prepare(u));
+            }
             sequence.push(Entry::Unit(u));
             for v in unit.nodes.iter().filter(|v| shared[v.index()]) {
                 let segment = self.segments.len() - 1;
-                let len = self.graph.shape(*v).numel();
+                let len = match &self.graph.node(*v).op {
+                    Op::ConvWeight(c) => c.0.sums_len(),
+                    _ => self.graph.shape(*v).numel(),
+                };
                 self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
                 self.segments[segment] += len;
                 if joined[v.index()] {
@@ -212,14 +192,14 @@ impl Lower<'_> {
     }
 
     /// The values that a unit reads from memory.
-    fn reads_of(&self, u: usize) -> Vec<Var> {
+    pub fn reads_of(&self, u: usize) -> Vec<Var> {
         let unit = &self.units.list[u];
         let inputs = unit.nodes.iter().flat_map(|n| &self.graph.node(*n).inputs);
         inputs.filter(|i| self.units.of[i.index()] != Some(u)).map(|i| self.root(*i).0).collect()
     }
 
     /// The nodes of a unit that are stored in the arena.
-    fn writes_of(&self, u: usize) -> Vec<Var> {
+    pub fn writes_of(&self, u: usize) -> Vec<Var> {
         let unit = &self.units.list[u];
         match unit.role {
             Role::Product(_) => vec![unit.nodes[unit.nodes.len() - 1]],
@@ -232,165 +212,6 @@ impl Lower<'_> {
         !self.partials.contains_key(&v) && (read || self.places.kept[v.index()])
     }
 
-    /// Between two meetings, what is the same for all rows comes first: it needs nothing that rows make there.
-    fn shared_first(&self, sequence: Vec<Entry>) -> Vec<Entry> {
-        let stretches = sequence.split_inclusive(|e| *e == Entry::Meet);
-        let ordered = stretches.flat_map(|stretch| {
-            let (rows, shared): (Vec<Entry>, Vec<Entry>) =
-                stretch.iter().partition(|e| **e == Entry::Meet || self.touched(**e).rows);
-            shared.into_iter().chain(rows)
-        });
-        ordered.collect()
-    }
-
-    fn loops(&self, sequence: &[Entry]) -> Vec<Loop> {
-        let o = &self.options;
-        let shard = (0..o.shards).map(|s| o.shard_rows(s).len()).max().unwrap_or(0);
-        let worker = o.max_over_workers(|w| o.worker_rows(w).len());
-        let room = Room { cache_bytes: o.cache_bytes, shard, worker };
-        let mut found = Vec::new();
-        let mut at = 0;
-        for stretch in sequence.split_inclusive(|e| *e == Entry::Meet) {
-            let (meet, body) = match stretch.split_last() {
-                Some((Entry::Meet, body)) => (true, body),
-                _ => (false, stretch),
-            };
-            let touched: Vec<Touched> = body.iter().map(|e| self.touched(*e)).collect();
-            found.extend(loops::cut(&touched, at, room));
-            at += stretch.len();
-            if meet {
-                found.push(Loop { steps: at - 1..at, chunk: None });
-            }
-        }
-        found
-    }
-
-    /// What an entry reads and writes.
-    fn touched(&self, entry: Entry) -> Touched {
-        let (vars, u) = match entry {
-            Entry::Meet => return Touched::default(),
-            Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![v], None),
-            Entry::Unit(u) => {
-                let mut vars = self.reads_of(u);
-                vars.extend(self.writes_of(u));
-                (vars, Some(u))
-            }
-        };
-        let nodes = u.map_or(&[][..], |u| &self.units.list[u].nodes);
-        let mut touched =
-            Touched { whole_shard: nodes.iter().any(|v| self.joins_whole_shards(*v)), ..Touched::default() };
-        for v in vars {
-            match self.places.extent(self.graph, v) {
-                Extent::PerRow(n) => touched.values.push((v.index(), 4 * n)),
-                Extent::Fixed(n) => touched.weights += 4 * n,
-            }
-        }
-        touched.weights +=
-            nodes.iter().filter_map(|v| self.partials.get(v)).map(|p| 4 * p.len).sum::<usize>();
-        touched.rows = !touched.values.is_empty();
-        touched
-    }
-
-    /// Whether a node makes statistics of a shard as one block, since a row of the batch alone has too few values.
-    fn joins_whole_shards(&self, v: Var) -> bool {
-        matches!(self.graph.node(v).op, Op::Moments(_)) && self.moment_rows(v) < MOMENT_ROWS
-    }
-
-    /// Values of each channel in one row of the batch.
-    fn moment_rows(&self, v: Var) -> usize {
-        let x = self.graph.node(v).inputs[0];
-        self.places.extent(self.graph, x).count() / self.graph.shape(x).last_dim().max(1)
-    }
-
-    /// Gives every value its place; the length of the arena.
-    fn lay_out(&mut self, sequence: &[Entry], loops: &[Loop], wanted: &Wanted) -> usize {
-        let lives = self.lives(sequence, loops, wanted);
-        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
-        let mut vars: Vec<Var> = lives.keys().copied().collect();
-        vars.sort_unstable();
-        let (locals, globals): (Vec<Var>, Vec<Var>) =
-            vars.into_iter().partition(|v| lives[v].is_local() && self.places.is_rows(*v));
-        let mut lifetimes: Vec<Lifetime> = globals
-            .iter()
-            .map(|v| {
-                let [first, last] = lives[v].widened(loops);
-                Lifetime { len: self.places.extent(self.graph, *v).of(rows), first, last }
-            })
-            .collect();
-        // the values of one loop share a place among those that live longer
-        let mut inner: Vec<(Vec<Var>, Vec<usize>)> = Vec::new();
-        for (l, at) in loops.iter().enumerate() {
-            let own: Vec<Var> = locals.iter().copied().filter(|v| lives[v].first_loop == l).collect();
-            let chunk = at.chunk.unwrap_or(0);
-            let lifetime = |v: &Var| Lifetime {
-                len: self.places.extent(self.graph, *v).of(chunk),
-                first: lives[v].first,
-                last: lives[v].last,
-            };
-            let (offsets, len) = assign(&own.iter().map(lifetime).collect::<Vec<_>>());
-            lifetimes.push(Lifetime { len, first: at.steps.start, last: at.steps.end.max(1) - 1 });
-            inner.push((own, offsets));
-        }
-        let (offsets, total) = assign(&lifetimes);
-        let (of_globals, of_loops) = offsets.split_at(globals.len());
-        self.offsets = globals.into_iter().zip(of_globals.iter().map(|o| Loc::Arena(*o))).collect();
-        for ((own, offsets), base) in inner.into_iter().zip(of_loops) {
-            self.offsets.extend(own.into_iter().zip(offsets.into_iter().map(|o| Loc::Chunk(base + o))));
-        }
-        total
-    }
-
-    /// From which entry to which each value lives.
-    fn lives(&self, sequence: &[Entry], loops: &[Loop], wanted: &Wanted) -> HashMap<Var, Life> {
-        let mut lives: HashMap<Var, Life> = HashMap::new();
-        for (l, each) in loops.iter().enumerate() {
-            for at in each.steps.clone() {
-                let (reads, writes) = match sequence[at] {
-                    Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![v]),
-                    Entry::Meet => (vec![], vec![]),
-                    Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
-                };
-                let born =
-                    Life { first: at, last: at, first_loop: l, last_loop: l, chunked: each.chunk.is_some() };
-                writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert(born));
-                reads.iter().for_each(|v| {
-                    _ = lives.entry(*v).and_modify(|life| (life.last, life.last_loop) = (at, l))
-                });
-            }
-        }
-        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-        let mut kept: Vec<Var> = wanted.outputs.iter().copied().chain(assigned).collect();
-        for v in &wanted.gradients {
-            kept.push(*v);
-            if self.is_finished_later(self.root(*v).0) {
-                kept.extend(&self.graph.node(*v).inputs);
-            }
-        }
-        for v in kept {
-            let end = |life: &mut Life| (life.last, life.last_loop) = (sequence.len(), loops.len());
-            lives.entry(self.root(v).0).and_modify(end);
-        }
-        lives
-    }
-
-    /// Whether a gradient is completed after the steps, from its factors.
-    fn is_finished_later(&self, root: Var) -> bool {
-        self.units.of[root.index()].is_some_and(|u| self.units.list[u].role == Role::Finish)
-    }
-
-    /// Where a value is, seen through views.
-    pub fn span(&self, v: Var) -> Span {
-        let (root, start) = self.root(v);
-        let len = self.places.extent(self.graph, v);
-        let loc = match &self.graph.node(root).op {
-            Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
-            Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
-            Op::Constant(c) => self.offsets.get(&root).map_or(Loc::Const(c.value), |loc| loc.plus(start)),
-            _ => self.offsets.get(&root).map_or(Loc::Arena(usize::MAX), |loc| loc.plus(start)),
-        };
-        Span { loc, len }
-    }
-
     fn join(&self, v: Var) -> Join {
         match &self.graph.node(v).op {
             Op::Moments(_) => {
@@ -399,6 +220,7 @@ impl Lower<'_> {
                 Join::Moments(self.places.extent(self.graph, x).count() / channels)
             }
             Op::Reduce(r) => Join::Fold(r.fold),
+            Op::ConvWeight(c) => Join::ConvSums(c.0),
             _ => Join::Fold(kernels::map::Fold::Sum),
         }
     }
@@ -417,7 +239,7 @@ impl Lower<'_> {
                 let rows = self.places.extent(self.graph, a).count() / m.max(1);
                 Finish::Gemm { m, n, rows, a: self.span(a), b: self.span(b) }
             }
-            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&root)) {
+            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
                 Some(from) => Finish::Shards { join: self.join(root), from: *from },
                 None => Finish::Ready(self.span(v)),
             },
@@ -438,6 +260,15 @@ impl Lower<'_> {
                 Op::Constant(c) => one(Kernel::Fill { value: c.value, out: self.span(v) }, v),
                 _ => vec![],
             },
+            Entry::Prepare(u) => {
+                let prepared = self.prepared(u).into_iter();
+                let step = |p: Prepared| {
+                    let (w, out) = (self.span(p.weight), self.prepared_span(u, p));
+                    let kernel = Kernel::Prepare { conv: p.conv, direction: p.direction, w, out };
+                    Step { kernel, nodes: vec![], layer: self.graph.node(self.units.list[u].nodes[0]).layer.to_string() }
+                };
+                prepared.map(step).collect()
+            }
             Entry::Combine(v) => {
                 one(Kernel::Combine { join: self.join(v), from: self.partials[&v], out: self.span(v) }, v)
             }
@@ -468,6 +299,7 @@ impl Lower<'_> {
         let images =
             if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
         let [x, w, out] = [a, b, nodes[nodes.len() - 1]].map(|v| self.span(v));
+        let w = self.prepared(u).map_or(w, |p| self.prepared_span(u, p));
         let op = match &node.op {
             Op::Conv(c) => return Kernel::Conv { conv: c.0, images, x, w, out, tail },
             Op::ConvInput(c) => return Kernel::ConvInput { conv: c.0, images, x, w, out, tail },
@@ -630,6 +462,18 @@ impl Lower<'_> {
                     out: self.partials[&v],
                 }]
             }
+            Op::MaxPick(p) => {
+                let (channels, v) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxPick { window: p.window, channels, x, v, out }]
+            }
+            Op::MaxSpread(p) => {
+                let (channels, dy) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxSpread { window: p.window, channels, x, dy, out }]
+            }
+            Op::Resample(r) => {
+                let (rows, columns) = (r.rows.lowered(), r.columns.lowered());
+                vec![Kernel::Resample { rows, columns, channels: shape_in.last_dim(), x, out }]
+            }
             _ => unreachable!("{} is never a step of its own", node.op.get().name()),
         }
     }
@@ -720,14 +564,18 @@ impl Plan {
             Kernel::Conv { conv, images, .. } | Kernel::ConvInput { conv, images, .. } => {
                 conv.scratch_len(images.of(rows))
             }
+            Kernel::Prepare { conv, .. } => conv.scratch_len(1),
+            Kernel::Combine { join: Join::ConvSums(_), from, .. } => from.len,
             Kernel::ConvPartial { conv, .. } => conv.scratch_len(rows),
             Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
             Kernel::Moments { channels, .. } => *channels,
+            Kernel::Resample { columns, channels, .. } => kernels::resample::scratch_len(columns, *channels),
             _ => 0,
         };
         let finish = |f: &Finish| match f {
             Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
             Finish::Conv { conv, .. } => conv.block_scratch_len(self.options.batch),
+            Finish::Shards { join: Join::ConvSums(_), from } => from.len,
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)

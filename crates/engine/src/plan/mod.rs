@@ -6,6 +6,7 @@
 
 pub mod emit;
 mod fuse;
+mod layout;
 mod loops;
 mod lower;
 mod memory;
@@ -19,9 +20,12 @@ use crate::error::GraphError;
 use crate::graph::{Graph, InputDecl, Layout, Var};
 use crate::ops::reduce::Fold;
 use kernels::map::{Access, Program};
+use kernels::resample::Taps;
+use kernels::window::Window;
 
 use crate::ops::conv::Geometry;
 
+pub use kernels::conv::Direction;
 pub use loops::{CACHE_BYTES, Loop};
 pub use print::Stage;
 
@@ -176,6 +180,8 @@ pub struct Partial {
 pub enum Join {
     /// sum or maximum, shard after shard
     Fold(Fold),
+    /// sums of a convolution's weight gradient, from which the gradient is made at the end
+    ConvSums(Geometry),
     /// means and squared deviations by Chan's formula, giving means and variances; rows of a shard are times this
     Moments(usize),
 }
@@ -197,6 +203,8 @@ pub enum Kernel {
     Gemm { m: Extent, n: usize, k: usize, a: Factor, b: Factor, out: Span, tail: Tail },
     /// per shard `aᵀ·b` over its rows
     GemmPartial { m: usize, n: usize, rows: usize, a: Span, b: Span, out: Partial },
+    /// a convolution's weights as a direction wants them, once for all chunks
+    Prepare { conv: Geometry, direction: Direction, w: Span, out: Span },
     /// `out = tail(x * w)`, a convolution
     Conv { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
     /// the input gradient of a convolution, or the transposed convolution
@@ -224,6 +232,12 @@ pub enum Kernel {
     ScatterPartial { rows: usize, width: usize, index: Span, x: Span, out: Partial },
     /// mean and squared deviations of every channel, per shard; made row by row of the batch, or of a shard as a whole
     Moments { rows: usize, channels: usize, whole_shards: bool, x: Span, out: Partial },
+    /// the values of `v` at the maxima of windows of `x`
+    MaxPick { window: Window, channels: usize, x: Span, v: Span, out: Span },
+    /// `dy` at the maxima of windows of `x`, else zero
+    MaxSpread { window: Window, channels: usize, x: Span, dy: Span, out: Span },
+    /// a separable linear map of images
+    Resample { rows: Taps, columns: Taps, channels: usize, x: Span, out: Span },
     /// the same number everywhere
     Fill { value: f32, out: Span },
     /// the batch's rows of an input

@@ -100,6 +100,7 @@ fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> 
         Op::Gather(_) => keep(rows == [false, true]),
         Op::Transpose(t) => keep(t.order[0] == 0),
         Op::Concat(c) => keep(c.axis > 0 && rows.iter().all(|r| *r)),
+        Op::MaxPick(_) | Op::MaxSpread(_) => keep(rows == [true, true]),
         Op::Slice(s) => keep(s.axis > 0),
         Op::Pad(p) => keep(p.axis > 0),
         Op::Reshape(r) => {

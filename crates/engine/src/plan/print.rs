@@ -80,6 +80,7 @@ impl Plan {
             | Kernel::ConvInput { conv, images, x, w, out, .. } => {
                 of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
             }
+            Kernel::Prepare { w, out, .. } => of(0, &[*w, *out]),
             Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
             Kernel::Map { program, rows, cols, operands, outs, .. } => {
                 let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
@@ -87,6 +88,13 @@ impl Plan {
             }
             Kernel::Fold { x, out, .. } => of(self.elements(*x) as usize, &[*x, *out]),
             Kernel::Moments { x, .. } => of(4 * self.elements(*x) as usize, &[*x]),
+            Kernel::MaxPick { x, v, out, .. } if x == v => of(self.elements(*x) as usize, &[*x, *out]),
+            Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
+                of(self.elements(*x) as usize, &[*x, *y, *out])
+            }
+            Kernel::Resample { x, out, .. } => {
+                of(2 * self.elements(*x).max(self.elements(*out)) as usize, &[*x, *out])
+            }
             Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => of(0, &[*x, *out]),
             Kernel::Gather { index, out, .. } => of(0, &[*index, *out, *out]),
             Kernel::ScatterPartial { index, x, .. } => of(self.elements(*x) as usize, &[*index, *x]),
@@ -221,6 +229,9 @@ fn describe(kernel: &Kernel) -> (String, String) {
             format!("conv input {:?} ← {:?}{}", conv.input, conv.output, tail_name(tail)),
             format!("{} → {}", joined(vec![*x, *w]), place(*out)),
         ),
+        Kernel::Prepare { conv, w, out, .. } => {
+            (format!("weights {:?} at points", conv.kernel), format!("{} → {}", place(*w), place(*out)))
+        }
         Kernel::ConvPartial { conv, x, dy, .. } => {
             let [kh, kw] = conv.kernel;
             let sizes = [kh, kw, conv.input[2] / conv.groups, conv.output[2]];
@@ -246,11 +257,30 @@ fn describe(kernel: &Kernel) -> (String, String) {
         Kernel::ScatterPartial { rows, width, index, x, .. } => {
             (format!("scatter [{rows}, {width}]"), joined(vec![*index, *x]))
         }
+        Kernel::MaxPick { window, channels, x, out, .. } => (
+            format!("max_pool {} to {}", image(window.input, *channels), image(window.output, *channels)),
+            joined(vec![*x, *out]),
+        ),
+        Kernel::MaxSpread { window, channels, x, dy, out } => (
+            format!("max_spread {} to {}", image(window.output, *channels), image(window.input, *channels)),
+            joined(vec![*x, *dy, *out]),
+        ),
+        Kernel::Resample { rows, columns, channels, x, out } => {
+            let [from, to] = [[rows.input(), columns.input()], [rows.output(), columns.output()]];
+            (
+                format!("resample {} to {}", image(from, *channels), image(to, *channels)),
+                joined(vec![*x, *out]),
+            )
+        }
         Kernel::Moments { channels, x, .. } => (format!("moments of {channels} channels"), place(*x)),
         Kernel::Combine { from, out, .. } => {
             (format!("join {} over shards", from.len), format!("→ {}", place(*out)))
         }
     }
+}
+
+fn image([height, width]: [usize; 2], channels: usize) -> String {
+    format!("{height}x{width}x{channels}")
 }
 
 fn short(n: u64) -> String {

@@ -2,10 +2,15 @@
 
 mod axis;
 mod block;
+mod direct;
 mod gather;
+mod rows;
+mod weights;
+mod winograd;
 
 use crate::gemm::Epilogue;
 use axis::{Axis, Sizes};
+use winograd::Winograd;
 
 /// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into `y: [images, OH, OW, O]`.
 ///
@@ -37,19 +42,76 @@ pub struct Conv {
 }
 
 /// Which side of the map is the source.
-#[derive(Clone, Copy, PartialEq)]
-enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// from the input to the output
     Forward,
+    /// from the output's gradient to the input's
     Backward,
 }
+
+/// Outputs in a row from which on rows are worked on one by one.
+const MIN_DIRECT: usize = 7;
 
 impl Conv {
     /// Floats of scratch that each direction needs for so many images; never falls as images grow.
     pub fn scratch_len(&self, images: usize) -> usize {
-        if self.is_empty() { 0 } else { gather::scratch_len(self, images) }
+        if self.is_empty() {
+            return 0;
+        }
+        let of = |direction: Direction| match Winograd::of(self, direction) {
+            Some(at) => at.scratch_len(images).max(at.prepare_scratch_len()),
+            None if self.is_direct(direction) => direct::scratch_len(self, direction),
+            None => gather::scratch_len(self, images),
+        };
+        let weights = match Winograd::of(self, Direction::Forward) {
+            None if self.is_direct(Direction::Forward) => weights::scratch_len(self),
+            _ => 0,
+        };
+        of(Direction::Forward).max(of(Direction::Backward)).max(weights)
     }
 
-    /// `y = epilogue(x * w)`; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
+    /// Floats of the weights as a direction wants them: what [`Conv::prepare`] makes, once for any number of calls.
+    /// Nothing where it wants them as they are.
+    pub fn prepared_len(&self, direction: Direction) -> usize {
+        Winograd::of(self, direction).map_or(0, |at| at.weights_len())
+    }
+
+    /// Makes the weights as a direction wants them; scratch as for one image.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn prepare(&self, direction: Direction, w: &[f32], out: &mut [f32], scratch: &mut [f32]) {
+        let Some(at) = Winograd::of(self, direction) else { return };
+        assert!(
+            w.len() >= self.weight_len() && out.len() >= at.weights_len(),
+            "conv: short weights: {self:?}"
+        );
+        assert!(scratch.len() >= at.prepare_scratch_len(), "conv: short scratch: {self:?}");
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { winograd::prepare(&mut winograd::Prepare { at, w, out, scratch }) }
+    }
+
+    /// Floats of what [`Conv::weight_gradient`] adds up, from which [`Conv::gradient_of_sums`] makes the gradient.
+    pub fn sums_len(&self) -> usize {
+        Winograd::of(self, Direction::Forward).map_or(self.weight_len(), |at| at.weights_len())
+    }
+
+    /// The weight gradient from its sums, which may be those of several calls, added element by element.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn gradient_of_sums(&self, sums: &[f32], dw: &mut [f32]) {
+        assert!(sums.len() >= self.sums_len(), "conv: short sums: {self:?}");
+        let dw = &mut dw[..self.weight_len()];
+        match Winograd::of(self, Direction::Forward) {
+            // SAFETY: the slices hold what the geometry says.
+            Some(at) => unsafe { winograd::taps(&mut winograd::Taps { at, sums, dw }) },
+            None => dw.copy_from_slice(&sums[..dw.len()]),
+        }
+    }
+
+    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
     ///
     /// # Panics
     /// When a slice is shorter than the geometry says, or groups do not divide the channels.
@@ -62,13 +124,27 @@ impl Conv {
         epilogue: Epilogue,
         scratch: &mut [f32],
     ) {
-        self.check(images, x, y, w, scratch);
+        self.check(images, x, y, (w, self.wanted_len(Direction::Forward)), scratch);
         check_epilogue(&epilogue, self.output[2], self.output_len(images));
         let y = &mut y[..self.output_len(images)];
-        gather::forward(self, images, x, w, y, epilogue, scratch);
+        if y.is_empty() {
+            return;
+        }
+        if let Some(at) = Winograd::of(self, Direction::Forward) {
+            let mut job = winograd::Correlate { at, images, src: x, weights: w, dst: y, epilogue, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::correlate(&mut job) };
+        }
+        if !self.is_direct(Direction::Forward) {
+            return gather::forward(self, images, x, w, y, epilogue, scratch);
+        }
+        let direction = Direction::Forward;
+        let mut job = direct::Job { conv: self, direction, images, src: x, w, out: y, epilogue };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dx = epilogue(sum over outputs of dy * w)`; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
+    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
@@ -81,13 +157,28 @@ impl Conv {
         epilogue: Epilogue,
         scratch: &mut [f32],
     ) {
-        self.check(images, dx, dy, w, scratch);
+        self.check(images, dx, dy, (w, self.wanted_len(Direction::Backward)), scratch);
         check_epilogue(&epilogue, self.input[2], self.input_len(images));
         let dx = &mut dx[..self.input_len(images)];
-        gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
+        if dx.is_empty() {
+            return;
+        }
+        if let Some(at) = Winograd::of(self, Direction::Backward) {
+            let mut job = winograd::Correlate { at, images, src: dy, weights: w, dst: dx, epilogue, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::correlate(&mut job) };
+        }
+        if !self.is_direct(Direction::Backward) {
+            return gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
+        }
+        let direction = Direction::Backward;
+        let mut job = direct::Job { conv: self, direction, images, src: dy, w, out: dx, epilogue };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dw = [dw +] sum over images and outputs of x * dy`. Cost as [`Conv::forward`].
+    /// `sums = [sums +] sum over images and outputs of x * dy`, in the form of [`Conv::gradient_of_sums`]. Cost as
+    /// [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
@@ -96,19 +187,42 @@ impl Conv {
         images: usize,
         x: &[f32],
         dy: &[f32],
-        dw: &mut [f32],
+        sums: &mut [f32],
         accumulate: bool,
         scratch: &mut [f32],
     ) {
-        self.check(images, x, dy, dw, scratch);
-        let dw = &mut dw[..self.weight_len()];
-        if images * self.output[0] * self.output[1] == 0 {
+        self.check(images, x, dy, (sums, self.sums_len()), scratch);
+        let sums = &mut sums[..self.sums_len()];
+        if self.output_len(images) == 0 {
             if !accumulate {
-                dw.fill(0.0);
+                sums.fill(0.0);
             }
             return;
         }
-        gather::weight_gradient(self, images, x, dy, dw, accumulate, scratch);
+        if let Some(at) = Winograd::of(self, Direction::Forward) {
+            let mut job = winograd::Gradient { at, images, x, dy, sums, accumulate, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::gradient(&mut job) };
+        }
+        if !self.is_direct(Direction::Forward) {
+            return gather::weight_gradient(self, images, x, dy, sums, accumulate, scratch);
+        }
+        let mut job = weights::Job { conv: self, images, x, dy, dw: sums, accumulate };
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { weights::run(&mut job, scratch.as_mut_ptr()) }
+    }
+
+    /// Floats of the weights that a direction takes.
+    fn wanted_len(&self, direction: Direction) -> usize {
+        match self.prepared_len(direction) {
+            0 => self.weight_len(),
+            len => len,
+        }
+    }
+
+    /// Whether rows are long enough to be worked on one by one.
+    fn is_direct(&self, direction: Direction) -> bool {
+        self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
     }
 
     fn input_len(&self, images: usize) -> usize {
@@ -161,7 +275,7 @@ impl Conv {
     }
 
     /// Panics unless every index that the three directions touch exists.
-    fn check(&self, images: usize, x: &[f32], y: &[f32], w: &[f32], scratch: &[f32]) {
+    fn check(&self, images: usize, x: &[f32], y: &[f32], (w, weights): (&[f32], usize), scratch: &[f32]) {
         let Conv { groups, stride, dilation, .. } = *self;
         assert!(
             groups > 0 && stride.iter().chain(&dilation).all(|n| *n > 0),
@@ -169,8 +283,7 @@ impl Conv {
         );
         let divides = self.input[2].is_multiple_of(groups) && self.output[2].is_multiple_of(groups);
         assert!(divides, "conv: groups do not divide the channels: {self:?}");
-        let need =
-            [self.input_len(images), self.output_len(images), self.weight_len(), self.scratch_len(images)];
+        let need = [self.input_len(images), self.output_len(images), weights, self.scratch_len(images)];
         let have = [x.len(), y.len(), w.len(), scratch.len()];
         for ((name, have), need) in ["x", "y", "w", "scratch"].iter().zip(have).zip(need) {
             assert!(have >= need, "conv: {name} holds {have} floats, {images} images need {need}: {self:?}");

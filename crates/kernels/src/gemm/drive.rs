@@ -59,20 +59,20 @@ unsafe fn run_avx2(job: &Job, scratch: *mut f32) {
 
 /// `total` cut into `count` nearly equal lengths, longer ones first.
 #[derive(Clone, Copy)]
-struct Cuts {
+pub(crate) struct Cuts {
     total: usize,
     count: usize,
 }
 
 impl Cuts {
     /// As few as possible, none longer than `max`.
-    fn new(total: usize, max: usize) -> Cuts {
+    pub fn new(total: usize, max: usize) -> Cuts {
         Cuts { total, count: total.div_ceil(max) }
     }
 
     /// (start, length) of each.
     #[inline(always)]
-    fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn iter(self) -> impl Iterator<Item = (usize, usize)> {
         let (base, longer) = (self.total / self.count.max(1), self.total % self.count.max(1));
         (0..self.count).map(move |i| (i * base + i.min(longer), base + usize::from(i < longer)))
     }

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 /// A run of the inner dimension that a tile adds up.
 #[derive(Clone, Copy)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// A of the product's row 0 at the first k.
     pub a: *const f32,
     /// A's row stride.
@@ -29,7 +29,7 @@ impl Segment {
 
 /// What happens to a finished sum; null pointers stand for absent operands.
 #[derive(Clone, Copy)]
-pub(super) struct Finish {
+pub(crate) struct Finish {
     /// Of the tile's first column (first row, if swapped).
     pub bias: *const f32,
     pub relu: bool,
@@ -38,7 +38,7 @@ pub(super) struct Finish {
 }
 
 /// One tile's work.
-pub(super) struct Tile {
+pub(crate) struct Tile {
     pub segments: *const Segment,
     pub n_segments: usize,
     /// The tile's first row in the product.
@@ -60,10 +60,10 @@ pub(super) struct Tile {
 /// # Safety
 /// The machine has the instruction set; the segments' operands are readable over the tile's rows, the
 /// panel's whole vectors and their k; C (and gate) over the tile's rows and existing lanes.
-pub(super) type TileFn = unsafe fn(&Tile);
+pub(crate) type TileFn = unsafe fn(&Tile);
 
 /// A set of tiles compiled for one instruction set.
-pub(super) trait Tiles: Simd {
+pub(crate) trait Tiles: Simd {
     /// The most vectors per tile row, for a product of so many rows.
     fn max_vectors(rows: usize) -> usize;
     /// The most rows of a tile that is so many vectors wide.
@@ -112,7 +112,7 @@ macro_rules! tiles {
 
 #[cfg(target_arch = "x86_64")]
 tiles!(crate::simd::avx512::Avx512, ["avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"], 3,
-    1 => [12 11 10 9 8 7 6 5 4 3 2 1],
+    1 => [16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1],
     2 => [12 11 10 9 8 7 6 5 4 3 2 1],
     3 => [8 7 6 5 4 3 2 1],
 );
@@ -150,8 +150,9 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
 
 /// Adds a segment: for each k, `sums[r] += a(r) * b`.
 ///
-/// Row r of A is found from every third row's pointer, at 0, 1 or 2 strides from it, which x86 addresses
-/// without computing; so any strides are as fast as packed rows.
+/// Row r of A is found from every fourth row's pointer, at 0 to 3 strides from it, which x86 addresses
+/// without computing; so any strides are as fast as packed rows. Short nested loops are unrolled where one
+/// long loop is not.
 #[inline(always)]
 unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
     mut sums: Sums<S, MR, NV>,
@@ -159,9 +160,9 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT:
     row: usize,
 ) -> Sums<S, MR, NV> {
     let a_row = if ADJACENT { 1 } else { s.a_row };
-    let mut thirds = [s.a.add(row * a_row); 5];
-    for i in 1..MR.div_ceil(3) {
-        thirds[i] = thirds[i - 1].add(3 * a_row);
+    let mut fourths = [s.a.add(row * a_row); 4];
+    for i in 1..MR.div_ceil(4) {
+        fourths[i] = fourths[i - 1].add(4 * a_row);
     }
     let mut b = s.b;
     for _ in 0..s.k {
@@ -169,15 +170,20 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT:
         for v in 0..NV {
             bs[v] = S::load(b.add(v * S::LANES));
         }
-        for r in 0..MR {
-            let a = if ADJACENT { thirds[0].add(r) } else { thirds[r / 3].add(r % 3 * a_row) };
-            let a = S::splat(*a);
-            for v in 0..NV {
-                sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+        for i in 0..MR.div_ceil(4) {
+            for j in 0..4 {
+                let r = 4 * i + j;
+                if r < MR {
+                    let a = if ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
+                    let a = S::splat(*a);
+                    for v in 0..NV {
+                        sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+                    }
+                }
             }
         }
-        for i in 0..MR.div_ceil(3) {
-            thirds[i] = thirds[i].wrapping_add(s.a_k);
+        for i in 0..MR.div_ceil(4) {
+            fourths[i] = fourths[i].wrapping_add(s.a_k);
         }
         b = b.wrapping_add(s.b_k);
     }

@@ -1,8 +1,8 @@
 //! Single-threaded matrix products for the shapes of training, with bits that depend on nothing but the operands.
 
-mod drive;
-mod micro;
-mod pack;
+pub(crate) mod drive;
+pub(crate) mod micro;
+pub(crate) mod pack;
 
 use drive::Job;
 

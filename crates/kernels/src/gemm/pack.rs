@@ -6,7 +6,7 @@ use crate::simd::{Block, BlockMut, Simd};
 
 /// Element (i, j) is `ptr[i * rs + j * cs]`: a [`super::Mat`] whose bounds were checked.
 #[derive(Clone, Copy)]
-pub(super) struct View {
+pub(crate) struct View {
     pub ptr: *const f32,
     pub rs: usize,
     pub cs: usize,
@@ -38,7 +38,7 @@ impl View {
 
 /// `dst[k][j] = b[k][j]` for `j < width`, rows `vectors` vectors wide; missing lanes hold anything.
 #[inline(always)]
-pub(super) unsafe fn pack_panel<S: Simd>(b: View, k: usize, width: usize, vectors: usize, dst: *mut f32) {
+pub(crate) unsafe fn pack_panel<S: Simd>(b: View, k: usize, width: usize, vectors: usize, dst: *mut f32) {
     let wide = vectors * S::LANES;
     let last = width - (vectors - 1) * S::LANES;
     if b.cs == 1 {

@@ -40,7 +40,7 @@ fn redirect(ops: &mut [Instr], store: usize, r: u8, to: u8) {
     }
 }
 
-fn writes(instr: &Instr, r: u8) -> bool {
+pub(super) fn writes(instr: &Instr, r: u8) -> bool {
     match *instr {
         Instr::Un(_, dst, _) | Instr::Bin(_, dst, _, _) => dst == Dst::Reg(r),
         Instr::Column(dst) | Instr::Mask { dst, .. } => dst == r,

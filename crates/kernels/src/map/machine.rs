@@ -3,6 +3,7 @@
 //! A block is some columns of one row, or several short rows as one run of values. Values behind a block's end, up to
 //! a whole vector, are computed and not used.
 
+use super::chain::{Chain, MAX_SOURCES, Op};
 use super::fold::{fold_columns, fold_lanes, fold_rows};
 use super::layout::Layout;
 use super::mask::Mask;
@@ -50,6 +51,8 @@ struct Machine<'p, 'c, 'a> {
     slack: usize,
     operands: [Value; MAX_OPERANDS],
     direct: [*mut f32; MAX_OUTS],
+    /// whether outputs of this block are computed in scratch
+    staged: bool,
 }
 
 crate::multiversion! {
@@ -76,15 +79,27 @@ fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     let slack = if layout.rows > 1 { LANES } else { 0 };
     let operands = [Value::One(0.0); MAX_OPERANDS];
     let direct = [std::ptr::null_mut(); MAX_OUTS];
-    let mut machine = Machine { program, call, layout, slots, row_slots, slack, operands, direct };
+    let mut machine =
+        Machine { program, call, layout, slots, row_slots, slack, operands, direct, staged: false };
     machine.prepare();
     machine.frame::<A>();
+}
+
+/// Keeps the compiler from working on several vectors at once, one lane of each: it would gather and scatter.
+#[inline(always)]
+pub(super) fn one_vector_at_a_time() {
+    // SAFETY: no instruction at all.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
 }
 
 /// Runs `$value` for every lane of `$n` vectors, with `$x` read from `$a`.
 macro_rules! lanes {
     ($n:ident, $dst:ident, $($x:ident = $a:ident),+ => $value:expr) => {
         for i in 0..$n {
+            one_vector_at_a_time();
             // SAFETY: `dst` and what is read are blocks of so many vectors (see `Machine::value`, `Machine::slot`).
             unsafe {
                 $(let $x: [f32; LANES] = std::ptr::read_unaligned($a.add(i * LANES).cast());)+
@@ -184,9 +199,9 @@ impl Machine<'_, '_, '_> {
     #[inline(always)]
     fn load(&mut self, at: &Block) {
         let start = at.row * self.call.cols + at.col;
-        for (o, access) in self.program.operands.iter().enumerate() {
+        for o in 0..self.program.operands.len().min(MAX_OPERANDS) {
             let data = self.call.operands[o];
-            match access {
+            match self.program.operands[o] {
                 Access::Full => {
                     let slot = self.operand_slot(o);
                     // SAFETY: a slot has a block and the slack.
@@ -201,12 +216,12 @@ impl Machine<'_, '_, '_> {
                 Access::Vector | Access::Row | Access::Scalar => {}
             }
         }
-        let total = self.call.rows * self.call.cols;
-        for (k, out) in self.program.direct.iter().enumerate() {
-            self.direct[k] = if start + at.padded + self.slack <= total {
-                self.call.outs[*out as usize][start..].as_mut_ptr()
-            } else {
+        self.staged = start + at.padded + self.slack > self.call.rows * self.call.cols;
+        for k in 0..self.program.direct.len().min(MAX_OUTS) {
+            self.direct[k] = if self.staged {
                 self.out_slot(k)
+            } else {
+                self.call.outs[self.program.direct[k] as usize][start..].as_mut_ptr()
             };
         }
     }
@@ -214,14 +229,14 @@ impl Machine<'_, '_, '_> {
     /// Copies outputs that were computed in scratch.
     #[inline(always)]
     fn finish(&mut self, at: &Block) {
+        if !self.staged {
+            return;
+        }
+        let start = at.row * self.call.cols + at.col;
         for (k, out) in self.program.direct.iter().enumerate() {
-            let slot = self.out_slot(k);
-            if self.direct[k] == slot {
-                let start = at.row * self.call.cols + at.col;
-                // SAFETY: a slot has a block of `n` floats.
-                let block = unsafe { std::slice::from_raw_parts(slot, at.n) };
-                self.call.outs[*out as usize][start..start + at.n].copy_from_slice(block);
-            }
+            // SAFETY: a slot has a block of `n` floats.
+            let block = unsafe { std::slice::from_raw_parts(self.out_slot(k), at.n) };
+            self.call.outs[*out as usize][start..start + at.n].copy_from_slice(block);
         }
     }
 
@@ -296,26 +311,31 @@ impl Machine<'_, '_, '_> {
         }
     }
 
-    /// Where an instruction writes, how many vectors, and what it reads there.
+    /// What an instruction reads to write `dst`; `which` of its sources.
     #[inline(always)]
-    fn target<const N: usize>(
-        &self,
-        dst: Dst,
-        sources: [Src; N],
-        at: &Block,
-    ) -> (*mut f32, usize, [Value; N]) {
+    fn read(&self, dst: Dst, src: Src, which: usize, at: &Block) -> Value {
         match dst {
-            Dst::Reg(r) => (self.reg(r), at.padded / LANES, sources.map(|s| self.value(s, at))),
-            Dst::Row(r) => {
-                let value = |i: usize| self.row_value(sources[i], i, at);
-                (self.row_slot(r as usize), at.padded_rows() / LANES, std::array::from_fn(value))
-            }
+            Dst::Reg(_) => self.value(src, at),
+            Dst::Row(_) => self.row_value(src, which, at),
+        }
+    }
+
+    /// Where an instruction writes, and how many vectors.
+    #[inline(always)]
+    fn target(&self, dst: Dst, at: &Block) -> (*mut f32, usize) {
+        match dst {
+            Dst::Reg(r) => (self.reg(r), at.padded / LANES),
+            Dst::Row(r) => (self.row_slot(r as usize), at.padded_rows() / LANES),
         }
     }
 
     #[inline(always)]
-    fn step<A: Arith>(&mut self, op: &Instr, at: &Block) {
-        match *op {
+    fn step<A: Arith>(&mut self, op: &Op, at: &Block) {
+        let instr = match op {
+            Op::One(instr) => instr,
+            Op::Chain(chain) => return self.chain(chain, at),
+        };
+        match *instr {
             Instr::Un(f, dst, a) => self.un::<A>(f, dst, a, at),
             Instr::Bin(f, dst, a, b) => self.bin(f, dst, a, b, at),
             Instr::RowFold(fold, r, a) => self.row_fold(fold, r, a, at),
@@ -327,8 +347,26 @@ impl Machine<'_, '_, '_> {
     }
 
     #[inline(always)]
+    fn chain(&self, chain: &Chain, at: &Block) {
+        let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
+        let mut reads = [(std::ptr::null(), 0); MAX_SOURCES];
+        for k in 0..chain.n_sources.min(MAX_SOURCES) {
+            reads[k] = match self.value(chain.sources[k], at) {
+                Value::Block(a) => (a, LANES),
+                Value::One(x) => {
+                    numbers[k] = [x; LANES];
+                    (numbers[k].as_ptr(), 0)
+                }
+            };
+        }
+        // SAFETY: registers and values are blocks of so many vectors, and numbers are vectors.
+        unsafe { chain.run(self.reg(chain.dst), at.padded / LANES, reads) }
+    }
+
+    #[inline(always)]
     fn un<A: Arith>(&mut self, f: Fn1, dst: Dst, a: Src, at: &Block) {
-        let (dst, n, [a]) = self.target(dst, [a], at);
+        let a = self.read(dst, a, 0, at);
+        let (dst, n) = self.target(dst, at);
         let a = match a {
             Value::One(x) => return fill(dst, n, f.apply::<A>(x)),
             Value::Block(a) => a,
@@ -341,7 +379,8 @@ impl Machine<'_, '_, '_> {
 
     #[inline(always)]
     fn bin(&mut self, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) {
-        let (dst, n, [a, b]) = self.target(dst, [a, b], at);
+        let (a, b) = (self.read(dst, a, 0, at), self.read(dst, b, 1, at));
+        let (dst, n) = self.target(dst, at);
         macro_rules! each {
             ($($f:ident)*) => {
                 match (a, b) {

@@ -6,6 +6,7 @@
 //! statistics). Row sums use 16 fixed lanes and column sums add row after row, so every instruction set and every cut
 //! of the frame between calls gives the same bits.
 
+mod chain;
 mod fold;
 mod forward;
 mod layout;
@@ -121,8 +122,8 @@ pub enum Instr {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     instrs: Vec<Instr>,
-    /// the instructions as they run, with outputs written directly where that is possible
-    ops: Vec<Instr>,
+    /// the instructions as they run: in chains, and with outputs written directly, where that is possible
+    ops: Vec<chain::Op>,
     /// the outputs behind the registers from `n_regs` on
     direct: Vec<u8>,
     operands: Vec<Access>,
@@ -209,7 +210,8 @@ impl Program {
         let by_column = |i: &Instr| matches!(i, Instr::Column(_) | Instr::Mask { .. } | Instr::ColFold(..));
         let plain = |a: &Access| matches!(a, Access::Full | Access::Scalar);
         let flat = n_rows == 0 && !instrs.iter().any(by_column) && operands.iter().chain(&outs).all(plain);
-        let (ops, direct) = forward::forward(&instrs, &outs, n_regs);
+        let (forwarded, direct) = forward::forward(&instrs, &outs, n_regs);
+        let ops = chain::link(&forwarded, n_regs);
         Program { instrs, ops, direct, operands, outs, n_regs, n_rows, n_parts, whole_row, flat }
     }
 

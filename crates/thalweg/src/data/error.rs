@@ -14,6 +14,20 @@ pub enum DataError {
         /// The closest built-in name or neighbouring file.
         nearest: Option<String>,
     },
+    /// A public set that is not on this machine.
+    #[error("{title} is not on this machine: looked in {}", list_paths(looked_in))]
+    NotFetched {
+        /// The set's name.
+        set: &'static str,
+        /// Its usual name.
+        title: &'static str,
+        /// Bytes to download.
+        bytes: u64,
+        /// Folders that do not hold it.
+        looked_in: Vec<PathBuf>,
+        /// A package that holds it.
+        package: Option<&'static str>,
+    },
     /// The operating system would not read a file.
     #[error("cannot read: {error}: {}", path.display())]
     Read {
@@ -387,10 +401,16 @@ impl DataError {
         use DataError::*;
         match self {
             UnknownSource { nearest: Some(near), .. } => {
-                format!("did you mean `{near}`? `thalweg data list` shows the built-in sets")
+                format!("did you mean `{near}`? `thalweg data list` shows the sets")
             }
-            UnknownSource { .. } => {
-                "`thalweg data list` shows the built-in sets; a path works as well".into()
+            UnknownSource { .. } => "`thalweg data list` shows the sets; a path works as well".into(),
+            NotFetched { set, bytes, package, .. } => {
+                let package = package
+                    .map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
+                format!(
+                    "`thalweg data fetch {set}` downloads it ({} MB){package}",
+                    (bytes + 500_000) / 1_000_000
+                )
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
@@ -458,6 +478,12 @@ impl DataError {
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
         }
     }
+}
+
+/// Paths one behind the other.
+fn list_paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
 }
 
 /// The first few names, quoted.

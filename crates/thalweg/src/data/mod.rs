@@ -22,6 +22,7 @@ mod cache;
 mod channels;
 mod dataset;
 mod error;
+pub mod fetch;
 pub mod formats;
 mod gather;
 mod gzip;

@@ -5,13 +5,14 @@ use std::path::Path;
 use super::error::nearest;
 use super::images::{self, Tree};
 use super::moments::of_numbers;
-use super::{DataError, DataOptions, Dataset, Values, formats, read, sets};
+use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read, sets};
 
-/// Opens a built-in set, a file or a folder.
+/// Opens a built-in set, a file or a folder, or a public set that was fetched.
 ///
-/// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. A folder is searched
-/// for IDX pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of
-/// images, then for a single file of a known format.
+/// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. Names of public sets
+/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX
+/// pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then
+/// for a single file of a known format.
 ///
 /// # Errors
 /// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
@@ -20,10 +21,12 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
         check_unused(options, BUILT_IN)?;
         return set.make(options);
     }
-    let path = Path::new(source);
+    let fetched = if Path::new(source).exists() { None } else { known::by_name(source)? };
+    let path = fetched.as_deref().unwrap_or(Path::new(source));
     let metadata = std::fs::metadata(path).map_err(|error| match read::failed(path, error) {
         DataError::UnknownSource { name, nearest: None } => {
-            let nearest = nearest(&name, sets::ALL.iter().map(|s| s.name));
+            let public = fetch::ALL.iter().map(|s| s.name);
+            let nearest = nearest(&name, sets::ALL.iter().map(|s| s.name).chain(public));
             DataError::UnknownSource { name, nearest }
         }
         other => other,

@@ -238,13 +238,13 @@ fn synthetic_sets_follow_their_options() {
 fn sources_that_are_not_there_are_told() {
     let folder = Folder::new("sources");
     let none = DataOptions::default();
-    let hint = "did you mean `digits`? `thalweg data list` shows the built-in sets";
+    let hint = "did you mean `digits`? `thalweg data list` shows the sets";
     fails("digitz", &none, "no data set, file or folder is called `digitz`", hint);
-    let hint = "`thalweg data list` shows the built-in sets; a path works as well";
+    let hint = "`thalweg data list` shows the sets; a path works as well";
     fails("qqqqq", &none, "no data set, file or folder is called `qqqqq`", hint);
     folder.write("train.csv", "a,b\n1,2.5\n3,4.5\n");
     let text = "no data set, file or folder is called `sources/trian.csv`";
-    let hint = "did you mean `sources/train.csv`? `thalweg data list` shows the built-in sets";
+    let hint = "did you mean `sources/train.csv`? `thalweg data list` shows the sets";
     fails(&folder.path("trian.csv"), &none, text, hint);
     fails(
         &folder.write("t.docx", "x"),
