@@ -208,6 +208,12 @@ const CASES: &[Case] = &[
         let rows = g.sum_axes(scaled, 1, 2)?;
         Ok(Made { inner: n.max(1), ..Made::new(g.add(x, rows)?) })
     }),
+    ("a number beside a batch of numbers", |g, d| {
+        let v = g.param("v", [1])?;
+        let x = g.input("x", [d.size().max(2)])?;
+        let product = g.mul(v, x)?;
+        Ok(Made::new(g.add(product, v)?))
+    }),
     ("reshape", |g, d| {
         let (b, i, j) = (d.size(), d.size(), d.size());
         let x = g.input("x", [b, i, j])?;

@@ -1,5 +1,6 @@
 //! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
 
+pub mod affine;
 pub mod channels;
 pub mod conv;
 pub mod fold;

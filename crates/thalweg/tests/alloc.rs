@@ -17,6 +17,7 @@ const CASES: &[&[&str]] = &[
     &["model.batch_norm=true", "optimizer=momentum", "schedule=cosine"],
     &["optimizer=adamw", "loss=cross_entropy", "loss.class_weights=balanced", "loss.smoothing=0.1"],
     &["loss=mse", "optimizer=sgd", "clip_norm=0.1"],
+    &["augment=crop-1,flip,jitter,cutout-3,randaugment,rotate,mixup-0.5-0.5,cutmix", "optimizer=adam"],
     &[concat!("data=", env!("CARGO_TARGET_TMPDIR"), "/numbers.csv"), "model.batch_norm=true"],
 ];
 

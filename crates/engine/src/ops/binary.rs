@@ -105,8 +105,9 @@ pub(crate) fn access(out: &Shape, s: &Shape) -> Option<(Access, Option<usize>)> 
     if s == out {
         return Some((Access::Full, None));
     }
-    let row = s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
-    if row && !s.is_empty() {
+    // a single number beside `[batch]` has no rows: it is the same for all of them
+    let row = s.len() > 1 && s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
+    if row {
         return Some((Access::Row, Some(out.last_dim())));
     }
     // in a batch of one row, a value of that row is not one for the whole batch

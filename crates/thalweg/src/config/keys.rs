@@ -2,6 +2,7 @@
 
 use super::field::{Choice, Field, Kind};
 use super::loss;
+use crate::data::augment;
 use crate::registry::{Entry, Range};
 use crate::{init, layers, model, optim, schedule};
 
@@ -27,6 +28,9 @@ pub static LAYERS: Choice = registry("layer", "layers", layers::ALL, "");
 
 /// The registry of activations.
 pub static ACTIVATIONS: Choice = registry("activation", "activations", layers::ACTIVATIONS, "relu");
+
+/// The registry of random changes of training images.
+pub static AUGMENT: Choice = registry("transform", "augment", augment::ALL, "");
 
 /// The registry of initialisers.
 pub static INITS: Choice = registry("initialiser", "inits", init::ALL, "he_normal");
@@ -88,6 +92,14 @@ pub const TOP: &[Field] = &[
     key("threads", Kind::Whole(0, 1024), "0", "0: one for each core; never changes the numbers"),
     unset("init_from", Kind::Text, "\"start.safetensors\"", "weights to start from"),
     key("preprocess", Kind::Words(PREPROCESS), "\"auto\"", "of the inputs, fitted on the training samples"),
+    key(
+        "augment",
+        Kind::Free(
+            "a list of transforms such as [\"flip\", { type = \"crop\", padding = 4 }], or one text such as \"crop-4,flip\"",
+        ),
+        "[]",
+        "random changes of training images, in this order; `thalweg list augment` shows all",
+    ),
     key(
         "standardise_targets",
         Kind::WordsOrSwitch(&["auto"]),
@@ -184,6 +196,8 @@ pub const SYNONYMS: &[(&str, &str)] = &[
     ("normalize", "preprocess"),
     ("normalise", "preprocess"),
     ("grad_clip", "clip_norm"),
+    ("augmentation", "augment"),
+    ("transforms", "augment"),
     ("criterion", "loss"),
     ("weights", "init_from"),
     ("pretrained", "init_from"),

@@ -9,6 +9,7 @@ use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
 use super::{DataConfig, LossConfig, check, keys, tree, write};
 use crate::data::Preprocess;
+use crate::data::augment::Augment;
 use crate::model::ModelConfig;
 use crate::optim::{ClipNorm, OptimConfig};
 use crate::schedule::{ScheduleConfig, Span};
@@ -44,6 +45,8 @@ pub struct RunConfig {
     /// Preprocessing of inputs; none here means that the kind of data decides.
     #[serde(serialize_with = "write::or_auto")]
     pub preprocess: Option<Preprocess>,
+    /// Random changes of training images; none.
+    pub augment: Augment,
     /// Whether a regression learns standardised targets; none here means that the kind of data decides.
     #[serde(serialize_with = "write::or_auto")]
     pub standardise_targets: Option<bool>,
@@ -205,6 +208,7 @@ impl Read {
             threads: self.part_or("threads", || 0)?,
             init_from: self.part("init_from")?,
             preprocess,
+            augment: self.part_or("augment", Augment::default)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),
             top_k: self.part_or("top_k", Vec::new)?,
             name: self.part("name")?,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::moments::{Moments, moments, of_numbers};
 use super::{DataError, Dataset, Task};
 
-/// y = scale · x + shift, with one value for all inputs, one per channel, or one per input.
+/// y = scale · x + shift, with one value for all inputs, one per channel (the last axis), or one per input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Affine {
     /// Factors.
@@ -21,11 +21,12 @@ pub enum Preprocess {
     /// As they are (bytes as b / 255).
     #[default]
     None,
-    /// Each input minus its mean; for images this subtracts the mean image.
+    /// Each input minus its mean; for images this subtracts the mean image (Krizhevsky, Sutskever and Hinton 2012,
+    /// AlexNet).
     Centre,
     /// Each input minus its mean, divided by its standard deviation.
     Standardise,
-    /// Each channel minus its mean.
+    /// Each channel minus its mean (Simonyan and Zisserman 2015, VGG).
     ChannelCentre,
     /// Each channel minus its mean, divided by its standard deviation.
     ChannelStandardise,
@@ -41,9 +42,9 @@ impl Preprocess {
     /// All kinds, with their names in a config and what they do.
     pub const ALL: &'static [(Preprocess, &'static str, &'static str)] = &[
         (Preprocess::None, "none", "inputs as they are; bytes as b / 255"),
-        (Preprocess::Centre, "centre", "each input minus its mean (the mean image)"),
+        (Preprocess::Centre, "centre", "each input minus its mean (the mean image, as AlexNet)"),
         (Preprocess::Standardise, "standardise", "each input to mean 0 and standard deviation 1"),
-        (Preprocess::ChannelCentre, "channel-centre", "each channel minus its mean"),
+        (Preprocess::ChannelCentre, "channel-centre", "each channel minus its mean (as VGG)"),
         (
             Preprocess::ChannelStandardise,
             "channel-standardise",
@@ -79,10 +80,11 @@ impl Affine {
         }
     }
 
-    /// Checks that the map fits inputs of `shape`: one value, one per input, or one per leading channel.
+    /// Checks that the map fits inputs of `shape`: one value, one per input, or one per channel, the last
+    /// of three axes.
     pub fn check(&self, shape: &[usize]) -> Result<(), DataError> {
         let expected: usize = shape.iter().product();
-        let channels = if shape.len() == 3 { shape[2] } else { 1 };
+        let channels = if let [_, _, channels] = *shape { channels } else { 1 };
         let got = self.scale.len();
         let fits = got == self.shift.len() && (got == 1 || got == expected || got == channels);
         if fits { Ok(()) } else { Err(DataError::AffineShape { got, expected, shape: shape.to_vec() }) }
@@ -110,9 +112,8 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
     }
     let each = moments(set, train);
     let channels = set.n_channels().max(1);
-    let per_channel = set.n_inputs() / channels;
     let group = |i: usize| i % channels;
-    let affine = match how {
+    Ok(match how {
         Preprocess::None => Affine::identity(),
         Preprocess::Centre => centre(&each),
         Preprocess::Standardise => standardise(&each),
@@ -121,10 +122,7 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
         Preprocess::ChannelStandardise => standardise(&each.grouped(channels, group)),
         Preprocess::SecondMoment => second_moment(&each),
         Preprocess::Scale01 => scale01(&each),
-    };
-    // Channels that come last are not consecutive: write the map out for each input.
-    let spread = affine.scale.len() == channels && channels > 1;
-    Ok(if spread { repeat(&affine, per_channel) } else { affine })
+    })
 }
 
 /// Fits the standardisation of numbers as targets; classes get the identity. Undo it with [`Affine::invert`].
@@ -164,8 +162,4 @@ fn scale01(m: &Moments) -> Affine {
 /// A divisor that f32 can bear, or 1 for a constant.
 fn or_one(d: f64) -> f64 {
     if d > f64::from(f32::MIN_POSITIVE) { d } else { 1.0 }
-}
-
-fn repeat(affine: &Affine, times: usize) -> Affine {
-    Affine { scale: affine.scale.repeat(times), shift: affine.shift.repeat(times) }
 }

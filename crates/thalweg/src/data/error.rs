@@ -14,6 +14,16 @@ pub enum DataError {
         /// The closest built-in name or neighbouring file.
         nearest: Option<String>,
     },
+    /// A transform that does not go with the samples.
+    #[error("transform `{transform}` on samples of shape {shape:?}: {problem}")]
+    Augment {
+        /// Its name.
+        transform: &'static str,
+        /// What it needs.
+        problem: String,
+        /// Shape of one sample.
+        shape: Vec<usize>,
+    },
     /// A public set that is not on this machine.
     #[error("{title} is not on this machine: looked in {}", list_paths(looked_in))]
     NotFetched {
@@ -411,6 +421,9 @@ impl DataError {
                     "`thalweg data fetch {set}` downloads it ({} MB){package}",
                     (bytes + 500_000) / 1_000_000
                 )
+            }
+            Augment { .. } => {
+                "`augment=none` trains without, `thalweg list augment` shows all transforms".into()
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {

@@ -1,9 +1,8 @@
 //! Gathering rows of a data set into a batch, with preprocessing fused into the copy.
 
-use super::{Affine, Dataset, Values};
+use kernels::affine::{PATTERN, affine_bytes, affine_numbers};
 
-/// A byte `b` stands for `b / 255`.
-pub(crate) const BYTE_UNIT: f32 = 1.0 / 255.0;
+use super::{Affine, Dataset, Values};
 
 impl Dataset {
     /// Copies the inputs of `indices` to `out` (`[indices.len(), input_shape...]`), mapped by `affine`.
@@ -16,13 +15,20 @@ impl Dataset {
     pub fn gather(&self, indices: &[u32], affine: &Affine, out: &mut [f32]) {
         let width = self.n_inputs();
         assert_eq!(out.len(), indices.len() * width, "length of the batch");
+        assert!(width.is_multiple_of(affine.scale.len()), "values of the preprocessing");
         let rows = indices.iter().map(|&i| i as usize * width).zip(out.chunks_exact_mut(width.max(1)));
+        let map = Repeated::new(affine);
+        let (scale, shift) = map.parts();
         match &self.inputs {
             Values::F32(values) if affine.is_identity() => {
                 rows.for_each(|(at, out)| out.copy_from_slice(&values[at..at + width]));
             }
-            Values::F32(values) => rows.for_each(|(at, out)| map(&values[at..at + width], affine, out)),
-            Values::U8(bytes) => rows.for_each(|(at, out)| map(&bytes[at..at + width], affine, out)),
+            Values::F32(values) => {
+                rows.for_each(|(at, out)| f32::affine(&values[at..at + width], scale, shift, out));
+            }
+            Values::U8(bytes) => {
+                rows.for_each(|(at, out)| u8::affine(&bytes[at..at + width], scale, shift, out));
+            }
         }
     }
 
@@ -37,49 +43,55 @@ impl Dataset {
         assert_eq!(out.len(), indices.len() * width, "length of the batch's targets");
         for (&i, out) in indices.iter().zip(out.chunks_exact_mut(width)) {
             let row = &self.targets[i as usize * width..(i as usize + 1) * width];
-            if affine.is_identity() { out.copy_from_slice(row) } else { map(row, affine, out) }
+            if affine.is_identity() {
+                out.copy_from_slice(row);
+            } else {
+                affine_numbers(row, &affine.scale, &affine.shift, out);
+            }
         }
     }
 }
 
 /// A stored value that is read as a number.
-trait Stored: Copy {
-    /// What one stored unit is worth.
-    const UNIT: f32;
-    /// The stored value as a number of units.
-    fn units(self) -> f32;
+pub(crate) trait Stored: Copy {
+    /// `out = row · scale + shift`, with values for every place or a repeated pattern.
+    fn affine(row: &[Self], scale: &[f32], shift: &[f32], out: &mut [f32]);
 }
 
 impl Stored for f32 {
-    const UNIT: f32 = 1.0;
-    fn units(self) -> f32 {
-        self
+    fn affine(row: &[f32], scale: &[f32], shift: &[f32], out: &mut [f32]) {
+        affine_numbers(row, scale, shift, out);
     }
 }
 
 impl Stored for u8 {
-    const UNIT: f32 = BYTE_UNIT;
-    fn units(self) -> f32 {
-        f32::from(self)
+    fn affine(row: &[u8], scale: &[f32], shift: &[f32], out: &mut [f32]) {
+        affine_bytes(row, scale, shift, out);
     }
 }
 
-/// One row: a map for all inputs, one for each, or one for each channel of consecutive inputs.
-fn map<T: Stored>(row: &[T], affine: &Affine, out: &mut [f32]) {
-    let (scale, shift) = (&affine.scale[..], &affine.shift[..]);
-    if scale.len() == row.len() {
-        for (((o, x), s), t) in out.iter_mut().zip(row).zip(scale).zip(shift) {
-            *o = x.units() * (s * T::UNIT) + t;
-        }
-        return;
+/// A map as its kernel wants it: few values are repeated to [`PATTERN`], on the stack, so that nothing is allocated.
+pub(crate) struct Repeated<'a> {
+    affine: &'a Affine,
+    scale: [f32; PATTERN],
+    shift: [f32; PATTERN],
+    len: usize,
+}
+
+impl<'a> Repeated<'a> {
+    /// The map, made ready once for many rows.
+    pub fn new(affine: &'a Affine) -> Repeated<'a> {
+        let n = affine.scale.len();
+        let len = (PATTERN / n.max(1)) * n;
+        let repeat = |v: &[f32]| std::array::from_fn(|i| if i < len { v[i % n] } else { 0.0 });
+        Repeated { affine, scale: repeat(&affine.scale), shift: repeat(&affine.shift), len }
     }
-    let size = row.len() / scale.len();
-    assert_eq!(size * scale.len(), row.len(), "values of the preprocessing");
-    let channels = row.chunks_exact(size).zip(out.chunks_exact_mut(size));
-    for ((row, out), (s, t)) in channels.zip(scale.iter().zip(shift)) {
-        let (s, t) = (s * T::UNIT, *t);
-        for (o, x) in out.iter_mut().zip(row) {
-            *o = x.units() * s + t;
+
+    /// Scales and shifts: one for each input, or a pattern.
+    pub fn parts(&self) -> (&[f32], &[f32]) {
+        match self.len {
+            0 => (&self.affine.scale, &self.affine.shift),
+            len => (&self.scale[..len], &self.shift[..len]),
         }
     }
 }
@@ -123,7 +135,7 @@ mod tests {
         let one = Affine { scale: vec![2.0], shift: vec![1.0] };
         check(&numbers, &one, &[17.0, 19.0, 21.0, 23.0, 1.0, 3.0, 5.0, 7.0]);
         let channel = Affine { scale: vec![2.0, 10.0], shift: vec![1.0, 0.0] };
-        check(&numbers, &channel, &[17.0, 19.0, 100.0, 110.0, 1.0, 3.0, 20.0, 30.0]);
+        check(&numbers, &channel, &[17.0, 90.0, 21.0, 110.0, 1.0, 10.0, 5.0, 30.0]);
         let each = Affine { scale: vec![1.0, 2.0, 3.0, 4.0], shift: vec![0.0, 0.0, 1.0, 0.0] };
         check(&numbers, &each, &[8.0, 18.0, 31.0, 44.0, 0.0, 2.0, 7.0, 12.0]);
     }

@@ -18,6 +18,7 @@
 
 mod affine;
 mod bytes;
+pub mod augment;
 mod cache;
 mod channels;
 mod dataset;

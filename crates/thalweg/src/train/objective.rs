@@ -17,6 +17,24 @@ enum Kind {
     L1,
 }
 
+/// What mixed samples have besides their own targets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mixture {
+    /// the partners' targets, shaped like the targets
+    pub partner: Var,
+    /// share of the own target, `[batch]`
+    pub own: Var,
+}
+
+impl Mixture {
+    /// own · a + (1 − own) · b for `a: [batch]`, `b: [batch]`.
+    fn blend(&self, g: &mut Graph, a: Var, b: Var) -> Built {
+        let difference = g.sub(a, b)?;
+        let part = g.mul(self.own, difference)?;
+        g.add(b, part)
+    }
+}
+
 /// A loss chosen for the targets at hand.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Objective {
@@ -69,27 +87,56 @@ impl Objective {
         &self.class_weights
     }
 
-    /// Adds the loss of `outputs` to a graph.
-    pub fn build(&self, g: &mut Graph, outputs: Var, target: Var) -> Built<Loss> {
+    /// Adds the loss of `outputs` to a graph. That of a mixed sample is
+    /// own · L(target) + (1 − own) · L(partner); where classes have weights, the mean divides by the sum of the weights
+    /// mixed alike.
+    pub fn build(&self, g: &mut Graph, outputs: Var, target: Var, mixture: Option<Mixture>) -> Built<Loss> {
         g.scope("loss", |g| {
             let weights = match self.class_weights.len() {
                 0 => None,
                 k => Some(g.buffer("class_weights", [k])?.0),
             };
-            if let Kind::CrossEntropy { smoothing } = self.kind {
-                return g.cross_entropy(outputs, target, CrossEntropy { smoothing, weights });
-            }
-            let target = match self.classes {
-                Some(k) => g.one_hot(target, k)?,
-                None => target,
+            let one = self.one(g, outputs, target, weights)?;
+            let Some(mixture) = mixture else { return Ok(one) };
+            let other = self.one(g, outputs, mixture.partner, weights)?;
+            let each = mixture.blend(g, one.each, other.each)?;
+            let mean = match weights {
+                None => g.mean(each)?,
+                Some(weights) => {
+                    let [one, other] = [target, mixture.partner].map(|t| self.weights_of(g, t, weights));
+                    let weight = mixture.blend(g, one?, other?)?;
+                    let (sum, divisor) = (g.sum(each)?, g.sum(weight)?);
+                    g.div(sum, divisor)?
+                }
             };
-            match self.kind {
-                Kind::Bce => g.bce_with_logits(outputs, target),
-                Kind::Huber { delta } => g.huber(outputs, target, delta),
-                Kind::L1 => g.l1(outputs, target),
-                Kind::Mse | Kind::CrossEntropy { .. } => g.mse(outputs, target),
-            }
+            Ok(Loss { each, mean })
         })
+    }
+
+    /// The loss with one target.
+    fn one(&self, g: &mut Graph, outputs: Var, target: Var, weights: Option<Var>) -> Built<Loss> {
+        if let Kind::CrossEntropy { smoothing } = self.kind {
+            return g.cross_entropy(outputs, target, CrossEntropy { smoothing, weights });
+        }
+        let target = match self.classes {
+            Some(k) => g.one_hot(target, k)?,
+            None => target,
+        };
+        match self.kind {
+            Kind::Bce => g.bce_with_logits(outputs, target),
+            Kind::Huber { delta } => g.huber(outputs, target, delta),
+            Kind::L1 => g.l1(outputs, target),
+            Kind::Mse | Kind::CrossEntropy { .. } => g.mse(outputs, target),
+        }
+    }
+
+    /// The weight of each sample's class, `[batch]`.
+    fn weights_of(&self, g: &mut Graph, labels: Var, weights: Var) -> Built {
+        let hot = g.one_hot(labels, self.outputs)?;
+        let picked = g.mul(hot, weights)?;
+        let row = g.sum_axes(picked, 1, 2)?;
+        let batch = g.shape(labels)[0];
+        g.reshape(row, [batch])
     }
 
     /// What a sample counts in the mean.

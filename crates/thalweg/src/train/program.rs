@@ -7,9 +7,10 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
-use super::objective::Objective;
+use super::objective::{Mixture, Objective};
 use super::prepared::{Prepared, Reading};
 use crate::data::Dataset;
+use crate::data::augment::Pipeline;
 use crate::model::{Mode, Model};
 
 /// Why a step was not made.
@@ -25,22 +26,38 @@ pub enum StepError {
 }
 
 /// Supplies a batch by the indices of its samples; each worker copies its own rows, reading and preprocessing in one
-/// pass.
+/// pass, and augments them where training does.
 pub(super) struct Batch<'a> {
     pub set: &'a Dataset,
     pub reading: &'a Reading,
     pub indices: &'a [u32],
+    /// random changes, and the epoch that they are of
+    pub augment: Option<(&'a Pipeline, u64)>,
 }
 
 impl Feed for Batch<'_> {
     fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
         let indices = &self.indices[rows];
-        match input {
-            0 => self.set.gather(indices, &self.reading.inputs, out),
-            _ => self.set.gather_targets(indices, &self.reading.targets, out),
+        let (set, reading) = (self.set, self.reading);
+        match (input, self.augment) {
+            (0, None) => set.gather(indices, &reading.inputs, out),
+            (0, Some((pipeline, epoch))) => pipeline.gather(set, indices, epoch, &reading.inputs, out),
+            (PARTNERS, Some((pipeline, epoch))) => {
+                for (i, out) in indices.iter().zip(out.chunks_exact_mut(set.n_targets())) {
+                    set.gather_targets(&[pipeline.mixed(*i, epoch).partner], &reading.targets, out);
+                }
+            }
+            (SHARES, Some((pipeline, epoch))) => {
+                indices.iter().zip(out).for_each(|(i, out)| *out = pipeline.mixed(*i, epoch).own);
+            }
+            _ => set.gather_targets(indices, &reading.targets, out),
         }
     }
 }
+
+/// Inputs of a program that mixes samples, behind the inputs and the targets.
+const PARTNERS: usize = 2;
+const SHARES: usize = 3;
 
 /// A model, its loss, and the programs compiled so far.
 #[derive(Debug)]
@@ -48,6 +65,8 @@ pub struct Session {
     /// the model
     pub model: Model,
     pub(super) objective: Objective,
+    /// whether training has two targets a sample
+    mixes: bool,
     pool: Arc<Pool>,
     shards: usize,
     programs: HashMap<(bool, usize), Executor>,
@@ -60,7 +79,13 @@ pub(super) const OUTPUTS: usize = 1;
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.max(1)));
-        Session { model, objective, pool, shards: shards.max(1), programs: HashMap::new() }
+        Session { model, objective, mixes: false, pool, shards: shards.max(1), programs: HashMap::new() }
+    }
+
+    /// Trains on mixed samples, whose batches have a second target and the share of the first.
+    pub(super) fn mix(&mut self) {
+        self.mixes = true;
+        self.programs.clear();
     }
 
     /// The graph of a batch: in training with gradients, in evaluation with the loss of every sample.
@@ -72,7 +97,13 @@ impl Session {
         let x = self.model.input(&mut g, batch)?;
         let target = g.input("target", self.objective.target_shape(batch))?;
         let outputs = self.model.forward(&mut g, x, mode)?;
-        let loss = self.objective.build(&mut g, outputs, target)?;
+        let mixture = if self.mixes && mode == Mode::Train {
+            let partner = g.input("partner", self.objective.target_shape(batch))?;
+            Some(Mixture { partner, own: g.input("own_share", [batch])? })
+        } else {
+            None
+        };
+        let loss = self.objective.build(&mut g, outputs, target, mixture)?;
         let wanted = match mode {
             Mode::Eval => Wanted { outputs: vec![loss.each, outputs], gradients: vec![], assigns: false },
             Mode::Train => {
@@ -119,7 +150,7 @@ impl Session {
         for chunk in indices.chunks(batch.max(1)) {
             let program = self.program(Mode::Eval, chunk.len())?;
             let context = StepContext { params: weights.0, buffers: weights.1, draw: Draw::default() };
-            program.run(context, &Batch { set: data.0, reading: data.1, indices: chunk });
+            program.run(context, &Batch { set: data.0, reading: data.1, indices: chunk, augment: None });
             let n = chunk.len();
             program.output(LOSS, &mut losses[..n]);
             program.output(OUTPUTS, &mut outputs[..n * width]);

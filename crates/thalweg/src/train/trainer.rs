@@ -14,6 +14,7 @@ use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
+use crate::data::augment::Pipeline;
 use crate::model::{Mode, Model};
 use crate::optim::{self, Optimizer, StepInfo};
 use crate::schedule::{RunLength, Schedule};
@@ -26,6 +27,7 @@ pub struct Trainer {
     pub data: Prepared,
     /// model and programs
     pub session: Session,
+    augment: Option<Pipeline>,
     optimizer: Box<dyn Optimizer>,
     decays: Vec<bool>,
     schedule: Schedule,
@@ -70,12 +72,14 @@ impl Trainer {
         let decays = optimizer.decay_on().apply(&model.param_infos())?;
         let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let length = run_length(config, data.splits.train.len());
+        let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
         let mut trainer = Trainer {
             schedule: config.schedule.build(length)?,
             gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
             outputs: vec![0.0; config.batch * model.n_outputs()],
             labels: vec![0.0; config.batch],
             session: Session::new(model, objective, config.n_threads(), config.shards),
+            augment,
             state: State { params, buffers, slots, counters: Counters::default() },
             order: Vec::new(),
             ordered_epoch: None,
@@ -85,6 +89,9 @@ impl Trainer {
             length,
             data,
         };
+        if trainer.augment.as_ref().is_some_and(Pipeline::mixes) {
+            trainer.session.mix();
+        }
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
@@ -154,12 +161,14 @@ impl Trainer {
     /// When the loss is not finite.
     pub fn step(&mut self) -> Result<f32, StepError> {
         let step = self.state.counters.step;
-        self.arrange(step / self.length.steps_per_epoch);
+        let epoch = step / self.length.steps_per_epoch;
+        self.arrange(epoch);
         let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
         let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
         let n = indices.len();
         let program = self.session.program(Mode::Train, n).map_err(StepError::Graph)?;
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices };
+        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
+        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
         let state = &mut self.state;
         let context = StepContext {
             params: &state.params,
@@ -197,7 +206,7 @@ impl Trainer {
             let width = program.output_len(OUTPUTS) / n;
             program.output(OUTPUTS, &mut self.outputs[..n * width]);
             let labels = &mut self.labels[..n];
-            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = self.data.set.targets[*i as usize]);
+            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = label(&batch, *i));
             sums.correct += n_correct(&self.outputs[..n * width], labels, width);
         }
         state.counters.step += 1;
@@ -223,10 +232,12 @@ impl Trainer {
     /// None after a step of this size was tried.
     pub fn blame(&mut self) -> Result<String, TrainError> {
         let step = self.state.counters.step;
-        self.arrange(step / self.length.steps_per_epoch);
+        let epoch = step / self.length.steps_per_epoch;
+        self.arrange(epoch);
         let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
         let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices };
+        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
+        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
         let context = StepContext {
             params: &self.state.params,
             buffers: &self.state.buffers,
@@ -260,6 +271,13 @@ impl Trainer {
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
         self.session.measure_part(weights, &self.data, (part, indices), how)
     }
+}
+
+/// The class of a training sample; of a mixed one, that with the larger share.
+fn label(batch: &Batch, sample: u32) -> f32 {
+    let mixed = batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch));
+    let sample = mixed.filter(|m| m.own < 0.5).map_or(sample, |m| m.partner);
+    batch.set.targets[sample as usize]
 }
 
 fn run_length(config: &RunConfig, n_train: usize) -> RunLength {

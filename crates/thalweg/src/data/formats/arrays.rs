@@ -253,7 +253,7 @@ fn floats(values: Numbers) -> Vec<f32> {
 fn join(before: Option<Numbers>, after: Numbers) -> Numbers {
     let unit = |n| match n {
         Numbers::F32(v) => v,
-        Numbers::U8(v) => v.into_iter().map(|b| f32::from(b) * crate::data::gather::BYTE_UNIT).collect(),
+        Numbers::U8(v) => v.into_iter().map(|b| f32::from(b) * kernels::affine::BYTE_UNIT).collect(),
     };
     match (before, after) {
         (None, after) => after,
