@@ -129,31 +129,32 @@ fn fifty_steps_of_resnet20() {
     let mut trainer = started("resnet");
     let golden = record();
     let got: Vec<f64> = (0..STEPS).map(|_| f64::from(trainer.step().unwrap())).collect();
-    let expected: Vec<f64> = golden["losses"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();
+    let expected: Vec<f64> =
+        golden["losses"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();
     let (first, loss) = (worst_relative(&got[..1], &expected[..1]), worst_relative(&got, &expected));
     println!("first {first:.1e} loss {loss:.1e}, PyTorch from f64 {}", golden["apart_from_f64"]);
-    assert!(first <= 5e-5, "first loss is off by {first:e}");
+    assert!(first <= 1e-6, "first loss is off by {first:e}");
     assert!(loss <= 1e-3, "a loss is off by {loss:e}");
 
     let (params, buffers) = trainer.session.model.layout();
     for slot in &params.slots {
         let expected = golden["lengths"][&slot.name].as_f64().unwrap();
         let off = (length(&trainer.state.params[slot.range()]) - expected).abs() / expected;
-        assert!(off <= 2e-4, "{}: length is off by {off:e}", slot.name);
+        assert!(off <= 5e-4, "{}: length is off by {off:e}", slot.name);
     }
     let averages = golden_tensors(buffers);
     for slot in &buffers.slots {
         let (got, expected) = (&trainer.state.buffers[slot.range()], &averages[slot.range()]);
         let off = worst(got, expected) / length(expected);
-        assert!(off <= 1e-3, "{} is off by {off:e}", slot.name);
+        assert!(off <= 3e-3, "{} is off by {off:e}", slot.name);
     }
     let order: Vec<u32> = (0..IMAGES as u32).collect();
     assert_eq!(trainer.data.splits.train, order, "samples are not in the order of the file");
     let logits = trainer.measure("train", None, true).unwrap().outputs;
     let expected = golden_tensors(&Layout { slots: vec![Slot::new("logits", [IMAGES, 10], 0)] });
     let off = worst(&logits, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
-    println!("logits {off:.1e}");
-    assert!(off <= 1e-3, "a logit is off by {off:e}");
+    println!("logits {off:.1e}, PyTorch from f64 {}", golden["logits_apart_from_f64"]);
+    assert!(off <= 1e-2, "a logit is off by {off:e}");
 }
 
 /// Length of every first gradient, and its product with noise, which sees every element and its place.
@@ -167,13 +168,13 @@ fn first_gradients_of_resnet20() {
     let golden = record();
     for slot in &trainer.session.model.params().slots {
         let in_file = file_order(slot, &gradient[slot.range()]);
-        let product: f64 =
-            in_file.iter().zip(noise(&slot.name, in_file.len())).map(|(a, b)| f64::from(*a) * f64::from(b)).sum();
+        let probe = noise(&format!("{}.probe", slot.name), in_file.len());
+        let product: f64 = in_file.iter().zip(probe).map(|(a, b)| f64::from(*a) * f64::from(b)).sum();
         let expected = |i: usize| golden["gradients"][&slot.name][i].as_f64().unwrap();
         let (off, apart) = ((length(&in_file) - expected(0)).abs(), (product - expected(1)).abs());
         println!("{}: length {:.1e}, product {:.1e}", slot.name, off / expected(0), apart / expected(0));
-        assert!(off <= 0.05 * expected(0), "{}: length is off by {off:e}", slot.name);
-        assert!(apart <= 0.05 * expected(0), "{}: product is off by {apart:e}", slot.name);
+        assert!(off <= 5e-3 * expected(0), "{}: length is off by {off:e}", slot.name);
+        assert!(apart <= 5e-3 * expected(0), "{}: product is off by {apart:e}", slot.name);
     }
 }
 
@@ -199,7 +200,7 @@ fn evaluation_of_resnet20() {
     let mut x = vec![f32::NAN; IMAGES * trainer.data.set.n_inputs()];
     let rows: Vec<u32> = (0..IMAGES as u32).collect();
     trainer.data.set.gather(&rows, &trainer.data.reading.inputs, &mut x);
-    x.iter_mut().for_each(|x| *x /= 64.0);
+    x.iter_mut().for_each(|x| *x *= 4.0);
     let params = &trainer.state.params;
     executor.run(StepContext { params, buffers: &buffers, draw: Draw::default() }, &[&x[..]]);
     let mut got = vec![f32::NAN; IMAGES * 10];
@@ -207,7 +208,7 @@ fn evaluation_of_resnet20() {
     let expected = golden_tensors(&Layout { slots: vec![Slot::new("start_logits", [IMAGES, 10], 0)] });
     let off = worst(&got, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
     println!("start logits {off:.1e}");
-    assert!(off <= 1e-4, "a logit is off by {off:e}");
+    assert!(off <= 1e-5, "a logit is off by {off:e}");
 }
 
 /// `[KH, KW, I, O]` as `[O, I, KH, KW]`, written out.

@@ -97,7 +97,9 @@ impl ModelError {
 /// What to type where layers of images do not fit.
 fn graph_hint(error: &GraphError) -> Option<String> {
     match &error.fault {
-        Fault::Groups { groups, .. } => Some(format!("`groups = 1`, or channels that are multiples of {groups}")),
+        Fault::Groups { groups, .. } => {
+            Some(format!("`groups = 1`, or channels that are multiples of {groups}"))
+        }
         Fault::Window { .. } => Some(
             "a smaller kernel, `padding = \"same\"`, or fewer layers that shrink the image before it".into(),
         ),
@@ -113,5 +115,15 @@ fn graph_hint(error: &GraphError) -> Option<String> {
 }
 
 /// Layers that need the axes of an image.
-const LAYERS_OF_IMAGES: &[&str] =
-    &["conv", "conv1d", "conv_transpose", "max_pool", "avg_pool", "global_avg_pool", "adaptive_avg_pool", "resize", "pad", "crop"];
+const LAYERS_OF_IMAGES: &[&str] = &[
+    "conv",
+    "conv1d",
+    "conv_transpose",
+    "max_pool",
+    "avg_pool",
+    "global_avg_pool",
+    "adaptive_avg_pool",
+    "resize",
+    "pad",
+    "crop",
+];

@@ -6,7 +6,8 @@ use thalweg::model::{Mode, Model};
 
 /// The shape that layers give for a sample.
 fn shape_of(layers: &str, input_shape: &[usize]) -> Result<Vec<usize>, (String, String)> {
-    let layers: Vec<LayerConfig> = serde_json::from_str(&format!("[{layers}]")).map_err(|e| (e.to_string(), String::new()))?;
+    let layers: Vec<LayerConfig> =
+        serde_json::from_str(&format!("[{layers}]")).map_err(|e| (e.to_string(), String::new()))?;
     let config = thalweg::model::ModelConfig::from(layers.clone());
     config.check().map_err(|e| (e.to_string(), e.hint()))?;
     let model = Model::from_fn(input_shape, move |b, x| b.sequence(&layers, x));
@@ -22,10 +23,16 @@ fn shapes() {
         (r#"{"type": "conv", "channels": 6, "kernel": 3}"#, vec![9, 6, 6]),
         (r#"{"type": "conv", "channels": 6, "kernel": 3, "padding": "same"}"#, vec![11, 8, 6]),
         (r#"{"type": "conv", "channels": 6, "kernel": 3, "stride": 2, "padding": "same"}"#, vec![6, 4, 6]),
-        (r#"{"type": "conv", "channels": 6, "kernel": [3, 5], "stride": [2, 1], "padding": [1, 0]}"#, vec![6, 4, 6]),
+        (
+            r#"{"type": "conv", "channels": 6, "kernel": [3, 5], "stride": [2, 1], "padding": [1, 0]}"#,
+            vec![6, 4, 6],
+        ),
         (r#"{"type": "conv", "channels": 6, "kernel": 3, "padding": [0, 1, 2, 3]}"#, vec![11, 10, 6]),
         (r#"{"type": "conv", "channels": 8, "kernel": 3, "dilation": 3, "groups": 4}"#, vec![5, 2, 8]),
-        (r#"{"type": "conv_transpose", "channels": 2, "kernel": 4, "stride": 2, "padding": 1}"#, vec![22, 16, 2]),
+        (
+            r#"{"type": "conv_transpose", "channels": 2, "kernel": 4, "stride": 2, "padding": 1}"#,
+            vec![22, 16, 2],
+        ),
         (r#"{"type": "max_pool", "kernel": 2}"#, vec![5, 4, 4]),
         (r#"{"type": "max_pool", "kernel": 2, "ceil": true}"#, vec![6, 4, 4]),
         (r#"{"type": "avg_pool", "kernel": 3, "stride": 2, "padding": 1}"#, vec![6, 4, 4]),
@@ -34,12 +41,18 @@ fn shapes() {
         (r#"{"type": "pad", "padding": 2, "channels": [0, 1]}"#, vec![15, 12, 5]),
         (r#"{"type": "crop", "edges": [1, 2, 3, 0]}"#, vec![7, 6, 4]),
         (r#"{"type": "resize", "size": 20}"#, vec![20, 20, 4]),
-        (r#"{"type": "group_norm", "groups": 2}, "instance_norm", "layer_norm", "channel_dropout""#, vec![11, 8, 4]),
+        (
+            r#"{"type": "group_norm", "groups": 2}, "instance_norm", "layer_norm", "channel_dropout""#,
+            vec![11, 8, 4],
+        ),
         (r#""flatten""#, vec![352]),
     ] {
         assert_eq!(shape_of(layers, &image), Ok(shape), "{layers}");
     }
-    assert_eq!(shape_of(r#"{"type": "conv1d", "channels": 6, "kernel": 3, "stride": 2}"#, &[11, 4]), Ok(vec![5, 6]));
+    assert_eq!(
+        shape_of(r#"{"type": "conv1d", "channels": 6, "kernel": 3, "stride": 2}"#, &[11, 4]),
+        Ok(vec![5, 6])
+    );
     assert_eq!(shape_of(r#"{"type": "max_pool", "kernel": 2}"#, &[11, 4]), Ok(vec![5, 4]));
     assert_eq!(shape_of(r#"{"type": "conv", "channels": 6, "kernel": 3}"#, &[28, 28]), Ok(vec![26, 26, 6]));
 }
@@ -76,11 +89,7 @@ fn what_does_not_fit_is_named_and_helped() {
         "max_pool `0`: padding must be at most half of the kernel, got 2",
         "",
     );
-    says(
-        r#"{"type": "crop", "edges": 4}"#,
-        "crop `0`: edges must be less than the image, got 8",
-        "",
-    );
+    says(r#"{"type": "crop", "edges": 4}"#, "crop `0`: edges must be less than the image, got 8", "");
     says(
         r#"{"type": "residual", "layers": [{"type": "conv", "channels": 8, "kernel": 1}]}"#,
         "residual `0`: what is added must be [2, 8, 6, 4], got [2, 8, 6, 8]",
@@ -114,7 +123,10 @@ fn what_does_not_fit_is_named_and_helped() {
     );
     let depth = config(r#"{"name": "resnet", "depth": 19}"#).unwrap().check().unwrap_err();
     assert_eq!(depth.to_string(), "resnet: `depth` is 19, expected 6n + 2: 8, 14, 20, 32, 44, 56, 110, …");
-    assert_eq!(config(r#""resnet21""#).unwrap_err(), "resnet: `depth` is 21, expected 6n + 2: 8, 14, 20, 32, 44, 56, 110, …");
+    assert_eq!(
+        config(r#""resnet21""#).unwrap_err(),
+        "resnet: `depth` is 21, expected 6n + 2: 8, 14, 20, 32, 44, 56, 110, …"
+    );
 }
 
 /// A layer that is built from code meets the same checks in the graph.
@@ -211,11 +223,15 @@ fn any_stack_comes_from_a_list() {
 
 #[test]
 fn channels_are_dropped_whole() {
-    let net = model(r#"{"layers": [{"type": "channel_dropout", "drop": 0.25}, "flatten"]}"#, &[3, 2, 50], 300);
+    let net =
+        model(r#"{"layers": [{"type": "channel_dropout", "drop": 0.25}, "flatten"]}"#, &[3, 2, 50], 300);
     let x = vec![3.0; 40 * 300];
     assert_eq!(run(&net, &x, &[], &mut [], Mode::Eval), x);
     let y = run(&net, &x, &[], &mut [], Mode::Train);
-    assert!(y.chunks(6).all(|channel| channel.iter().all(|y| *y == channel[0]) && [0.0, 4.0].contains(&channel[0])));
+    assert!(
+        y.chunks(6)
+            .all(|channel| channel.iter().all(|y| *y == channel[0]) && [0.0, 4.0].contains(&channel[0]))
+    );
     let dropped = y.chunks(6).filter(|channel| channel[0] == 0.0).count();
     assert!((425..575).contains(&dropped), "{dropped} of 2000, at 0.25");
 }
@@ -244,7 +260,8 @@ fn convolutions_start_by_their_fans() {
 #[test]
 fn a_summary_counts_convolutions_and_each_value_once() {
     let summary = model(r#""resnet20""#, &[32, 32, 3], 10).summary().unwrap();
-    let products: u64 = summary.rows.iter().filter(|r| ["conv", "linear"].contains(&r.kind)).map(|r| r.flops).sum();
+    let products: u64 =
+        summary.rows.iter().filter(|r| ["conv", "linear"].contains(&r.kind)).map(|r| r.flops).sum();
     // 40.55 million products, of He et al.'s net with shortcut A, and the ten sums of `fc`
     assert_eq!(products, 2 * 40_551_040 + 10);
     let block = summary.rows.iter().find(|r| r.name == "layer1.0").unwrap();
@@ -265,10 +282,16 @@ fn evaluation_does_not_depend_on_the_batch() {
 
 #[test]
 fn every_layer_has_a_case() {
-    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/layers/cases.json")).unwrap();
+    let cases =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/layers/cases.json"))
+            .unwrap();
     let first = ALL.iter().position(|e| e.name == "conv").unwrap();
     let images = ALL[first..].iter().take_while(|e| e.name != "embedding");
     for entry in images.filter(|e| !["dropout", "channel_dropout"].contains(&e.name)) {
-        assert!(cases.contains(&format!("\"{}\"", entry.name)), "{} is not compared with PyTorch", entry.name);
+        assert!(
+            cases.contains(&format!("\"{}\"", entry.name)),
+            "{} is not compared with PyTorch",
+            entry.name
+        );
     }
 }

@@ -123,7 +123,11 @@ fn check(case: &Value, results: &BTreeMap<String, Vec<f32>>, workers: usize) {
         close(&buffers[slot.range()], &f64s(&results[&format!("{name}.b.{}", slot.name)]), 2e-6);
     }
     let n = results.keys().filter(|key| key.split('.').next() == Some(name)).count();
-    assert_eq!(n, 2 + model.params().slots.len() + model.buffers().slots.len(), "{name}: tensors that nobody asked for");
+    assert_eq!(
+        n,
+        2 + model.params().slots.len() + model.buffers().slots.len(),
+        "{name}: tensors that nobody asked for"
+    );
 }
 
 #[test]
