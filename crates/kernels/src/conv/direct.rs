@@ -6,21 +6,21 @@
 
 use super::axis::Axis;
 use super::rows::{Band, Bands, Frame, Rows};
-use super::{Conv, Direction};
+use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::Epilogue;
 use crate::gemm::drive::Cuts;
-use crate::gemm::micro::{Finish, Segment, Tile, Tiles};
+use crate::gemm::micro::{Finish, Reading, Segment, Tile, Tiles};
 use crate::gemm::pack::{View, pack_panel};
 use crate::simd::on_this_machine;
 
-/// Floats in a cache line, and in the widest vector.
-const LINE: usize = 16;
 /// The most runs of taps in one pass over a tile; more make more passes.
 const MAX_SEGMENTS: usize = 32;
 /// Floats of a panel of weights that a pass aims at, so that it stays in the first cache level while rows go by.
 const PANEL: usize = 7 << 10;
 /// Floats of source rows that are held beside it.
 const BAND: usize = 4 << 10;
+/// The same, where a vector of channels is worked on through all rows before the next one.
+const BAND_OF_LANES: usize = 64 << 10;
 /// Weights beyond so many floats are read in place where they can be.
 const MAX_COPY: usize = 1 << 16;
 
@@ -40,18 +40,19 @@ pub(super) fn scratch_len(c: &Conv, direction: Direction) -> usize {
     let (k, n) = c.inner(direction);
     let frame = Frame::new(c, direction);
     let bands = bands(c, direction, &frame);
-    let ring = if frame.in_place() { 0 } else { bands.slots(&frame) * frame.row_len() };
-    k * n.next_multiple_of(LINE) + ring + 2 * LINE
+    k * n.next_multiple_of(LINE) + frame.copied(bands.slots(&frame)) + 2 * LINE
 }
 
 fn bands(c: &Conv, direction: Direction, frame: &Frame) -> Bands {
-    Bands::new(frame, c.axes(direction, [0, 0])[0].count, usize::MAX, BAND)
+    let floats = if c.is_depthwise() { BAND_OF_LANES } else { BAND };
+    Bands::new(frame, c.axes(direction, [0, 0])[0].count, usize::MAX, floats)
 }
 
 impl Conv {
     /// Inner size and columns of a group's product.
     fn inner(&self, direction: Direction) -> (usize, usize) {
         match direction {
+            _ if self.is_depthwise() => (self.taps(), self.input[2]),
             Direction::Forward => (self.taps() * self.group_in(), self.group_out()),
             Direction::Backward => (self.taps() * self.group_out(), self.group_in()),
         }
@@ -74,7 +75,7 @@ unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
     let (k, n) = c.inner(job.direction);
     let scratch = aligned(scratch);
     let ring = aligned(scratch.add(k * n.next_multiple_of(LINE)));
-    for group in 0..c.groups {
+    for group in 0..c.split().0 {
         let group = Group::new::<S>(job, group, scratch);
         let mut rows = Rows::new(frame, group.src, ring, bands.slots(&frame));
         for band in bands.iter(job.images) {
@@ -83,10 +84,6 @@ unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
             group.each_phase(|phase| phase.run::<S>(&group, &rows, band));
         }
     }
-}
-
-fn aligned(p: *mut f32) -> *mut f32 {
-    p.wrapping_add(p.align_offset(LINE * size_of::<f32>()).min(LINE))
 }
 
 /// What one group of channels needs.
@@ -107,6 +104,13 @@ struct Group<'a> {
     weights: Weights,
     /// Vectors of a panel.
     max_vectors: usize,
+    /// Lanes if every channel has its own kernel.
+    reading: Reading,
+}
+
+/// Vectors beside so many rows that give enough independent sums.
+fn vectors_for(rows: usize) -> usize {
+    8usize.div_ceil(rows.max(1))
 }
 
 /// The weights of all phases, one after the other.
@@ -130,11 +134,14 @@ impl<'a> Group<'a> {
     #[inline(always)]
     unsafe fn new<S: Tiles>(job: &mut Job<'a>, group: usize, scratch: *mut f32) -> Group<'a> {
         let c = job.conv;
-        let (src_channels, n_src, out, n) = match job.direction {
-            Direction::Forward => (c.input[2], c.group_in(), c.output, c.group_out()),
-            Direction::Backward => (c.output[2], c.group_out(), c.input, c.group_in()),
+        let (_, n_in, n_out) = c.split();
+        let (n_src, out, n) = match job.direction {
+            Direction::Forward => (n_in, c.output, n_out),
+            Direction::Backward => (n_out, c.input, n_in),
         };
-        debug_assert_eq!(src_channels, n_src * c.groups);
+        let columns = c.axes(job.direction, [0, 0])[1].count;
+        let reading = if c.is_depthwise() { Reading::Lanes } else { Reading::Strided };
+        let max_vectors = if c.is_depthwise() { vectors_for(columns) } else { usize::MAX };
         let at = |x: Option<&[f32]>| x.map_or(std::ptr::null(), |x| x.as_ptr().wrapping_add(group * n));
         let mut this = Group {
             conv: c,
@@ -149,16 +156,23 @@ impl<'a> Group<'a> {
             relu: job.epilogue.relu,
             gate: at(job.epilogue.gate),
             weights: Weights::Packed(scratch),
-            max_vectors: S::max_vectors(c.axes(job.direction, [0, 0])[1].count),
+            max_vectors: S::max_vectors(columns).min(max_vectors),
+            reading,
         };
         let (k, _) = c.inner(job.direction);
         let forward = job.direction == Direction::Forward;
-        if forward && n.is_multiple_of(LINE) && k * n > MAX_COPY {
+        let dense = !c.is_depthwise();
+        if dense && forward && n.is_multiple_of(LINE) && k * n > MAX_COPY {
             this.weights = Weights::InPlace(job.w.as_ptr().add(group * n), c.output[2]);
         } else {
             this.pack::<S>(job.w.as_ptr(), group, scratch);
         }
         this
+    }
+
+    /// Inner size of a tap.
+    fn k(&self) -> usize {
+        if self.reading == Reading::Lanes { 1 } else { self.n_src }
     }
 
     #[inline(always)]
@@ -183,14 +197,13 @@ impl<'a> Group<'a> {
                 for i in 0..phase.y.n_taps * phase.x.n_taps {
                     let [ky, kx] = [phase.y.tap(i / phase.x.n_taps), phase.x.tap(i % phase.x.n_taps)];
                     let tap = w.add((ky * c.kernel[1] + kx) * c.group_in() * o + group * c.group_out());
-                    let view = match self.direction {
-                        Direction::Forward => View { ptr: tap.add(panel.col), rs: o, cs: 1, end: nothing },
-                        Direction::Backward => {
-                            View { ptr: tap.add(panel.col * o), rs: 1, cs: o, end: nothing }
-                        }
+                    let view = if self.direction == Direction::Forward || self.reading == Reading::Lanes {
+                        View { ptr: tap.add(panel.col), rs: o, cs: 1, end: nothing }
+                    } else {
+                        View { ptr: tap.add(panel.col * o), rs: 1, cs: o, end: nothing }
                     };
-                    pack_panel::<S>(view, self.n_src, panel.width, panel.vectors, to);
-                    to = to.add(self.n_src * panel.vectors * S::LANES);
+                    pack_panel::<S>(view, self.k(), panel.width, panel.vectors, to);
+                    to = to.add(self.k() * panel.vectors * S::LANES);
                 }
             }
         });
@@ -216,8 +229,12 @@ struct Panel {
 
 impl Phase {
     /// Runs of taps whose sources lie side by side, in one row of taps.
-    fn runs(&self) -> usize {
-        if self.x.offset_step == 1 { self.x.n_taps.min(1) } else { self.x.n_taps }
+    fn runs(&self, reading: Reading) -> usize {
+        if self.x.offset_step == 1 || reading == Reading::Lanes {
+            self.x.n_taps.min(1)
+        } else {
+            self.x.n_taps
+        }
     }
 
     #[inline(always)]
@@ -225,8 +242,9 @@ impl Phase {
         if self.x.count == 0 {
             return;
         }
-        let total = self.y.n_taps * self.runs();
-        let k = self.x.n_taps / self.runs().max(1) * group.n_src;
+        let runs = self.runs(group.reading);
+        let total = self.y.n_taps * runs;
+        let k = self.x.n_taps / runs.max(1) * group.k();
         let wide = group.max_vectors.min(group.n.div_ceil(S::LANES)) * S::LANES;
         let most = (PANEL / (k * wide).max(1)).clamp(1, MAX_SEGMENTS);
         let blocks = Cuts::new(total, most);
@@ -249,7 +267,8 @@ impl Phase {
             let tiles = Cuts::new(self.x.count, S::max_rows(panel.vectors));
             let (ldc, weights) = (self.x.step * group.channels, group.weights_of::<S>(self, panel));
             for (image, q) in band.iter().filter(|(_, q)| *q < self.y.count) {
-                let n = self.segments(group, rows, (image * frame_rows, q), block, weights, &mut segments);
+                let n =
+                    self.segments(group, rows, (image * frame_rows, q), block, weights, panel, &mut segments);
                 let (y, x) = (self.y.first + q * self.y.step, self.x.first);
                 let at = ((image * n_rows + y) * group.shape[1] + x) * group.channels + panel.col;
                 for (row, height) in tiles.iter() {
@@ -269,7 +288,7 @@ impl Phase {
                         resume: block.from > 0,
                         finish: block.last.then_some(Finish { bias, relu: group.relu, gate }),
                     };
-                    S::tile(false, height, panel.vectors)(&tile);
+                    S::tile(group.reading, height, panel.vectors)(&tile);
                 }
             }
         }
@@ -284,21 +303,26 @@ impl Phase {
         (first_row, q): (usize, usize),
         block: Block,
         (weights, b_k): (*const f32, usize),
+        panel: Panel,
         segments: &mut [Segment; MAX_SEGMENTS],
     ) -> usize {
-        let runs = self.runs();
+        let runs = self.runs(group.reading);
         let taps = self.x.n_taps / runs.max(1);
+        let (col, a_k) = match group.reading {
+            Reading::Lanes => (panel.col, self.x.offset_step as usize * group.n_src),
+            _ => (0, 1),
+        };
         let mut n = 0;
         for i in block.from..block.to {
             let (ty, run) = (i / runs, i % runs);
             if let Some(row) = self.y.source(q, ty) {
                 segments[n] = Segment {
-                    a: rows.at(first_row + row, self.x.position(0, run)),
+                    a: rows.at(first_row + row, self.x.position(0, run)).wrapping_add(col),
                     a_row: self.x.source_step * group.n_src,
-                    a_k: 1,
-                    b: weights.add((ty * self.x.n_taps + run * taps) * group.n_src * b_k),
+                    a_k,
+                    b: weights.add((ty * self.x.n_taps + run * taps) * group.k() * b_k),
                     b_k,
-                    k: taps * group.n_src,
+                    k: taps * group.k(),
                 };
                 n += 1;
             }
@@ -316,7 +340,7 @@ impl Group<'_> {
             Weights::Packed(w) => {
                 let all = self.n.next_multiple_of(S::LANES);
                 let before = phase.taps_before * all + phase.y.n_taps * phase.x.n_taps * panel.col;
-                (w.add(self.n_src * before), panel.vectors * S::LANES)
+                (w.add(self.k() * before), panel.vectors * S::LANES)
             }
         }
     }

@@ -45,8 +45,12 @@ enum Direction {
     Backward,
 }
 
+/// Floats in a cache line, and in the widest vector.
+const LINE: usize = 16;
 /// Outputs in a row from which on rows are worked on one by one.
 const MIN_DIRECT: usize = 7;
+/// Weights of a group up to which their gradient is worked on row by row.
+const MAX_DIRECT_WEIGHTS: usize = 1 << 16;
 
 impl Conv {
     /// Floats of scratch that each direction needs for so many images; never falls as images grow.
@@ -57,7 +61,7 @@ impl Conv {
         let path = |direct: bool, len: usize| if direct { len } else { gather::scratch_len(self, images) };
         path(self.is_direct(Direction::Forward), direct::scratch_len(self, Direction::Forward))
             .max(path(self.is_direct(Direction::Backward), direct::scratch_len(self, Direction::Backward)))
-            .max(path(self.is_direct(Direction::Forward), weights::scratch_len(self)))
+            .max(path(self.is_weight_direct(), weights::scratch_len(self)))
     }
 
     /// `y = epilogue(x * w)`; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
@@ -137,7 +141,7 @@ impl Conv {
             }
             return;
         }
-        if !self.is_direct(Direction::Forward) {
+        if !self.is_weight_direct() {
             return gather::weight_gradient(self, images, x, dy, dw, accumulate, scratch);
         }
         let mut job = weights::Job { conv: self, images, x, dy, dw, accumulate };
@@ -147,7 +151,28 @@ impl Conv {
 
     /// Whether rows are long enough to be worked on one by one.
     fn is_direct(&self, direction: Direction) -> bool {
-        self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
+        self.is_depthwise() || self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
+    }
+
+    /// Whether the weight gradient is worked on row by row: it is read and written again for every few rows.
+    fn is_weight_direct(&self) -> bool {
+        self.is_depthwise()
+            || self.is_direct(Direction::Forward)
+                && self.taps() * self.group_in() * self.group_out() <= MAX_DIRECT_WEIGHTS
+    }
+
+    /// Every channel has its own kernel.
+    fn is_depthwise(&self) -> bool {
+        self.groups == self.input[2] && self.groups == self.output[2]
+    }
+
+    /// Groups that are worked on one after the other, with their input and output channels: depthwise, all
+    /// channels at once, lane by lane.
+    fn split(&self) -> (usize, usize, usize) {
+        if self.is_depthwise() {
+            return (1, self.input[2], self.output[2]);
+        }
+        (self.groups, self.group_in(), self.group_out())
     }
 
     fn input_len(&self, images: usize) -> usize {
@@ -224,4 +249,9 @@ fn check_epilogue(epilogue: &Epilogue, channels: usize, len: usize) {
     if let Some(gate) = epilogue.gate {
         assert!(gate.len() >= len, "conv: gate holds {} floats, needs {len}", gate.len());
     }
+}
+
+/// The first cache line from `p` on.
+fn aligned(p: *mut f32) -> *mut f32 {
+    p.wrapping_add(p.align_offset(LINE * size_of::<f32>()).min(LINE))
 }
