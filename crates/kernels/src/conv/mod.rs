@@ -135,7 +135,7 @@ impl Conv {
     ) {
         self.check(images, x, dy, dw, scratch);
         let dw = &mut dw[..self.weight_len()];
-        if self.output_len(images) == 0 {
+        if dw.is_empty() || self.output_len(images) == 0 {
             if !accumulate {
                 dw.fill(0.0);
             }
