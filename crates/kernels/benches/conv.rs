@@ -1,4 +1,5 @@
-//! Prints the rate of convolutions at the shapes of networks, in GFLOP/s on one thread: `cargo bench -p thalweg-kernels --bench conv [NAME [IMAGES]]`.
+//! Prints the rate of convolutions at the shapes of networks, in GFLOP/s on one thread:
+//! `cargo bench -p thalweg-kernels --bench conv [NAME [IMAGES]]`.
 
 use kernels::conv::Conv;
 use kernels::gemm::Epilogue;

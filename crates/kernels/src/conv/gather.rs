@@ -1,4 +1,4 @@
-//! Convolution as a matrix product: the sources of every output are gathered side by side, a block of outputs at a time.
+//! Convolution as a matrix product: sources of every output are gathered side by side, a block of outputs at a time.
 //!
 //! Best where images are small and channels are many: a tile of the product spans rows and images.
 

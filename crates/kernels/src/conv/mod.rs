@@ -1,15 +1,17 @@
-//! Single-threaded convolutions of channels-last images, forwards and backwards, with bits that depend on nothing but the operands.
+//! Convolutions of channels-last images on one thread, with bits that depend on nothing but the operands.
 
 mod axis;
 mod direct;
 mod gather;
+mod group;
 mod rows;
 mod weights;
 
 use crate::gemm::Epilogue;
 use axis::{Axis, Sizes};
 
-/// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into `y: [images, OH, OW, O]`.
+/// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into
+/// `y: [images, OH, OW, O]`.
 ///
 /// `y[oy, ox, o] = sum over ky, kx, c of x[oy * stride + ky * dilation - padding, ..., c] * w[ky, kx, c, o]`, where
 /// positions outside the image are zero; channels of group g take only channels of group g. The three

@@ -1,4 +1,4 @@
-//! Weight gradients with the tiles of the matrix product: taps and channels are a tile's rows, and the pixels of a band its inner dimension.
+//! Weight gradients row by row: taps and channels are rows of a matrix product's tile, pixels its inner dimension.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; `Conv` checked the bounds
 
