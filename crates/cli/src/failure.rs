@@ -3,6 +3,7 @@
 use record::RecordError;
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
+use thalweg::data::fetch::FetchError;
 use thalweg::engine::GraphError;
 use thalweg::model::ModelError;
 use thalweg::train::TrainError;
@@ -52,6 +53,18 @@ impl From<DataError> for Failure {
             // A path that does not exist is data that cannot be read; a mere word is a name that is wrong.
             D::UnknownSource { name, .. } if name.contains(['/', '.', '\\']) => FAILED,
             D::UnknownSource { .. } | D::BadOption { .. } | D::NoColumn { .. } | D::Split { .. } => WRONG,
+            _ => FAILED,
+        };
+        Failure::new(exit, error.to_string(), Some(error.hint()))
+    }
+}
+
+impl From<FetchError> for Failure {
+    /// A name, a place or a flag is what was asked for; all else is what came of it.
+    fn from(error: FetchError) -> Failure {
+        use FetchError as E;
+        let exit = match &error {
+            E::UnknownSet { .. } | E::NoFolder { .. } | E::BadSource { .. } | E::Exists { .. } => WRONG,
             _ => FAILED,
         };
         Failure::new(exit, error.to_string(), Some(error.hint()))

@@ -66,7 +66,7 @@ fn mistakes_on_the_command_line() {
         ("report nowhere", "error: no such run folder: nowhere\nhint: `ls runs` shows the runs made here"),
         (
             "data info digitz",
-            "error: no data set, file or folder is called `digitz`\nhint: did you mean `digits`? `thalweg data list` shows the built-in sets",
+            "error: no data set, file or folder is called `digitz`\nhint: did you mean `digits`? `thalweg data list` shows the sets",
         ),
     ];
     for (words, talk) in cases {
@@ -169,7 +169,7 @@ fn data_are_described() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(here.run("data preview digits -n 2").fine().lines().count(), 10);
-    assert_eq!(here.run("data list").fine().lines().count(), 8);
+    assert_eq!(here.run("data list").fine().lines().count(), 14);
 }
 
 #[test]

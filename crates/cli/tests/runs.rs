@@ -143,7 +143,7 @@ fn a_model_is_measured_as_in_training() {
         2,
         "error: `lr` cannot change once a model is trained\nhint: `thalweg eval` takes `data`, `eval_batch`, `threads`, `top_k`",
     );
-    assert!(here.run("eval a data=two-moons").err.contains("shape [1, 8, 8], the data has [2]"));
+    assert!(here.run("eval a data=two-moons").err.contains("shape [8, 8, 1], the data has [2]"));
 }
 
 #[test]

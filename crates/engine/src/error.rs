@@ -91,6 +91,50 @@ pub enum Fault {
         /// the value found
         value: f64,
     },
+    /// Images without pixels.
+    #[error("images of {image} have no pixels")]
+    NoPixels {
+        /// the shape found
+        image: Shape,
+    },
+    /// Channels that cannot be cut into equal groups.
+    #[error("{channels} channels cannot be cut into {groups} equal groups")]
+    GroupsOf {
+        /// groups asked for
+        groups: usize,
+        /// channels found
+        channels: usize,
+    },
+    /// Groups of channels that do not come out even.
+    #[error("{groups} groups do not divide {inputs} input and {outputs} output channels")]
+    Groups {
+        /// the groups asked for
+        groups: usize,
+        /// channels of the input
+        inputs: usize,
+        /// channels of the result
+        outputs: usize,
+    },
+    /// Weights made for another number of channels.
+    #[error("channels differ: x is {x}, weight is {w} with {groups} groups")]
+    Channels {
+        /// the groups asked for
+        groups: usize,
+        /// the image
+        x: Shape,
+        /// the weight
+        w: Shape,
+    },
+    /// A window that does not fit into the padded image.
+    #[error("the kernel spans {kernel} of the {axis}, which is {padded} with its padding")]
+    Window {
+        /// height or width
+        axis: &'static str,
+        /// elements from the first to the last of the window
+        kernel: usize,
+        /// elements of the axis with its padding
+        padded: usize,
+    },
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

@@ -166,6 +166,7 @@ impl Executor {
             Loc::Arena(start) => start,
             // parameters and buffers are the caller's own
             Loc::Param(_) | Loc::Buffer(_) => return,
+            Loc::Chunk(_) => unreachable!("what is read after the steps is kept for all rows"),
         };
         match span.len {
             Extent::Fixed(n) => {

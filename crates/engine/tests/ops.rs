@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use engine::graph::{Built, Graph, Var};
 use engine::ops::binary::Fn2;
+use engine::ops::conv::{ConvOptions, ConvTransposeOptions, Padding};
 use engine::ops::losses::CrossEntropy;
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
 use engine::ops::unary::Fn1;
+use engine::plan::CACHE_BYTES;
 use engine::reference::{Feed as Values, Tensor, evaluate};
 use engine::rng::{Purpose, Rng};
-use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
+use engine::{Draw, Executor, Plan, PlanOptions, Pool, Shape, StepContext, Wanted};
 
 const ROUNDS: u64 = 100;
+/// Of operators on images, which have more ways to be odd.
+const IMAGE_ROUNDS: u64 = 200;
 
 /// Random sizes and values, a pure function of the round.
 struct Dice {
@@ -104,6 +110,28 @@ fn loss(g: &mut Graph, d: &mut Dice, f: impl Fn(&mut Graph, Var, Var) -> Built<V
     let t = g.input("t", [b, k])?;
     let y = f(g, x, t)?;
     Ok(Made { inner: b * k, ..Made::new(y) })
+}
+
+/// An image, weights and options of a convolution: groups, depthwise, strides, dilation, padding, odd sizes.
+fn conv(g: &mut Graph, d: &mut Dice) -> Built<(Var, Var, ConvOptions)> {
+    let groups = 1 + d.below(3);
+    let inner = 1 + d.below(5);
+    let outer = if d.below(3) == 0 { 16 } else { 1 + d.below(9) };
+    let x = g.input("x", [d.below(6), 1 + d.below(9), 1 + d.below(9), groups * inner])?;
+    let size = |g: &Graph, axis: usize| g.shape(x)[axis];
+    let (stride, dilation) = ([1 + d.below(3), 1 + d.below(3)], [1 + d.below(2), 1 + d.below(2)]);
+    let padding = match d.below(3) {
+        0 => Padding::Valid,
+        1 => Padding::Same,
+        _ => Padding::Explicit { top: d.below(3), bottom: d.below(3), left: d.below(3), right: d.below(3) },
+    };
+    let mut kernel = [1 + d.below(5), 1 + d.below(5)];
+    if padding != Padding::Same {
+        let fits = |k: usize, size: usize, dilation: usize| k.min((size - 1) / dilation + 1);
+        kernel = [fits(kernel[0], size(g, 1), dilation[0]), fits(kernel[1], size(g, 2), dilation[1])];
+    }
+    let w = g.param("weight", [kernel[0], kernel[1], inner, groups * outer])?;
+    Ok((x, w, ConvOptions { stride, padding, dilation, groups }))
 }
 
 const CASES: &[Case] = &[
@@ -307,6 +335,57 @@ const CASES: &[Case] = &[
         let y = g.batch_norm_fixed(y, [n.mean, n.variance], gamma, beta, 1e-1)?;
         Ok(Made { inner: 100 * b, ..Made::new(y) })
     }),
+    ("conv", |g, d| {
+        let (x, w, options) = conv(g, d)?;
+        let y = g.conv2d(x, w, &options)?;
+        let bias = g.param("bias", [g.shape(y).last_dim()])?;
+        let y = g.add(y, bias)?;
+        let y = if d.below(2) == 0 { g.relu(y)? } else { y };
+        Ok(Made { inner: 25, ..Made::new(y) })
+    }),
+    ("conv_transpose", |g, d| {
+        let groups = 1 + d.below(3);
+        let (c, o) = (groups * (1 + d.below(5)), 1 + d.below(20 / groups));
+        let x = g.input("x", [d.below(5), 1 + d.below(6), 1 + d.below(6), c])?;
+        let kernel = [1 + d.below(4), 1 + d.below(4)];
+        let options = ConvTransposeOptions {
+            stride: [1 + d.below(3), 1 + d.below(3)],
+            padding: [d.below(kernel[0].div_ceil(2)), d.below(kernel[1].div_ceil(2))],
+            dilation: [1 + d.below(2), 1 + d.below(2)],
+            groups,
+            ..ConvTransposeOptions::default()
+        };
+        let extra = [0, 1].map(|a| d.below(options.stride[a].max(options.dilation[a])));
+        let w = g.param("weight", [kernel[0], kernel[1], o, c])?;
+        let y = g.conv2d_transpose(x, w, &ConvTransposeOptions { output_padding: extra, ..options })?;
+        Ok(Made { inner: 25, ..Made::new(g.tanh(y)?) })
+    }),
+    ("conv_weight", |g, d| {
+        let (x, w, options) = conv(g, d)?;
+        // of the square, so that all three kinds of gradient are differentiated once more
+        let y = g.conv2d(x, w, &options)?;
+        let y = g.unary(Fn1::Square, y)?;
+        let total = g.sum(y)?;
+        let slope = g.gradients(total, &[w])?[0];
+        let y = g.unary(Fn1::Square, slope)?;
+        Ok(Made { inner: 100, ..Made::new(y) })
+    }),
+    ("conv chain", |g, d| {
+        let x = g.input("x", [2 + d.below(9), 3 + d.below(6), 3 + d.below(6), 3])?;
+        let same = ConvOptions { padding: Padding::Same, ..ConvOptions::default() };
+        let w = g.param("first", [3, 3, 3, 7])?;
+        let y = g.conv2d(x, w, &same)?;
+        let (gamma, beta) = (g.param("gamma", [7])?, g.param("beta", [7])?);
+        let y = g.batch_norm(y, gamma, beta, 1e-1)?.y;
+        let skip = g.tanh(y)?;
+        let w = g.param("second", [3, 3, 7, 7])?;
+        let y = g.conv2d(skip, w, &same)?;
+        let y = g.add(y, skip)?;
+        let last = ConvOptions { stride: [2, 2], padding: Padding::both(1, 1), ..same };
+        let w = g.param("third", [3, 3, 7, 5])?;
+        let y = g.conv2d(y, w, &last)?;
+        Ok(Made { inner: 400, ..Made::new(g.tanh(y)?) })
+    }),
     ("cross_entropy", |g, d| {
         let (b, k) = (d.positive(), d.positive());
         let x = g.input("x", [b, k])?;
@@ -320,6 +399,136 @@ const CASES: &[Case] = &[
     ("mse", |g, d| loss(g, d, |g, x, t| Ok(g.mse(x, t)?.mean))),
     ("l1", |g, d| loss(g, d, |g, x, t| Ok(g.l1(x, t)?.mean))),
     ("huber", |g, d| loss(g, d, |g, x, t| Ok(g.huber(x, t, 0.7)?.mean))),
+];
+
+/// Images `[B, H, W, C]`: few pixels, channels within and beyond a vector.
+fn images(g: &mut Graph, d: &mut Dice) -> Built<Var> {
+    let side = |d: &mut Dice| if d.below(6) == 0 { 1 } else { 2 + d.below(8) };
+    let channels = [1, 2, 3, 4, 7, 16, 17, 33, 64, 70][d.below(10)];
+    g.input("x", [d.below(5), side(d), side(d), channels])
+}
+
+/// Windows that fit images of this shape.
+fn windows(d: &mut Dice, image: &Shape) -> PoolOptions {
+    loop {
+        let kernel = match d.below(4) {
+            0 => [2, 2],
+            1 => [3, 3],
+            _ => [1 + d.below(5), 1 + d.below(5)],
+        };
+        let stride = if d.below(3) == 0 { kernel } else { [1 + d.below(4), 1 + d.below(4)] };
+        let padding = kernel.map(|k| d.below(k / 2 + 1));
+        let options = PoolOptions { kernel, stride, padding, ceil: d.below(2) == 0 };
+        if options.window(image).is_ok() {
+            return options;
+        }
+    }
+}
+
+fn on_images(
+    g: &mut Graph,
+    d: &mut Dice,
+    f: impl Fn(&mut Graph, &mut Dice, Var) -> Built<Var>,
+) -> Built<Made> {
+    let x = images(g, d)?;
+    let [_, h, w, _] = g.shape(x)[..] else { unreachable!("images have four axes") };
+    let y = f(g, d, x)?;
+    Ok(Made { inner: h * w, ..Made::new(y) })
+}
+
+/// The gradient of a sum with respect to `x`, for its own gradient to be looked at.
+fn slope(g: &mut Graph, y: Var, x: Var) -> Built<Var> {
+    let sum = g.sum(y)?;
+    Ok(g.gradients(sum, &[x])?[0])
+}
+
+const IMAGES: &[Case] = &[
+    ("max_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            g.max_pool2d(x, &options)
+        })
+    }),
+    ("max_pool between others", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let x = g.tanh(x)?;
+            let y = g.max_pool2d(x, &options)?;
+            let y = g.relu(y)?;
+            let z = g.avg_pool2d(x, &options, true)?;
+            g.add(y, z)
+        })
+    }),
+    ("gradient of max_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let y = g.max_pool2d(x, &options)?;
+            let plain = slope(g, y, x)?;
+            let bent = g.unary(Fn1::Square, y)?;
+            let bent = slope(g, bent, x)?;
+            let product = g.mul(plain, x)?;
+            g.add(bent, product)
+        })
+    }),
+    ("avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            g.avg_pool2d(x, &options, d.below(2) == 0)
+        })
+    }),
+    ("adaptive_avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| g.adaptive_avg_pool2d(x, [1 + d.below(7), 1 + d.below(7)]))
+    }),
+    ("global_avg_pool", |g, d| on_images(g, d, |g, _, x| g.global_avg_pool(x))),
+    ("gradient of avg_pool", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let options = windows(d, g.shape(x));
+            let y = g.avg_pool2d(x, &options, true)?;
+            let plain = slope(g, y, x)?;
+            let bent = g.unary(Fn1::Square, y)?;
+            let bent = slope(g, bent, x)?;
+            g.add(bent, plain)
+        })
+    }),
+    ("nearest", |g, d| {
+        on_images(g, d, |g, d, x| g.resize(x, [1 + d.below(15), 1 + d.below(15)], Resize::Nearest))
+    }),
+    ("bilinear", |g, d| {
+        on_images(g, d, |g, d, x| g.resize(x, [1 + d.below(15), 1 + d.below(15)], Resize::Bilinear))
+    }),
+    ("pad2d", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let (rows, columns) = ([d.below(3), d.below(3)], [d.below(3), d.below(3)]);
+            g.pad2d(x, rows, columns)
+        })
+    }),
+    ("crop", |g, d| {
+        on_images(g, d, |g, d, x| {
+            let input = [g.shape(x)[1], g.shape(x)[2]];
+            let start = input.map(|n| d.below(n));
+            let size = [0, 1].map(|a| 1 + d.below(input[a] - start[a]));
+            g.crop(x, start, size)
+        })
+    }),
+    ("flatten_image", |g, d| on_images(g, d, |g, _, x| g.flatten_image(x))),
+    ("instance_norm", |g, d| {
+        on_images(g, d, |g, _, x| g.instance_norm(x, 1e-1)).map(|m| Made { inner: 100 * m.inner, ..m })
+    }),
+    ("group_norm", |g, d| {
+        let made = on_images(g, d, |g, d, x| {
+            let channels = g.shape(x)[3];
+            let divisors: Vec<usize> = (1..=channels).filter(|n| channels % n == 0).collect();
+            g.group_norm(x, divisors[d.below(divisors.len())], 1e-1)
+        })?;
+        Ok(Made { inner: 100 * made.inner, ..made })
+    }),
+    ("channel_dropout", |g, d| {
+        on_images(g, d, |g, _, x| {
+            let y = g.channel_dropout(x, 0.4)?;
+            let z = g.dropout(x, 0.4)?;
+            g.add(y, z)
+        })
+    }),
 ];
 
 /// The scalar that is differentiated: every element of y has a weight of its own.
@@ -427,7 +636,9 @@ fn check_differences(
 }
 
 fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
-    for round in 0..ROUNDS {
+    let on_images = name.starts_with("conv") || IMAGES.iter().any(|case| case.0 == name);
+    let rounds = if on_images { IMAGE_ROUNDS } else { ROUNDS };
+    for round in 0..rounds {
         let mut dice = Dice::new(name, round);
         let mut g = Graph::new();
         let made = build(&mut g, &mut dice).unwrap_or_else(|e| panic!("{name} round {round}: {e}"));
@@ -462,10 +673,16 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
         let shards = 1 + dice.below(5);
         let tolerance = 1e-5 * (made.inner.max(1) as f64).sqrt();
         let mut first: Option<Vec<Vec<f32>>> = None;
-        for (fuse, pool) in [(true, &pools[0]), (true, &pools[1]), (false, &pools[1])] {
+        let runs = [
+            (true, CACHE_BYTES, &pools[0]),
+            (true, CACHE_BYTES, &pools[1]),
+            (true, 2000, &pools[1]),
+            (false, CACHE_BYTES, &pools[1]),
+        ];
+        for (fuse, cache_bytes, pool) in runs {
             let workers = pool.n_workers();
             let shards = shards.max(2);
-            let options = PlanOptions { batch, shards, workers, fuse };
+            let options = PlanOptions { fuse, cache_bytes, ..PlanOptions::new(batch, shards, workers) };
             let got = run_fast(&g, &wanted, &values, options, pool);
             for (i, (g, w)) in got.iter().zip(&want).enumerate() {
                 close(
@@ -479,7 +696,11 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
                 Some(one) if fuse => {
                     let bits =
                         |v: &Vec<Vec<f32>>| v.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
-                    assert_eq!(bits(one), bits(&got), "{name} round {round}: 1 and 2 workers differ");
+                    assert_eq!(
+                        bits(one),
+                        bits(&got),
+                        "{name} round {round}: {workers} workers, chunks for {cache_bytes} B"
+                    );
                 }
                 _ => first = Some(got),
             }
@@ -491,4 +712,10 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
 fn every_operator_agrees_with_the_reference_and_with_finite_differences() {
     let pools = [Arc::new(Pool::new(1)), Arc::new(Pool::new(2))];
     CASES.iter().for_each(|case| check_case(*case, &pools));
+}
+
+#[test]
+fn operators_on_images_agree_with_the_reference_and_with_finite_differences() {
+    let pools = [Arc::new(Pool::new(1)), Arc::new(Pool::new(2))];
+    IMAGES.iter().for_each(|case| check_case(*case, &pools));
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph, Var};
 use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
-use engine::plan::{Extent, Finish, Kernel, Loc, Part, Span, Step};
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
+use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Part, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
 use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
@@ -53,6 +55,15 @@ const BLOCKS: &[Block] = &[
     |g, x| {
         let y = g.relu(x)?;
         g.dropout(y, 0.3)
+    },
+    |g, x| {
+        let [batch, n] = g.shape(x)[..] else { unreachable!("a layer's result") };
+        let image = g.reshape(x, [batch, n, 1, 1])?;
+        let windows = PoolOptions { kernel: [3, 1], stride: [1, 1], padding: [1, 0], ceil: false };
+        let y = g.max_pool2d(image, &windows)?;
+        let y = g.resize(y, [n, 2], Resize::Bilinear)?;
+        let y = g.flatten_image(y)?;
+        g.slice(y, 1, 0, n)
     },
 ];
 
@@ -149,11 +160,12 @@ fn close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
     }
 }
 
-/// Which step wrote each element of a worker's arena last.
+/// Which step wrote each element of the first worker's arena last.
 struct Memory<'a> {
     g: &'a Graph,
     plan: &'a Plan,
-    rows: usize,
+    /// the rows at hand
+    rows: Range<usize>,
     written_by: Vec<Option<usize>>,
     /// nodes that some step computes
     computed: HashSet<Var>,
@@ -161,14 +173,17 @@ struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     fn new(g: &'a Graph, plan: &'a Plan) -> Self {
-        let rows = (0..plan.options.workers).map(|w| plan.options.worker_rows(w).len()).max().unwrap_or(0);
+        let rows = plan.options.worker_rows(0);
         let computed = plan.steps.iter().flat_map(|s| s.nodes.iter().copied()).collect();
         Memory { g, plan, rows, written_by: vec![None; plan.arena_len], computed }
     }
 
     fn range(&self, span: &Span) -> Option<Range<usize>> {
-        let Loc::Arena(start) = span.loc else { return None };
-        let range = start..start + span.len.of(self.rows);
+        let range = match (span.loc, span.len) {
+            (Loc::Arena(start), Extent::PerRow(n)) => start + n * self.rows.start..start + n * self.rows.end,
+            (Loc::Arena(start) | Loc::Chunk(start), len) => start..start + len.of(self.rows.len()),
+            _ => return None,
+        };
         assert!(range.end <= self.plan.arena_len, "{span:?} is beyond the arena");
         Some(range)
     }
@@ -222,6 +237,26 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// All chunks through the steps of a loop.
+    fn run(&mut self, each: &Loop) {
+        let o = self.plan.options;
+        let all = o.worker_rows(0);
+        let pieces: Vec<Range<usize>> = match each.chunk {
+            None => vec![all.clone()],
+            Some(most) => {
+                let shards = o.worker_shards(0).map(|s| o.shard_rows(s));
+                shards
+                    .flat_map(|r| r.clone().step_by(most).map(move |at| at..(at + most).min(r.end)))
+                    .collect()
+            }
+        };
+        for piece in pieces {
+            self.rows = piece;
+            each.steps.clone().for_each(|at| self.step(at, &self.plan.steps[at]));
+        }
+        self.rows = all;
+    }
+
     fn end(&self, wanted: &Wanted) {
         for (v, span) in wanted.outputs.iter().zip(&self.plan.outputs) {
             self.check_read("an output", span, &self.sources([*v]));
@@ -232,6 +267,11 @@ impl<'a> Memory<'a> {
                     let sources = self.sources(self.g.node(*v).inputs.iter().copied());
                     self.check_read("a gradient", a, &sources);
                     self.check_read("a gradient", b, &sources);
+                }
+                Finish::Conv { x, dy, .. } => {
+                    let sources = self.sources(self.g.node(*v).inputs.iter().copied());
+                    self.check_read("a gradient", x, &sources);
+                    self.check_read("a gradient", dy, &sources);
                 }
                 Finish::Ready(span) => self.check_read("a gradient", span, &self.sources([*v])),
                 Finish::Shards { .. } => {}
@@ -248,6 +288,12 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             ([a.span, b.span].into_iter().chain(tails).collect(), vec![*out])
         }
         Kernel::GemmPartial { a, b, .. } => (vec![*a, *b], vec![]),
+        Kernel::Conv { x, w, out, tail, .. } | Kernel::ConvInput { x, w, out, tail, .. } => {
+            let tails = tail.bias.into_iter().chain(tail.gate);
+            ([*x, *w].into_iter().chain(tails).collect(), vec![*out])
+        }
+        Kernel::ConvPartial { x, dy, .. } => (vec![*x, *dy], vec![]),
+        Kernel::Prepare { w, out, .. } => (vec![*w], vec![*out]),
         Kernel::Map { operands, outs, parts, .. } => {
             let wholes = parts.iter().filter_map(|p| match p {
                 Part::Whole(span) => Some(*span),
@@ -255,8 +301,12 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             });
             (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(wholes).collect())
         }
-        Kernel::Fold { x, out, .. } | Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => {
-            (vec![*x], vec![*out])
+        Kernel::Fold { x, out, .. }
+        | Kernel::Copy { x, out, .. }
+        | Kernel::Place { x, out, .. }
+        | Kernel::Resample { x, out, .. } => (vec![*x], vec![*out]),
+        Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
+            (vec![*x, *y], vec![*out])
         }
         Kernel::Gather { table, index, out, .. } => (vec![*table, *index], vec![*out]),
         Kernel::ScatterPartial { index, x, .. } => (vec![*index, *x], vec![]),
@@ -273,37 +323,36 @@ fn no_value_is_overwritten_while_someone_reads_it() {
     for round in 0..200 {
         let recipe = Recipe::random(round);
         let (g, wanted) = recipe.build().unwrap();
-        for (workers, fuse) in [(1, true), (1, false), (3, true)] {
-            let options = PlanOptions { batch: recipe.batch, shards: 4, workers, fuse };
+        let cache = CACHE_BYTES;
+        for (workers, fuse, cache_bytes) in
+            [(1, true, cache), (1, false, cache), (3, true, cache), (1, true, 1500), (2, false, 300)]
+        {
+            let options = PlanOptions { fuse, cache_bytes, ..PlanOptions::new(recipe.batch, 4, workers) };
             let plan = Plan::compile(&g, &wanted, options).unwrap();
             let mut memory = Memory::new(&g, &plan);
-            for (at, step) in plan.steps.iter().enumerate() {
-                memory.step(at, step);
-            }
+            plan.loops.iter().for_each(|l| memory.run(l));
             memory.end(&wanted);
         }
     }
 }
 
 #[test]
-fn workers_and_fusion_change_nothing() {
+fn workers_chunks_and_fusion_change_nothing() {
     for round in 0..40 {
         let recipe = Recipe::random(1000 + round);
         let (g, wanted) = recipe.build().unwrap();
         let values = recipe.values(&g);
         let exact = exact(&g, &wanted, &values);
-        let options = |workers, fuse| PlanOptions { batch: recipe.batch, shards: 4, workers, fuse };
+        let options = |workers, fuse| PlanOptions { fuse, ..PlanOptions::new(recipe.batch, 4, workers) };
         for fuse in [true, false] {
             let one = run(&g, &wanted, &values, options(1, fuse));
             close(&format!("{recipe:?} fuse {fuse}"), &one, &exact, 3e-5);
-            for workers in 2..=4 {
-                let more = run(&g, &wanted, &values, options(workers, fuse));
+            for (workers, cache_bytes) in [(2, CACHE_BYTES), (3, 400), (4, CACHE_BYTES), (1, 2000), (2, 0)] {
+                let options = PlanOptions { cache_bytes, ..options(workers, fuse) };
+                let more = run(&g, &wanted, &values, options);
                 let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                assert_eq!(
-                    bits(&one),
-                    bits(&more),
-                    "{recipe:?}, fuse {fuse}: 1 and {workers} workers differ"
-                );
+                let what = format!("{recipe:?}, fuse {fuse}: {workers} workers, chunks for {cache_bytes} B");
+                assert_eq!(bits(&one), bits(&more), "{what}");
             }
         }
     }
@@ -323,7 +372,7 @@ fn workers_without_rows() {
         };
         let (g, wanted) = recipe.build().unwrap();
         let values = recipe.values(&g);
-        let options = |workers, shards| PlanOptions { batch, shards, workers, fuse: true };
+        let options = |workers, shards| PlanOptions::new(batch, shards, workers);
         let one = run(&g, &wanted, &values, options(1, 4));
         if batch > 0 {
             close(&format!("batch {batch}, block {block}"), &one, &exact(&g, &wanted, &values), 1e-5);
@@ -352,7 +401,7 @@ fn small(block: usize) -> Recipe {
 }
 
 fn plan_of(g: &Graph, wanted: &Wanted) -> Plan {
-    Plan::compile(g, wanted, PlanOptions { batch: 8, shards: 2, workers: 2, fuse: true }).unwrap()
+    Plan::compile(g, wanted, PlanOptions::new(8, 2, 2)).unwrap()
 }
 
 /// Compares with the file, or rewrites it.
@@ -435,6 +484,57 @@ fn shape_errors_name_the_layer() {
     assert_eq!(refused(outside), text);
 }
 
+/// What is said of an operator in layer `pool` on images of this shape.
+fn refused_image(shape: &[usize], f: impl Fn(&mut Graph, Var) -> Built<Var>) -> String {
+    refused(|g| {
+        let x = g.input("x", shape)?;
+        g.scope("pool", |g| f(g, x))
+    })
+}
+
+#[test]
+fn windows_that_do_not_fit_are_refused() {
+    let windows = |kernel, stride, padding, ceil| PoolOptions { kernel, stride, padding, ceil };
+    let max = |shape: &[usize], options| refused_image(shape, |g, x| g.max_pool2d(x, &options));
+    let images = &[8, 4, 5, 3];
+    assert_eq!(
+        max(images, windows([2, 7], [1, 1], [0, 0], false)),
+        "max_pool `pool`: the kernel spans 7 of the width, which is 5 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([8, 2], [2, 2], [1, 0], true)),
+        "max_pool `pool`: the kernel spans 8 of the height, which is 6 with its padding"
+    );
+    assert_eq!(
+        max(images, windows([2, 2], [2, 0], [0, 0], false)),
+        "max_pool `pool`: stride must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([0, 2], [2, 2], [0, 0], false)),
+        "max_pool `pool`: kernel must be at least 1, got 0"
+    );
+    assert_eq!(
+        max(images, windows([3, 3], [2, 2], [1, 2], false)),
+        "max_pool `pool`: padding must be at most half of the kernel, got 2"
+    );
+    assert_eq!(
+        max(&[8, 0, 5, 3], PoolOptions::square(2)),
+        "max_pool `pool`: images of [8, 0, 5, 3] have no pixels"
+    );
+    assert_eq!(
+        max(&[8, 15], PoolOptions::square(2)),
+        "max_pool `pool`: expected 4 ([B, H, W, C]) axes, got [8, 15]"
+    );
+    let resize = refused_image(images, |g, x| g.resize(x, [4, 0], Resize::Nearest));
+    assert_eq!(resize, "resize `pool`: size must be at least 1, got 0");
+    let adaptive = refused_image(images, |g, x| g.adaptive_avg_pool2d(x, [0, 1]));
+    assert_eq!(adaptive, "adaptive_avg_pool `pool`: size must be at least 1, got 0");
+    let crop = refused_image(images, |g, x| g.crop(x, [1, 0], [4, 5]));
+    assert_eq!(crop, "slice `pool`: slice 1..5 is beyond axis 1 of [8, 4, 5, 3]");
+    let groups = refused_image(images, |g, x| g.group_norm(x, 2, 1e-5));
+    assert_eq!(groups, "group_norm `pool`: 3 channels cannot be cut into 2 equal groups");
+}
+
 /// What would mix rows of the batch is found when the plan is made, and says where.
 #[test]
 fn the_batch_axis_stays_first_and_whole() {
@@ -442,7 +542,7 @@ fn the_batch_axis_stays_first_and_whole() {
     let x = g.input("x", [8, 6]).unwrap();
     let y = g.scope("turn", |g| g.transpose(x, &[1, 0])).unwrap();
     let wanted = Wanted { outputs: vec![y], ..Wanted::default() };
-    let options = PlanOptions { batch: 8, shards: 2, workers: 1, fuse: true };
+    let options = PlanOptions::new(8, 2, 1);
     let error = Plan::compile(&g, &wanted, options).unwrap_err();
     assert_eq!(error.to_string(), "transpose `turn`: the batch axis must stay first and whole");
 }
@@ -454,6 +554,6 @@ fn gradients_as_outputs() {
     let (g, mut wanted) = recipe.build().unwrap();
     let values = recipe.values(&g);
     wanted.outputs.extend(wanted.gradients.clone());
-    let got = run(&g, &wanted, &values, PlanOptions { batch: 8, shards: 2, workers: 2, fuse: true });
+    let got = run(&g, &wanted, &values, PlanOptions::new(8, 2, 2));
     close("gradients as outputs", &got, &exact(&g, &wanted, &values), 1e-5);
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use engine::graph::{Built, Graph, Var};
 use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
+use engine::ops::pooling::PoolOptions;
+use engine::ops::resize::Resize;
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
 use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
@@ -22,6 +24,17 @@ fn with_norm(g: &mut Graph, x: Var, f: impl Fn(&mut Graph, [Var; 3]) -> Built<Va
     g.tanh(y)
 }
 
+/// Windows that leave an image of one column as high as it is.
+const WINDOWS: PoolOptions = PoolOptions { kernel: [3, 1], stride: [1, 1], padding: [1, 0], ceil: false };
+
+/// Features as the pixels of a column.
+fn as_image(g: &mut Graph, x: Var, f: impl Fn(&mut Graph, Var) -> Built<Var>) -> Built<Var> {
+    let shape = g.shape(x).clone();
+    let image = g.reshape(x, [shape[0], shape[1], 1, 1])?;
+    let y = f(g, image)?;
+    g.reshape(y, shape)
+}
+
 const BLOCKS: &[(&str, Block)] = &[
     ("tanh", Graph::tanh),
     ("relu", Graph::relu),
@@ -29,6 +42,31 @@ const BLOCKS: &[(&str, Block)] = &[
     ("softplus", Graph::softplus),
     ("batch norm", |g, x| with_norm(g, x, |g, [x, gamma, beta]| Ok(g.batch_norm(x, gamma, beta, 1e-5)?.y))),
     ("layer norm", |g, x| with_norm(g, x, |g, [x, gamma, beta]| g.layer_norm(x, gamma, beta, 1e-5))),
+    ("max pool", |g, x| {
+        as_image(g, x, |g, x| {
+            let x = g.tanh(x)?;
+            g.max_pool2d(x, &WINDOWS)
+        })
+    }),
+    ("average pool", |g, x| {
+        as_image(g, x, |g, x| {
+            let x = g.tanh(x)?;
+            g.avg_pool2d(x, &WINDOWS, false)
+        })
+    }),
+    ("bilinear", |g, x| {
+        as_image(g, x, |g, x| {
+            let [_, n, ..] = g.shape(x)[..] else { unreachable!("an image") };
+            let x = g.tanh(x)?;
+            let y = g.resize(x, [2 * n + 1, 1], Resize::Bilinear)?;
+            g.adaptive_avg_pool2d(y, [n, 1])
+        })
+    }),
+    ("group norm", |g, x| {
+        let x = g.tanh(x)?;
+        let y = as_image(g, x, |g, x| g.group_norm(x, 1, 1e-1))?;
+        g.add(x, y)
+    }),
     ("dropout", |g, x| {
         let y = g.tanh(x)?;
         g.dropout(y, 0.3)
@@ -108,7 +146,7 @@ fn by_differences(net: &Net, values: &Values) -> Vec<f64> {
 /// Loss, and the product as the plan completes it.
 fn by_plan(net: &Net, values: &Values, workers: usize, fuse: bool) -> (f32, Vec<f32>) {
     let wanted = Wanted { outputs: vec![net.loss], gradients: net.product.clone(), assigns: false };
-    let options = PlanOptions { batch: net.batch, shards: 3, workers, fuse };
+    let options = PlanOptions { fuse, ..PlanOptions::new(net.batch, 3, workers) };
     let plan = Plan::compile(&net.g, &wanted, options).unwrap();
     let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(workers)));
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();

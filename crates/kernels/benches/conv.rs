@@ -1,7 +1,7 @@
 //! Prints the rate of convolutions at the shapes of networks, in GFLOP/s on one thread:
 //! `cargo bench -p thalweg-kernels --bench conv [NAME [IMAGES]]`.
 
-use kernels::conv::Conv;
+use kernels::conv::{Conv, Direction};
 use kernels::gemm::Epilogue;
 use std::time::Instant;
 
@@ -89,8 +89,19 @@ fn measure(name: &str, conv: &Conv, images: usize) {
         }
         work * 1e-9 / best
     };
-    let forward = rate(&mut || conv.forward(images, x, w, y, plain, scratch));
-    let input = rate(&mut || conv.input_gradient(images, y, w, x, plain, scratch));
-    let weight = rate(&mut || conv.weight_gradient(images, x, y, w, false, scratch));
+    let mut prepared = [Direction::Forward, Direction::Backward].map(|direction| {
+        let mut out = floats(conv.prepared_len(direction));
+        conv.prepare(direction, w, from_line(&mut out), scratch);
+        out
+    });
+    let [ahead, back] = &mut prepared;
+    let pick = |own, direction| if conv.prepared_len(direction) == 0 { &*w } else { own };
+    let (ahead, back) =
+        (pick(&*from_line(ahead), Direction::Forward), pick(&*from_line(back), Direction::Backward));
+    let mut sums = floats(conv.sums_len());
+    let sums = from_line(&mut sums);
+    let forward = rate(&mut || conv.forward(images, x, ahead, y, plain, scratch));
+    let input = rate(&mut || conv.input_gradient(images, y, back, x, plain, scratch));
+    let weight = rate(&mut || conv.weight_gradient(images, x, y, sums, false, scratch));
     println!("{name:26} {forward:8.1} {input:8.1} {weight:8.1}");
 }

@@ -2,12 +2,17 @@
 
 pub mod channels;
 pub mod conv;
+pub mod fold;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+pub mod mapped;
 pub mod math;
+pub mod permute;
 pub mod philox;
 pub mod pool;
+pub mod resample;
 mod simd;
 pub mod update;
 pub mod views;
+pub mod window;

@@ -11,42 +11,6 @@ pub(crate) mod avx512;
 pub(crate) mod neon;
 pub(crate) mod portable;
 
-/// Compiles a function that is generic over the instruction set for each of them, and chooses among them at each call.
-///
-/// The function's own requirements apply.
-macro_rules! on_this_machine {
-    ($(#[$meta:meta])* $vis:vis unsafe fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;) => {
-        $(#[$meta])*
-        $vis unsafe fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            unsafe fn avx512($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<$crate::simd::avx512::Avx512>($($arg),*) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn avx2($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<$crate::simd::avx2::Avx2>($($arg),*) }
-            }
-            // SAFETY: the caller's promise; `isa` names only what the machine was found to have.
-            unsafe {
-                match $crate::isa::isa() {
-                    #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx512 => avx512($($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx2 => avx2($($arg),*),
-                    #[cfg(target_arch = "aarch64")]
-                    $crate::isa::Isa::Neon => $body::<$crate::simd::neon::Neon>($($arg),*),
-                    _ => $body::<$crate::simd::portable::Portable>($($arg),*),
-                }
-            }
-        }
-    };
-}
-pub(crate) use on_this_machine;
-
 /// Vectors of f32 and what a tile does with them.
 ///
 /// # Safety
@@ -75,6 +39,15 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn relu(v: Self::V) -> Self::V;
     /// `v` where `gate > 0`, else zero.
     unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V;
+    /// `b` where `x > best` or `x` is NaN, else `a`.
+    unsafe fn newer(best: Self::V, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// `x` where `x > best` or `x` is NaN, else `best`.
+    #[inline(always)]
+    unsafe fn larger(best: Self::V, x: Self::V) -> Self::V {
+        Self::newer(best, x, best, x)
+    }
+    /// `v` where `a == b`, else zero.
+    unsafe fn where_equal(a: Self::V, b: Self::V, v: Self::V) -> Self::V;
 
     /// `dst[i][r] = src[r][i]` for `r < rows <= LANES`, `i < cols`; lanes that `keep` drops are not
     /// written, kept lanes from `rows` on hold anything.
@@ -98,6 +71,82 @@ pub(crate) trait Simd: Copy + 'static {
             Self::transpose(from, n, lanes, to, Self::mask(n));
             r += n;
         }
+    }
+}
+
+/// Compiles a body that is generic in [`Simd`] once per instruction set, and runs the one in use.
+///
+/// The function is safe to call where its body is, given that the machine has the instruction set.
+macro_rules! simd_versions {
+    ($($(#[$meta:meta])* $vis:vis unsafe fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;)+) => {$(
+        $(#[$meta])*
+        $vis unsafe fn $name($($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            unsafe fn avx512($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $body::<$crate::simd::avx512::Avx512>($($arg),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn avx2($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $body::<$crate::simd::avx2::Avx2>($($arg),*) }
+            }
+            // SAFETY: the caller's promise; `isa` names only what the machine was found to have.
+            unsafe {
+                match $crate::isa::isa() {
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Isa::Avx512 => avx512($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Isa::Avx2 => avx2($($arg),*),
+                    #[cfg(target_arch = "aarch64")]
+                    $crate::isa::Isa::Neon => $body::<$crate::simd::neon::Neon>($($arg),*),
+                    _ => $body::<$crate::simd::portable::Portable>($($arg),*),
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use simd_versions;
+
+/// Calls `f(first, lanes)` for each vector of `0..len`; `lanes` is a mask where the last is not whole.
+///
+/// # Safety
+/// The machine has the instruction set; `f` must be sound for these lanes.
+#[inline(always)]
+pub(crate) unsafe fn each_vector<S: Simd>(len: usize, mut f: impl FnMut(usize, Option<S::Mask>)) {
+    let mut at = 0;
+    while at + S::LANES <= len {
+        f(at, None);
+        at += S::LANES;
+    }
+    if at < len {
+        f(at, Some(S::mask(len - at)));
+    }
+}
+
+/// Lanes from memory: all of them, or those of a mask.
+///
+/// # Safety
+/// As for [`Simd::load`] and [`Simd::load_masked`].
+#[inline(always)]
+pub(crate) unsafe fn load<S: Simd>(p: *const f32, lanes: Option<S::Mask>) -> S::V {
+    match lanes {
+        None => S::load(p),
+        Some(mask) => S::load_masked(p, mask),
+    }
+}
+
+/// Lanes to memory: all of them, or those of a mask.
+///
+/// # Safety
+/// As for [`Simd::store`] and [`Simd::store_masked`].
+#[inline(always)]
+pub(crate) unsafe fn store<S: Simd>(p: *mut f32, v: S::V, lanes: Option<S::Mask>) {
+    match lanes {
+        None => S::store(p, v),
+        Some(mask) => S::store_masked(p, v, mask),
     }
 }
 

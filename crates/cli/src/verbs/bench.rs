@@ -109,7 +109,7 @@ impl Case {
         let loss = g.cross_entropy(y, labels, CrossEntropy::default()).map_err(TrainError::from)?.mean;
         let gradients = g.gradients(loss, &model.param_vars(&g)).map_err(TrainError::from)?;
         let wanted = Wanted { outputs: vec![loss], gradients, assigns: true };
-        let options = PlanOptions { batch: self.batch, shards: threads.max(8), workers: threads, fuse: true };
+        let options = PlanOptions::new(self.batch, threads.max(8), threads);
         let plan = Plan::compile(&g, &wanted, options).map_err(TrainError::from)?;
         let flops = plan.total_cost().flops as f64;
         let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(threads)));

@@ -1,8 +1,11 @@
-//! `thalweg data`: the built-in sets, what a source holds, and a look at a few samples.
+//! `thalweg data`: the sets there are, what a source holds, a look at a few samples, and public sets from afar.
 
-use serde_json::json;
+mod fetch;
+
+use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
-use thalweg::data::{self, DataInfo, Dataset, FeatureInfo, Splits, Task, sets};
+use thalweg::data::fetch::{self as public, PublicSet};
+use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, Task, sets};
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
@@ -17,8 +20,9 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// List the built-in data sets
+    /// List the built-in data sets, and the public ones
     List,
+    Fetch(fetch::Args),
     /// Tell what a source holds: samples, classes, ranges, missing values, the split
     Info(Source),
     /// Show a few samples
@@ -33,7 +37,7 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Source {
-    /// A built-in name, a file or a folder
+    /// A name, a file or a folder
     #[arg(value_name = "SOURCE")]
     source: String,
     /// Settings, such as `data.target=price`
@@ -47,6 +51,7 @@ const MOST_FEATURES: usize = 40;
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     match args.what {
         What::List => list(ui),
+        What::Fetch(args) => fetch::run(ui, args)?,
         What::Info(source) => info(ui, &source)?,
         What::Preview { source, n } => {
             let (set, _) = source.open()?;
@@ -63,7 +68,8 @@ impl Source {
         let mut words = self.settings.clone();
         words.push(format!("data.source={}", self.source));
         let config = RunConfig::load(None, &words)?.data;
-        Ok((data::open(&config.source, &config.options())?, config))
+        let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
+        Ok((data::open(&config.source, &options)?, config))
     }
 }
 
@@ -71,10 +77,23 @@ fn list(ui: &Ui) {
     let row = |s: &sets::BuiltIn| vec![s.name.to_string(), s.summary.to_string()];
     let rows: Vec<Vec<String>> = sets::ALL.iter().map(row).collect();
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
+    let rows: Vec<Vec<String>> = public::ALL.iter().map(public_row).collect();
+    let sets = table(&rows, &[Side::Left, Side::Left, Side::Left], ui.width());
+    ui.print(&format!("\nPublic sets, by `thalweg data fetch NAME`:\n{sets}"));
     let tip = "\nA file or a folder works as well: `thalweg list formats`";
     ui.print(&format!("{}\n", ui.paint(tip, Look::Faint)));
     let entries = sets::ALL.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
-    ui.result(json!({ "entries": entries.collect::<serde_json::Value>() }));
+    let fetched = public::ALL.iter().map(
+        |s| json!({ "name": s.name, "summary": s.summary, "bytes": s.bytes(), "folder": public::find(s) }),
+    );
+    let (entries, fetched) = (entries.collect::<Value>(), fetched.collect::<Value>());
+    ui.result(json!({ "entries": entries, "public": fetched }));
+}
+
+/// A public set, and whether it is here or how large it is.
+fn public_row(set: &PublicSet) -> Vec<String> {
+    let place = public::find(set).map_or_else(|| bytes(set.bytes() as usize), |_| "here".into());
+    vec![set.name.into(), place, set.summary.into()]
 }
 
 fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
@@ -82,7 +101,8 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
     let info = set.info();
     let splits = data::split(&set, &config.split())?;
     ui.print(&described(ui, &info, &splits));
-    let sizes = json!({ "train": splits.train.len(), "valid": splits.valid.len(), "test": splits.test.len() });
+    let sizes =
+        json!({ "train": splits.train.len(), "valid": splits.valid.len(), "test": splits.test.len() });
     let mut fields = serde_json::to_value(&info).unwrap_or_default();
     fields["split"] = sizes;
     ui.result(fields);
@@ -129,9 +149,14 @@ fn described(ui: &Ui, info: &DataInfo, splits: &Splits) -> String {
 /// Counts by class, the same counts told once.
 fn classes_in_words(classes: &[String], counts: &[usize]) -> String {
     const MOST: usize = 20;
-    let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    let (least, most) =
+        (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
     if least == most && classes.len() > 3 {
-        return format!("{} of each: {}", count(most), classes.iter().take(MOST).cloned().collect::<Vec<_>>().join(", "));
+        return format!(
+            "{} of each: {}",
+            count(most),
+            classes.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ")
+        );
     }
     let shown = classes.iter().zip(counts).take(MOST).map(|(c, n)| format!("{c}: {}", count(*n)));
     let more = classes.len().saturating_sub(MOST);

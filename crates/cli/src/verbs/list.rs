@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use thalweg::config::field::Choice;
 use thalweg::config::keys;
-use thalweg::data::{Preprocess, formats, sets};
+use thalweg::data::{Preprocess, fetch, formats, sets};
 use thalweg::registry::{Entry, Key};
 
 use crate::failure::Failure;
@@ -82,6 +82,12 @@ const LISTS: &[List] = &[
         summary: "built-in data sets: `data=NAME`",
         what: What::Plain(built_in),
     },
+    List {
+        name: "public",
+        also: &["public-sets"],
+        summary: "public data sets: `thalweg data fetch NAME`, then `data=NAME`",
+        what: What::Plain(public),
+    },
     List { name: "formats", also: &["format"], summary: "files that `data=PATH` reads", what: What::Plain(files) },
     List {
         name: "preprocessing",
@@ -93,6 +99,10 @@ const LISTS: &[List] = &[
 
 fn built_in() -> Vec<(String, String)> {
     sets::ALL.iter().map(|s| (s.name.into(), s.summary.into())).collect()
+}
+
+fn public() -> Vec<(String, String)> {
+    fetch::ALL.iter().map(|s| (s.name.into(), format!("{}: {}", s.title, s.summary))).collect()
 }
 
 fn files() -> Vec<(String, String)> {

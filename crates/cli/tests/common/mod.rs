@@ -25,6 +25,7 @@ impl Folder {
         command
             .args(words.split(' ').filter(|w| !w.is_empty()))
             .current_dir(&self.0)
+            .env("THALWEG_DATA", self.0.join("data"))
             .env_remove("RUST_BACKTRACE");
         command
     }
@@ -62,6 +63,7 @@ impl Ran {
     }
 
     /// Done, and nothing on standard error.
+    #[allow(dead_code)]
     #[track_caller]
     pub fn fine(self) -> String {
         assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);

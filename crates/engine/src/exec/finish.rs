@@ -1,10 +1,11 @@
 //! The second run of a step: gradients of parameters are completed and handed to the update, stretch by stretch.
 
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLockReadGuard};
 
 use super::steps::combine;
 use super::{Executor, MAX_WORKERS, Scratch, free};
+use crate::ops::conv::Geometry;
 use crate::plan::{Extent, Finish, Join, Loc, Plan, Span};
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
 use kernels::views::Aligned;
@@ -81,6 +82,8 @@ fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     let all = plan.params.slots[param].range();
     let block = match finish {
         Finish::Gemm { n, .. } if *n > 0 => (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN * n,
+        Finish::Conv { conv, .. } => conv.block_len(),
+        Finish::Shards { join: Join::ConvSums(_), .. } => all.len().max(1),
         Finish::Shards { .. } => BLOCK_ELEMENTS,
         _ => all.len().max(1),
     };
@@ -168,8 +171,11 @@ impl Executor {
                 let first = start / n.max(&1);
                 self.weight_gradient(*m, *n, *rows, [*a, *b], first, out, scratch);
             }
+            Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
             Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
-            Finish::Shards { join, from } => combine(self, *join, *from, start..start + out.len(), out),
+            Finish::Shards { join, from } => {
+                combine(self, *join, *from, start..start + out.len(), out, scratch)
+            }
             Finish::Ready(span) => match (span.loc, span.len) {
                 (Loc::Const(value), _) => out.fill(value),
                 (Loc::Arena(at), Extent::Fixed(_)) => {
@@ -179,6 +185,30 @@ impl Executor {
                 _ => self.read(*span, out),
             },
         }
+    }
+
+    /// The arenas of all workers.
+    fn arenas(&self) -> [Option<RwLockReadGuard<'_, Aligned>>; MAX_WORKERS] {
+        std::array::from_fn(|w| self.lanes.get(w).map(|lane| free(lane.arena.try_read())))
+    }
+
+    /// Elements `start..` of a convolution's weight gradient, summed over the images of all workers in order.
+    fn conv_gradient(
+        &self,
+        conv: &Geometry,
+        [x, dy]: [Span; 2],
+        start: usize,
+        out: &mut [f32],
+        scratch: &mut Aligned,
+    ) {
+        let (x_start, dy_start) = (start_of(x), start_of(dy));
+        let guards = self.arenas();
+        let mut parts: [(&[f32], &[f32]); MAX_WORKERS] = [(&[], &[]); MAX_WORKERS];
+        for ((part, arena), lane) in parts.iter_mut().zip(guards.iter().flatten()).zip(&self.lanes) {
+            let of = |start: usize, span: Span| &arena[start..start + span.len.of(lane.rows.len())];
+            *part = (of(x_start, x), of(dy_start, dy));
+        }
+        conv.weight_gradient_block(&parts[..self.lanes.len()], start, out, scratch);
     }
 
     /// Rows `first..` of `aᵀ·b`, summed over the rows of all workers in order.
@@ -193,9 +223,8 @@ impl Executor {
         out: &mut [f32],
         scratch: &mut Aligned,
     ) {
-        let (Loc::Arena(a), Loc::Arena(b)) = (a.loc, b.loc) else { unreachable!("factors belong to rows") };
-        let guards: [_; MAX_WORKERS] =
-            std::array::from_fn(|w| self.lanes.get(w).map(|lane| free(lane.arena.try_read())));
+        let [a, b] = [a, b].map(start_of);
+        let guards = self.arenas();
         let empty = Mat { data: &[], row_stride: 1, col_stride: 1 };
         let mut parts = [Product { a: empty, b: empty, k: 0 }; MAX_WORKERS];
         for ((part, arena), lane) in parts.iter_mut().zip(guards.iter().flatten()).zip(&self.lanes) {
@@ -210,6 +239,14 @@ impl Executor {
         }
         let rows_out = out.len() / n.max(1);
         gemm(rows_out, n, out, n, &parts[..self.lanes.len()], false, Epilogue::default(), scratch);
+    }
+}
+
+/// Where a value of all rows starts in every arena.
+fn start_of(span: Span) -> usize {
+    match span.loc {
+        Loc::Arena(start) => start,
+        _ => unreachable!("factors belong to rows"),
     }
 }
 

@@ -6,6 +6,13 @@ use crate::graph::{Built, Graph, Var};
 impl Graph {
     /// Normalises every row of the last axis; γ and β are `[C]`. PyTorch's ε is 1e-5, Keras' 1e-3.
     pub fn layer_norm(&mut self, x: Var, gamma: Var, beta: Var, epsilon: f32) -> Built {
+        let normal = self.normal_rows(x, epsilon)?;
+        let scaled = self.mul(normal, gamma)?;
+        self.add(scaled, beta)
+    }
+
+    /// `(x − m)/√(v + ε)` along the last axis.
+    pub(super) fn normal_rows(&mut self, x: Var, epsilon: f32) -> Built {
         let rank = self.shape(x).len();
         let mean = self.mean_axes(x, rank - 1, rank)?;
         let centred = self.sub(x, mean)?;
@@ -13,8 +20,6 @@ impl Graph {
         let variance = self.mean_axes(square, rank - 1, rank)?;
         let shifted = self.shift(variance, epsilon)?;
         let root = self.unary(Fn1::Sqrt, shifted)?;
-        let normal = self.div(centred, root)?;
-        let scaled = self.mul(normal, gamma)?;
-        self.add(scaled, beta)
+        self.div(centred, root)
     }
 }

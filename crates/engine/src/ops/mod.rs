@@ -77,6 +77,12 @@ ops! {
     one_hot::OneHot,
     moments::Moments,
     batch_norm::BatchNorm,
+    conv::Conv,
+    conv_input::ConvInput,
+    conv_weight::ConvWeight,
+    max_pool::MaxPick,
+    max_spread::MaxSpread,
+    resample::Resample,
 }
 
 macro_rules! compositions {
@@ -87,7 +93,7 @@ macro_rules! compositions {
     };
 }
 
-compositions! { activations, dropout, layer_norm, linear, losses, softmax }
+compositions! { activations, dropout, frame, group_norm, layer_norm, linear, losses, pooling, resize, softmax }
 
 pub(crate) fn axis_of(axis: usize, shape: &Shape) -> Result<(), Fault> {
     if axis < shape.len() { Ok(()) } else { Err(Fault::Axis { axis, shape: shape.clone() }) }

@@ -51,6 +51,10 @@ impl Graph {
         if order.iter().copied().eq(0..self.shape(x).len()) {
             return Ok(x);
         }
-        self.push(Op::Transpose(Transpose { order: order.to_vec() }), &[x])
+        let op = Transpose { order: order.to_vec() };
+        if let (Some(value), Ok(shape)) = (self.constant_value(x), op.shape(&[self.shape(x)])) {
+            return self.constant(value, shape);
+        }
+        self.push(Op::Transpose(op), &[x])
     }
 }

@@ -1,6 +1,6 @@
 //! Grouping nodes into units: a unit becomes one step, or none where it only renames memory.
 //!
-//! Two rules. A matrix product takes a bias, a ReLU and a gate behind it into its own step, as long as nobody else
+//! Two rules. A matrix product or a convolution takes a bias, a ReLU and a gate behind it into its own step, as long as nobody else
 //! reads what lies between. Element-wise nodes, row reductions and column reductions over the same frame share one
 //! program, as long as no other unit lies on a path between them.
 
@@ -13,6 +13,10 @@ use crate::ops::unary::Fn1;
 use kernels::map::{Access, MAX_OPERANDS, MAX_PARTS};
 // any node of a program may have to be stored, so there are at most as many nodes as outputs
 use kernels::map::MAX_OUTS as MAX_NODES;
+
+/// Elements above which a convolution's weight gradient is completed after the steps, like a dense layer's: one
+/// for each shard would cost more memory than the images.
+const LARGE_WEIGHT: usize = 64 * 1024;
 
 /// The frame of a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,17 +129,27 @@ impl Fuser<'_> {
             }
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
-                // completed after the steps, so nothing in them and no output may read it
-                let read = !self.users(v).is_empty() || wanted.outputs.contains(&v);
-                let trained = wanted.gradients.contains(&v) && !read;
-                self.units.new_unit(if trained { Role::Finish } else { Role::Single }, v)
+                self.units.new_unit(if self.only_trained(v, wanted) { Role::Finish } else { Role::Single }, v)
             }
-            Op::MatMul(_) => self.product(v),
+            Op::ConvWeight(c) if self.places.is_rows(node.inputs[0]) => {
+                let large = c.0.groups == 1 && node.shape.numel() > LARGE_WEIGHT;
+                self.units.new_unit(
+                    if large && self.only_trained(v, wanted) { Role::Finish } else { Role::Single },
+                    v,
+                )
+            }
+            Op::MatMul(_) | Op::Conv(_) | Op::ConvInput(_) => self.product(v),
             _ => match self.frame(v) {
                 Some(frame) => self.grouped(v, frame),
                 None => self.units.new_unit(Role::Single, v),
             },
         }
+    }
+
+    /// Whether a value is a gradient that nothing in the steps and no output reads, so that it may be completed after
+    /// the steps.
+    fn only_trained(&self, v: Var, wanted: &Wanted) -> bool {
+        wanted.gradients.contains(&v) && self.users(v).is_empty() && !wanted.outputs.contains(&v)
     }
 
     fn users(&self, v: Var) -> &[usize] {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::emit::Emit;
 use super::fuse::{Followers, Frame, Role, Units, folds_row, is_row_valued};
-use super::memory::{Lifetime, assign};
+use super::layout::{Prepared, Stored};
+use super::loops::Loop;
 use super::place::{Place, Places};
 use super::{
-    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted,
+    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Step, Tail, Wanted,
 };
 use crate::error::GraphError;
 use crate::graph::{Graph, Var};
@@ -17,10 +18,12 @@ use kernels::map::{Access, Program, Src};
 
 /// An entry of the sequence, before memory is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Entry {
+pub(super) enum Entry {
     Feed(Var),
     Fill(Var),
     Unit(usize),
+    /// the weights of a unit's convolution
+    Prepare(usize),
     Meet,
     Combine(Var),
 }
@@ -30,9 +33,10 @@ pub(super) struct Lower<'a> {
     pub places: &'a Places,
     pub units: &'a Units,
     pub options: PlanOptions,
-    partials: HashMap<Var, Partial>,
+    pub partials: HashMap<Var, Partial>,
     segments: Vec<usize>,
-    offsets: HashMap<Var, usize>,
+    /// where values lie in the arena
+    pub offsets: HashMap<Stored, Loc>,
 }
 
 pub(super) fn lower(
@@ -52,8 +56,16 @@ pub(super) fn lower(
         offsets: HashMap::new(),
     };
     let sequence = low.sequence(wanted);
-    let arena_len = low.lay_out(&sequence, wanted);
-    let steps: Vec<Step> = sequence.iter().flat_map(|entry| low.steps(*entry)).collect();
+    let sequence = low.shared_first(sequence);
+    let entry_loops = low.loops(&sequence);
+    let arena_len = low.lay_out(&sequence, &entry_loops, wanted);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut loops: Vec<Loop> = Vec::new();
+    for Loop { steps: entries, chunk } in entry_loops {
+        let start = steps.len();
+        steps.extend(sequence[entries].iter().flat_map(|entry| low.steps(*entry)));
+        loops.push(Loop { steps: start..steps.len(), chunk });
+    }
     let assigns = graph.assigns.iter().filter(|_| wanted.assigns);
     let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.span(*v))).collect();
     let finish = wanted.gradients.iter().map(|v| low.finish(*v)).collect();
@@ -61,6 +73,7 @@ pub(super) fn lower(
     let mut plan = Plan {
         options,
         steps,
+        loops,
         finish,
         outputs,
         assigns,
@@ -77,7 +90,7 @@ pub(super) fn lower(
 
 impl Lower<'_> {
     /// The value whose memory `v` is a view of, and where in it `v` starts.
-    fn root(&self, v: Var) -> (Var, usize) {
+    pub fn root(&self, v: Var) -> (Var, usize) {
         let node = self.graph.node(v);
         match &node.op {
             Op::Reshape(_) => self.root(node.inputs[0]),
@@ -93,8 +106,7 @@ impl Lower<'_> {
     fn is_shared(&self, v: Var) -> bool {
         let node = self.graph.node(v);
         let over_rows = node.inputs.iter().any(|i| self.places.is_rows(*i)) && !self.places.is_rows(v);
-        let trained = self.units.of[v.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
-        over_rows && !trained && !matches!(node.op, Op::Mask(_))
+        over_rows && !self.is_finished_later(v) && !matches!(node.op, Op::Mask(_))
     }
 
     /// Whether anyone reads the joined result: a step, an output or a buffer.
@@ -138,10 +150,16 @@ impl Lower<'_> {
             if pending.iter().any(|p| reads.contains(p)) {
                 self.meet(&mut sequence, &mut pending);
             }
+            if self.prepared(u).is_some() {
+                sequence.push(Entry::Prepare(u));
+            }
             sequence.push(Entry::Unit(u));
             for v in unit.nodes.iter().filter(|v| shared[v.index()]) {
                 let segment = self.segments.len() - 1;
-                let len = self.graph.shape(*v).numel();
+                let len = match &self.graph.node(*v).op {
+                    Op::ConvWeight(c) => c.0.sums_len(),
+                    _ => self.graph.shape(*v).numel(),
+                };
                 self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
                 self.segments[segment] += len;
                 if joined[v.index()] {
@@ -174,14 +192,14 @@ impl Lower<'_> {
     }
 
     /// The values that a unit reads from memory.
-    fn reads_of(&self, u: usize) -> Vec<Var> {
+    pub fn reads_of(&self, u: usize) -> Vec<Var> {
         let unit = &self.units.list[u];
         let inputs = unit.nodes.iter().flat_map(|n| &self.graph.node(*n).inputs);
         inputs.filter(|i| self.units.of[i.index()] != Some(u)).map(|i| self.root(*i).0).collect()
     }
 
     /// The nodes of a unit that are stored in the arena.
-    fn writes_of(&self, u: usize) -> Vec<Var> {
+    pub fn writes_of(&self, u: usize) -> Vec<Var> {
         let unit = &self.units.list[u];
         match unit.role {
             Role::Product(_) => vec![unit.nodes[unit.nodes.len() - 1]],
@@ -194,59 +212,6 @@ impl Lower<'_> {
         !self.partials.contains_key(&v) && (read || self.places.kept[v.index()])
     }
 
-    fn lay_out(&mut self, sequence: &[Entry], wanted: &Wanted) -> usize {
-        let end = sequence.len();
-        let mut lives: HashMap<Var, (usize, usize)> = HashMap::new();
-        for (at, entry) in sequence.iter().enumerate() {
-            let (reads, writes) = match *entry {
-                Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![v]),
-                Entry::Meet => (vec![], vec![]),
-                Entry::Unit(u) => (self.reads_of(u), self.writes_of(u)),
-            };
-            writes.into_iter().for_each(|v| _ = lives.entry(v).or_insert((at, at)));
-            reads.iter().for_each(|v| _ = lives.entry(*v).and_modify(|life| life.1 = at));
-        }
-        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-        let mut kept: Vec<Var> = wanted.outputs.iter().copied().chain(assigned).collect();
-        for v in &wanted.gradients {
-            kept.push(*v);
-            kept.extend(&self.graph.node(*v).inputs);
-        }
-        for v in kept {
-            let root = self.root(v).0;
-            lives.entry(root).and_modify(|life| life.1 = end);
-        }
-        let mut vars: Vec<Var> = lives.keys().copied().collect();
-        vars.sort_unstable();
-        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
-        let lifetimes: Vec<Lifetime> = vars
-            .iter()
-            .map(|v| {
-                let (first, last) = lives[v];
-                Lifetime { len: self.places.extent(self.graph, *v).of(rows), first, last }
-            })
-            .collect();
-        let (offsets, total) = assign(&lifetimes);
-        self.offsets = vars.into_iter().zip(offsets).collect();
-        total
-    }
-
-    /// Where a value is, seen through views.
-    pub fn span(&self, v: Var) -> Span {
-        let (root, start) = self.root(v);
-        let len = self.places.extent(self.graph, v);
-        let loc = match &self.graph.node(root).op {
-            Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
-            Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
-            Op::Constant(c) => match self.offsets.get(&root) {
-                Some(offset) => Loc::Arena(offset + start),
-                None => Loc::Const(c.value),
-            },
-            _ => Loc::Arena(self.offsets.get(&root).map_or(usize::MAX, |o| o + start)),
-        };
-        Span { loc, len }
-    }
-
     fn join(&self, v: Var) -> Join {
         match &self.graph.node(v).op {
             Op::Moments(_) => {
@@ -255,6 +220,7 @@ impl Lower<'_> {
                 Join::Moments(self.places.extent(self.graph, x).count() / channels)
             }
             Op::Reduce(r) => Join::Fold(r.fold),
+            Op::ConvWeight(c) => Join::ConvSums(c.0),
             _ => Join::Fold(kernels::map::Fold::Sum),
         }
     }
@@ -262,15 +228,18 @@ impl Lower<'_> {
     fn finish(&self, v: Var) -> Finish {
         let (root, _) = self.root(v);
         let node = self.graph.node(root);
-        let trained = self.units.of[root.index()].is_some_and(|u| self.units.list[u].role == Role::Finish);
+        let later = self.is_finished_later(root);
         match &node.op {
-            Op::MatMul(_) if trained => {
+            Op::ConvWeight(c) if later => {
+                Finish::Conv { conv: c.0, x: self.span(node.inputs[0]), dy: self.span(node.inputs[1]) }
+            }
+            Op::MatMul(_) if later => {
                 let [a, b] = [node.inputs[0], node.inputs[1]];
                 let (m, n) = (node.shape[0], node.shape[1]);
                 let rows = self.places.extent(self.graph, a).count() / m.max(1);
                 Finish::Gemm { m, n, rows, a: self.span(a), b: self.span(b) }
             }
-            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&root)) {
+            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
                 Some(from) => Finish::Shards { join: self.join(root), from: *from },
                 None => Finish::Ready(self.span(v)),
             },
@@ -291,6 +260,15 @@ impl Lower<'_> {
                 Op::Constant(c) => one(Kernel::Fill { value: c.value, out: self.span(v) }, v),
                 _ => vec![],
             },
+            Entry::Prepare(u) => {
+                let prepared = self.prepared(u).into_iter();
+                let step = |p: Prepared| {
+                    let (w, out) = (self.span(p.weight), self.prepared_span(u, p));
+                    let kernel = Kernel::Prepare { conv: p.conv, direction: p.direction, w, out };
+                    Step { kernel, nodes: vec![], layer: self.graph.node(self.units.list[u].nodes[0]).layer.to_string() }
+                };
+                prepared.map(step).collect()
+            }
             Entry::Combine(v) => {
                 one(Kernel::Combine { join: self.join(v), from: self.partials[&v], out: self.span(v) }, v)
             }
@@ -312,25 +290,34 @@ impl Lower<'_> {
     fn product(&self, u: usize, followers: Followers) -> Kernel {
         let nodes = &self.units.list[u].nodes;
         let node = self.graph.node(nodes[0]);
-        let Op::MatMul(op) = &node.op else { unreachable!("products begin with a matrix product") };
         let [a, b] = [node.inputs[0], node.inputs[1]];
-        let sizes = op.extents(self.graph.shape(a), self.graph.shape(b));
-        let rows = self.places.extent(self.graph, nodes[0]);
-        let (a_row, a_col) = if op.ta { (1, sizes.m) } else { (sizes.k, 1) };
-        let (b_row, b_col) = if op.tb { (1, sizes.k) } else { (sizes.n, 1) };
-        let m = if self.places.is_rows(nodes[0]) { sizes.m / self.places.batch.max(1) } else { sizes.m };
         let tail = Tail {
             bias: followers.bias.map(|v| self.span(v)),
             relu: followers.relu,
             gate: followers.gate.map(|v| self.span(v)),
         };
+        let images =
+            if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
+        let [x, w, out] = [a, b, nodes[nodes.len() - 1]].map(|v| self.span(v));
+        let w = self.prepared(u).map_or(w, |p| self.prepared_span(u, p));
+        let op = match &node.op {
+            Op::Conv(c) => return Kernel::Conv { conv: c.0, images, x, w, out, tail },
+            Op::ConvInput(c) => return Kernel::ConvInput { conv: c.0, images, x, w, out, tail },
+            Op::MatMul(op) => op,
+            op => unreachable!("{} is no product", op.get().name()),
+        };
+        let sizes = op.extents(self.graph.shape(a), self.graph.shape(b));
+        let rows = self.places.extent(self.graph, nodes[0]);
+        let (a_row, a_col) = if op.ta { (1, sizes.m) } else { (sizes.k, 1) };
+        let (b_row, b_col) = if op.tb { (1, sizes.k) } else { (sizes.n, 1) };
+        let m = if self.places.is_rows(nodes[0]) { sizes.m / self.places.batch.max(1) } else { sizes.m };
         Kernel::Gemm {
             m: rows.with(m),
             n: sizes.n,
             k: sizes.k,
-            a: Factor { span: self.span(a), row_stride: a_row, col_stride: a_col },
-            b: Factor { span: self.span(b), row_stride: b_row, col_stride: b_col },
-            out: self.span(nodes[nodes.len() - 1]),
+            a: Factor { span: x, row_stride: a_row, col_stride: a_col },
+            b: Factor { span: w, row_stride: b_row, col_stride: b_col },
+            out,
             tail,
         }
     }
@@ -402,14 +389,22 @@ impl Lower<'_> {
                     out: self.partials[&v],
                 }]
             }
+            Op::ConvWeight(c) => {
+                vec![Kernel::ConvPartial {
+                    conv: c.0,
+                    x,
+                    dy: self.span(node.inputs[1]),
+                    out: self.partials[&v],
+                }]
+            }
             Op::Reduce(r) => {
                 let [_, mid, inner] = r.extents(shape_in);
                 vec![Kernel::Fold { fold: r.fold, outer: before(r.start), mid, inner, x, out }]
             }
             Op::Moments(_) => {
-                let channels = shape_in.last_dim();
-                let rows = x.len.count() / channels.max(1);
-                vec![Kernel::Moments { rows, channels, x, out: self.partials[&v] }]
+                let whole_shards = self.joins_whole_shards(v);
+                let (rows, channels) = (self.moment_rows(v), shape_in.last_dim());
+                vec![Kernel::Moments { rows, channels, whole_shards, x, out: self.partials[&v] }]
             }
             Op::Broadcast(_) => {
                 let lead = node.shape.len() - shape_in.len();
@@ -466,6 +461,18 @@ impl Lower<'_> {
                     x: dy,
                     out: self.partials[&v],
                 }]
+            }
+            Op::MaxPick(p) => {
+                let (channels, v) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxPick { window: p.window, channels, x, v, out }]
+            }
+            Op::MaxSpread(p) => {
+                let (channels, dy) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                vec![Kernel::MaxSpread { window: p.window, channels, x, dy, out }]
+            }
+            Op::Resample(r) => {
+                let (rows, columns) = (r.rows.lowered(), r.columns.lowered());
+                vec![Kernel::Resample { rows, columns, channels: shape_in.last_dim(), x, out }]
             }
             _ => unreachable!("{} is never a step of its own", node.op.get().name()),
         }
@@ -554,12 +561,21 @@ impl Plan {
         let step = |s: &Step| match &s.kernel {
             Kernel::Gemm { m, n, k, .. } => gemm(m.of(rows), *n, *k),
             Kernel::GemmPartial { m, n, rows: each, .. } => gemm(*m, *n, each * rows),
+            Kernel::Conv { conv, images, .. } | Kernel::ConvInput { conv, images, .. } => {
+                conv.scratch_len(images.of(rows))
+            }
+            Kernel::Prepare { conv, .. } => conv.scratch_len(1),
+            Kernel::Combine { join: Join::ConvSums(_), from, .. } => from.len,
+            Kernel::ConvPartial { conv, .. } => conv.scratch_len(rows),
             Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
             Kernel::Moments { channels, .. } => *channels,
+            Kernel::Resample { columns, channels, .. } => kernels::resample::scratch_len(columns, *channels),
             _ => 0,
         };
         let finish = |f: &Finish| match f {
             Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
+            Finish::Conv { conv, .. } => conv.block_scratch_len(self.options.batch),
+            Finish::Shards { join: Join::ConvSums(_), from } => from.len,
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)

@@ -1,11 +1,13 @@
 //! A plan: a graph compiled to a flat list of steps over memory that is laid out in advance.
 //!
 //! Compilation removes dead nodes, says which values belong to rows of the batch and which are the same for all
-//! (`place`), fuses (`fuse`), orders steps so that workers meet as rarely as possible (`schedule`), and lays out
-//! memory by liveness (`memory`). An executor needs nothing but the plan.
+//! (`place`), fuses (`fuse`), orders steps so that workers meet as rarely as possible (`schedule`), cuts them into loops
+//! over a few rows that fit into the cache (`loops`), and lays out memory by liveness (`memory`). An executor needs nothing but the plan.
 
 pub mod emit;
 mod fuse;
+mod layout;
+mod loops;
 mod lower;
 mod memory;
 mod place;
@@ -18,7 +20,13 @@ use crate::error::GraphError;
 use crate::graph::{Graph, InputDecl, Layout, Var};
 use crate::ops::reduce::Fold;
 use kernels::map::{Access, Program};
+use kernels::resample::Taps;
+use kernels::window::Window;
 
+use crate::ops::conv::Geometry;
+
+pub use kernels::conv::Direction;
+pub use loops::{CACHE_BYTES, Loop};
 pub use print::Stage;
 
 /// What a plan is compiled for.
@@ -32,9 +40,16 @@ pub struct PlanOptions {
     pub workers: usize,
     /// whether operators are fused
     pub fuse: bool,
+    /// bytes of values and weights that a chunk of rows may touch; does not change the result
+    pub cache_bytes: usize,
 }
 
 impl PlanOptions {
+    /// With fusion, and chunks for [`CACHE_BYTES`].
+    pub fn new(batch: usize, shards: usize, workers: usize) -> Self {
+        PlanOptions { batch, shards, workers, fuse: true, cache_bytes: CACHE_BYTES }
+    }
+
     /// The rows of shard `s`.
     pub fn shard_rows(&self, s: usize) -> Range<usize> {
         self.batch * s / self.shards..self.batch * (s + 1) / self.shards
@@ -61,12 +76,27 @@ impl PlanOptions {
 pub enum Loc {
     /// in each worker's arena, from this element
     Arena(usize),
+    /// in each worker's arena, for the rows of the chunk at hand only
+    Chunk(usize),
     /// in the flat parameters
     Param(usize),
     /// in the flat buffers
     Buffer(usize),
     /// nowhere: this number, at every place
     Const(f32),
+}
+
+impl Loc {
+    /// So many elements further on.
+    fn plus(self, n: usize) -> Loc {
+        match self {
+            Loc::Arena(at) => Loc::Arena(at + n),
+            Loc::Chunk(at) => Loc::Chunk(at + n),
+            Loc::Param(at) => Loc::Param(at + n),
+            Loc::Buffer(at) => Loc::Buffer(at + n),
+            Loc::Const(x) => Loc::Const(x),
+        }
+    }
 }
 
 /// A value in memory.
@@ -150,6 +180,8 @@ pub struct Partial {
 pub enum Join {
     /// sum or maximum, shard after shard
     Fold(Fold),
+    /// sums of a convolution's weight gradient, from which the gradient is made at the end
+    ConvSums(Geometry),
     /// means and squared deviations by Chan's formula, giving means and variances; rows of a shard are times this
     Moments(usize),
 }
@@ -171,6 +203,14 @@ pub enum Kernel {
     Gemm { m: Extent, n: usize, k: usize, a: Factor, b: Factor, out: Span, tail: Tail },
     /// per shard `aᵀ·b` over its rows
     GemmPartial { m: usize, n: usize, rows: usize, a: Span, b: Span, out: Partial },
+    /// a convolution's weights as a direction wants them, once for all chunks
+    Prepare { conv: Geometry, direction: Direction, w: Span, out: Span },
+    /// `out = tail(x * w)`, a convolution
+    Conv { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
+    /// the input gradient of a convolution, or the transposed convolution
+    ConvInput { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
+    /// per shard the weight gradient of a convolution
+    ConvPartial { conv: Geometry, x: Span, dy: Span, out: Partial },
     /// a fused element-wise program
     Map {
         program: Program,
@@ -190,8 +230,14 @@ pub enum Kernel {
     Gather { rows: usize, width: usize, table: Span, index: Span, out: Span },
     /// rows added into a table, per shard
     ScatterPartial { rows: usize, width: usize, index: Span, x: Span, out: Partial },
-    /// mean and squared deviations of every channel, per shard
-    Moments { rows: usize, channels: usize, x: Span, out: Partial },
+    /// mean and squared deviations of every channel, per shard; made row by row of the batch, or of a shard as a whole
+    Moments { rows: usize, channels: usize, whole_shards: bool, x: Span, out: Partial },
+    /// the values of `v` at the maxima of windows of `x`
+    MaxPick { window: Window, channels: usize, x: Span, v: Span, out: Span },
+    /// `dy` at the maxima of windows of `x`, else zero
+    MaxSpread { window: Window, channels: usize, x: Span, dy: Span, out: Span },
+    /// a separable linear map of images
+    Resample { rows: Taps, columns: Taps, channels: usize, x: Span, out: Span },
     /// the same number everywhere
     Fill { value: f32, out: Span },
     /// the batch's rows of an input
@@ -219,6 +265,8 @@ pub struct Step {
 pub enum Finish {
     /// `aᵀ·b` over the rows of all workers, `a: [rows, m]`, `b: [rows, n]`; `rows` for each row of the batch
     Gemm { m: usize, n: usize, rows: usize, a: Span, b: Span },
+    /// a convolution's weight gradient over the images of all workers
+    Conv { conv: Geometry, x: Span, dy: Span },
     /// shards are joined
     Shards { join: Join, from: Partial },
     /// it lies complete in every arena
@@ -232,6 +280,8 @@ pub struct Plan {
     pub options: PlanOptions,
     /// what happens in one step
     pub steps: Vec<Step>,
+    /// which stretches of the steps are taken chunk by chunk, in order; together they are all steps
+    pub loops: Vec<Loop>,
     /// for each parameter that is trained, its gradient
     pub finish: Vec<Finish>,
     /// where the requested outputs are

@@ -85,6 +85,9 @@ fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> 
     match &node.op {
         Op::MatMul(m) if m.ta && rows == [true, true] => Ok(Place::Same),
         Op::MatMul(m) => keep(!m.ta && rows == [true, false]),
+        Op::Conv(_) | Op::ConvInput(_) => keep(rows == [true, false]),
+        Op::ConvWeight(_) if rows == [true, true] => Ok(Place::Same),
+        Op::ConvWeight(_) => Err(Fault::BatchAxis),
         Op::Reduce(r) if r.start == 0 => Ok(Place::Same),
         Op::Moments(_) => Ok(Place::Same),
         Op::Scatter(_) => {
@@ -97,6 +100,7 @@ fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> 
         Op::Gather(_) => keep(rows == [false, true]),
         Op::Transpose(t) => keep(t.order[0] == 0),
         Op::Concat(c) => keep(c.axis > 0 && rows.iter().all(|r| *r)),
+        Op::MaxPick(_) | Op::MaxSpread(_) => keep(rows == [true, true]),
         Op::Slice(s) => keep(s.axis > 0),
         Op::Pad(p) => keep(p.axis > 0),
         Op::Reshape(r) => {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Extent, Finish, Kernel, Loc, Plan, Span};
+use super::{Extent, Finish, Kernel, Loc, Loop, Plan, Span, Tail};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
+use crate::ops::conv::Geometry;
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +76,25 @@ impl Plan {
         match kernel {
             Kernel::Gemm { m, n, k, a, b, out, .. } => of(2 * m.of(batch) * n * k, &[a.span, b.span, *out]),
             Kernel::GemmPartial { m, n, rows, a, b, .. } => of(2 * m * n * rows * batch, &[*a, *b]),
+            Kernel::Conv { conv, images, x, w, out, .. }
+            | Kernel::ConvInput { conv, images, x, w, out, .. } => {
+                of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
+            }
+            Kernel::Prepare { w, out, .. } => of(0, &[*w, *out]),
+            Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
             Kernel::Map { program, rows, cols, operands, outs, .. } => {
                 let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
                 of(program.instrs().len() * rows.of(batch) * cols, &spans)
             }
             Kernel::Fold { x, out, .. } => of(self.elements(*x) as usize, &[*x, *out]),
             Kernel::Moments { x, .. } => of(4 * self.elements(*x) as usize, &[*x]),
+            Kernel::MaxPick { x, v, out, .. } if x == v => of(self.elements(*x) as usize, &[*x, *out]),
+            Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
+                of(self.elements(*x) as usize, &[*x, *y, *out])
+            }
+            Kernel::Resample { x, out, .. } => {
+                of(2 * self.elements(*x).max(self.elements(*out)) as usize, &[*x, *out])
+            }
             Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => of(0, &[*x, *out]),
             Kernel::Gather { index, out, .. } => of(0, &[*index, *out, *out]),
             Kernel::ScatterPartial { index, x, .. } => of(self.elements(*x) as usize, &[*index, *x]),
@@ -104,6 +118,10 @@ impl Plan {
                 flops: (2 * m * n * rows * self.options.batch) as u64,
                 bytes: 4 * (self.elements(*a) + self.elements(*b) + (m * n) as u64),
             },
+            Finish::Conv { conv, x, dy } => Cost {
+                flops: (conv_flops(conv) * self.options.batch) as u64,
+                bytes: 4 * (self.elements(*x) + self.elements(*dy)),
+            },
             Finish::Shards { from, .. } => Cost {
                 flops: (from.len * self.options.shards) as u64,
                 bytes: 4 * (from.len * self.options.shards) as u64,
@@ -124,6 +142,9 @@ impl Plan {
             self.scratch_len / 256
         );
         for (i, step) in self.steps.iter().enumerate() {
+            if let Some(Loop { steps, chunk: Some(rows) }) = self.loops.iter().find(|l| l.steps.start == i) {
+                _ = writeln!(text, "    steps {}..{} with {rows} rows at a time", steps.start, steps.end);
+            }
             let names: Vec<&str> = step.nodes.iter().map(|v| graph.node(*v).op.get().name()).collect();
             let (what, places) = describe(&step.kernel);
             let cost = self.cost(&step.kernel);
@@ -141,6 +162,7 @@ impl Plan {
                 Finish::Gemm { m, n, rows, .. } => {
                     format!("gradient [{m}, {n}] over {} rows", rows * o.batch)
                 }
+                Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };
@@ -170,10 +192,23 @@ fn extent(e: Extent) -> String {
 fn place(span: Span) -> String {
     match span.loc {
         Loc::Arena(at) => format!("@{at}"),
+        Loc::Chunk(at) => format!("c{at}"),
         Loc::Param(at) => format!("p{at}"),
         Loc::Buffer(at) => format!("b{at}"),
         Loc::Const(x) => x.to_string(),
     }
+}
+
+/// What follows a product.
+fn tail_name(tail: &Tail) -> String {
+    let parts = [(tail.bias.is_some(), "+bias"), (tail.relu, "+relu"), (tail.gate.is_some(), "+gate")];
+    parts.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect()
+}
+
+/// Operations of a convolution, or of one of its gradients, for one image; taps in the padding count.
+fn conv_flops(conv: &Geometry) -> usize {
+    let [oh, ow, o] = conv.output;
+    2 * oh * ow * o * conv.kernel.iter().product::<usize>() * (conv.input[2] / conv.groups)
 }
 
 fn describe(kernel: &Kernel) -> (String, String) {
@@ -183,15 +218,24 @@ fn describe(kernel: &Kernel) -> (String, String) {
         Kernel::Feed { out, .. } => ("feed".into(), format!("→ {}", place(*out))),
         Kernel::Fill { value, out } => (format!("fill {value}"), format!("→ {}", place(*out))),
         Kernel::Gemm { m, n, k, a, b, out, tail } => {
-            let mut what = format!("gemm [{}, {n}] k {k}", extent(*m));
-            for (on, name) in
-                [(tail.bias.is_some(), "+bias"), (tail.relu, "+relu"), (tail.gate.is_some(), "+gate")]
-            {
-                if on {
-                    what.push_str(name);
-                }
-            }
+            let what = format!("gemm [{}, {n}] k {k}{}", extent(*m), tail_name(tail));
             (what, format!("{} → {}", joined(vec![a.span, b.span]), place(*out)))
+        }
+        Kernel::Conv { conv, x, w, out, tail, .. } => (
+            format!("conv {:?} → {:?}{}", conv.input, conv.output, tail_name(tail)),
+            format!("{} → {}", joined(vec![*x, *w]), place(*out)),
+        ),
+        Kernel::ConvInput { conv, x, w, out, tail, .. } => (
+            format!("conv input {:?} ← {:?}{}", conv.input, conv.output, tail_name(tail)),
+            format!("{} → {}", joined(vec![*x, *w]), place(*out)),
+        ),
+        Kernel::Prepare { conv, w, out, .. } => {
+            (format!("weights {:?} at points", conv.kernel), format!("{} → {}", place(*w), place(*out)))
+        }
+        Kernel::ConvPartial { conv, x, dy, .. } => {
+            let [kh, kw] = conv.kernel;
+            let sizes = [kh, kw, conv.input[2] / conv.groups, conv.output[2]];
+            (format!("conv weight {sizes:?} per shard"), joined(vec![*x, *dy]))
         }
         Kernel::GemmPartial { m, n, a, b, .. } => {
             (format!("gemm [{m}, {n}] per shard"), joined(vec![*a, *b]))
@@ -213,11 +257,30 @@ fn describe(kernel: &Kernel) -> (String, String) {
         Kernel::ScatterPartial { rows, width, index, x, .. } => {
             (format!("scatter [{rows}, {width}]"), joined(vec![*index, *x]))
         }
+        Kernel::MaxPick { window, channels, x, out, .. } => (
+            format!("max_pool {} to {}", image(window.input, *channels), image(window.output, *channels)),
+            joined(vec![*x, *out]),
+        ),
+        Kernel::MaxSpread { window, channels, x, dy, out } => (
+            format!("max_spread {} to {}", image(window.output, *channels), image(window.input, *channels)),
+            joined(vec![*x, *dy, *out]),
+        ),
+        Kernel::Resample { rows, columns, channels, x, out } => {
+            let [from, to] = [[rows.input(), columns.input()], [rows.output(), columns.output()]];
+            (
+                format!("resample {} to {}", image(from, *channels), image(to, *channels)),
+                joined(vec![*x, *out]),
+            )
+        }
         Kernel::Moments { channels, x, .. } => (format!("moments of {channels} channels"), place(*x)),
         Kernel::Combine { from, out, .. } => {
             (format!("join {} over shards", from.len), format!("→ {}", place(*out)))
         }
     }
+}
+
+fn image([height, width]: [usize; 2], channels: usize) -> String {
+    format!("{height}x{width}x{channels}")
 }
 
 fn short(n: u64) -> String {

@@ -10,7 +10,7 @@ use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::Epilogue;
 use crate::gemm::drive::Cuts;
 use crate::gemm::micro::{Finish, Reading, Segment, Tile, Tiles};
-use crate::simd::on_this_machine;
+use crate::simd::simd_versions;
 
 /// The most runs of taps in one pass over a tile; more make more passes.
 const MAX_SEGMENTS: usize = 32;
@@ -56,7 +56,7 @@ impl Conv {
     }
 }
 
-on_this_machine! {
+simd_versions! {
     /// The whole map.
     ///
     /// # Safety

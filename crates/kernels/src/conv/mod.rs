@@ -1,14 +1,17 @@
 //! Convolutions of channels-last images on one thread, with bits that depend on nothing but the operands.
 
 mod axis;
+mod block;
 mod direct;
 mod gather;
 mod group;
 mod rows;
 mod weights;
+mod winograd;
 
 use crate::gemm::Epilogue;
 use axis::{Axis, Sizes};
+use winograd::Winograd;
 
 /// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into
 /// `y: [images, OH, OW, O]`.
@@ -22,7 +25,7 @@ use axis::{Axis, Sizes};
 /// alone equals the image among others, and a weight gradient over some images, continued over others, equals
 /// the one over all. AVX-512, AVX2 and Advanced SIMD agree bit for bit; the portable version rounds each product.
 /// Images may be in one call or several; sizes of zero are legal. Nothing is allocated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
     /// `[H, W, C]`
     pub input: [usize; 3],
@@ -41,9 +44,11 @@ pub struct Conv {
 }
 
 /// Which side of the map is the source.
-#[derive(Clone, Copy, PartialEq)]
-enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// from the input to the output
     Forward,
+    /// from the output's gradient to the input's
     Backward,
 }
 
@@ -60,13 +65,60 @@ impl Conv {
         if self.is_empty() {
             return 0;
         }
-        let path = |direct: bool, len: usize| if direct { len } else { gather::scratch_len(self, images) };
-        path(self.is_direct(Direction::Forward), direct::scratch_len(self, Direction::Forward))
-            .max(path(self.is_direct(Direction::Backward), direct::scratch_len(self, Direction::Backward)))
-            .max(path(self.is_weight_direct(), weights::scratch_len(self)))
+        let of = |direction: Direction| match Winograd::of(self, direction) {
+            Some(at) => at.scratch_len(images).max(at.prepare_scratch_len()),
+            None if self.is_direct(direction) => direct::scratch_len(self, direction),
+            None => gather::scratch_len(self, images),
+        };
+        let weights = match Winograd::of(self, Direction::Forward) {
+            Some(_) => 0,
+            None if self.is_weight_direct() => weights::scratch_len(self),
+            None => gather::scratch_len(self, images),
+        };
+        of(Direction::Forward).max(of(Direction::Backward)).max(weights)
     }
 
-    /// `y = epilogue(x * w)`; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
+    /// Floats of the weights as a direction wants them: what [`Conv::prepare`] makes, once for any number of calls.
+    /// Nothing where it wants them as they are.
+    pub fn prepared_len(&self, direction: Direction) -> usize {
+        Winograd::of(self, direction).map_or(0, |at| at.weights_len())
+    }
+
+    /// Makes the weights as a direction wants them; scratch as for one image.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn prepare(&self, direction: Direction, w: &[f32], out: &mut [f32], scratch: &mut [f32]) {
+        let Some(at) = Winograd::of(self, direction) else { return };
+        assert!(
+            w.len() >= self.weight_len() && out.len() >= at.weights_len(),
+            "conv: short weights: {self:?}"
+        );
+        assert!(scratch.len() >= at.prepare_scratch_len(), "conv: short scratch: {self:?}");
+        // SAFETY: the slices hold what the geometry says.
+        unsafe { winograd::prepare(&mut winograd::Prepare { at, w, out, scratch }) }
+    }
+
+    /// Floats of what [`Conv::weight_gradient`] adds up, from which [`Conv::gradient_of_sums`] makes the gradient.
+    pub fn sums_len(&self) -> usize {
+        Winograd::of(self, Direction::Forward).map_or(self.weight_len(), |at| at.weights_len())
+    }
+
+    /// The weight gradient from its sums, which may be those of several calls, added element by element.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn gradient_of_sums(&self, sums: &[f32], dw: &mut [f32]) {
+        assert!(sums.len() >= self.sums_len(), "conv: short sums: {self:?}");
+        let dw = &mut dw[..self.weight_len()];
+        match Winograd::of(self, Direction::Forward) {
+            // SAFETY: the slices hold what the geometry says.
+            Some(at) => unsafe { winograd::taps(&mut winograd::Taps { at, sums, dw }) },
+            None => dw.copy_from_slice(&sums[..dw.len()]),
+        }
+    }
+
+    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
     ///
     /// # Panics
     /// When a slice is shorter than the geometry says, or groups do not divide the channels.
@@ -79,11 +131,16 @@ impl Conv {
         epilogue: Epilogue,
         scratch: &mut [f32],
     ) {
-        self.check(images, x, y, w, scratch);
+        self.check(images, x, y, (w, self.wanted_len(Direction::Forward)), scratch);
         check_epilogue(&epilogue, self.output[2], self.output_len(images));
         let y = &mut y[..self.output_len(images)];
         if y.is_empty() {
             return;
+        }
+        if let Some(at) = Winograd::of(self, Direction::Forward) {
+            let mut job = winograd::Correlate { at, images, src: x, weights: w, dst: y, epilogue, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::correlate(&mut job) };
         }
         if !self.is_direct(Direction::Forward) {
             return gather::forward(self, images, x, w, y, epilogue, scratch);
@@ -94,7 +151,7 @@ impl Conv {
         unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dx = epilogue(sum over outputs of dy * w)`; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
+    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
@@ -107,11 +164,16 @@ impl Conv {
         epilogue: Epilogue,
         scratch: &mut [f32],
     ) {
-        self.check(images, dx, dy, w, scratch);
+        self.check(images, dx, dy, (w, self.wanted_len(Direction::Backward)), scratch);
         check_epilogue(&epilogue, self.input[2], self.input_len(images));
         let dx = &mut dx[..self.input_len(images)];
         if dx.is_empty() {
             return;
+        }
+        if let Some(at) = Winograd::of(self, Direction::Backward) {
+            let mut job = winograd::Correlate { at, images, src: dy, weights: w, dst: dx, epilogue, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::correlate(&mut job) };
         }
         if !self.is_direct(Direction::Backward) {
             return gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
@@ -122,7 +184,8 @@ impl Conv {
         unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dw = [dw +] sum over images and outputs of x * dy`. Cost as [`Conv::forward`].
+    /// `sums = [sums +] sum over images and outputs of x * dy`, in the form of [`Conv::gradient_of_sums`]. Cost as
+    /// [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
@@ -131,24 +194,37 @@ impl Conv {
         images: usize,
         x: &[f32],
         dy: &[f32],
-        dw: &mut [f32],
+        sums: &mut [f32],
         accumulate: bool,
         scratch: &mut [f32],
     ) {
-        self.check(images, x, dy, dw, scratch);
-        let dw = &mut dw[..self.weight_len()];
-        if dw.is_empty() || self.output_len(images) == 0 {
+        self.check(images, x, dy, (sums, self.sums_len()), scratch);
+        let sums = &mut sums[..self.sums_len()];
+        if sums.is_empty() || self.output_len(images) == 0 {
             if !accumulate {
-                dw.fill(0.0);
+                sums.fill(0.0);
             }
             return;
         }
-        if !self.is_weight_direct() {
-            return gather::weight_gradient(self, images, x, dy, dw, accumulate, scratch);
+        if let Some(at) = Winograd::of(self, Direction::Forward) {
+            let mut job = winograd::Gradient { at, images, x, dy, sums, accumulate, scratch };
+            // SAFETY: the slices hold what the geometry says.
+            return unsafe { winograd::gradient(&mut job) };
         }
-        let mut job = weights::Job { conv: self, images, x, dy, dw, accumulate };
+        if !self.is_weight_direct() {
+            return gather::weight_gradient(self, images, x, dy, sums, accumulate, scratch);
+        }
+        let mut job = weights::Job { conv: self, images, x, dy, dw: sums, accumulate };
         // SAFETY: the slices hold what the geometry says.
         unsafe { weights::run(&mut job, scratch.as_mut_ptr()) }
+    }
+
+    /// Floats of the weights that a direction takes.
+    fn wanted_len(&self, direction: Direction) -> usize {
+        match self.prepared_len(direction) {
+            0 => self.weight_len(),
+            len => len,
+        }
     }
 
     /// Whether rows are long enough to be worked on one by one.
@@ -227,7 +303,7 @@ impl Conv {
     }
 
     /// Panics unless every index that the three directions touch exists.
-    fn check(&self, images: usize, x: &[f32], y: &[f32], w: &[f32], scratch: &[f32]) {
+    fn check(&self, images: usize, x: &[f32], y: &[f32], (w, weights): (&[f32], usize), scratch: &[f32]) {
         let Conv { groups, stride, dilation, .. } = *self;
         assert!(
             groups > 0 && stride.iter().chain(&dilation).all(|n| *n > 0),
@@ -235,8 +311,7 @@ impl Conv {
         );
         let divides = self.input[2].is_multiple_of(groups) && self.output[2].is_multiple_of(groups);
         assert!(divides, "conv: groups do not divide the channels: {self:?}");
-        let need =
-            [self.input_len(images), self.output_len(images), self.weight_len(), self.scratch_len(images)];
+        let need = [self.input_len(images), self.output_len(images), weights, self.scratch_len(images)];
         let have = [x.len(), y.len(), w.len(), scratch.len()];
         for ((name, have), need) in ["x", "y", "w", "scratch"].iter().zip(have).zip(need) {
             assert!(have >= need, "conv: {name} holds {have} floats, {images} images need {need}: {self:?}");

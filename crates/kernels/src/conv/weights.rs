@@ -8,7 +8,7 @@ use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::drive::Cuts;
 use crate::gemm::micro::{Finish, Reading, Segment, Tile, Tiles};
 use crate::gemm::pack::{View, pack_panel};
-use crate::simd::on_this_machine;
+use crate::simd::simd_versions;
 
 /// The most output rows in a band.
 const MAX_ROWS: usize = 64;
@@ -45,7 +45,7 @@ fn bands(c: &Conv, frame: &Frame) -> Bands {
     Bands::new(frame, c.output[0], MAX_ROWS, floats)
 }
 
-on_this_machine! {
+simd_versions! {
     /// The whole gradient.
     ///
     /// # Safety

@@ -55,6 +55,21 @@ impl Simd for Avx2 {
     unsafe fn gate(v: __m256, gate: __m256) -> __m256 {
         _mm256_and_ps(v, _mm256_cmp_ps::<_CMP_GT_OQ>(gate, _mm256_setzero_ps()))
     }
+    #[inline(always)]
+    unsafe fn newer(best: __m256, x: __m256, a: __m256, b: __m256) -> __m256 {
+        let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(x, best);
+        _mm256_blendv_ps(a, b, _mm256_or_ps(larger, _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x)))
+    }
+    #[inline(always)]
+    unsafe fn larger(best: __m256, x: __m256) -> __m256 {
+        // The instruction returns its second operand when either is NaN or both are zero.
+        let is_nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x);
+        _mm256_blendv_ps(_mm256_max_ps(x, best), x, is_nan)
+    }
+    #[inline(always)]
+    unsafe fn where_equal(a: __m256, b: __m256, v: __m256) -> __m256 {
+        _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), v)
+    }
     /// Four columns of eight rows at a time: the loads put rows r and r+4 side by side, then each half
     /// is a 4x4 transpose.
     #[inline(always)]

@@ -52,6 +52,21 @@ impl Simd for Avx512 {
     unsafe fn gate(v: __m512, gate: __m512) -> __m512 {
         _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps()), v)
     }
+    #[inline(always)]
+    unsafe fn newer(best: __m512, x: __m512, a: __m512, b: __m512) -> __m512 {
+        let larger = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, best);
+        _mm512_mask_blend_ps(larger | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x), a, b)
+    }
+    #[inline(always)]
+    unsafe fn larger(best: __m512, x: __m512) -> __m512 {
+        // The instruction returns its second operand when either is NaN or both are zero.
+        let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+        _mm512_mask_mov_ps(_mm512_max_ps(x, best), is_nan, x)
+    }
+    #[inline(always)]
+    unsafe fn where_equal(a: __m512, b: __m512, v: __m512) -> __m512 {
+        _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), v)
+    }
     /// Four columns of sixteen rows at a time: the loads put rows r, r+4, r+8, r+12 side by side, then
     /// each 128-bit quarter is a 4x4 transpose.
     #[inline(always)]

@@ -57,4 +57,13 @@ impl Simd for Neon {
         let zero = vdupq_n_f32(0.0);
         vbslq_f32(vcgtq_f32(gate, zero), v, zero)
     }
+    #[inline(always)]
+    unsafe fn newer(best: float32x4_t, x: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        let is_number = vceqq_f32(x, x);
+        vbslq_f32(vornq_u32(vcgtq_f32(x, best), is_number), b, a)
+    }
+    #[inline(always)]
+    unsafe fn where_equal(a: float32x4_t, b: float32x4_t, v: float32x4_t) -> float32x4_t {
+        vbslq_f32(vceqq_f32(a, b), v, vdupq_n_f32(0.0))
+    }
 }

@@ -58,4 +58,12 @@ impl Simd for Portable {
     unsafe fn gate(v: Self::V, gate: Self::V) -> Self::V {
         std::array::from_fn(|i| if gate[i] > 0.0 { v[i] } else { 0.0 })
     }
+    #[inline(always)]
+    unsafe fn newer(best: Self::V, x: Self::V, a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| if x[i] > best[i] || x[i].is_nan() { b[i] } else { a[i] })
+    }
+    #[inline(always)]
+    unsafe fn where_equal(a: Self::V, b: Self::V, v: Self::V) -> Self::V {
+        std::array::from_fn(|i| if a[i] == b[i] { v[i] } else { 0.0 })
+    }
 }

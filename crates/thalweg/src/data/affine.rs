@@ -82,7 +82,7 @@ impl Affine {
     /// Checks that the map fits inputs of `shape`: one value, one per input, or one per leading channel.
     pub fn check(&self, shape: &[usize]) -> Result<(), DataError> {
         let expected: usize = shape.iter().product();
-        let channels = if shape.len() == 3 { shape[0] } else { 1 };
+        let channels = if shape.len() == 3 { shape[2] } else { 1 };
         let got = self.scale.len();
         let fits = got == self.shift.len() && (got == 1 || got == expected || got == channels);
         if fits { Ok(()) } else { Err(DataError::AffineShape { got, expected, shape: shape.to_vec() }) }
@@ -109,9 +109,9 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
         return Err(DataError::NoSamples { path: set.name.clone().into() });
     }
     let each = moments(set, train);
-    let (channels, last) = set.channels();
-    let per_channel = set.n_inputs() / channels.max(1);
-    let group = |i: usize| if last { i % channels } else { i / per_channel };
+    let channels = set.n_channels().max(1);
+    let per_channel = set.n_inputs() / channels;
+    let group = |i: usize| i % channels;
     let affine = match how {
         Preprocess::None => Affine::identity(),
         Preprocess::Centre => centre(&each),
@@ -123,7 +123,7 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
         Preprocess::Scale01 => scale01(&each),
     };
     // Channels that come last are not consecutive: write the map out for each input.
-    let spread = last && affine.scale.len() == channels && channels > 1;
+    let spread = affine.scale.len() == channels && channels > 1;
     Ok(if spread { repeat(&affine, per_channel) } else { affine })
 }
 

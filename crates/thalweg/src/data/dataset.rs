@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::TableSchema;
+use super::{Bytes, TableSchema};
 
 /// The most classes that labels may tell; more are a mistake in the data.
 pub(crate) const MAX_CLASSES: usize = 65_536;
@@ -15,7 +15,7 @@ pub enum Values {
     /// Numbers as they are.
     F32(Vec<f32>),
     /// Bytes; `b` stands for `b / 255`.
-    U8(Vec<u8>),
+    U8(Bytes),
 }
 
 /// What the targets are.
@@ -35,6 +35,14 @@ pub enum Task {
 }
 
 impl Task {
+    /// Names of the classes; none for numbers.
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Task::Classification { classes } => classes,
+            Task::Regression { .. } => &[],
+        }
+    }
+
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         match self {
@@ -58,7 +66,7 @@ pub struct Origin {
 pub struct Dataset {
     /// Short name.
     pub name: String,
-    /// Shape of one sample; images are `[channels, height, width]`.
+    /// Shape of one sample; images are `[height, width, channels]`, or `[height, width]`.
     pub input_shape: Vec<usize>,
     /// Inputs, `[n, input_shape...]`.
     pub inputs: Values,
@@ -116,15 +124,18 @@ impl Dataset {
         }
     }
 
-    /// Channels of an image and whether they come last; other inputs are one channel.
-    ///
-    /// Three dimensions are `[C, H, W]`, or `[H, W, C]` if only the last is 4 or less.
-    pub(crate) fn channels(&self) -> (usize, bool) {
+    /// Height, width and channels, where samples are images: three axes, or two and one channel.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
         match self.input_shape[..] {
-            [first, _, last] if first > 4 && last <= 4 => (last, true),
-            [first, _, _] => (first, false),
-            _ => (1, false),
+            [h, w] => Some([h, w, 1]),
+            [h, w, c] => Some([h, w, c]),
+            _ => None,
         }
+    }
+
+    /// Channels of an image, the last of its three axes; other inputs are one channel.
+    pub fn n_channels(&self) -> usize {
+        self.image_shape().map_or(1, |[_, _, c]| c)
     }
 
     /// Name of an input: the feature's name or its index.

@@ -14,6 +14,20 @@ pub enum DataError {
         /// The closest built-in name or neighbouring file.
         nearest: Option<String>,
     },
+    /// A public set that is not on this machine.
+    #[error("{title} is not on this machine: looked in {}", list_paths(looked_in))]
+    NotFetched {
+        /// The set's name.
+        set: &'static str,
+        /// Its usual name.
+        title: &'static str,
+        /// Bytes to download.
+        bytes: u64,
+        /// Folders that do not hold it.
+        looked_in: Vec<PathBuf>,
+        /// A package that holds it.
+        package: Option<&'static str>,
+    },
     /// The operating system would not read a file.
     #[error("cannot read: {error}: {}", path.display())]
     Read {
@@ -276,6 +290,75 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Samples that may be images with their channels first or last.
+    #[error("cannot tell where the channels are in samples of shape {shape:?}: {}", path.display())]
+    ChannelsUnclear {
+        /// The shape of a sample.
+        shape: Vec<usize>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Images lie in no class folder, and classes are needed.
+    #[error("images without class folders: {}", path.display())]
+    NoClassFolders {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A class folder that was not there when the model was made.
+    #[error("folder `{name}` is none of the {n_classes} classes: {}", path.display())]
+    NotAClass {
+        /// The folder.
+        name: String,
+        /// Number of classes.
+        n_classes: usize,
+        /// The closest class.
+        nearest: Option<String>,
+        /// The folder above.
+        path: PathBuf,
+    },
+    /// Images of different sizes, and nothing said about it.
+    #[error(
+        "images have different sizes: {} x {} and {} x {}: {} and {}",
+        expected[0], expected[1], got[0], got[1], first.display(), other.display()
+    )]
+    SizesDiffer {
+        /// Height and width of the first.
+        expected: [usize; 2],
+        /// Height and width of another.
+        got: [usize; 2],
+        /// The first file.
+        first: PathBuf,
+        /// The other file.
+        other: PathBuf,
+    },
+    /// An image that cannot be read, where none may be left out.
+    #[error("the image cannot be read: {reason}: {}", path.display())]
+    BadImage {
+        /// Why.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Too many images cannot be read to leave them out.
+    #[error("{n} of {of} images cannot be read: {}: {}", super::images::first(files), path.display())]
+    MostUnreadable {
+        /// How many.
+        n: usize,
+        /// Of how many.
+        of: usize,
+        /// Which, and why.
+        files: Vec<String>,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// More pixels than memory.
+    #[error("the images take {bytes} bytes when they are decoded, more than there is memory: {}", path.display())]
+    TooMuchMemory {
+        /// Bytes of all pixels.
+        bytes: usize,
+        /// The folder.
+        path: PathBuf,
+    },
     /// An option with a value that cannot be.
     #[error("`data.{option} = {value}` cannot be: expected {expected}")]
     BadOption {
@@ -318,10 +401,16 @@ impl DataError {
         use DataError::*;
         match self {
             UnknownSource { nearest: Some(near), .. } => {
-                format!("did you mean `{near}`? `thalweg data list` shows the built-in sets")
+                format!("did you mean `{near}`? `thalweg data list` shows the sets")
             }
-            UnknownSource { .. } => {
-                "`thalweg data list` shows the built-in sets; a path works as well".into()
+            UnknownSource { .. } => "`thalweg data list` shows the sets; a path works as well".into(),
+            NotFetched { set, bytes, package, .. } => {
+                let package = package
+                    .map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
+                format!(
+                    "`thalweg data fetch {set}` downloads it ({} MB){package}",
+                    (bytes + 500_000) / 1_000_000
+                )
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
@@ -329,7 +418,7 @@ impl DataError {
             }
             TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
             WrongMagic { .. } | UnknownFormat { .. } => {
-                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte, each also with .gz".into()
+                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }
             Header { .. } => "write the file again with the program that made it".into(),
             UnsupportedType { .. } => {
@@ -367,11 +456,34 @@ impl DataError {
                 format!("name one: `data={}`", path.join(found.first().map_or("", String::as_str)).display())
             }
             NoSamples { .. } => "add samples, or name another file".into(),
+            ChannelsUnclear { .. } => {
+                "set `data.channels=first` for [C, H, W], or `data.channels=last` for [H, W, C]".into()
+            }
+            NoClassFolders { .. } => {
+                "put the images of each class into a folder: FOLDER/CLASS/IMAGE, and set `data=FOLDER`".into()
+            }
+            NotAClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            NotAClass { .. } => "rename the folder, or train again with this class".into(),
+            SizesDiffer { expected: [h, w], .. } if h == w => {
+                format!("bring them to one size: `data.size={h}`, or `data.size=[HEIGHT,WIDTH]`")
+            }
+            SizesDiffer { expected: [h, w], .. } => {
+                format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
+            }
+            BadImage { .. } => "copy the file again, or remove it".into(),
+            MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
+            TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
         }
     }
+}
+
+/// Paths one behind the other.
+fn list_paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
 }
 
 /// The first few names, quoted.

@@ -1,6 +1,23 @@
-//! Well-known sets, told by the CRC-32 of their decoded training labels, so that classes get their names.
+//! Well-known sets: found by name where they were fetched, and told by the CRC-32 of their decoded training labels.
 
-use super::Origin;
+use std::path::PathBuf;
+
+use super::{DataError, Origin, fetch};
+
+/// The folder of a public set by its name; `None` if no public set is called so.
+///
+/// # Errors
+/// [`DataError::NotFetched`] if it is not on this machine.
+pub(crate) fn by_name(name: &str) -> Result<Option<PathBuf>, DataError> {
+    let Some(set) = fetch::by_name(name) else { return Ok(None) };
+    fetch::find(set).map(Some).ok_or_else(|| DataError::NotFetched {
+        set: set.name,
+        title: set.title,
+        bytes: set.bytes(),
+        looked_in: fetch::places(set),
+        package: set.package.map(|p| p.name),
+    })
+}
 
 /// What is known of a set that comes as files.
 pub(crate) struct Known {

@@ -11,11 +11,9 @@ const WIDTH: usize = 96;
 /// The first samples of each class in turn (`n` of them) as text; for points in the plane a picture of all.
 pub fn preview(set: &Dataset, n: usize) -> String {
     let chosen = choose(set, n);
-    match set.input_shape[..] {
-        [h, w] if is_small(h, w) => images(set, &chosen, h, w),
-        [_, h, w] if !set.channels().1 && is_small(h, w) => images(set, &chosen, h, w),
-        [h, w, _] if set.channels().1 && is_small(h, w) => images(set, &chosen, h, w),
-        [2] if set.n_classes().is_some() => points(set),
+    match (set.image_shape(), &set.input_shape[..]) {
+        (Some([h, w, _]), _) if is_small(h, w) => images(set, &chosen, h, w),
+        (_, [2]) if set.n_classes().is_some() => points(set),
         _ => rows(set, &chosen),
     }
 }
@@ -80,9 +78,8 @@ fn pad(text: &str, width: usize) -> String {
 fn grey(set: &Dataset, sample: u32, h: usize, w: usize) -> Vec<u8> {
     let mut values = vec![0.0; set.n_inputs()];
     set.gather(&[sample], &Affine::identity(), &mut values);
-    let (channels, last) = set.channels();
-    let at = |c: usize, p: usize| if last { values[p * channels + c] } else { values[c * h * w + p] };
-    let mean: Vec<f32> = (0..h * w).map(|p| (0..channels).map(|c| at(c, p)).sum::<f32>()).collect();
+    let channels = values.len() / (h * w);
+    let mean: Vec<f32> = values.chunks_exact(channels).map(|pixel| pixel.iter().sum::<f32>()).collect();
     let low = mean.iter().copied().fold(f32::INFINITY, f32::min);
     let high = mean.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let span = if high > low { high - low } else { 1.0 };

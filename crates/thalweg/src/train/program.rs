@@ -86,7 +86,7 @@ impl Session {
 
     /// How a batch is cut and by whom it is computed.
     pub fn options(&self, batch: usize) -> PlanOptions {
-        PlanOptions { batch, shards: self.shards, workers: self.pool.n_workers(), fuse: true }
+        PlanOptions::new(batch, self.shards, self.pool.n_workers())
     }
 
     /// Threads in use.

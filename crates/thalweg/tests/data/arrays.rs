@@ -1,6 +1,6 @@
 //! NPY and NPZ files that NumPy wrote, and damaged ones.
 
-use thalweg::data::{SplitOptions, TaskKind};
+use thalweg::data::{Channels, SplitOptions, TaskKind};
 
 use super::*;
 
@@ -135,4 +135,47 @@ fn bad_npz_archives_are_told() {
         "not a file of format npz: expected it to begin with 50 4b 03 04, got 78 2c 79 0a: npz/text.npz";
     fails(&path, &none, text, FORMATS);
     fails(&folder.write("empty.npz", ""), &none, "the file is empty: npz/empty.npz", AGAIN);
+}
+
+/// An NPY file of bytes.
+fn npy(dims: &[usize], values: &[u8]) -> Vec<u8> {
+    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({},), }}\n", dims.join(", "));
+    [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), values].concat()
+}
+
+#[test]
+fn images_of_pytorch_are_turned_to_channels_last() {
+    let folder = Folder::new("turned");
+    let values: Vec<u8> = (0..60).collect();
+    folder.write("y.npy", npy(&[2], &[0, 1]));
+    let x = folder.write("x.npy", npy(&[2, 3, 5, 2], &values));
+    let set = open(&x);
+    assert_eq!(set.input_shape, [5, 2, 3]);
+    // Pixel p of sample s has 30 s + 10 c + p.
+    let Values::U8(bytes) = &set.inputs else { panic!("numbers") };
+    assert_eq!(bytes[..6], [0, 10, 20, 1, 11, 21]);
+    assert_eq!(bytes[57..], [39, 49, 59]);
+    folder.write("x.npy", npy(&[2, 5, 2, 3], &values));
+    let Values::U8(bytes) = &open(&x).inputs else { panic!("numbers") };
+    assert_eq!(bytes[..], values);
+    let values = &values[..48];
+    let with = |channels| DataOptions { channels, ..DataOptions::default() };
+    folder.write("x.npy", npy(&[2, 3, 2, 4], values));
+    let hint = "set `data.channels=first` for [C, H, W], or `data.channels=last` for [H, W, C]";
+    let text = "cannot tell where the channels are in samples of shape [3, 2, 4]: turned/x.npy";
+    fails(&x, &with(Channels::Auto), text, hint);
+    assert_eq!(open_with(&x, &with(Channels::First)).input_shape, [2, 4, 3]);
+    assert_eq!(open_with(&x, &with(Channels::Last)).inputs, Values::U8(values.to_vec().into()));
+    folder.write("x.npy", npy(&[2, 2, 2, 6], values));
+    let text = "cannot tell where the channels are in samples of shape [2, 2, 6]: turned/x.npy";
+    fails(&x, &with(Channels::Auto), text, hint);
+    folder.write("x.npy", npy(&[2, 4, 6], values));
+    assert_eq!(open(&x).input_shape, [4, 6, 1]);
+    folder.write("x.npy", npy(&[2, 24], values));
+    let text =
+        "`data.channels = first` cannot be: expected nothing, since samples of shape [24] are no images";
+    fails(&x, &with(Channels::First), text, "`thalweg config show` prints what `data.channels` is now");
+    let text = "`data.channels = last` cannot be: expected nothing, since a built-in set has no such option";
+    fails("digits", &with(Channels::Last), text, "`thalweg config show` prints what `data.channels` is now");
 }

@@ -30,7 +30,7 @@ fn idx_folders_are_read_plain_and_gzip() {
     let gzip = open(&fixture("mnist16"));
     assert_eq!(
         (gzip.len(), &gzip.input_shape[..], gzip.fixed_test.clone()),
-        (20, &[1, 28, 28][..], Some(16..20))
+        (20, &[28, 28, 1][..], Some(16..20))
     );
     assert_eq!(gzip.targets[..16], [5., 0., 4., 1., 9., 2., 1., 3., 1., 4., 3., 5., 3., 6., 1., 7.]);
     assert_eq!(gzip.targets[16..], [7., 2., 1., 0.]);

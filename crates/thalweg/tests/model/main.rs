@@ -40,7 +40,7 @@ fn run(model: &Model, x: &[f32], params: &[f32], buffers: &mut [f32], mode: Mode
     let input = model.input(&mut g, batch).unwrap();
     let y = model.forward(&mut g, input, mode).unwrap();
     let wanted = Wanted { outputs: vec![y], gradients: vec![], assigns: mode == Mode::Train };
-    let options = PlanOptions { batch, shards: 2, workers: 1, fuse: true };
+    let options = PlanOptions::new(batch, 2, 1);
     let executor =
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let draw = Draw { seed: 3, step: 5, first_row: 0 };

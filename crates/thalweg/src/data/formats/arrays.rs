@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::npy::{self, Array, Numbers};
+use crate::data::channels::arrange;
 use crate::data::dataset::MAX_CLASSES;
 use crate::data::error::nearest;
 use crate::data::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values, read};
@@ -126,13 +127,18 @@ fn targets_beside(path: &Path) -> Result<PathBuf, DataError> {
 fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Result<Dataset, DataError> {
     check_shapes(&parts)?;
     let first = &parts[0].1;
-    let input_shape = if first.x.dims.len() > 1 { first.x.dims[1..].to_vec() } else { vec![1] };
+    let bytes = parts.iter().all(|(_, p)| matches!(p.x.values, Numbers::U8(_)));
+    let arranged = arrange(&first.x.dims[1..], bytes, options.channels, &first.x_path)?;
     let width = first.y.dims.get(1).copied().unwrap_or(1);
     let task = task(&parts, width, options)?;
     let (mut fixed, mut at) = ([None, None, None], 0);
     let (mut inputs, mut targets) = (None, Vec::new());
-    for (part, Part { x, y, .. }) in parts {
+    for (part, Part { mut x, y, .. }) in parts {
         let n = x.dims[0];
+        match &mut x.values {
+            Numbers::F32(values) => arranged.apply(values),
+            Numbers::U8(bytes) => arranged.apply(bytes),
+        }
         fixed[part] = Some(at..at + n);
         at += n;
         inputs = Some(join(inputs, x.values));
@@ -141,9 +147,9 @@ fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Re
     let [_, fixed_valid, fixed_test] = fixed;
     Ok(Dataset {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        input_shape,
+        input_shape: arranged.shape,
         inputs: match inputs {
-            Some(Numbers::U8(bytes)) => Values::U8(bytes),
+            Some(Numbers::U8(bytes)) => Values::U8(bytes.into()),
             Some(Numbers::F32(values)) => Values::F32(values),
             None => Values::F32(Vec::new()),
         },

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Format;
 use crate::data::cache::Slot;
+use crate::data::channels::{Arrangement, arrange};
 use crate::data::gzip::Gunzip;
 use crate::data::known::Known;
 use crate::data::{DataError, DataOptions, Dataset, Origin, Task, Values, read};
@@ -72,11 +73,11 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     let cache = options.cache.as_deref();
     let open = |(x, y): &(PathBuf, PathBuf)| Ok((IdxFile::open(x)?, IdxFile::open(y)?));
     let files = pairs.iter().map(open).collect::<Result<Vec<_>, DataError>>()?;
-    let shape = sample_shape(&files)?;
+    let arranged = sample_shape(&files, options)?;
     let n: usize = files.iter().map(|(_, y)| y.dims[0]).sum();
     let n_train = files[0].1.dims[0];
     let origin = Origin { source: path.display().to_string(), licence: String::new() };
-    let (inputs, label_parts) = decode(files, cache)?;
+    let (inputs, label_parts) = decode(files, &arranged, cache)?;
     let (mut targets, mut n_classes) = (Vec::with_capacity(n), 0);
     for (part, (_, file)) in label_parts.iter().zip(pairs) {
         n_classes = n_classes.max(check_labels(&part.values, options.classes, file)?);
@@ -89,7 +90,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     };
     Ok(Dataset {
         name: known.map_or_else(|| stem(path), |k| k.name.into()),
-        input_shape: shape,
+        input_shape: arranged.shape,
         inputs,
         targets,
         task: Task::Classification { classes },
@@ -108,8 +109,8 @@ fn stem(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Shape of one sample after checking that all parts agree; `[h, w]` images become `[1, h, w]`.
-fn sample_shape(files: &[(IdxFile, IdxFile)]) -> Result<Vec<usize>, DataError> {
+/// Shape of one sample after checking that all parts agree; images become `[h, w, c]`.
+fn sample_shape(files: &[(IdxFile, IdxFile)], options: &DataOptions) -> Result<Arrangement, DataError> {
     let first = &files[0].0.dims[1..];
     for (x, y) in files {
         if y.dims.len() != 1 {
@@ -129,11 +130,7 @@ fn sample_shape(files: &[(IdxFile, IdxFile)]) -> Result<Vec<usize>, DataError> {
             return Err(DataError::ShapeMismatch { part: "test".into(), expected, got, path: x.path.clone() });
         }
     }
-    Ok(match first {
-        [] => vec![1],
-        [h, w] => vec![1, *h, *w],
-        other => other.to_vec(),
-    })
+    arrange(first, true, options.channels, &files[0].0.path)
 }
 
 /// Decoded labels.
@@ -144,7 +141,11 @@ struct Labels {
 }
 
 /// Decodes all files, each pair's inputs on a thread of its own.
-fn decode(files: Vec<(IdxFile, IdxFile)>, cache: Option<&Path>) -> Result<(Values, Vec<Labels>), DataError> {
+fn decode(
+    files: Vec<(IdxFile, IdxFile)>,
+    arranged: &Arrangement,
+    cache: Option<&Path>,
+) -> Result<(Values, Vec<Labels>), DataError> {
     let kind = files[0].0.kind;
     let mut bytes = vec![0u8; files.iter().map(|(x, _)| x.n_bytes).sum()];
     let mut labels = Vec::new();
@@ -163,8 +164,13 @@ fn decode(files: Vec<(IdxFile, IdxFile)>, cache: Option<&Path>) -> Result<(Value
         }
         threads.into_iter().try_for_each(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
-    let inputs = if kind == Kind::U8 { Values::U8(bytes) } else { Values::F32(kind.numbers(&bytes)) };
-    Ok((inputs, labels))
+    if kind == Kind::U8 {
+        arranged.apply(&mut bytes);
+        return Ok((Values::U8(bytes.into()), labels));
+    }
+    let mut numbers = kind.numbers(&bytes);
+    arranged.apply(&mut numbers);
+    Ok((Values::F32(numbers), labels))
 }
 
 /// Labels must be whole numbers from 0 and below `classes`, where it is told; gives the number of classes.

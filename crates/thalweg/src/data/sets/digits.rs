@@ -28,7 +28,7 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
     debug_assert_eq!(pixels.len(), N * SIZE);
     Ok(Dataset {
         name: "digits".into(),
-        input_shape: vec![1, 8, 8],
+        input_shape: vec![8, 8, 1],
         inputs: Values::F32(pixels.iter().map(|p| f32::from(*p) / 16.0).collect()),
         targets: labels.iter().map(|l| f32::from(*l)).collect(),
         task: Task::Classification { classes: (0..10).map(|c| c.to_string()).collect() },

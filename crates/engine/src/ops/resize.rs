@@ -1,0 +1,54 @@
+//! Images in another size: nearest pixel, or bilinear.
+
+use super::resample::Taps;
+use crate::graph::{Built, Graph, Var};
+
+/// How pixels of a resized image are made. Both are PyTorch's `interpolate` with `align_corners = false` and without
+/// a filter against aliasing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resize {
+    /// pixel `⌊i·n/m⌋` of `n`, for result `i` of `m`
+    Nearest,
+    /// between the two pixels around `(i + ½)·n/m − ½`
+    Bilinear,
+}
+
+impl Resize {
+    fn taps(self, input: usize, output: usize) -> Taps {
+        Taps::new(input, output, |i| match self {
+            Resize::Nearest => (nearest(i, input, output), vec![1.0]),
+            Resize::Bilinear => bilinear(i, input, output),
+        })
+    }
+}
+
+/// PyTorch computes this in f32, where the product may round to just below a whole number; whole factors are exact.
+fn nearest(i: usize, input: usize, output: usize) -> usize {
+    if output == input {
+        return i;
+    }
+    if output == 2 * input {
+        return i / 2;
+    }
+    let scale = input as f32 / output as f32;
+    ((i as f32 * scale).floor() as usize).min(input - 1)
+}
+
+fn bilinear(i: usize, input: usize, output: usize) -> (usize, Vec<f64>) {
+    let place = ((i as f64 + 0.5) * input as f64 / output as f64 - 0.5).max(0.0);
+    let first = (place.floor() as usize).min(input - 1);
+    let beyond = place - first as f64;
+    let is_last = first + 1 == input;
+    (first, if is_last || beyond == 0.0 { vec![1.0] } else { vec![1.0 - beyond, beyond] })
+}
+
+impl Graph {
+    /// Images in another size: `[B, H, W, C] → [B, size[0], size[1], C]`.
+    ///
+    /// # Errors
+    /// Where `x` is no batch of images, or a size is 0.
+    pub fn resize(&mut self, x: Var, size: [usize; 2], how: Resize) -> Built {
+        let input = self.sizes_of("resize", x, size)?;
+        self.resample(x, how.taps(input[0], size[0]), how.taps(input[1], size[1]))
+    }
+}
