@@ -118,7 +118,8 @@ impl Conv {
         }
     }
 
-    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
+    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`.
+    /// Cost: `2 images OH OW O KH KW C / groups` operations.
     ///
     /// # Panics
     /// When a slice is shorter than the geometry says, or groups do not divide the channels.
@@ -151,7 +152,8 @@ impl Conv {
         unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
+    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like
+    /// `dx`. Cost as [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
