@@ -7,6 +7,7 @@ pub mod fold;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+pub mod mapped;
 pub mod math;
 pub mod permute;
 pub mod philox;

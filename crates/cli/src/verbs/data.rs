@@ -6,7 +6,7 @@ mod preview;
 use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
-use thalweg::data::{self, DataInfo, Dataset, FeatureInfo, Splits, Task, sets};
+use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, Task, sets};
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
@@ -61,7 +61,8 @@ impl Source {
 
     fn open(&self) -> Result<(Dataset, DataConfig), Failure> {
         let config = self.config()?.data;
-        Ok((data::open(&config.source, &config.options())?, config))
+        let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
+        Ok((data::open(&config.source, &options)?, config))
     }
 }
 

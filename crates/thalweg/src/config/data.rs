@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Channels, DataOptions, Share, SplitOptions, TaskKind};
+use crate::data::{Channels, Color, Corrupt, DataOptions, Fit, Labels, Share, SplitOptions, TaskKind};
 
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,16 @@ pub struct DataConfig {
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; found out.
     pub channels: Channels,
+    /// Channels of image files; grey if all are.
+    pub color: Color,
+    /// Height and width of image files, or one number for both; the size that all have.
+    pub size: Vec<usize>,
+    /// How image files get that size; stretched.
+    pub resize: Fit,
+    /// What becomes of image files that cannot be read; left out.
+    pub corrupt: Corrupt,
+    /// Which labels of CIFAR-100; the fine ones.
+    pub labels: Labels,
     /// Samples of a synthetic set; its own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<usize>,
@@ -86,6 +96,11 @@ impl Default for DataConfig {
             separator: None,
             allow_missing: None,
             channels: Channels::Auto,
+            color: Color::Auto,
+            size: Vec::new(),
+            resize: Fit::Stretch,
+            corrupt: Corrupt::Skip,
+            labels: Labels::Fine,
             n: None,
             noise: None,
             seed: 0,
@@ -105,6 +120,11 @@ impl DataConfig {
             separator: self.separator,
             allow_missing: self.allow_missing,
             channels: self.channels,
+            color: self.color,
+            size: self.size.clone(),
+            resize: self.resize,
+            corrupt: self.corrupt,
+            labels: self.labels,
             n: self.n,
             noise: self.noise,
             seed: self.seed,

@@ -1,15 +1,16 @@
-//! Decoded copies of large gzip files, so that the second start does not decompress again.
+//! Decoded copies of large files, so that the second start does not decode again.
 //!
-//! A copy is named by the CRC-32 and length of the compressed file and by the CRC-32 and length of the content that
-//! the gzip trailer promises. It is used only if its content has that check sum, so it cannot be stale or damaged.
-//! The folder may be deleted at any time.
+//! A gzip file's copy is named by the CRC-32 and length of the compressed file and by the CRC-32 and length of the
+//! content that the gzip trailer promises. It is used only if its content has that check sum, so it cannot be stale or
+//! damaged. Decoded images are kept by `images/cached.rs`, in the same folder. It may be deleted at any time.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Compressed files below this many bytes decode faster than a copy is worth.
-const MIN_BYTES: usize = 1 << 20;
+/// Files below this many bytes decode faster than a copy is worth.
+pub(crate) const MIN_BYTES: usize = 1 << 20;
 
 /// `thalweg/data` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (`%LOCALAPPDATA%` on Windows).
 pub fn default_cache_folder() -> Option<PathBuf> {
@@ -54,19 +55,7 @@ impl Slot {
 
     /// Keeps a copy. Failing to (a full or read-only disk) loses nothing, so it is not reported.
     pub fn store(&self, head: &[u8], body: &[u8]) {
-        let temporary = self.file.with_extension(format!("{}.tmp", std::process::id()));
-        let write = || -> std::io::Result<()> {
-            if let Some(folder) = self.file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = fs::File::create(&temporary)?;
-            std::io::Write::write_all(&mut file, head)?;
-            std::io::Write::write_all(&mut file, body)?;
-            fs::rename(&temporary, &self.file)
-        };
-        if write().is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
+        let _ = publish(&self.file, &[head, body]);
     }
 
     fn check(&self, head: &[u8], body: &[u8]) -> bool {
@@ -75,6 +64,25 @@ impl Slot {
         crc.update(body);
         crc.finalize() == self.crc
     }
+}
+
+/// Writes a file under another name and renames it when it is whole, so that nobody sees a part of it, whoever else
+/// writes the same at the same time. Gives the file that was written.
+pub(crate) fn publish(path: &Path, parts: &[&[u8]]) -> std::io::Result<fs::File> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let unique = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let temporary = path.with_extension(format!("{}-{}.tmp", unique.0, unique.1));
+    let write = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file =
+            fs::File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        fs::rename(&temporary, path)?;
+        Ok(file)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 #[cfg(test)]

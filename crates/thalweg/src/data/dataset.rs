@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::TableSchema;
+use super::{Bytes, TableSchema};
 
 /// The most classes that labels may tell; more are a mistake in the data.
 pub(crate) const MAX_CLASSES: usize = 65_536;
@@ -15,7 +15,7 @@ pub enum Values {
     /// Numbers as they are.
     F32(Vec<f32>),
     /// Bytes; `b` stands for `b / 255`.
-    U8(Vec<u8>),
+    U8(Bytes),
 }
 
 /// What the targets are.
@@ -35,6 +35,14 @@ pub enum Task {
 }
 
 impl Task {
+    /// Names of the classes; none for numbers.
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Task::Classification { classes } => classes,
+            Task::Regression { .. } => &[],
+        }
+    }
+
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         match self {

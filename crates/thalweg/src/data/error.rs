@@ -308,6 +308,67 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Images lie in no class folder, and classes are needed.
+    #[error("images without class folders: {}", path.display())]
+    NoClassFolders {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A class folder that was not there when the model was made.
+    #[error("folder `{name}` is none of the {n_classes} classes: {}", path.display())]
+    NotAClass {
+        /// The folder.
+        name: String,
+        /// Number of classes.
+        n_classes: usize,
+        /// The closest class.
+        nearest: Option<String>,
+        /// The folder above.
+        path: PathBuf,
+    },
+    /// Images of different sizes, and nothing said about it.
+    #[error(
+        "images have different sizes: {} x {} and {} x {}: {} and {}",
+        expected[0], expected[1], got[0], got[1], first.display(), other.display()
+    )]
+    SizesDiffer {
+        /// Height and width of the first.
+        expected: [usize; 2],
+        /// Height and width of another.
+        got: [usize; 2],
+        /// The first file.
+        first: PathBuf,
+        /// The other file.
+        other: PathBuf,
+    },
+    /// An image that cannot be read, where none may be left out.
+    #[error("the image cannot be read: {reason}: {}", path.display())]
+    BadImage {
+        /// Why.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Too many images cannot be read to leave them out.
+    #[error("{n} of {of} images cannot be read: {}: {}", super::images::first(files), path.display())]
+    MostUnreadable {
+        /// How many.
+        n: usize,
+        /// Of how many.
+        of: usize,
+        /// Which, and why.
+        files: Vec<String>,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// More pixels than memory.
+    #[error("the images take {bytes} bytes when they are decoded, more than there is memory: {}", path.display())]
+    TooMuchMemory {
+        /// Bytes of all pixels.
+        bytes: usize,
+        /// The folder.
+        path: PathBuf,
+    },
     /// An option with a value that cannot be.
     #[error("`data.{option} = {value}` cannot be: expected {expected}")]
     BadOption {
@@ -370,7 +431,7 @@ impl DataError {
             }
             TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
             WrongMagic { .. } | UnknownFormat { .. } => {
-                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte, each also with .gz".into()
+                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }
             Header { .. } => "write the file again with the program that made it".into(),
             UnsupportedType { .. } => {
@@ -411,6 +472,20 @@ impl DataError {
             ChannelsUnclear { .. } => {
                 "set `data.channels=first` for [C, H, W], or `data.channels=last` for [H, W, C]".into()
             }
+            NoClassFolders { .. } => {
+                "put the images of each class into a folder: FOLDER/CLASS/IMAGE, and set `data=FOLDER`".into()
+            }
+            NotAClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            NotAClass { .. } => "rename the folder, or train again with this class".into(),
+            SizesDiffer { expected: [h, w], .. } if h == w => {
+                format!("bring them to one size: `data.size={h}`, or `data.size=[HEIGHT,WIDTH]`")
+            }
+            SizesDiffer { expected: [h, w], .. } => {
+                format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
+            }
+            BadImage { .. } => "copy the file again, or remove it".into(),
+            MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
+            TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),

@@ -18,6 +18,7 @@
 
 mod affine;
 pub mod augment;
+mod bytes;
 mod cache;
 mod channels;
 mod dataset;
@@ -26,6 +27,7 @@ pub mod fetch;
 pub mod formats;
 mod gather;
 mod gzip;
+mod images;
 mod info;
 mod known;
 mod moments;
@@ -38,14 +40,16 @@ pub mod sets;
 mod split;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
+pub use bytes::Bytes;
 pub use cache::default_cache_folder;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
 pub use formats::table::schema::{Column, Role, TableSchema, TargetColumn};
+pub use images::{Color, Corrupt, Fit};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;
-pub use options::{DataOptions, TaskKind};
+pub use options::{DataOptions, Labels, TaskKind};
 pub use order::order;
 pub use preview::preview;
 pub use split::{Share, SplitOptions, Splits, folds, split};

@@ -3,20 +3,22 @@
 use std::path::Path;
 
 use super::error::nearest;
+use super::images::{self, Tree};
 use super::moments::of_numbers;
-use super::{Channels, DataError, DataOptions, Dataset, Values, fetch, formats, known, read, sets};
+use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read, sets};
 
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
 ///
 /// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. Names of public sets
-/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is
-/// searched for IDX pairs, then for `train.csv`, then for NumPy arrays, then for a single file of a known format.
+/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX pairs,
+/// then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then for a
+/// single file of a known format.
 ///
 /// # Errors
 /// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
 pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
     if let Some(set) = sets::by_name(source) {
-        check_unused(options, true)?;
+        check_unused(options, BUILT_IN)?;
         return set.make(options);
     }
     let fetched = if Path::new(source).exists() { None } else { known::by_name(source)? };
@@ -29,7 +31,6 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
         }
         other => other,
     })?;
-    check_unused(options, false)?;
     let mut set = if metadata.is_dir() { open_folder(path, options) } else { open_file(path, options) }?;
     if set.schema.is_none() {
         check_finite(&mut set, path, options)?;
@@ -37,54 +38,96 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
     Ok(set)
 }
 
-/// An option that a kind of source does not have is a mistake, not something to pass over.
-fn check_unused(options: &DataOptions, built_in: bool) -> Result<(), DataError> {
-    let told = |value: Option<String>, option| value.map(|value| (option, value));
-    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
-    let unused = if built_in {
-        told(list(&options.target), "target")
-            .or_else(|| told(list(&options.drop), "drop"))
-            .or_else(|| told(options.task.map(|t| t.name().to_string()), "task"))
-            .or_else(|| told(options.header.map(|h| h.to_string()), "header"))
-            .or_else(|| told(options.separator.map(|s| s.to_string()), "separator"))
-            .or_else(|| told(channels(options), "channels"))
-    } else {
-        told(options.n.map(|n| n.to_string()), "n")
-            .or_else(|| told(options.noise.map(|n| n.to_string()), "noise"))
-            .or_else(|| told((options.seed != 0).then(|| options.seed.to_string()), "seed"))
-    };
-    let kind = if built_in { "a built-in set" } else { "a file or folder" };
-    let expected = format!("nothing, since {kind} has no such option");
-    unused.map_or(Ok(()), |(option, value)| Err(DataError::BadOption { option, value, expected }))
-}
+/// The word for built-in sets among the names of formats.
+const BUILT_IN: &str = "built-in";
 
-fn channels(options: &DataOptions) -> Option<String> {
-    (options.channels != Channels::Auto).then(|| options.channels.name().to_string())
+/// An option that a kind of source does not have is a mistake, not something to pass over.
+fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
+    const MADE: &[&str] = &[BUILT_IN];
+    const FILES: &[&str] = &["idx", "npy", "npz", "table"];
+    const ARRAYS: &[&str] = &["idx", "npy", "npz"];
+    const IMAGES: &[&str] = &["images"];
+    let default = DataOptions::default();
+    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
+    let word = |value: &dyn std::fmt::Debug, told: bool| told.then(|| format!("{value:?}").to_lowercase());
+    let given = [
+        ("target", FILES, list(&options.target)),
+        ("drop", FILES, list(&options.drop)),
+        ("task", FILES, options.task.map(|t| t.name().to_string())),
+        ("header", FILES, options.header.map(|h| h.to_string())),
+        ("separator", FILES, options.separator.map(|s| s.to_string())),
+        ("channels", ARRAYS, word(&options.channels, options.channels != default.channels)),
+        ("color", IMAGES, word(&options.color, options.color != default.color)),
+        ("size", IMAGES, word(&options.size, options.size != default.size)),
+        ("resize", IMAGES, word(&options.resize, options.resize != default.resize)),
+        ("corrupt", IMAGES, word(&options.corrupt, options.corrupt != default.corrupt)),
+        ("labels", &["cifar"], word(&options.labels, options.labels != default.labels)),
+        ("n", MADE, options.n.map(|n| n.to_string())),
+        ("noise", MADE, options.noise.map(|n| n.to_string())),
+        ("seed", MADE, (options.seed != 0).then(|| options.seed.to_string())),
+    ];
+    let unused = given.into_iter().find(|(_, kinds, value)| value.is_some() && !kinds.contains(&kind));
+    let Some((option, kinds, Some(value))) = unused else { return Ok(()) };
+    let kind = match kind {
+        BUILT_IN => "a built-in set".into(),
+        _ if kinds == MADE => "a file or folder".into(),
+        _ => format!("data of format `{kind}`"),
+    };
+    let has = if kind.starts_with("data") { "have" } else { "has" };
+    Err(DataError::BadOption {
+        option,
+        value,
+        expected: format!("nothing, since {kind} {has} no such option"),
+    })
 }
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let format = formats::by_name(path).ok_or_else(|| DataError::UnknownFormat { path: path.into() })?;
+    check_unused(options, format.name)?;
     (format.open)(path, options)
 }
 
+/// Opens a folder of one of the formats that come as several files; `None` if it has no such files.
+type OpenFolder = fn(&Path, &DataOptions) -> Option<Result<Dataset, DataError>>;
+
+const FOLDERS: [(&str, OpenFolder); 4] = [
+    ("idx", formats::idx::open_folder),
+    ("cifar", formats::cifar::open_folder),
+    ("table", formats::table::open_folder),
+    ("npy", formats::arrays_folder),
+];
+
 fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let searched = formats::idx::open_folder(folder, options)
-        .or_else(|| formats::table::open_folder(folder, options))
-        .or_else(|| formats::arrays_folder(folder, options));
-    if let Some(found) = searched {
-        return found;
+    for (kind, open) in FOLDERS {
+        if let Some(found) = open(folder, options) {
+            return check_unused(options, kind).and(found);
+        }
     }
     let names = read::names(folder);
-    let usable = |name: &&String| {
+    let format = |name: &String| {
         let is_text = name.to_lowercase().ends_with(".txt");
-        formats::by_name(Path::new(name)).is_some() && !is_text && folder.join(name).is_file()
+        formats::by_name(Path::new(name)).map(|f| f.name).filter(|_| !is_text && folder.join(name).is_file())
     };
-    let found: Vec<String> = names.iter().filter(usable).cloned().collect();
+    let (images, found): (Vec<String>, Vec<String>) =
+        names.into_iter().filter(|n| format(n).is_some()).partition(|n| format(n) == Some("images"));
+    let known = if options.inputs_only { &[][..] } else { &options.known_classes };
+    if let Some(tree) = Tree::find(folder, known)? {
+        // One folder of pictures beside a file of data is no data set of its own.
+        if tree.classes.len() > 1 || found.is_empty() {
+            check_unused(options, "images")?;
+            return images::open_tree(tree, folder, options);
+        }
+    }
     match &found[..] {
         [one] => open_file(&folder.join(one), options),
+        [] if !images.is_empty() => {
+            check_unused(options, "images")?;
+            images::open_unlabelled(folder, options)
+        }
         [] => {
-            let looked_for = "train-images*-ubyte and train-labels*-ubyte, train.csv, x.npy and y.npy, \
-                              or one .csv, .tsv, .npz or .idx file, each also with .gz";
+            let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \
+                              y.npy, folders of PNG and JPEG images, or one .csv, .tsv, .npz or .idx file, each \
+                              also with .gz";
             Err(DataError::NothingUsable { looked_for: looked_for.into(), path: folder.into() })
         }
         _ => Err(DataError::Ambiguous { found, path: folder.into() }),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Channels, Color, Corrupt, Fit};
+
 /// What the targets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +24,17 @@ impl TaskKind {
             TaskKind::Regression => "regression",
         }
     }
+}
+
+/// Which of CIFAR-100's two labels are the targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// The 100 classes.
+    #[default]
+    Fine,
+    /// The 20 groups of them.
+    Coarse,
 }
 
 /// Options of [`super::open`]; one that the kind of source does not have is an error.
@@ -44,20 +57,36 @@ pub struct DataOptions {
     /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.
-    pub channels: super::Channels,
+    pub channels: Channels,
+    /// Channels of image files. Default: grey if all are grey, else red, green and blue.
+    pub color: Color,
+    /// Height and width (or one number for both) that image files are brought to. Default: the size that all have.
+    pub size: Vec<usize>,
+    /// How they are brought to it. Default: stretched.
+    pub resize: Fit,
+    /// What becomes of image files that cannot be read. Default: they are left out.
+    pub corrupt: Corrupt,
+    /// Which labels of CIFAR-100 are the targets. Default: the fine ones.
+    pub labels: Labels,
     /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
     pub n: Option<usize>,
     /// Standard deviation of a synthetic set's noise. Default: the set's own.
     pub noise: Option<f32>,
     /// Seed of a synthetic set. Default 0.
     pub seed: u64,
-    /// Folder for decoded copies of large gzip files; none are kept without it.
+    /// Folder for decoded copies of large gzip files and of images; none are kept without it.
     /// See [`super::default_cache_folder`].
     #[serde(skip)]
     pub cache: Option<PathBuf>,
     /// Whether arrays may come without targets: new data for a trained model. Tables tell by their columns.
     #[serde(skip)]
     pub inputs_only: bool,
+    /// The classes of a model that was trained before, so that class folders get its indices; empty without one.
+    #[serde(skip)]
+    pub known_classes: Vec<String>,
+    /// The shape of a sample of such a model, so that `color = auto` gives its channels; empty without one.
+    #[serde(skip)]
+    pub known_shape: Vec<usize>,
     /// The columns of a model that was trained before, so that a new table is encoded in the same way.
     #[serde(skip)]
     pub schema: Option<super::TableSchema>,

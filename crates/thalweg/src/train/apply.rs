@@ -93,6 +93,8 @@ impl Trained {
             schema: self.reading.schema.clone(),
             cache: data::default_cache_folder(),
             inputs_only,
+            known_classes: self.reading.task.classes().to_vec(),
+            known_shape: self.reading.input_shape.clone(),
             ..self.config.data.options()
         };
         if inputs_only {

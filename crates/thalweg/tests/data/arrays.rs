@@ -158,7 +158,7 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     assert_eq!(bytes[57..], [39, 49, 59]);
     folder.write("x.npy", npy(&[2, 5, 2, 3], &values));
     let Values::U8(bytes) = &open(&x).inputs else { panic!("numbers") };
-    assert_eq!(*bytes, values);
+    assert_eq!(bytes[..], values);
     let values = &values[..48];
     let with = |channels| DataOptions { channels, ..DataOptions::default() };
     folder.write("x.npy", npy(&[2, 3, 2, 4], values));
@@ -166,7 +166,7 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     let text = "cannot tell where the channels are in samples of shape [3, 2, 4]: turned/x.npy";
     fails(&x, &with(Channels::Auto), text, hint);
     assert_eq!(open_with(&x, &with(Channels::First)).input_shape, [2, 4, 3]);
-    assert_eq!(open_with(&x, &with(Channels::Last)).inputs, Values::U8(values.to_vec()));
+    assert_eq!(open_with(&x, &with(Channels::Last)).inputs, Values::U8(values.to_vec().into()));
     folder.write("x.npy", npy(&[2, 2, 2, 6], values));
     let text = "cannot tell where the channels are in samples of shape [2, 2, 6]: turned/x.npy";
     fails(&x, &with(Channels::Auto), text, hint);

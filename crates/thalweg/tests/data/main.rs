@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use thalweg::data::{self, DataOptions, Dataset, Task, Values};
 
 mod arrays;
+mod cifar;
 mod idx;
+mod image_cache;
+mod images;
 mod sets;
 mod table;
 
@@ -72,7 +75,7 @@ fn fails(source: &str, options: &DataOptions, message: &str, hint: &str) {
         // the fixtures first, since the repository itself may lie in a temporary folder
         let folders = [fixture(""), std::env::temp_dir().display().to_string() + "/"];
         let text = folders.iter().fold(text, |t, f| t.replace(f, ""));
-        text.replace(&format!("-{}/", std::process::id()), "/").replace("thalweg-data-", "")
+        text.replace(&format!("-{}", std::process::id()), "").replace("thalweg-data-", "")
     };
     assert_eq!((cut(error.to_string()), cut(error.hint())), (message.to_string(), hint.to_string()));
 }
@@ -83,4 +86,5 @@ fn target(names: &[&str]) -> DataOptions {
     DataOptions { target: names.iter().map(|s| (*s).to_string()).collect(), ..DataOptions::default() }
 }
 
-const FORMATS: &str = "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte, each also with .gz";
+const FORMATS: &str =
+    "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";

@@ -149,7 +149,7 @@ fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Re
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         input_shape: arranged.shape,
         inputs: match inputs {
-            Some(Numbers::U8(bytes)) => Values::U8(bytes),
+            Some(Numbers::U8(bytes)) => Values::U8(bytes.into()),
             Some(Numbers::F32(values)) => Values::F32(values),
             None => Values::F32(Vec::new()),
         },

@@ -77,11 +77,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     let n: usize = files.iter().map(|(_, y)| y.dims[0]).sum();
     let n_train = files[0].1.dims[0];
     let origin = Origin { source: path.display().to_string(), licence: String::new() };
-    let (mut inputs, label_parts) = decode(files, cache)?;
-    match &mut inputs {
-        Values::F32(values) => arranged.apply(values),
-        Values::U8(bytes) => arranged.apply(bytes),
-    }
+    let (inputs, label_parts) = decode(files, &arranged, cache)?;
     let (mut targets, mut n_classes) = (Vec::with_capacity(n), 0);
     for (part, (_, file)) in label_parts.iter().zip(pairs) {
         n_classes = n_classes.max(check_labels(&part.values, options.classes, file)?);
@@ -145,7 +141,11 @@ struct Labels {
 }
 
 /// Decodes all files, each pair's inputs on a thread of its own.
-fn decode(files: Vec<(IdxFile, IdxFile)>, cache: Option<&Path>) -> Result<(Values, Vec<Labels>), DataError> {
+fn decode(
+    files: Vec<(IdxFile, IdxFile)>,
+    arranged: &Arrangement,
+    cache: Option<&Path>,
+) -> Result<(Values, Vec<Labels>), DataError> {
     let kind = files[0].0.kind;
     let mut bytes = vec![0u8; files.iter().map(|(x, _)| x.n_bytes).sum()];
     let mut labels = Vec::new();
@@ -164,8 +164,13 @@ fn decode(files: Vec<(IdxFile, IdxFile)>, cache: Option<&Path>) -> Result<(Value
         }
         threads.into_iter().try_for_each(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
-    let inputs = if kind == Kind::U8 { Values::U8(bytes) } else { Values::F32(kind.numbers(&bytes)) };
-    Ok((inputs, labels))
+    if kind == Kind::U8 {
+        arranged.apply(&mut bytes);
+        return Ok((Values::U8(bytes.into()), labels));
+    }
+    let mut numbers = kind.numbers(&bytes);
+    arranged.apply(&mut numbers);
+    Ok((Values::F32(numbers), labels))
 }
 
 /// Labels must be whole numbers from 0 and below `classes`, where it is told; gives the number of classes.

@@ -25,7 +25,7 @@ macro_rules! formats {
 }
 
 mod arrays;
-formats! { idx, npy, npz, table }
+formats! { idx, cifar, images, npy, npz, table }
 
 /// The format that a file's name tells, `.gz` left aside.
 pub fn by_name(path: &Path) -> Option<&'static Format> {
