@@ -29,8 +29,8 @@ const PAPER: u8 = 255;
 
 /// Draws `samples` of `set`, a row for each: as they are, then as they are in the first `versions` epochs.
 ///
-/// Values are shown as they are before any preprocessing: 0 to 1 as black to white, and those of a set with other values
-/// by the range of the samples shown. One channel is grey, three are colours, of others the mean is shown.
+/// Values are shown as they are before any preprocessing: 0 to 1 as black to white, and those of a set with other
+/// values by the range of the samples shown. One channel is grey, three are colours, of others the mean is shown.
 /// None if samples are not images.
 pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versions: usize) -> Option<Sheet> {
     let [h, w, c] = set.image_shape().filter(|shape| shape.iter().all(|n| *n > 0))?;
