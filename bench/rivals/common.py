@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CASES = [
     "mlp-784-128-10-b64",
@@ -11,25 +11,48 @@ CASES = [
     "mlp-784-10x500-10-b128",
     "mlp-784-10x500-10-b128-bn",
 ]
+# Networks on images -> the shape (channels, height, width) of a sample.
+IMAGES = {
+    "resnet20": (3, 32, 32),
+    "2c2d": (1, 28, 28),
+    "cnn-1-32-64": (1, 28, 28),
+    "vgg16bn": (3, 32, 32),
+}
 BLOCK_SECS = 0.05
 
 
 @dataclass
 class Case:
-    """One training step: layer widths, batch size, whether batch norm precedes each ReLU."""
+    """A training step of an MLP (layer widths, batch norm before each ReLU) or of a network on images."""
 
     name: str
-    widths: list
-    batch: int
-    batch_norm: bool
+    network: str = "mlp"
+    batch: int = 0
+    widths: list = field(default_factory=list)
+    batch_norm: bool = False
+    forward: bool = False  # evaluation mode, no gradients
+
+    @property
+    def sample(self):
+        return IMAGES.get(self.network) or (self.widths[0],)
+
+    @property
+    def classes(self):
+        return self.widths[-1] if self.widths else 10
 
 
 def parse_case(name):
-    """`mlp-784-10x500-10-b128-bn` -> widths [784, 500 * 10, 10], batch 128, batch norm."""
+    """`mlp-784-10x500-10-b128-bn` -> widths [784, 500 * 10, 10], batch 128, batch norm.
+
+    `resnet20-b128`, `resnet20-forward-b256` -> the network, the batch, whether only forward.
+    """
+    if network := next((n for n in IMAGES if name.startswith(n + "-")), None):
+        *rest, batch = name.removeprefix(network + "-").split("-")
+        return Case(name, network, int(batch.removeprefix("b")), forward="forward" in rest)
     kind, *tokens = name.split("-")
     if kind != "mlp":
-        raise SystemExit(f"error: case `{name}`: expected `mlp-...`")
-    case = Case(name, [], 0, False)
+        raise SystemExit(f"error: case `{name}`: expected `mlp-...`, or one of {', '.join(IMAGES)}")
+    case = Case(name)
     for token in tokens:
         if token == "bn":
             case.batch_norm = True
@@ -50,9 +73,9 @@ def time_blocks(run, seconds, steps_per_call=1):
     """
     run(3)  # first calls: allocation, compilation
     n = 1
-    while seconds_of(run, n) < BLOCK_SECS / 2:
+    while (first := seconds_of(run, n)) < BLOCK_SECS / 2:
         n *= 2
-    fastest = min(seconds_of(run, n) for _ in range(8))
+    fastest = first if first > BLOCK_SECS else min(seconds_of(run, n) for _ in range(8))
     n = max(1, round(n * BLOCK_SECS / fastest))
     blocks, end = [], time.perf_counter() + seconds
     while len(blocks) < 5 or time.perf_counter() < end:

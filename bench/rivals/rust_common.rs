@@ -10,12 +10,18 @@ const CASES: [&str; 4] = [
     "mlp-784-10x500-10-b128-bn",
 ];
 
-/// One training step: layer widths, batch size, whether batch norm precedes each ReLU.
+const IMAGES: [&str; 4] = ["resnet20", "2c2d", "cnn-1-32-64", "vgg16bn"];
+
+/// A training step of an MLP (layer widths, batch norm before each ReLU) or of a network on images.
+#[derive(Default)]
 pub struct Case {
     pub name: String,
+    pub network: String,
     pub widths: Vec<usize>,
     pub batch: usize,
     pub batch_norm: bool,
+    /// Evaluation mode, no gradients.
+    pub forward: bool,
 }
 
 /// `--case` (repeatable; default all four), `--threads`, `--seconds`.
@@ -44,11 +50,19 @@ pub fn arguments() -> Args {
     args
 }
 
-/// `mlp-784-10x500-10-b128-bn` -> widths [784, 500 * 10, 10], batch 128, batch norm.
+/// `mlp-784-10x500-10-b128-bn` -> widths [784, 500 * 10, 10], batch 128, batch norm;
+/// `resnet20-forward-b256` -> the network, the batch, only forward.
 fn parse_case(name: &str) -> Case {
-    let mut case = Case { name: name.into(), widths: Vec::new(), batch: 0, batch_norm: false };
-    for token in name.strip_prefix("mlp-").expect("a case starts with mlp-").split('-') {
-        if token == "bn" {
+    let mut case = Case { name: name.into(), network: "mlp".into(), ..Case::default() };
+    let mut rest = name;
+    if let Some(network) = IMAGES.iter().find(|n| name.starts_with(**n)) {
+        case.network = network.to_string();
+        rest = &name[network.len()..];
+    }
+    for token in rest.trim_start_matches("mlp").split('-').filter(|t| !t.is_empty()) {
+        if token == "forward" {
+            case.forward = true;
+        } else if token == "bn" {
             case.batch_norm = true;
         } else if let Some(batch) = token.strip_prefix('b') {
             case.batch = batch.parse().expect("batch size");
@@ -70,11 +84,14 @@ pub fn time_blocks(seconds: f64, mut step: impl FnMut()) -> Vec<f64> {
         start.elapsed().as_secs_f64()
     };
     run(3); // first calls: allocation, autotuning
-    let mut n = 1;
-    while run(n) < BLOCK_SECS / 2.0 {
+    let (mut n, mut fastest) = (1, run(1));
+    while fastest < BLOCK_SECS / 2.0 {
         n *= 2;
+        fastest = run(n);
     }
-    let fastest = (0..8).map(|_| run(n)).fold(f64::INFINITY, f64::min);
+    if fastest < BLOCK_SECS {
+        fastest = (0..8).map(|_| run(n)).fold(fastest, f64::min);
+    }
     let n = ((n as f64 * BLOCK_SECS / fastest).round() as usize).max(1);
     let (mut blocks, start) = (Vec::new(), Instant::now());
     while blocks.len() < 5 || start.elapsed().as_secs_f64() < seconds {

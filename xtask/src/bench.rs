@@ -1,6 +1,7 @@
 //! `bench [SUITE]`: runs us and the peers in turn and writes medians, ratios and the machine to `bench/records/`.
 
 mod execute;
+mod flops;
 mod record;
 
 use execute::execute;
@@ -11,6 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const US: &str = "thalweg";
+const MS_PER_STEP: &str = "ms per step";
+const EPOCH_SECONDS: &str = "epoch seconds";
 const USAGE: &str = "cargo xtask bench [SUITE] [--rounds N] [--seconds S] [--threads N] [--peers a,b] \
 [--cases a,b] [--prefix \"WORDS\"] [--out DIR]\n\
 SUITE names a file in bench/suites (default: steps). --prefix goes before every measured command.\n\
@@ -31,12 +34,18 @@ struct Peer {
     name: String,
     about: String,
     settings: Vec<String>,
+    /// the cases that it takes part in; all if empty
+    cases: Vec<String>,
     command: Vec<String>,
+    /// in suites of processes: its milliseconds per step times this many are an epoch
+    epoch_steps: Option<f64>,
 }
 
 struct Suite {
     about: String,
     is_process: bool,
+    /// whether peak memory is recorded; of processes it always is
+    memory: bool,
     cases: Vec<String>,
     ceiling: Vec<String>,
     peers: Vec<Peer>,
@@ -144,6 +153,7 @@ fn read_suite(options: &Options) -> Result<Suite, String> {
     let mut suite = Suite {
         about: text_of(&json["about"]),
         is_process: json["kind"] == "process",
+        memory: json["kind"] == "process" || json["memory"] == true,
         cases: options.cases.clone().unwrap_or_else(|| texts_of(&json["cases"])),
         ceiling: texts_of(&json["ceiling"]),
         peers: Vec::new(),
@@ -151,8 +161,14 @@ fn read_suite(options: &Options) -> Result<Suite, String> {
     for peer in json["peers"].as_array().into_iter().flatten() {
         let name = text_of(&peer["name"]);
         if options.peers.as_ref().is_none_or(|wanted| wanted.contains(&name)) {
-            let (settings, command) = (texts_of(&peer["settings"]), texts_of(&peer["command"]));
-            suite.peers.push(Peer { name, about: text_of(&peer["about"]), settings, command });
+            suite.peers.push(Peer {
+                name,
+                about: text_of(&peer["about"]),
+                settings: texts_of(&peer["settings"]),
+                cases: texts_of(&peer["cases"]),
+                command: texts_of(&peer["command"]),
+                epoch_steps: peer["epoch_steps"].as_f64(),
+            });
         }
     }
     let known = |name: &&String| suite.peers.iter().any(|p| p.name == **name);
@@ -172,6 +188,9 @@ fn choose_settings(
     for case in &suite.cases {
         for peer in &suite.peers {
             let key = (case.clone(), peer.name.clone());
+            if !peer.cases.is_empty() && !peer.cases.contains(case) {
+                continue;
+            }
             if peer.settings.len() < 2 {
                 chosen.insert(key, peer.settings.join(""));
                 continue;
@@ -180,8 +199,9 @@ fn choose_settings(
             let all = peer.settings.join(",");
             match measure(options, suite, peer, case, &all, &mut found.versions) {
                 Ok(rows) => {
-                    let best = rows.iter().min_by(|a, b| a.2.total_cmp(&b.2)).map(|row| row.0.clone());
-                    for (setting, _, ms) in &rows {
+                    let times = rows.iter().filter(|row| row.1 == MS_PER_STEP);
+                    let best = times.clone().min_by(|a, b| a.2.total_cmp(&b.2)).map(|row| row.0.clone());
+                    for (setting, _, ms) in times {
                         eprintln!("  {setting}: {ms:.4} ms");
                     }
                     chosen.extend(best.map(|setting| (key, setting)));
@@ -235,19 +255,26 @@ fn measure(
         if let Some(version) = line["version"].as_str() {
             versions.insert(peer.name.clone(), version.into());
         }
-        if let (false, Some(blocks)) = (suite.is_process, line["ms"].as_array()) {
-            let blocks: Vec<f64> = blocks.iter().filter_map(Value::as_f64).collect();
-            rows.push((text_of(&line["setting"]), "ms per step".into(), median(blocks)));
+        if let Some(blocks) = line["ms"].as_array() {
+            let ms = median(blocks.iter().filter_map(Value::as_f64).collect());
+            let row = match (suite.is_process, peer.epoch_steps) {
+                (false, _) => (MS_PER_STEP, ms),
+                (true, Some(n)) => (EPOCH_SECONDS, ms * n / 1e3),
+                (true, None) => continue,
+            };
+            rows.push((text_of(&line["setting"]), row.0.into(), row.1));
         }
     }
-    if suite.is_process {
-        let last = done.lines.last().cloned().unwrap_or_default();
-        let mut push = |metric: &str, value: Option<f64>| {
-            rows.extend(value.map(|v| (text_of(&last["setting"]), metric.to_string(), v)));
-        };
+    let last = done.lines.last().cloned().unwrap_or_default();
+    let mut push = |metric: &str, value: Option<f64>| {
+        rows.extend(value.map(|v| (text_of(&last["setting"]), metric.to_string(), v)));
+    };
+    if suite.is_process && peer.epoch_steps.is_none() {
         push("process seconds", Some(done.seconds));
         let epoch = done.lines.iter().find(|line| line["event"] == "epoch");
-        push("epoch seconds", last["epoch_secs"][0].as_f64().or(epoch.and_then(|e| e["seconds"].as_f64())));
+        push(EPOCH_SECONDS, last["epoch_secs"][0].as_f64().or(epoch.and_then(|e| e["seconds"].as_f64())));
+    }
+    if suite.memory && peer.epoch_steps.is_none() {
         push("peak MiB", done.peak_mib);
     }
     match rows.is_empty() {
@@ -291,11 +318,13 @@ mod tests {
 
     #[test]
     fn every_suite_names_us_and_fills_its_placeholders() {
-        for suite in ["steps", "mnist"] {
+        for suite in ["steps", "mnist", "conv", "cifar"] {
             let options = parse(&[suite.to_string()]).unwrap();
             let read = read_suite(&options).unwrap();
             assert!(read.peers.iter().any(|p| p.name == US), "{suite}");
             assert!(!read.cases.is_empty() && read.peers.iter().all(|p| !p.command.is_empty()), "{suite}");
+            let known = |peer: &Peer| peer.cases.iter().all(|case| read.cases.contains(case));
+            assert!(read.peers.iter().all(known), "{suite}");
         }
     }
 

@@ -34,6 +34,18 @@ pub struct Node {
     pub layer: Rc<str>,
 }
 
+/// How a tensor lies in files, which have PyTorch's layouts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InFile {
+    /// as in memory
+    #[default]
+    Same,
+    /// memory `[1, K, I, O]`, file `[O, I, K]`
+    Conv1d,
+    /// memory `[KH, KW, I, O]`, file `[O, I, KH, KW]`
+    Conv2d,
+}
+
 /// A named tensor in a flat vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
@@ -43,9 +55,25 @@ pub struct Slot {
     pub shape: Shape,
     /// first element in the flat vector
     pub offset: usize,
+    /// how it lies in files
+    pub in_file: InFile,
 }
 
 impl Slot {
+    /// A tensor that lies in files as in memory.
+    pub fn new(name: impl Into<String>, shape: impl Into<Shape>, offset: usize) -> Self {
+        Slot { name: name.into(), shape: shape.into(), offset, in_file: InFile::Same }
+    }
+
+    /// Its shape in files.
+    pub fn file_shape(&self) -> Shape {
+        match (self.in_file, &self.shape[..]) {
+            (InFile::Conv1d, [_, k, i, o]) => [*o, *i, *k].into(),
+            (InFile::Conv2d, [kh, kw, i, o]) => [*o, *i, *kh, *kw].into(),
+            _ => self.shape.clone(),
+        }
+    }
+
     /// Its elements in the flat vector.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.shape.numel()
@@ -75,9 +103,9 @@ impl Layout {
         self.slots.iter().find(|s| s.name == name)
     }
 
-    fn add(&mut self, name: String, shape: Shape) -> usize {
+    fn add(&mut self, name: String, shape: Shape, in_file: InFile) -> usize {
         let offset = self.len();
-        self.slots.push(Slot { name, shape, offset });
+        self.slots.push(Slot { name, shape, offset, in_file });
         self.slots.len() - 1
     }
 }
@@ -162,15 +190,20 @@ impl Graph {
 
     /// Declares a trained tensor of the current layer; the full name is `layer.name`.
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>) -> Built {
+        self.param_in_file(name, shape, InFile::Same)
+    }
+
+    /// As [`Graph::param`], of a tensor that may lie otherwise in files.
+    pub fn param_in_file(&mut self, name: &str, shape: impl Into<Shape>, in_file: InFile) -> Built {
         let shape = shape.into();
-        let index = self.params.add(self.full(name), shape.clone());
+        let index = self.params.add(self.full(name), shape.clone(), in_file);
         self.push(crate::ops::param::Param { index, shape }.into(), &[])
     }
 
     /// Declares a tensor of the current layer that is kept but not trained; returns it and its index.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>) -> Built<(Var, usize)> {
         let shape = shape.into();
-        let index = self.buffers.add(self.full(name), shape.clone());
+        let index = self.buffers.add(self.full(name), shape.clone(), InFile::Same);
         Ok((self.push(crate::ops::buffer::Buffer { index, shape }.into(), &[])?, index))
     }
 

@@ -1,4 +1,5 @@
-//! Prints the rate of convolutions at the shapes of networks, in GFLOP/s on one thread: `cargo bench -p thalweg-kernels --bench conv [NAME]`.
+//! Prints the rate of convolutions at the shapes of networks, in GFLOP/s on one thread:
+//! `cargo bench -p thalweg-kernels --bench conv [NAME [IMAGES]]`.
 
 use kernels::conv::{Conv, Direction};
 use kernels::gemm::Epilogue;
@@ -49,10 +50,12 @@ fn shapes() -> Vec<(&'static str, Conv, usize)> {
 }
 
 fn main() {
-    let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let filter = args.next().unwrap_or_default();
+    let all: Option<usize> = args.next().and_then(|images| images.parse().ok());
     println!("{:26} {:>8} {:>8} {:>8}   GFLOP/s", "", "forward", "input", "weight");
     for (name, conv, images) in shapes().into_iter().filter(|(name, ..)| name.contains(&filter)) {
-        measure(name, &conv, images);
+        measure(name, &conv, all.unwrap_or(images));
     }
 }
 

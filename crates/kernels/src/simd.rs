@@ -11,42 +11,6 @@ pub(crate) mod avx512;
 pub(crate) mod neon;
 pub(crate) mod portable;
 
-/// Compiles a function that is generic over the instruction set for each of them, and chooses among them at each call.
-///
-/// The function's own requirements apply.
-macro_rules! on_this_machine {
-    ($(#[$meta:meta])* $vis:vis unsafe fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;) => {
-        $(#[$meta])*
-        $vis unsafe fn $name($($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            unsafe fn avx512($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<$crate::simd::avx512::Avx512>($($arg),*) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn avx2($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<$crate::simd::avx2::Avx2>($($arg),*) }
-            }
-            // SAFETY: the caller's promise; `isa` names only what the machine was found to have.
-            unsafe {
-                match $crate::isa::isa() {
-                    #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx512 => avx512($($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx2 => avx2($($arg),*),
-                    #[cfg(target_arch = "aarch64")]
-                    $crate::isa::Isa::Neon => $body::<$crate::simd::neon::Neon>($($arg),*),
-                    _ => $body::<$crate::simd::portable::Portable>($($arg),*),
-                }
-            }
-        }
-    };
-}
-pub(crate) use on_this_machine;
-
 /// Vectors of f32 and what a tile does with them.
 ///
 /// # Safety
@@ -114,9 +78,9 @@ pub(crate) trait Simd: Copy + 'static {
 ///
 /// The function is safe to call where its body is, given that the machine has the instruction set.
 macro_rules! simd_versions {
-    ($($(#[$meta:meta])* unsafe fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;)+) => {$(
+    ($($(#[$meta:meta])* $vis:vis unsafe fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident;)+) => {$(
         $(#[$meta])*
-        unsafe fn $name($($arg: $ty),*) {
+        $vis unsafe fn $name($($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
             unsafe fn avx512($($arg: $ty),*) {

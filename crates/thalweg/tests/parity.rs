@@ -131,7 +131,7 @@ fn logits(trainer: &mut Trainer) -> Vec<f32> {
 }
 
 fn golden_logits(stem: &str) -> Vec<f32> {
-    let slot = Slot { name: "logits".into(), shape: [BATCH, 5].into(), offset: 0 };
+    let slot = Slot::new("logits", [BATCH, 5], 0);
     let layout = Layout { slots: vec![slot] };
     tensors(&format!("{stem}.logits.safetensors"), &[&layout]).swap_remove(0)
 }

@@ -1,6 +1,7 @@
 //! Writes a run's record: the machine, every number, and the table of medians and ratios.
 
-use super::{Findings, Options, Suite, US, median, root};
+use super::flops::flops;
+use super::{Findings, MS_PER_STEP, Options, Suite, US, median, root};
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
@@ -61,6 +62,9 @@ fn table(suite: &Suite, found: &Findings, case: &str, metric: &str) -> String {
     };
     let ours = median(values_of(US));
     let mut text = format!("\n## {case}: {metric}\n\n");
+    if let (MS_PER_STEP, Some(n)) = (metric, flops(case)) {
+        let _ = writeln!(text, "{:.2} GFLOP.\n", n / 1e9);
+    }
     text += "| peer | setting | median | rounds from–to | times ours | of best product |\n";
     text += "|---|---|---|---|---|---|\n";
     for peer in &suite.peers {
@@ -71,7 +75,7 @@ fn table(suite: &Suite, found: &Findings, case: &str, metric: &str) -> String {
         let value = median(values.clone());
         let ratio = if ours.is_nan() { "–".into() } else { format!("{:.2}", value / ours) };
         let share = match (metric, flops(case)) {
-            ("ms per step", Some(n)) if found.best_gflops > 0.0 => {
+            (MS_PER_STEP, Some(n)) if found.best_gflops > 0.0 => {
                 format!("{:.0} %", n / (value * 1e-3) / (found.best_gflops * 1e9) * 100.0)
             }
             _ => "–".into(),
@@ -122,22 +126,6 @@ fn setup(options: &Options, suite: &Suite, found: &Findings, load: &str) -> Stri
     text
 }
 
-/// Floating-point operations of one training step of `mlp-…`: three products a layer, two for the first.
-fn flops(case: &str) -> Option<f64> {
-    let (mut widths, mut batch) = (Vec::new(), 0.0);
-    for token in case.strip_prefix("mlp-")?.split('-').filter(|t| *t != "bn") {
-        if let Some(n) = token.strip_prefix('b') {
-            batch = n.parse().ok()?;
-        } else if let Some((count, width)) = token.split_once('x') {
-            widths.extend(vec![width.parse::<f64>().ok()?; count.parse().ok()?]);
-        } else {
-            widths.push(token.parse().ok()?);
-        }
-    }
-    let weights: f64 = widths.windows(2).map(|w| w[0] * w[1]).sum();
-    Some(2.0 * batch * (3.0 * weights - widths.first()? * widths.get(1)?))
-}
-
 fn output_of(program: &str, args: &[&str]) -> String {
     let out = Command::new(program).args(args).current_dir(root()).output();
     out.map(|o| String::from_utf8_lossy(&o.stdout).trim().into()).unwrap_or_default()
@@ -164,17 +152,4 @@ fn host_kind() -> String {
     let words: Vec<&str> =
         model.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(3).collect();
     format!("{}-{}c", if words.is_empty() { "cpu".into() } else { words.join("-") }, n_cores())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::flops;
-
-    #[test]
-    fn operations_of_a_step() {
-        // 2 · batch · (three products a layer, less the gradient for the input, which nobody needs)
-        assert_eq!(flops("mlp-784-128-10-b64"), Some(128.0 * (2.0 * 784.0 * 128.0 + 3.0 * 1280.0)));
-        assert_eq!(flops("mlp-4-2x3-b8-bn"), Some(16.0 * (2.0 * 12.0 + 3.0 * 9.0)));
-        assert_eq!(flops("mnist"), None);
-    }
 }

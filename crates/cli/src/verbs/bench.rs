@@ -1,27 +1,29 @@
 //! `thalweg bench`: whole training steps on numbers in memory, for comparison with other libraries.
 
+mod case;
+
 use std::sync::Arc;
 use std::time::Instant;
 
+use case::Case;
 use clap::ValueEnum;
 use serde_json::json;
 use thalweg::engine::ops::losses::CrossEntropy;
 use thalweg::engine::rng::{Purpose, Rng};
 use thalweg::engine::{Draw, Executor, Graph, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
-use thalweg::model::{Mode, Model, ModelConfig};
-use thalweg::optim::{self, Adam, Optimizer, StepInfo};
-
+use thalweg::model::{Mode, Model};
+use thalweg::optim::{self, Optimizer, StepInfo};
 use thalweg::train::TrainError;
 
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Time whole training steps (forward, loss, backward, Adam) in memory
+/// Time whole training steps in memory (forward, loss, backward, update), or evaluations of a batch
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What is timed
     what: What,
-    /// The network and batch, such as `mlp-784-512-512-10-b128` or `mlp-784-10x500-10-b128-bn`
+    /// The network and batch, such as `mlp-784-512-512-10-b128`, `resnet20-b128` or `resnet20-forward-b256`
     #[arg(long)]
     case: String,
     /// Threads
@@ -32,16 +34,13 @@ pub struct Args {
     seconds: f64,
 }
 
+/// As many as the peers have.
+const N_BATCHES: u64 = 8;
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
     /// Whole training steps
     Step,
-}
-
-struct Case {
-    sizes: Vec<usize>,
-    batch: usize,
-    batch_norm: bool,
 }
 
 struct Move<'a> {
@@ -51,7 +50,7 @@ struct Move<'a> {
 
 impl Update for Move<'_> {
     fn apply(&self, p: Piece) {
-        let piece = optim::Piece { param: p.values, grad: p.gradient, slots: p.states, decays: false };
+        let piece = optim::Piece { param: p.values, grad: p.gradient, slots: p.states, decays: true };
         self.optimizer.update(&self.info, piece);
     }
 }
@@ -59,91 +58,123 @@ impl Update for Move<'_> {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let What::Step = args.what;
     let case = Case::parse(&args.case).ok_or_else(|| {
-        let hint = "`--case mlp-784-512-512-10-b128`; `10x500` stands for ten layers of 500, `-bn` for batch norm";
+        let hint = "`--case mlp-784-512-512-10-b128`; `10x500` stands for ten layers of 500, `-bn` for batch norm; \
+                    or `resnet20-b128`, `resnet20-forward-b256`, `2c2d-b128`, `cnn-1-32-64-b128`, `vgg16bn-b64`";
         Failure::wrong(format!("unknown case `{}`", args.case), hint)
     })?;
     let threads = args.threads.clamp(1, 64);
-    let (blocks, flops) = case.measure(threads, args.seconds.clamp(0.01, 600.0))?;
+    let (blocks, flops) = Bench::new(case, threads)?.measure(args.seconds.clamp(0.01, 600.0));
     let mut sorted = blocks.clone();
     sorted.sort_by(f64::total_cmp);
     let median = sorted[sorted.len() / 2];
-    ui.say(&format!("{}: {median:.3} ms a step, {:.0} GFLOP/s, {} threads", args.case, flops / median / 1e6, threads));
+    ui.say(&format!(
+        "{}: {median:.3} ms a step, {:.0} GFLOP/s, {} threads",
+        args.case,
+        flops / median / 1e6,
+        threads
+    ));
     ui.result(json!({ "peer": "thalweg", "setting": "default", "case": args.case, "threads": threads, "ms": blocks }));
     Ok(())
 }
 
-impl Case {
-    fn parse(text: &str) -> Option<Self> {
-        let mut case = Case { sizes: vec![], batch: 0, batch_norm: false };
-        for word in text.strip_prefix("mlp-")?.split('-') {
-            match (word.strip_prefix('b'), word.split_once('x')) {
-                (Some("n"), _) => case.batch_norm = true,
-                (Some(n), _) => case.batch = n.parse().ok()?,
-                (None, Some((n, width))) => {
-                    let (n, width) = (n.parse().ok().filter(|n| *n <= 1000)?, width.parse().ok()?);
-                    case.sizes.extend(std::iter::repeat_n::<usize>(width, n));
-                }
-                (None, None) => case.sizes.push(word.parse().ok()?),
-            }
-        }
-        (case.sizes.len() >= 2 && (1..=1 << 16).contains(&case.batch)).then_some(case)
-    }
+/// A compiled case with its weights, its optimiser's state and its batches.
+struct Bench {
+    executor: Executor,
+    params: Vec<f32>,
+    buffers: Vec<f32>,
+    states: Vec<Vec<f32>>,
+    /// none in evaluation
+    optimizer: Option<Box<dyn Optimizer>>,
+    /// inputs of a batch, taken in turn
+    batches: Vec<Vec<f32>>,
+    targets: Vec<f32>,
+    flops: f64,
+    step: u64,
+}
 
-    fn model(&self) -> Result<Model, Failure> {
-        let words: Vec<String> = self.sizes.iter().map(usize::to_string).collect();
-        let mut config: ModelConfig = words.join("-").parse().map_err(TrainError::from)?;
-        if let ModelConfig::Preset(thalweg::model::Preset::Mlp(mlp)) = &mut config {
-            mlp.batch_norm = self.batch_norm;
-        }
-        Model::new(&config, &self.sizes[..1], self.sizes[self.sizes.len() - 1]).map_err(|e| TrainError::from(e).into())
+impl Bench {
+    fn new(case: Case, threads: usize) -> Result<Self, Failure> {
+        let model = Model::new(&case.model()?, &case.sample, case.classes).map_err(TrainError::from)?;
+        let (params, buffers) = model.init(0);
+        let plan = case.plan(&model, threads)?;
+        let optimizer = (!case.forward).then(|| case.optimizer());
+        let n_states = optimizer.as_ref().map_or(0, |o| o.slots().len());
+        let rng = Rng::new(0, Purpose::Probe, 0, 0);
+        let n_inputs = (case.batch * case.sample.iter().product::<usize>()) as u64;
+        Ok(Bench {
+            states: vec![vec![0.0; params.len()]; n_states],
+            params,
+            buffers,
+            optimizer,
+            batches: (0..N_BATCHES)
+                .map(|b| (0..n_inputs).map(|i| rng.uniform(b * n_inputs + i)).collect())
+                .collect(),
+            targets: (0..case.batch).map(|i| (i % case.classes) as f32).collect(),
+            flops: plan.total_cost().flops as f64,
+            executor: Executor::new(Arc::new(plan), Arc::new(Pool::new(threads))),
+            step: 0,
+        })
     }
 
     /// Milliseconds a step, the mean of each block of about 50 ms, and operations in a step.
-    fn measure(&self, threads: usize, seconds: f64) -> Result<(Vec<f64>, f64), Failure> {
-        let model = self.model()?;
-        let (mut params, mut buffers) = model.init(0);
-        let mut g = Graph::new();
-        let x = model.input(&mut g, self.batch).map_err(TrainError::from)?;
-        let labels = g.input("labels", [self.batch]).map_err(TrainError::from)?;
-        let y = model.forward(&mut g, x, Mode::Train).map_err(TrainError::from)?;
-        let loss = g.cross_entropy(y, labels, CrossEntropy::default()).map_err(TrainError::from)?.mean;
-        let gradients = g.gradients(loss, &model.param_vars(&g)).map_err(TrainError::from)?;
-        let wanted = Wanted { outputs: vec![loss], gradients, assigns: true };
-        let options = PlanOptions::new(self.batch, threads.max(8), threads);
-        let plan = Plan::compile(&g, &wanted, options).map_err(TrainError::from)?;
-        let flops = plan.total_cost().flops as f64;
-        let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(threads)));
-        let rng = Rng::new(0, Purpose::Probe, 0, 0);
-        let inputs: Vec<f32> = (0..(self.batch * self.sizes[0]) as u64).map(|i| rng.uniform(i)).collect();
-        let classes = self.sizes[self.sizes.len() - 1];
-        let targets: Vec<f32> = (0..self.batch).map(|i| (i % classes) as f32).collect();
-        let (mut m, mut v) = (vec![0.0; params.len()], vec![0.0; params.len()]);
-        let adam = Adam::default();
-        let mut step = 0;
-        let mut block = |n: usize| {
-            let start = Instant::now();
-            for _ in 0..n {
-                step += 1;
-                let draw = Draw { seed: 0, step, first_row: 0 };
-                let context = StepContext { params: &params, buffers: &buffers, draw };
-                executor.run(context, &[&inputs[..], &targets[..]]);
-                let change = Move { optimizer: &adam, info: StepInfo { step, lr: 1e-3, grad_scale: 1.0 } };
-                executor.update(&mut params, &mut [&mut m, &mut v], &change);
-                executor.assign(&mut buffers);
-            }
-            start.elapsed().as_secs_f64() * 1e3 / n as f64
-        };
-        let first = block(3);
+    fn measure(mut self, seconds: f64) -> (Vec<f64>, f64) {
+        let first = self.block(3);
         let n = ((50.0 / first) as usize).clamp(1, 10_000);
         let started = Instant::now();
         while started.elapsed().as_secs_f64() < seconds / 10.0 {
-            block(n);
+            self.block(n);
         }
         let started = Instant::now();
-        let mut blocks = vec![block(n)];
+        let mut blocks = vec![self.block(n)];
         while started.elapsed().as_secs_f64() < seconds {
-            blocks.push(block(n));
+            blocks.push(self.block(n));
         }
-        Ok((blocks, flops))
+        (blocks, self.flops)
+    }
+
+    /// Milliseconds a step, the mean of `n`.
+    fn block(&mut self, n: usize) -> f64 {
+        let start = Instant::now();
+        for _ in 0..n {
+            self.once();
+        }
+        start.elapsed().as_secs_f64() * 1e3 / n as f64
+    }
+
+    fn once(&mut self) {
+        let inputs = &self.batches[(self.step % N_BATCHES) as usize][..];
+        self.step += 1;
+        let draw = Draw { seed: 0, step: self.step, first_row: 0 };
+        let context = StepContext { params: &self.params, buffers: &self.buffers, draw };
+        let Some(optimizer) = &self.optimizer else {
+            self.executor.run(context, &[inputs]);
+            return;
+        };
+        self.executor.run(context, &[inputs, &self.targets[..]]);
+        let info = StepInfo { step: self.step, lr: optimizer.lr() as f32, grad_scale: 1.0 };
+        let change = Move { optimizer: &**optimizer, info };
+        let mut states: Vec<&mut [f32]> = self.states.iter_mut().map(Vec::as_mut_slice).collect();
+        self.executor.update(&mut self.params, &mut states, &change);
+        self.executor.assign(&mut self.buffers);
+    }
+}
+
+impl Case {
+    /// The whole step's plan, or the evaluation's.
+    fn plan(&self, model: &Model, threads: usize) -> Result<Plan, TrainError> {
+        let mut g = Graph::new();
+        let x = model.input(&mut g, self.batch)?;
+        let options = PlanOptions::new(self.batch, threads.max(8), threads);
+        if self.forward {
+            let y = model.forward(&mut g, x, Mode::Eval)?;
+            let wanted = Wanted { outputs: vec![y], gradients: vec![], assigns: false };
+            return Ok(Plan::compile(&g, &wanted, options)?);
+        }
+        let labels = g.input("labels", [self.batch])?;
+        let y = model.forward(&mut g, x, Mode::Train)?;
+        let loss = g.cross_entropy(y, labels, CrossEntropy::default())?.mean;
+        let gradients = g.gradients(loss, &model.param_vars(&g))?;
+        let wanted = Wanted { outputs: vec![loss], gradients, assigns: true };
+        Ok(Plan::compile(&g, &wanted, options)?)
     }
 }

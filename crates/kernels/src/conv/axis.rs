@@ -68,6 +68,11 @@ impl Axis {
         }
     }
 
+    /// The same with tap `i` alone.
+    pub fn only(&self, i: usize) -> Axis {
+        Axis { n_taps: 1, tap: self.tap(i), offset: self.position(0, i), ..*self }
+    }
+
     /// The weight's index of tap `i`.
     #[inline(always)]
     pub fn tap(&self, i: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Convolution as a matrix product: the sources of every output are gathered side by side, a block of outputs at a time.
+//! Convolution as a matrix product: sources of every output are gathered side by side, a block of outputs at a time.
 //!
 //! Best where images are small and channels are many: a tile of the product spans rows and images.
 
@@ -8,6 +8,8 @@ use crate::gemm::{Epilogue, Mat, Part, gemm, scratch_len as gemm_scratch_len};
 
 /// Floats that a block aims at: large enough that weights are seldom read again, within reach of the caches.
 const BLOCK: usize = 1 << 19;
+/// The same for weight gradients, which read the block once for each panel of columns.
+const WEIGHT_BLOCK: usize = 1 << 18;
 /// Outputs in a block, whatever their sources.
 const MIN_PIXELS: usize = 32;
 /// Parts of one product; more taps make more products.
@@ -17,7 +19,8 @@ const MAX_PARTS: usize = 8;
 pub(super) fn scratch_len(c: &Conv, images: usize) -> usize {
     let forward = {
         let (k, pixels) = (c.taps() * c.group_in(), images * c.output[0] * c.output[1]);
-        block(pixels, k) * k + gemm_scratch_len(1, 1, k.max(pixels))
+        let row = c.kernel[1] * c.group_in();
+        (block(pixels, k) * k).max(weight_block(pixels, row) * row) + gemm_scratch_len(1, 1, k.max(pixels))
     };
     let backward = {
         let (k, n) = (c.taps() * c.group_out(), images * c.input[0] * c.input[1]);
@@ -25,6 +28,11 @@ pub(super) fn scratch_len(c: &Conv, images: usize) -> usize {
         block(n, k) * (k + copy) + gemm_scratch_len(1, 1, k)
     };
     forward.max(backward)
+}
+
+/// The same for a row of taps in a weight gradient.
+fn weight_block(pixels: usize, k: usize) -> usize {
+    (WEIGHT_BLOCK / k.max(1)).max(MIN_PIXELS).min(pixels)
 }
 
 /// Outputs in a block.
@@ -149,7 +157,8 @@ pub(super) fn shifted(epilogue: Epilogue, channel: usize, element: usize) -> Epi
     }
 }
 
-/// [`Conv::weight_gradient`].
+/// [`Conv::weight_gradient`], one row of taps at a time: the fewer weights, the more outputs fit a block, and
+/// the less often weights are read and written.
 pub(super) fn weight_gradient(
     c: &Conv,
     images: usize,
@@ -160,18 +169,19 @@ pub(super) fn weight_gradient(
     scratch: &mut [f32],
 ) {
     let (channels, n) = (c.output[2], c.group_out());
-    for group in 0..c.groups {
-        let plane = c.group_plane(Direction::Forward, [0, 0], group, x);
+    for (group, ky) in (0..c.groups).flat_map(|group| (0..c.kernel[0]).map(move |ky| (group, ky))) {
+        let whole = c.group_plane(Direction::Forward, [0, 0], group, x);
+        let plane = Plane { y: whole.y.only(ky), ..whole };
         let (pixels, k) = (plane.pixels(images), plane.k());
-        let block = block(pixels, k);
+        let block = weight_block(pixels, k);
         let (col, scratch) = scratch.split_at_mut(block * k);
+        let dw = &mut dw[ky * k * channels + group * n..];
         let mut from = 0;
         while from < pixels {
             let count = block.min(pixels - from);
             plane.gather(from, count, col);
             let a = Mat { data: col, row_stride: 1, col_stride: k };
             let b = Mat { data: &dy[from * channels + group * n..], row_stride: channels, col_stride: 1 };
-            let dw = &mut dw[group * n..];
             let part = Part { a, b, k: count };
             gemm(k, n, dw, channels, &[part], accumulate || from > 0, Epilogue::default(), scratch);
             from += count;

@@ -1,9 +1,10 @@
-//! Single-threaded convolutions of channels-last images, forwards and backwards, with bits that depend on nothing but the operands.
+//! Convolutions of channels-last images on one thread, with bits that depend on nothing but the operands.
 
 mod axis;
 mod block;
 mod direct;
 mod gather;
+mod group;
 mod rows;
 mod weights;
 mod winograd;
@@ -12,7 +13,8 @@ use crate::gemm::Epilogue;
 use axis::{Axis, Sizes};
 use winograd::Winograd;
 
-/// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into `y: [images, OH, OW, O]`.
+/// The geometry of a convolution of `x: [images, H, W, C]` with `w: [KH, KW, C / groups, O]` into
+/// `y: [images, OH, OW, O]`.
 ///
 /// `y[oy, ox, o] = sum over ky, kx, c of x[oy * stride + ky * dilation - padding, ..., c] * w[ky, kx, c, o]`, where
 /// positions outside the image are zero; channels of group g take only channels of group g. The three
@@ -50,8 +52,12 @@ pub enum Direction {
     Backward,
 }
 
+/// Floats in a cache line, and in the widest vector.
+const LINE: usize = 16;
 /// Outputs in a row from which on rows are worked on one by one.
 const MIN_DIRECT: usize = 7;
+/// Weights of a group up to which their gradient is worked on row by row.
+const MAX_DIRECT_WEIGHTS: usize = 1 << 16;
 
 impl Conv {
     /// Floats of scratch that each direction needs for so many images; never falls as images grow.
@@ -65,8 +71,9 @@ impl Conv {
             None => gather::scratch_len(self, images),
         };
         let weights = match Winograd::of(self, Direction::Forward) {
-            None if self.is_direct(Direction::Forward) => weights::scratch_len(self),
-            _ => 0,
+            Some(_) => 0,
+            None if self.is_weight_direct() => weights::scratch_len(self),
+            None => gather::scratch_len(self, images),
         };
         of(Direction::Forward).max(of(Direction::Backward)).max(weights)
     }
@@ -111,7 +118,8 @@ impl Conv {
         }
     }
 
-    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`. Cost: `2 images OH OW O KH KW C / groups` operations.
+    /// `y = epilogue(x * w)`, w as [`Conv::prepare`] makes it; `bias: [O]`, gate like `y`.
+    /// Cost: `2 images OH OW O KH KW C / groups` operations.
     ///
     /// # Panics
     /// When a slice is shorter than the geometry says, or groups do not divide the channels.
@@ -144,7 +152,8 @@ impl Conv {
         unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
     }
 
-    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like `dx`. Cost as [`Conv::forward`].
+    /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like
+    /// `dx`. Cost as [`Conv::forward`].
     ///
     /// # Panics
     /// As [`Conv::forward`].
@@ -193,7 +202,7 @@ impl Conv {
     ) {
         self.check(images, x, dy, (sums, self.sums_len()), scratch);
         let sums = &mut sums[..self.sums_len()];
-        if self.output_len(images) == 0 {
+        if sums.is_empty() || self.output_len(images) == 0 {
             if !accumulate {
                 sums.fill(0.0);
             }
@@ -204,7 +213,7 @@ impl Conv {
             // SAFETY: the slices hold what the geometry says.
             return unsafe { winograd::gradient(&mut job) };
         }
-        if !self.is_direct(Direction::Forward) {
+        if !self.is_weight_direct() {
             return gather::weight_gradient(self, images, x, dy, sums, accumulate, scratch);
         }
         let mut job = weights::Job { conv: self, images, x, dy, dw: sums, accumulate };
@@ -222,7 +231,28 @@ impl Conv {
 
     /// Whether rows are long enough to be worked on one by one.
     fn is_direct(&self, direction: Direction) -> bool {
-        self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
+        self.is_depthwise() || self.axes(direction, [0, 0])[1].count >= MIN_DIRECT
+    }
+
+    /// Whether the weight gradient is worked on row by row: it is read and written again for every few rows.
+    fn is_weight_direct(&self) -> bool {
+        self.is_depthwise()
+            || self.is_direct(Direction::Forward)
+                && self.taps() * self.group_in() * self.group_out() <= MAX_DIRECT_WEIGHTS
+    }
+
+    /// Every channel has its own kernel.
+    fn is_depthwise(&self) -> bool {
+        self.groups == self.input[2] && self.groups == self.output[2]
+    }
+
+    /// Groups that are worked on one after the other, with their input and output channels: depthwise, all
+    /// channels at once, lane by lane.
+    fn split(&self) -> (usize, usize, usize) {
+        if self.is_depthwise() {
+            return (1, self.input[2], self.output[2]);
+        }
+        (self.groups, self.group_in(), self.group_out())
     }
 
     fn input_len(&self, images: usize) -> usize {
@@ -298,4 +328,9 @@ fn check_epilogue(epilogue: &Epilogue, channels: usize, len: usize) {
     if let Some(gate) = epilogue.gate {
         assert!(gate.len() >= len, "conv: gate holds {} floats, needs {len}", gate.len());
     }
+}
+
+/// The first cache line from `p` on.
+fn aligned(p: *mut f32) -> *mut f32 {
+    p.wrapping_add(p.align_offset(LINE * size_of::<f32>()).min(LINE))
 }

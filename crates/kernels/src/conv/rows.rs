@@ -1,7 +1,7 @@
 //! The rows that a convolution reads, in place or copied between zeros.
 
 use super::axis::Axis;
-use super::{Conv, Direction};
+use super::{Conv, Direction, LINE};
 
 /// Which positions of a row are read, over all phases, and how many rows at a time.
 #[derive(Clone, Copy)]
@@ -18,14 +18,18 @@ pub(super) struct Frame {
     len: [usize; 2],
     channels: usize,
     n: usize,
+    /// Channels are read as whole vectors.
+    lanes: bool,
 }
 
 impl Frame {
     pub fn new(c: &Conv, direction: Direction) -> Frame {
+        let (_, n_in, n_out) = c.split();
         let (shape, n, phases) = match direction {
-            Direction::Forward => (c.input, c.group_in(), [1, 1]),
-            Direction::Backward => (c.output, c.group_out(), c.stride),
+            Direction::Forward => (c.input, n_in, [1, 1]),
+            Direction::Backward => (c.output, n_out, c.stride),
         };
+        let lanes = c.is_depthwise();
         let range = |i: usize, count: usize| {
             let (mut from, mut to) = (isize::MAX, isize::MIN);
             for phase in 0..phases[i] {
@@ -39,12 +43,18 @@ impl Frame {
         };
         let ((low, high), (from, to)) = (range(0, 1), range(1, usize::MAX));
         let step = if direction == Direction::Forward { c.stride[0] } else { 1 };
-        Frame { from, to, low, high, step, len: [shape[0], shape[1]], channels: shape[2], n }
+        Frame { from, to, low, high, step, len: [shape[0], shape[1]], channels: shape[2], n, lanes }
     }
 
     /// Whether rows can be read where they are.
     pub fn in_place(&self) -> bool {
-        self.from >= 0 && self.to <= self.len[1] as isize && self.n == self.channels
+        let vectors = !self.lanes || self.n.is_multiple_of(LINE);
+        self.from >= 0 && self.to <= self.len[1] as isize && self.n == self.channels && vectors
+    }
+
+    /// Floats of so many copied rows, with what the last one's last vector reads beyond it.
+    pub fn copied(&self, rows: usize) -> usize {
+        if self.in_place() { 0 } else { rows * self.row_len() + LINE }
     }
 
     /// Floats of a copied row.
@@ -78,11 +88,11 @@ pub(super) struct Rows {
 impl Rows {
     /// # Safety
     /// Until the rows are dropped, `src` is readable over all rows that are asked for, less the channels before it,
-    /// and `ring` writable for `slots` copied rows, unless they are read in place.
+    /// and `ring` writable for `frame.copied(slots)` floats.
     pub unsafe fn new(frame: Frame, src: *const f32, ring: *mut f32, slots: usize) -> Rows {
         if !frame.in_place() {
             // SAFETY: the caller's promise.
-            unsafe { ring.write_bytes(0, slots * frame.row_len()) };
+            unsafe { ring.write_bytes(0, frame.copied(slots)) };
         }
         Rows { frame, src, ring, slots, next: 0 }
     }

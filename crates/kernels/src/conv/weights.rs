@@ -1,21 +1,21 @@
-//! Weight gradients with the tiles of the matrix product: taps and channels are a tile's rows, and the pixels of a band its inner dimension.
+//! Weight gradients row by row: taps and channels are rows of a matrix product's tile, pixels its inner dimension.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; `Conv` checked the bounds
 
 use super::axis::Axis;
 use super::rows::{Band, Bands, Frame, Rows};
-use super::{Conv, Direction};
+use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::drive::Cuts;
-use crate::gemm::micro::{Finish, Segment, Tile, Tiles};
+use crate::gemm::micro::{Finish, Reading, Segment, Tile, Tiles};
 use crate::gemm::pack::{View, pack_panel};
-use crate::simd::on_this_machine;
+use crate::simd::simd_versions;
 
-/// Floats in a cache line, and in the widest vector.
-const LINE: usize = 16;
 /// The most output rows in a band.
 const MAX_ROWS: usize = 64;
 /// Floats of source rows in a band.
 const BAND: usize = 6 << 10;
+/// The same, where a vector of channels is worked on through all rows before the next one.
+const BAND_OF_LANES: usize = 64 << 10;
 
 /// A checked gradient.
 pub(super) struct Job<'a> {
@@ -31,21 +31,21 @@ pub(super) struct Job<'a> {
 pub(super) fn scratch_len(c: &Conv) -> usize {
     let frame = Frame::new(c, Direction::Forward);
     let bands = bands(c, &frame);
-    let ring = if frame.in_place() { 0 } else { bands.slots(&frame) * frame.row_len() };
-    ring + copied_dy(c) * bands.max_rows() + 2 * LINE
+    frame.copied(bands.slots(&frame)) + copied_dy(c) * bands.max_rows() + 2 * LINE
 }
 
 /// Floats of a copied row of dy; zero if all rows are read in place.
 fn copied_dy(c: &Conv) -> usize {
-    let n = c.group_out();
+    let (.., n) = c.split();
     if n.is_multiple_of(LINE) { 0 } else { c.output[1] * n.next_multiple_of(LINE) }
 }
 
 fn bands(c: &Conv, frame: &Frame) -> Bands {
-    Bands::new(frame, c.output[0], MAX_ROWS, BAND)
+    let floats = if c.is_depthwise() { BAND_OF_LANES } else { BAND };
+    Bands::new(frame, c.output[0], MAX_ROWS, floats)
 }
 
-on_this_machine! {
+simd_versions! {
     /// The whole gradient.
     ///
     /// # Safety
@@ -59,25 +59,21 @@ unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
     let frame = Frame::new(c, Direction::Forward);
     let bands = bands(c, &frame);
     let ring = aligned(scratch);
-    let copies = aligned(ring.add(if frame.in_place() { 0 } else { bands.slots(&frame) * frame.row_len() }));
+    let copies = aligned(ring.add(frame.copied(bands.slots(&frame))));
     let [y, x] = c.axes(Direction::Forward, [0, 0]);
-    for group in 0..c.groups {
-        let src = job.x.as_ptr().add(group * c.group_in());
-        let mut rows = Rows::new(frame, src, ring, bands.slots(&frame));
+    let (groups, n_in, n_out) = c.split();
+    for group in 0..groups {
+        let mut rows = Rows::new(frame, job.x.as_ptr().add(group * n_in), ring, bands.slots(&frame));
         let mut resume = job.accumulate;
         for band in bands.iter(job.images) {
             let (from, to) = band.sources(&frame);
             rows.fill(from, to);
-            let pass = Pass { conv: c, y, x, rows: &rows, band, resume };
-            let dy = pass.outputs::<S>(job.dy.as_ptr().add(group * c.group_out()), copies);
-            pass.run::<S>(dy, job.dw.as_mut_ptr().add(group * c.group_out()));
+            let pass = Pass { conv: c, y, x, rows: &rows, band, resume, n_in, n_out };
+            let dy = pass.outputs::<S>(job.dy.as_ptr().add(group * n_out), copies);
+            pass.run::<S>(dy, job.dw.as_mut_ptr().add(group * n_out));
             resume = true;
         }
     }
-}
-
-fn aligned(p: *mut f32) -> *mut f32 {
-    p.wrapping_add(p.align_offset(LINE * size_of::<f32>()).min(LINE))
 }
 
 /// One band of one group.
@@ -88,6 +84,8 @@ struct Pass<'a> {
     rows: &'a Rows,
     band: Band,
     resume: bool,
+    n_in: usize,
+    n_out: usize,
 }
 
 /// The output gradient of a band.
@@ -104,7 +102,7 @@ impl Pass<'_> {
     /// The output gradient of the band, in place if its channels fill whole vectors.
     #[inline(always)]
     unsafe fn outputs<S: Tiles>(&self, dy: *const f32, copies: *mut f32) -> Outputs {
-        let (c, band, n) = (self.conv, self.band, self.conv.group_out());
+        let (c, band, n) = (self.conv, self.band, self.n_out);
         let [oh, ow, channels] = c.output;
         let dy = dy.add((band.image * oh + band.first) * ow * channels);
         let (row, image) = (ow * channels, oh * ow * channels);
@@ -120,16 +118,27 @@ impl Pass<'_> {
         Outputs { ptr: copies, image: band.rows * ow * wide, row: ow * wide, pixel: wide }
     }
 
+    /// Panels of columns, within them runs of taps, within them tiles of rows.
     #[inline(always)]
     unsafe fn run<S: Tiles>(&self, dy: Outputs, dw: *mut f32) {
-        let (c, n) = (self.conv, self.conv.group_in());
-        let (runs, taps) = if self.x.offset_step == 1 { (1, c.kernel[1]) } else { (c.kernel[1], 1) };
+        let [kernel_rows, kernel] = self.conv.kernel;
+        let lanes = self.conv.is_depthwise();
+        let (runs, taps) = if self.x.offset_step == 1 || lanes { (1, kernel) } else { (kernel, 1) };
+        let (n, ldc) = (if lanes { 1 } else { self.n_in }, self.conv.output[2]);
         let mut segments = [Segment::EMPTY; MAX_ROWS];
-        for i in 0..c.kernel[0] * runs {
-            let (ky, run) = (i / runs, i % runs);
-            let count = self.segments(ky, run, dy, &mut segments);
-            let dw = dw.add((ky * c.kernel[1] + run * taps) * n * c.output[2]);
-            self.tiles::<S>(taps * n, &mut segments[..count], dw);
+        for (vector, vectors) in Cuts::new(self.n_out.div_ceil(S::LANES), S::max_vectors(taps * n)).iter() {
+            let col = vector * S::LANES;
+            let width = (self.n_out - col).min(vectors * S::LANES);
+            for i in 0..kernel_rows * runs {
+                let (ky, run) = (i / runs, i % runs);
+                let count = self.segments(ky, run, dy, col, &mut segments);
+                let panel = Panel {
+                    dw: dw.add((ky * kernel + run * taps) * n * ldc + col),
+                    vectors,
+                    last_lanes: width - (vectors - 1) * S::LANES,
+                };
+                self.tiles::<S>(panel, taps * n, &segments[..count]);
+            }
         }
     }
 
@@ -140,17 +149,21 @@ impl Pass<'_> {
         ky: usize,
         run: usize,
         dy: Outputs,
+        col: usize,
         segments: &mut [Segment; MAX_ROWS],
     ) -> usize {
+        let lanes = self.conv.is_depthwise();
+        let (a_col, a_row) = if lanes { (col, self.x.offset_step as usize * self.n_in) } else { (0, 1) };
         let mut n = 0;
         for (image, q) in self.band.iter() {
             if let Some(row) = self.y.source(q, ky) {
-                let b = dy.ptr.add((image - self.band.image) * dy.image + (q - self.band.first) * dy.row);
+                let b = (image - self.band.image) * dy.image + (q - self.band.first) * dy.row + col;
+                let row = self.rows.at(image * self.y.source_len + row, self.x.position(0, run));
                 segments[n] = Segment {
-                    a: self.rows.at(image * self.y.source_len + row, self.x.position(0, run)),
-                    a_row: 1,
-                    a_k: self.x.source_step * self.conv.group_in(),
-                    b,
+                    a: row.wrapping_add(a_col),
+                    a_row,
+                    a_k: self.x.source_step * self.n_in,
+                    b: dy.ptr.add(b),
                     b_k: dy.pixel,
                     k: self.x.count,
                 };
@@ -162,26 +175,30 @@ impl Pass<'_> {
 
     /// `rows` rows of the gradient.
     #[inline(always)]
-    unsafe fn tiles<S: Tiles>(&self, rows: usize, segments: &mut [Segment], dw: *mut f32) {
-        let (n, ldc) = (self.conv.group_out(), self.conv.output[2]);
-        for (vector, vectors) in Cuts::new(n.div_ceil(S::LANES), S::max_vectors(rows)).iter() {
-            let col = vector * S::LANES;
-            let width = (n - col).min(vectors * S::LANES);
-            for (row, height) in Cuts::new(rows, S::max_rows(vectors)).iter() {
-                let tile = Tile {
-                    segments: segments.as_ptr(),
-                    n_segments: segments.len(),
-                    row,
-                    c: dw.add(row * ldc + col),
-                    ldc,
-                    swapped: false,
-                    last_lanes: width - (vectors - 1) * S::LANES,
-                    resume: self.resume,
-                    finish: None::<Finish>,
-                };
-                S::tile(true, height, vectors)(&tile);
-            }
-            segments.iter_mut().for_each(|s| s.b = s.b.wrapping_add(vectors * S::LANES));
+    unsafe fn tiles<S: Tiles>(&self, panel: Panel, rows: usize, segments: &[Segment]) {
+        let reading = if self.conv.is_depthwise() { Reading::Lanes } else { Reading::Adjacent };
+        let ldc = self.conv.output[2];
+        for (row, height) in Cuts::new(rows, S::max_rows(panel.vectors)).iter() {
+            let tile = Tile {
+                segments: segments.as_ptr(),
+                n_segments: segments.len(),
+                row,
+                c: panel.dw.add(row * ldc),
+                ldc,
+                swapped: false,
+                last_lanes: panel.last_lanes,
+                resume: self.resume,
+                finish: None::<Finish>,
+            };
+            S::tile(reading, height, panel.vectors)(&tile);
         }
     }
+}
+
+/// Some columns of some rows of the gradient.
+#[derive(Clone, Copy)]
+struct Panel {
+    dw: *mut f32,
+    vectors: usize,
+    last_lanes: usize,
 }

@@ -1,6 +1,6 @@
 //! Walks a product: blocks of the inner dimension, panels of columns, tiles of rows.
 
-use super::micro::{Finish, Segment, Tile, Tiles};
+use super::micro::{Finish, Reading, Segment, Tile, Tiles};
 use super::pack::{self, View};
 use super::{BLOCK_K, BLOCK_K_IN_PLACE, Epilogue, LINE, Mat, Part};
 use crate::isa::{Isa, isa};
@@ -193,13 +193,14 @@ impl Pass<'_> {
     unsafe fn run<S: Tiles>(&self, panel: Panel, scratch: *mut f32) {
         let tiles = Cuts::new(self.rows, S::max_rows(panel.vectors));
         let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
-        let rows_adjacent = self.block.iter().all(|s| s.a.rs == 1);
+        let adjacent = self.block.iter().all(|s| s.a.rs == 1);
+        let reading = if adjacent { Reading::Adjacent } else { Reading::Strided };
         // SAFETY: the caller's promise.
         unsafe {
             let n = self.operands::<S>(panel, scratch, &mut segments);
             for (row, rows) in tiles.iter() {
                 let tile = self.tile::<S>(panel, row, &segments[..n]);
-                S::tile(rows_adjacent, rows, panel.vectors)(&tile);
+                S::tile(reading, rows, panel.vectors)(&tile);
             }
         }
     }

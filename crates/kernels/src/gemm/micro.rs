@@ -55,6 +55,21 @@ pub(crate) struct Tile {
     pub finish: Option<Finish>,
 }
 
+/// How a tile reads A.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Reading {
+    /// One element for a row and k.
+    Strided,
+    /// The same, where A's row stride is 1.
+    Adjacent,
+    /// As many elements as the tile is wide: lane by lane, every column has an A of its own.
+    Lanes,
+}
+
+const STRIDED: u8 = 0;
+const ADJACENT: u8 = 1;
+const LANES: u8 = 2;
+
 /// Computes a tile.
 ///
 /// # Safety
@@ -68,8 +83,8 @@ pub(crate) trait Tiles: Simd {
     fn max_vectors(rows: usize) -> usize;
     /// The most rows of a tile that is so many vectors wide.
     fn max_rows(vectors: usize) -> usize;
-    /// The tile of this size; `rows_adjacent`: A's row stride is 1.
-    fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn;
+    /// The tile of this size.
+    fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn;
 }
 
 /// Implements [`Tiles`] from a list of tile widths and their heights, largest first.
@@ -89,18 +104,20 @@ macro_rules! tiles {
                 }
             }
 
-            fn tile(rows_adjacent: bool, rows: usize, vectors: usize) -> TileFn {
+            fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn {
                 $(#[target_feature(enable = $feature)])?
-                unsafe fn compiled<const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
-                    tile::<$isa, MR, NV, ADJACENT>(t)
+                unsafe fn compiled<const MR: usize, const NV: usize, const READING: u8>(t: &Tile) {
+                    tile::<$isa, MR, NV, READING>(t)
                 }
-                match (vectors, rows, rows_adjacent) {
+                match (vectors, rows, reading) {
                     $(
-                        ($vectors, $largest, true) => compiled::<$largest, $vectors, true>,
-                        ($vectors, $largest, false) => compiled::<$largest, $vectors, false>,
+                        ($vectors, $largest, Reading::Strided) => compiled::<$largest, $vectors, STRIDED>,
+                        ($vectors, $largest, Reading::Adjacent) => compiled::<$largest, $vectors, ADJACENT>,
+                        ($vectors, $largest, Reading::Lanes) => compiled::<$largest, $vectors, LANES>,
                         $(
-                            ($vectors, $rows, true) => compiled::<$rows, $vectors, true>,
-                            ($vectors, $rows, false) => compiled::<$rows, $vectors, false>,
+                            ($vectors, $rows, Reading::Strided) => compiled::<$rows, $vectors, STRIDED>,
+                            ($vectors, $rows, Reading::Adjacent) => compiled::<$rows, $vectors, ADJACENT>,
+                            ($vectors, $rows, Reading::Lanes) => compiled::<$rows, $vectors, LANES>,
                         )*
                     )+
                     _ => unreachable!("no tile has {rows} rows of {vectors} vectors"),
@@ -137,13 +154,13 @@ type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 
 /// [`TileFn`] for `MR` rows of `NV` vectors.
 #[inline(always)]
-unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(t: &Tile) {
+unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const READING: u8>(t: &Tile) {
     let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
     if t.resume {
         sums = if t.swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
     }
     for s in 0..t.n_segments {
-        sums = add_segment::<S, MR, NV, ADJACENT>(sums, &*t.segments.add(s), t.row);
+        sums = add_segment::<S, MR, NV, READING>(sums, &*t.segments.add(s), t.row);
     }
     if t.swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
 }
@@ -154,12 +171,12 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
 /// without computing; so any strides are as fast as packed rows. Short nested loops are unrolled where one
 /// long loop is not.
 #[inline(always)]
-unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT: bool>(
+unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const READING: u8>(
     mut sums: Sums<S, MR, NV>,
     s: &Segment,
     row: usize,
 ) -> Sums<S, MR, NV> {
-    let a_row = if ADJACENT { 1 } else { s.a_row };
+    let a_row = if READING == ADJACENT { 1 } else { s.a_row };
     let mut fourths = [s.a.add(row * a_row); 4];
     for i in 1..MR.div_ceil(4) {
         fourths[i] = fourths[i - 1].add(4 * a_row);
@@ -174,10 +191,16 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const ADJACENT:
             for j in 0..4 {
                 let r = 4 * i + j;
                 if r < MR {
-                    let a = if ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
-                    let a = S::splat(*a);
-                    for v in 0..NV {
-                        sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+                    let a = if READING == ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
+                    if READING == LANES {
+                        for v in 0..NV {
+                            sums[r][v] = S::fma(S::load(a.add(v * S::LANES)), bs[v], sums[r][v]);
+                        }
+                    } else {
+                        let a = S::splat(*a);
+                        for v in 0..NV {
+                            sums[r][v] = S::fma(a, bs[v], sums[r][v]);
+                        }
                     }
                 }
             }

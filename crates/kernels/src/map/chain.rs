@@ -3,7 +3,7 @@
 //! The arithmetic is that of the instructions one by one, rounded at every step, so the bits are the same.
 
 use super::forward::writes;
-use super::{Dst, Instr, LANES, Src, sources};
+use super::{Access, Dst, Instr, LANES, Src, sources};
 use crate::math::{Fn1, Fn2};
 
 /// What a chain may do to its value `t` with one more source `c`.
@@ -73,6 +73,25 @@ macro_rules! patterns {
                 // SAFETY: promised by the caller.
                 match self { $(Pattern::$name => unsafe { run_links(&[$(Link::$link),+], dst, n, reads, low) },)+ }
             }
+
+            /// # Safety
+            /// As for [`run_rows`].
+            #[inline(always)]
+            unsafe fn run_rows(
+                self,
+                dst: *mut f32,
+                sizes: [usize; 2],
+                reads: [Read; MAX_SOURCES],
+                low: f32,
+                streamed: Streamed,
+            ) {
+                // SAFETY: promised by the caller.
+                match self {
+                    $(Pattern::$name => unsafe {
+                        choose_rows(&[$(Link::$link),+], dst, sizes, reads, low, streamed)
+                    },)+
+                }
+            }
         }
     };
 }
@@ -126,6 +145,82 @@ unsafe fn run_links<const N: usize>(
     }
 }
 
+/// Which link's source differs from row to row, where the others are the same in all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Streamed {
+    None,
+    /// the second of three
+    Middle,
+    /// the last of three or more
+    Last,
+}
+
+/// A loop for each combination that occurs; [`Chain::by_rows`] admits no other.
+///
+/// # Safety
+/// As for [`run_rows`].
+#[inline(always)]
+unsafe fn choose_rows<const N: usize>(
+    links: &[Link; N],
+    dst: *mut f32,
+    sizes: [usize; 2],
+    reads: [Read; MAX_SOURCES],
+    low: f32,
+    streamed: Streamed,
+) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        match streamed {
+            Streamed::None if N >= 2 => run_rows(links, dst, sizes, reads, low, N),
+            Streamed::Middle if N == 3 => run_rows(links, dst, sizes, reads, low, 1),
+            Streamed::Last if N >= 3 => run_rows(links, dst, sizes, reads, low, N - 1),
+            _ => {}
+        }
+    }
+}
+
+/// Column by column, so that what is the same in all rows stays in registers; link `streamed` reads what is not.
+///
+/// # Safety
+/// `dst` and what is read have `rows · vectors` vectors, those that are the same in all rows at least `vectors`.
+#[inline(always)]
+unsafe fn run_rows<const N: usize>(
+    links: &[Link; N],
+    dst: *mut f32,
+    [rows, vectors]: [usize; 2],
+    reads: [Read; MAX_SOURCES],
+    low: f32,
+    streamed: usize,
+) {
+    let row = vectors * LANES;
+    for v in 0..vectors {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let (mut x, mut y) = (reads[0].0.add(v * LANES), dst.add(v * LANES));
+            let mut other = if streamed < N { reads[streamed + 1].0.add(v * LANES) } else { x };
+            let mut same = [[0.0f32; LANES]; N];
+            for k in 0..N {
+                same[k] = std::ptr::read_unaligned(reads[k + 1].0.add(v * reads[k + 1].1).cast());
+            }
+            for _ in 0..rows {
+                super::machine::one_vector_at_a_time();
+                let mut t: [f32; LANES] = std::ptr::read_unaligned(x.cast());
+                let c: [f32; LANES] = std::ptr::read_unaligned(other.cast());
+                for k in 0..N {
+                    for l in 0..LANES {
+                        t[l] = links[k].apply(t[l], if k == streamed { c[l] } else { same[k][l] });
+                    }
+                }
+                for lane in &mut t {
+                    *lane = if *lane < low { low } else { *lane };
+                }
+                std::ptr::write_unaligned(y.cast(), t);
+                (x, y, other) = (x.add(row), y.add(row), other.add(row));
+            }
+        }
+    }
+}
+
 /// Several instructions in one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chain {
@@ -137,6 +232,8 @@ pub(super) struct Chain {
     pub n_sources: usize,
     /// the least result: 0 for a ReLU, −∞ for none
     low: f32,
+    /// where sources are the same in all rows, so that they can stay in registers
+    rows: Option<Streamed>,
 }
 
 impl Chain {
@@ -148,8 +245,37 @@ impl Chain {
         unsafe { self.pattern.run(dst, n, reads, self.low) }
     }
 
+    /// Runs over a block of whole rows of so many vectors. False where that is no better.
+    ///
+    /// # Safety
+    /// `dst` and what is read have `rows · vectors` vectors.
+    #[inline(always)]
+    pub unsafe fn run_rows(&self, dst: *mut f32, sizes: [usize; 2], reads: [Read; MAX_SOURCES]) -> bool {
+        let Some(streamed) = self.rows.filter(|_| reads[0].1 == LANES) else { return false };
+        // SAFETY: promised by the caller.
+        unsafe { self.pattern.run_rows(dst, sizes, reads, self.low, streamed) };
+        true
+    }
+
+    /// Whether all links but one read what is the same in all rows.
+    fn by_rows(sources: &[Src], accesses: &[Access]) -> Option<Streamed> {
+        let differs = |s: &Src| match s {
+            Src::Imm(_) => false,
+            Src::Operand(o) => !matches!(accesses[*o as usize], Access::Vector | Access::Scalar),
+            Src::Reg(_) | Src::Row(_) => true,
+        };
+        let links = &sources[1..];
+        let mut streamed = (0..links.len()).filter(|k| differs(&links[*k]));
+        match (links.len(), streamed.next(), streamed.next()) {
+            (2.., None, None) => Some(Streamed::None),
+            (3, Some(1), None) => Some(Streamed::Middle),
+            (n @ 3.., Some(k), None) if k == n - 1 => Some(Streamed::Last),
+            _ => None,
+        }
+    }
+
     /// The longest chain at the start of `instrs`, and how many instructions it replaces.
-    fn longest(instrs: &[Instr], n_regs: usize) -> Option<(Chain, usize)> {
+    fn longest(instrs: &[Instr], accesses: &[Access], n_regs: usize) -> Option<(Chain, usize)> {
         let Instr::Bin(f, Dst::Reg(first_dst), a, b) = *instrs.first()? else { return None };
         let (first, c) = Link::of(f, a, b, a).or_else(|| Some((Link::Mul, b)).filter(|_| f == Fn2::Mul))?;
         let mut links = vec![first];
@@ -174,6 +300,7 @@ impl Chain {
             sources: [Src::Imm(0.0); MAX_SOURCES],
             n_sources: n + 1,
             low: f32::NEG_INFINITY,
+            rows: Chain::by_rows(&reads[..n + 1], accesses),
         };
         chain.sources[..n + 1].copy_from_slice(&reads[..n + 1]);
         let mut replaced = n;
@@ -207,10 +334,10 @@ pub(super) enum Op {
 }
 
 /// Puts chains in place of instructions; registers from `n_regs` on are outputs, which must be written.
-pub(super) fn link(instrs: &[Instr], n_regs: usize) -> Vec<Op> {
+pub(super) fn link(instrs: &[Instr], accesses: &[Access], n_regs: usize) -> Vec<Op> {
     let (mut ops, mut at) = (Vec::new(), 0);
     while at < instrs.len() {
-        let (op, n) = match Chain::longest(&instrs[at..], n_regs) {
+        let (op, n) = match Chain::longest(&instrs[at..], accesses, n_regs) {
             Some((chain, n)) => (Op::Chain(chain), n),
             None => (Op::One(instrs[at]), 1),
         };

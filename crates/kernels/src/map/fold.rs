@@ -1,6 +1,7 @@
 //! Reductions along rows, with 16 lanes and a fixed tree, and down columns, row after row.
 
 use super::LANES;
+use super::machine::one_vector_at_a_time;
 
 type Lanes = [f32; LANES];
 
@@ -59,25 +60,56 @@ pub(super) unsafe fn fold_rows(
     join: impl Fn(f32, f32) -> f32 + Copy,
 ) {
     let (whole, rest) = (cols / LANES, cols % LANES);
-    for r in 0..rows {
-        let mut lanes = [neutral; LANES];
-        // SAFETY: the last vector begins in the row and ends at most one vector behind the last row.
-        unsafe {
-            let row = a.add(r * cols);
-            for i in 0..whole {
-                let x = vector(row.add(i * LANES));
-                for l in 0..LANES {
-                    lanes[l] = join(lanes[l], x[l]);
+    let mut valid = [0u32; LANES];
+    valid[..rest].fill(u32::MAX);
+    for first in (0..rows).step_by(LANES) {
+        let n = LANES.min(rows - first);
+        let mut lanes = [[neutral; LANES]; LANES];
+        for (r, lanes) in lanes[..n].iter_mut().enumerate() {
+            one_vector_at_a_time();
+            // SAFETY: the last vector begins in the row and ends at most one vector behind the last row.
+            unsafe {
+                let row = a.add((first + r) * cols);
+                let mut sums = [neutral; LANES];
+                for i in 0..whole {
+                    let x = vector(row.add(i * LANES));
+                    for l in 0..LANES {
+                        sums[l] = join(sums[l], x[l]);
+                    }
                 }
-            }
-            if rest > 0 {
-                let x = vector(row.add(whole * LANES));
-                for l in 0..LANES {
-                    lanes[l] = join(lanes[l], if l < rest { x[l] } else { neutral });
+                if rest > 0 {
+                    let x = vector(row.add(whole * LANES));
+                    for l in 0..LANES {
+                        let bits = x[l].to_bits() & valid[l] | neutral.to_bits() & !valid[l];
+                        sums[l] = join(sums[l], f32::from_bits(bits));
+                    }
                 }
+                *lanes = sums;
             }
-            *out.add(r) = tree(lanes, join);
         }
+        // SAFETY: `out` has room for all rows.
+        unsafe { trees(&lanes[..n], std::slice::from_raw_parts_mut(out.add(first), n), join) };
+    }
+}
+
+/// The trees of several rows, level by level, so that each level is vector code.
+#[inline(always)]
+fn trees(lanes: &[Lanes], out: &mut [f32], join: impl Fn(f32, f32) -> f32 + Copy) {
+    let mut fours = [[0.0; 4]; LANES];
+    for (lanes, four) in lanes.iter().zip(&mut fours) {
+        one_vector_at_a_time();
+        let mut eight = [0.0; 8];
+        for l in 0..8 {
+            eight[l] = join(lanes[l], lanes[l + 8]);
+        }
+        let mut joined = [0.0; 4];
+        for l in 0..4 {
+            joined[l] = join(eight[l], eight[l + 4]);
+        }
+        *four = joined;
+    }
+    for (out, [a, b, c, d]) in out.iter_mut().zip(&fours) {
+        *out = join(join(*a, *c), join(*b, *d));
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::{BLOCK, LANES, Program};
 
+/// Most columns of rows that share a block; longer ones are work enough each.
+const SHORT: usize = 256;
+
 /// Blocks and registers of a program over frames of some number of columns.
 ///
 /// Scratch holds slots of one block each (registers, staged operands, staged outputs, spread row values) and then
@@ -46,7 +49,7 @@ fn block_of(program: &Program, cols: usize) -> (usize, usize) {
     if program.flat {
         return (1, BLOCK);
     }
-    if !(1..=BLOCK / 2).contains(&cols) {
+    if !(1..=SHORT).contains(&cols) {
         return (1, if program.whole_row { cols.max(1) } else { BLOCK });
     }
     // as many rows as make whole vectors, if so many fit

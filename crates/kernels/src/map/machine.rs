@@ -359,8 +359,15 @@ impl Machine<'_, '_, '_> {
                 }
             };
         }
+        let dst = self.reg(chain.dst);
         // SAFETY: registers and values are blocks of so many vectors, and numbers are vectors.
-        unsafe { chain.run(self.reg(chain.dst), at.padded / LANES, reads) }
+        unsafe {
+            let whole = at.rows >= 4 && at.cols.is_multiple_of(LANES);
+            // of few rows, what stays in registers is loaded for nothing
+            if !(whole && chain.run_rows(dst, [at.rows, at.cols / LANES], reads)) {
+                chain.run(dst, at.padded / LANES, reads);
+            }
+        }
     }
 
     #[inline(always)]

@@ -20,8 +20,8 @@ pub use mask::{keep_below, mask_word};
 
 /// Values in one vector step; registers are padded to a multiple of it.
 pub const LANES: usize = 16;
-/// Columns worked on at a time where no row reduction needs the whole row.
-const BLOCK: usize = 512;
+/// Values worked on at a time where no row reduction needs a longer row.
+const BLOCK: usize = 1024;
 /// Most operands, outputs and column sums that one program may have.
 pub const MAX_OPERANDS: usize = 16;
 /// Most outputs (whole frames or one value a row).
@@ -211,7 +211,7 @@ impl Program {
         let plain = |a: &Access| matches!(a, Access::Full | Access::Scalar);
         let flat = n_rows == 0 && !instrs.iter().any(by_column) && operands.iter().chain(&outs).all(plain);
         let (forwarded, direct) = forward::forward(&instrs, &outs, n_regs);
-        let ops = chain::link(&forwarded, n_regs);
+        let ops = chain::link(&forwarded, &operands, n_regs);
         Program { instrs, ops, direct, operands, outs, n_regs, n_rows, n_parts, whole_row, flat }
     }
 

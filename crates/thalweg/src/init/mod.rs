@@ -16,16 +16,16 @@ pub use scaled::{Gain, Mode};
 /// What an initialiser may look at besides the random numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
-    /// Inputs of one unit: for a weight `[out, in, k…]`, in·k….
+    /// Inputs of one unit.
     pub fan_in: usize,
-    /// Units that one input reaches: for a weight `[out, in, k…]`, out·k….
+    /// Units that one input reaches.
     pub fan_out: usize,
     /// Gain of the activation that follows, see [`Layer::gain`](crate::layers::Layer::gain); 1 where there is none.
     pub gain: f64,
 }
 
 impl Target {
-    /// Fans of a tensor by PyTorch's rule; of one with fewer than two axes, its number of elements.
+    /// Fans of a tensor `[out, in, ..]` by PyTorch's rule; of one with fewer than two axes, its number of elements.
     pub fn of(shape: &[usize], gain: f64) -> Self {
         let (fan_out, fan_in) = match *shape {
             [out, inputs, ref kernel @ ..] => {
@@ -35,6 +35,17 @@ impl Target {
             _ => (shape.iter().product(), shape.iter().product()),
         };
         Target { fan_in, fan_out, gain }
+    }
+
+    /// Of a convolution's weight in memory, `[KH, KW, I, O]`: KH·KW·I and KH·KW·O/groups.
+    ///
+    /// PyTorch does not divide by the groups. Of a transposed convolution `I` are the channels that a group gives, so its
+    /// fans are the other way round, in PyTorch too.
+    pub fn of_kernel(shape: &[usize], groups: usize, gain: f64) -> Self {
+        let (field, channels) = shape.split_at(shape.len().saturating_sub(2));
+        let field = field.iter().product::<usize>();
+        let [i, o] = std::array::from_fn(|axis| field * channels.get(axis).unwrap_or(&1));
+        Target { fan_in: i, fan_out: o / groups.max(1), gain }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) const ENTRY: Entry = Entry {
 pub(super) const EPS_KEY: Key =
     Key { name: "eps", default: "1e-5", unit: "", range: Range::AtLeast(1e-12), help: "added to the variance" };
 
-/// x: [B, C] or [B, C, ..] -> the same shape; the channel axis is 1, as PyTorch's.
+/// x: [B, C] or [B, .., C] -> the same shape; the channels are the last axis.
 ///
 /// Training normalises by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
 /// *unbiased* variance, n/(n−1) times as large) towards them; evaluation uses those two. Parameters `weight` (γ, starts
@@ -91,21 +91,11 @@ impl Layer for BatchNorm {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        let rank = b.shape(x).len();
-        match rank {
-            0 | 1 => {
-                let got = b.shape(x).clone();
-                Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }))
-            }
-            2 => self.normalise(b, x),
-            _ => {
-                let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-                let x = b.transpose(x, &last)?;
-                let y = self.normalise(b, x)?;
-                b.transpose(y, &back)
-            }
+        if b.shape(x).len() < 2 {
+            let got = b.shape(x).clone();
+            return Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }));
         }
+        self.normalise(b, x)
     }
 
     fn describe(&self) -> String {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "concat",
-    summary: "joins the results of several lists of layers, along axis 1",
+    summary: "joins the channels of several lists of layers, along the last axis",
     formula: "y = [branch₀(x), branch₁(x), …]",
     source: "Szegedy et al., Going deeper with convolutions, CVPR 2015, arxiv.org/abs/1409.4842; an empty branch is x \
              itself, as in Huang et al., Densely connected convolutional networks, CVPR 2017",
@@ -25,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     }],
 };
 
-/// x: [B, C, ..] -> [B, C₀ + C₁ + .., ..]; branch `i` is called `i`.
+/// x: [B, .., C] -> [B, .., C₀ + C₁ + ..]; branch `i` is called `i`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Concat {
@@ -53,7 +53,7 @@ impl Layer for Concat {
         }
         let branch = |(i, layers): (usize, &Vec<LayerConfig>)| b.scope(&i.to_string(), |b| b.sequence(layers, x));
         let results = self.branches.iter().enumerate().map(branch).collect::<Built<Vec<Var>>>()?;
-        b.concat(&results, 1)
+        b.concat(&results, rank - 1)
     }
 
     fn check(&self) -> Result<(), OutOfRange> {

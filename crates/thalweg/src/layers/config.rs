@@ -71,12 +71,12 @@ pub(crate) fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LayerConfig
 /// An activation in a config: `"relu"`, or a table such as `{ type = "leaky_relu", slope = 0.1 }`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Activation(LayerKind);
+pub struct Activation(Box<LayerKind>);
 
 impl Activation {
     /// It, as a layer of a list.
     pub fn into_layer(self) -> LayerConfig {
-        self.0.into()
+        (*self.0).into()
     }
 
     /// The layer itself.
@@ -85,9 +85,15 @@ impl Activation {
     }
 }
 
+impl<T: Into<LayerKind>> From<T> for Activation {
+    fn from(kind: T) -> Self {
+        Activation(Box::new(kind.into()))
+    }
+}
+
 impl Default for Activation {
     fn default() -> Self {
-        Activation(Relu::default().into())
+        Relu::default().into()
     }
 }
 
@@ -95,6 +101,8 @@ impl<'de> Deserialize<'de> for Activation {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let tag = Tag { key: "type", what: "activation" };
         let table = tag.table(from)?;
-        tag.read(table, ACTIVATIONS).map(Activation).map_err(D::Error::custom)
+        tag.read(table, ACTIVATIONS)
+            .map(|kind: LayerKind| Activation(Box::new(kind)))
+            .map_err(D::Error::custom)
     }
 }

@@ -1,7 +1,7 @@
 //! All axes after the batch as one.
 
 use super::Layer;
-use crate::model::Builder;
+use crate::model::{Builder, rows};
 use crate::registry::Entry;
 use engine::graph::{Built, Var};
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub(super) const ENTRY: Entry = Entry {
     name: "flatten",
     summary: "all axes after the batch as one",
-    formula: "[B, …] → [B, n]",
-    source: "PyTorch's Flatten",
+    formula: "[B, …] → [B, n]; an image [B, H, W, C] in the order C, H, W",
+    source: "PyTorch's Flatten; its order of images, so that a linear layer behind it has PyTorch's weights",
     keys: &[],
 };
 
-/// x: [B, ..] -> [B, n]
+/// x: [B, ..] -> [B, n]; images `[B, H, W, C]` in PyTorch's order, channel by channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flatten {}
@@ -25,7 +25,7 @@ impl Layer for Flatten {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        b.flatten(x)
+        rows(b, x)
     }
 
     fn gain(&self) -> Option<f64> {

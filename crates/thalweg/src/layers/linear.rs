@@ -70,12 +70,14 @@ impl Linear {
         Linear { units: units.into(), bias: true, init: he(), bias_init: None }
     }
 
-    fn bias_start(&self, fan_in: usize) -> InitConfig {
-        match (&self.bias_init, &self.init) {
-            (Some(init), _) => init.clone(),
-            (None, InitConfig::TorchLinear(_)) => TorchLinear::bias(fan_in).into(),
-            (None, _) => Zeros {}.into(),
-        }
+}
+
+/// As asked for; else zeros, or PyTorch's way where the weights start PyTorch's way.
+pub(super) fn bias_start(asked: &Option<InitConfig>, init: &InitConfig, fan_in: usize) -> InitConfig {
+    match (asked, init) {
+        (Some(init), _) => init.clone(),
+        (None, InitConfig::TorchLinear(_)) => TorchLinear::bias(fan_in).into(),
+        (None, _) => Zeros {}.into(),
     }
 }
 
@@ -93,20 +95,17 @@ impl Layer for Linear {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        let units = match (self.units, b.outputs()) {
-            (Units::Count(n), _) | (Units::Outputs, Some(n)) => n,
-            (Units::Outputs, None) => {
-                let range = "a number where the model does not know its outputs";
-                return Err(b.error("linear", Fault::Range { key: "units", range, value: f64::NAN }));
-            }
-        };
+        let units = self.units.count(b, ENTRY.name, "units")?;
         if b.shape(x).len() < 2 {
             let got = b.shape(x).clone();
             return Err(b.error("linear", Fault::Rank { expected: "at least 2", got }));
         }
         let inputs = b.shape(x).last_dim();
         let weight = b.param("weight", [units, inputs], self.init.clone())?;
-        let bias = if self.bias { Some(b.param("bias", [units], self.bias_start(inputs))?) } else { None };
+        let bias = match self.bias {
+            true => Some(b.param("bias", [units], bias_start(&self.bias_init, &self.init, inputs))?),
+            false => None,
+        };
         b.linear(x, weight, bias)
     }
 

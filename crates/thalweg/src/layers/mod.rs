@@ -1,13 +1,19 @@
 //! Layers: each states its parameters and its computation, once, for training and evaluation.
 
+mod affine;
 mod config;
 mod gain;
+mod image;
+mod pooling;
+mod sizes;
 mod units;
 
 pub use config::{Activation, LayerConfig};
 pub(crate) use config::{check_all, list};
 pub use gelu::Approximate;
 pub(crate) use linear::{BIAS_KEY, INIT_KEY, he};
+pub use resize::ResizeMode;
+pub use sizes::{Edges, Padding, Pair};
 pub(crate) use units::check_width;
 pub use units::{MAX_UNITS, Units};
 
@@ -107,11 +113,25 @@ layers! {
     }
     layers {
         linear: Linear,
+        conv: Conv,
+        conv1d: Conv1d,
+        conv_transpose: ConvTranspose,
+        max_pool: MaxPool,
+        avg_pool: AvgPool,
+        adaptive_avg_pool: AdaptiveAvgPool,
+        global_avg_pool: GlobalAvgPool,
         batch_norm: BatchNorm,
         layer_norm: LayerNorm,
+        instance_norm: InstanceNorm,
+        group_norm: GroupNorm,
         dropout: Dropout,
+        channel_dropout: ChannelDropout,
+        pad: Pad,
+        crop: Crop,
+        resize: Resize,
         flatten: Flatten,
         embedding: Embedding,
+        sequential: Sequential,
         residual: Residual,
         concat: Concat,
     }

@@ -1,6 +1,9 @@
 //! The width of a layer: a number, or as many as the model has outputs.
 
+use crate::model::Builder;
 use crate::registry::{Entry, OutOfRange, Range};
+use engine::Fault;
+use engine::graph::Built;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -18,6 +21,17 @@ pub enum Units {
 }
 
 impl Units {
+    /// The number; `key` is the layer's word for it.
+    pub(super) fn count(self, b: &Builder<'_>, op: &'static str, key: &'static str) -> Built<usize> {
+        match (self, b.outputs()) {
+            (Units::Count(n), _) | (Units::Outputs, Some(n)) => Ok(n),
+            (Units::Outputs, None) => {
+                let range = "a number where the model does not know its outputs";
+                Err(b.error(op, Fault::Range { key, range, value: f64::NAN }))
+            }
+        }
+    }
+
     pub(super) fn check(self, entry: &Entry, key: &'static str) -> Result<(), OutOfRange> {
         match self {
             Units::Count(n) => check_width(entry, key, n),
@@ -67,7 +81,7 @@ impl<'de> Deserialize<'de> for Units {
         impl Visitor<'_> for CountOrWord {
             type Value = Units;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "`units` from 1 to {MAX_UNITS}, or \"outputs\"")
+                write!(f, "a number from 1 to {MAX_UNITS}, or \"outputs\"")
             }
             fn visit_u64<E: Error>(self, n: u64) -> Result<Units, E> {
                 match usize::try_from(n) {

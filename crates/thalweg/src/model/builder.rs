@@ -2,7 +2,7 @@
 
 use crate::init::{Init, Target};
 use crate::layers::{Layer, LayerConfig};
-use engine::graph::{Built, Graph, Var};
+use engine::graph::{Built, Graph, InFile, Var};
 use engine::{Fault, Shape};
 use std::ops::{Deref, DerefMut, Range};
 
@@ -96,10 +96,33 @@ impl<'g> Builder<'g> {
     /// When the model becomes larger than [`MAX_PARAMS`].
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: impl Init + 'static) -> Built {
         let shape = shape.into();
-        self.room("parameters in all", self.graph.params.len(), &shape)?;
         let target = Target::of(&shape, self.context.gain);
-        self.record.inits.push(Start { init: Box::new(init), target });
+        self.start(&shape, target, init)?;
         self.graph.param(name, shape)
+    }
+
+    /// Declares the weight of a convolution: in memory `[KH, KW, I, O]`, or `[1, K, I, O]` where `in_file` says so, in
+    /// files as PyTorch has it. `I` and `O` are channels in and out, one of them within a group.
+    ///
+    /// # Errors
+    /// When the model becomes larger than [`MAX_PARAMS`].
+    pub fn kernel(
+        &mut self,
+        shape: [usize; 4],
+        groups: usize,
+        in_file: InFile,
+        init: impl Init + 'static,
+    ) -> Built {
+        let shape = Shape::from(shape);
+        let target = Target::of_kernel(&shape, groups, self.context.gain);
+        self.start(&shape, target, init)?;
+        self.graph.param_in_file("weight", shape, in_file)
+    }
+
+    fn start(&mut self, shape: &Shape, target: Target, init: impl Init + 'static) -> Built<()> {
+        self.room("parameters in all", self.graph.params.len(), shape)?;
+        self.record.inits.push(Start { init: Box::new(init), target });
+        Ok(())
     }
 
     /// Declares a tensor of the current layer that is kept from step to step but not trained; gives it and its index,
@@ -156,17 +179,25 @@ impl<'g> Builder<'g> {
     }
 
     /// Builds layers one after the other: layer `i` is called `i` where it has no name of its own, as in PyTorch's
-    /// `nn.Sequential`. Each is initialised for the activation that follows it.
+    /// `nn.Sequential`. Each is initialised for the activation that follows it, in the list or behind it.
     pub fn sequence(&mut self, layers: &[LayerConfig], x: Var) -> Built {
         let outer = self.context.gain;
         let mut y = x;
         for (i, layer) in layers.iter().enumerate() {
-            self.context.gain = layers[i + 1..].iter().find_map(|next| next.layer().gain()).unwrap_or(1.0);
+            self.context.gain = layers[i + 1..].iter().find_map(|next| next.layer().gain()).unwrap_or(outer);
             let name = layer.name.clone().unwrap_or_else(|| i.to_string());
             y = self.layer(&name, layer.layer(), y)?;
         }
         self.context.gain = outer;
         Ok(y)
+    }
+
+    /// Builds `f` with the gain of the activation behind it.
+    pub(crate) fn before<T>(&mut self, gain: f64, f: impl FnOnce(&mut Self) -> Built<T>) -> Built<T> {
+        let outer = std::mem::replace(&mut self.context.gain, gain);
+        let built = f(self);
+        self.context.gain = outer;
+        built
     }
 }
 

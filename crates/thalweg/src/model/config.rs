@@ -1,8 +1,8 @@
 //! A model in a config: a word, a table with a name, or a list of layers.
 
-use super::{LinearModel, Mlp, ModelError, linear, mlp};
+use super::{ALL, Mlp, ModelError, PreactResnet, Preset, Resnet, Vgg};
 use crate::layers::{LayerConfig, check_all, list};
-use crate::registry::{Entry, OutOfRange};
+use crate::registry::OutOfRange;
 use crate::tagged::{Tag, did_you_mean};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,17 +10,21 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
 
-/// Facts about every named model, in the order of the docs.
-pub const ALL: &[Entry] = &[mlp::ENTRY, linear::ENTRY];
+/// What a network with a name says of itself.
+pub(super) trait Network {
+    /// Checks every setting that can be checked without data.
+    fn check(&self) -> Result<(), OutOfRange>;
 
-/// A named model and its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum Preset {
-    /// Linear layers with an activation between them.
-    Mlp(Mlp),
-    /// One linear layer.
-    Linear(LinearModel),
+    /// Its layers, for samples of that shape.
+    fn layers(&self, input_shape: &[usize]) -> Vec<LayerConfig>;
+
+    /// In one word.
+    fn title(&self) -> String;
+
+    /// Whether samples come to it as flat rows.
+    fn is_flat(&self) -> bool {
+        false
+    }
 }
 
 /// A list of layers.
@@ -32,7 +36,7 @@ pub struct LayerList {
     pub layers: Vec<LayerConfig>,
 }
 
-/// A model: `"mlp"`, `"linear"`, `"mlp-512-512"`, `"784-512-512-10"`, `{ name = "mlp", hidden = [512, 512] }` or
+/// A model: `"mlp"`, `"resnet20"`, `"mlp-512-512"`, `"784-512-512-10"`, `{ name = "mlp", hidden = [512, 512] }` or
 /// `{ layers = [{ type = "linear", units = 512 }, "relu", { type = "linear", units = "outputs" }] }`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -49,18 +53,6 @@ impl Default for ModelConfig {
     }
 }
 
-impl From<Mlp> for ModelConfig {
-    fn from(mlp: Mlp) -> Self {
-        ModelConfig::Preset(Preset::Mlp(mlp))
-    }
-}
-
-impl From<LinearModel> for ModelConfig {
-    fn from(linear: LinearModel) -> Self {
-        ModelConfig::Preset(Preset::Linear(linear))
-    }
-}
-
 impl From<Vec<LayerConfig>> for ModelConfig {
     fn from(layers: Vec<LayerConfig>) -> Self {
         ModelConfig::Layers(LayerList { layers })
@@ -74,17 +66,15 @@ impl ModelConfig {
     /// Names the first key whose value is not allowed.
     pub fn check(&self) -> Result<(), OutOfRange> {
         match self {
-            ModelConfig::Preset(Preset::Mlp(mlp)) => mlp.check(),
-            ModelConfig::Preset(Preset::Linear(linear)) => linear.check(),
+            ModelConfig::Preset(preset) => preset.network().check(),
             ModelConfig::Layers(list) => check_all(&list.layers),
         }
     }
 
-    /// The layers, and whether samples come to them as flat rows.
-    pub(super) fn layers(&self) -> (Vec<LayerConfig>, bool) {
+    /// The layers for samples of that shape, and whether samples come to them as flat rows.
+    pub(super) fn layers(&self, input_shape: &[usize]) -> (Vec<LayerConfig>, bool) {
         match self {
-            ModelConfig::Preset(Preset::Mlp(mlp)) => (mlp.layers(), true),
-            ModelConfig::Preset(Preset::Linear(linear)) => (linear.layers(), true),
+            ModelConfig::Preset(preset) => (preset.network().layers(input_shape), preset.network().is_flat()),
             ModelConfig::Layers(list) => (list.layers.clone(), false),
         }
     }
@@ -106,8 +96,7 @@ impl ModelConfig {
 impl fmt::Display for ModelConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ModelConfig::Preset(Preset::Mlp(mlp)) => write!(f, "{mlp}"),
-            ModelConfig::Preset(Preset::Linear(_)) => f.write_str("linear"),
+            ModelConfig::Preset(preset) => f.write_str(&preset.network().title()),
             ModelConfig::Layers(list) => write!(f, "{} layers", list.layers.len()),
         }
     }
@@ -116,21 +105,26 @@ impl fmt::Display for ModelConfig {
 impl FromStr for ModelConfig {
     type Err = ModelError;
 
-    /// `mlp`, `linear`, `mlp-512-512` or `784-512-512-10`.
+    /// A name such as `mlp` or `2c2d`, with sizes as `mlp-512-512` or `784-512-512-10`, with a depth as `resnet20`.
     fn from_str(word: &str) -> Result<Self, ModelError> {
         let sizes = |text: &str| text.split('-').map(|n| n.parse().ok()).collect::<Option<Vec<usize>>>();
-        let config: Self = match (word, word.strip_prefix("mlp-").and_then(sizes), sizes(word).as_deref()) {
-            ("mlp", ..) => Mlp::default().into(),
-            ("linear", ..) => LinearModel::default().into(),
-            (_, Some(hidden), _) => Mlp { hidden, ..Mlp::default() }.into(),
-            (_, _, Some([inputs, hidden @ .., outputs])) => {
-                let (inputs, outputs) = (Some(*inputs), Some(*outputs));
-                Mlp { hidden: hidden.to_vec(), inputs, outputs, ..Mlp::default() }.into()
-            }
-            _ => {
-                let nearest = did_you_mean(word, ALL.iter().map(|e| e.name));
-                return Err(ModelError::Unknown { word: word.to_owned(), nearest });
-            }
+        let with_depth = |name: &str| word.strip_prefix(name).and_then(|depth| depth.parse().ok());
+        let config: Self = if let Some(preset) = Preset::of(word) {
+            ModelConfig::Preset(preset)
+        } else if let Some(hidden) = word.strip_prefix("mlp-").and_then(sizes) {
+            Mlp { hidden, ..Mlp::default() }.into()
+        } else if let Some([inputs, hidden @ .., outputs]) = sizes(word).as_deref() {
+            let (inputs, outputs) = (Some(*inputs), Some(*outputs));
+            Mlp { hidden: hidden.to_vec(), inputs, outputs, ..Mlp::default() }.into()
+        } else if let Some(depth) = with_depth("resnet") {
+            Resnet { depth, ..Resnet::default() }.into()
+        } else if let Some(depth) = with_depth("preact_resnet") {
+            PreactResnet { depth, ..PreactResnet::default() }.into()
+        } else if let Some(depth) = with_depth("vgg") {
+            Vgg { depth, ..Vgg::default() }.into()
+        } else {
+            let nearest = did_you_mean(word, ALL.iter().map(|e| e.name));
+            return Err(ModelError::Unknown { word: word.to_owned(), nearest });
         };
         config.check()?;
         Ok(config)

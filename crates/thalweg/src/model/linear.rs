@@ -1,5 +1,6 @@
 //! One linear layer: softmax regression, or linear regression.
 
+use super::config::Network;
 use crate::init::InitConfig;
 use crate::layers::{LayerConfig, Linear, Units, he};
 use crate::registry::{Entry, OutOfRange};
@@ -29,12 +30,20 @@ impl Default for LinearModel {
     }
 }
 
-impl LinearModel {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
+impl Network for LinearModel {
+    fn check(&self) -> Result<(), OutOfRange> {
         self.init.check()
     }
 
-    pub(super) fn layers(&self) -> Vec<LayerConfig> {
+    fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
         vec![Linear { bias: self.bias, init: self.init.clone(), ..Linear::new(Units::Outputs) }.into()]
+    }
+
+    fn title(&self) -> String {
+        ENTRY.name.into()
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }

@@ -1,5 +1,6 @@
 //! The multi-layer perceptron: linear layers with an activation between them.
 
+use super::config::Network;
 use crate::init::InitConfig;
 use crate::layers::{Activation, BatchNorm, Dropout, LayerConfig, Linear, Units, check_width, he};
 use crate::registry::{Entry, Key, OutOfRange, Range};
@@ -90,15 +91,15 @@ impl Default for Mlp {
     }
 }
 
-impl Mlp {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
+impl Network for Mlp {
+    fn check(&self) -> Result<(), OutOfRange> {
         self.hidden.iter().try_for_each(|n| check_width(&ENTRY, "hidden", *n))?;
         self.activation.layer().check()?;
         ENTRY.check("dropout", self.dropout)?;
         self.init.check()
     }
 
-    pub(super) fn layers(&self) -> Vec<LayerConfig> {
+    fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
         let linear = |units| Linear { bias: self.bias, init: self.init.clone(), ..Linear::new(units) };
         let mut layers: Vec<LayerConfig> = Vec::new();
         for n in &self.hidden {
@@ -113,6 +114,14 @@ impl Mlp {
         }
         layers.push(linear(Units::Outputs).into());
         layers
+    }
+
+    fn title(&self) -> String {
+        self.to_string()
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }
 

@@ -1,25 +1,75 @@
 //! Models: layers with a shape for their input, built into a graph for any batch size, for training and evaluation.
 
+mod blocks;
 mod builder;
 mod config;
 mod error;
-mod linear;
-mod mlp;
 mod summary;
 pub mod weights;
 
 pub use builder::{Builder, MAX_PARAMS, Mode, Traced};
-pub use config::{ALL, LayerList, ModelConfig, Preset};
+pub use config::{LayerList, ModelConfig};
 pub use error::ModelError;
-pub use linear::LinearModel;
-pub use mlp::Mlp;
+pub use lenet5::Pooling;
+pub use resnet::Shortcut;
 pub use summary::{Row, Summary};
 
+use crate::registry::Entry;
 use builder::{Record, Start};
+use config::Network;
 use engine::graph::{Built, Graph, Layout, Var};
 use engine::ops::Op;
 use engine::rng::{Purpose, Rng};
+use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Lists the networks with a name: a module, the variant and the type each.
+macro_rules! networks {
+    ($($(#[$attr:meta])* $module:ident: $Variant:ident($Type:ident)),+ $(,)?) => {
+        $(mod $module; pub use $module::$Type;)+
+
+        /// Facts about every named model, in the order of the docs.
+        pub const ALL: &[Entry] = &[$($module::ENTRY),+];
+
+        /// A named model and its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name", rename_all = "snake_case")]
+        pub enum Preset {
+            $(#[allow(missing_docs)] $(#[$attr])* $Variant($Type)),+
+        }
+
+        impl Preset {
+            /// The model of that name as it is without settings.
+            fn of(name: &str) -> Option<Self> {
+                $(if name == $module::ENTRY.name { return Some(Preset::$Variant($Type::default())); })+
+                None
+            }
+
+            fn network(&self) -> &dyn Network {
+                match self { $(Preset::$Variant(network) => network),+ }
+            }
+        }
+
+        $(impl From<$Type> for ModelConfig {
+            fn from(network: $Type) -> Self { ModelConfig::Preset(Preset::$Variant(network)) }
+        })+
+    };
+}
+
+networks! {
+    mlp: Mlp(Mlp),
+    linear: Linear(LinearModel),
+    lenet5: Lenet5(Lenet5),
+    #[serde(rename = "2c2d")]
+    net_2c2d: Net2c2d(Net2c2d),
+    #[serde(rename = "3c3d")]
+    net_3c3d: Net3c3d(Net3c3d),
+    all_cnn_c: AllCnnC(AllCnnC),
+    vgg: Vgg(Vgg),
+    resnet: Resnet(Resnet),
+    preact_resnet: PreactResnet(PreactResnet),
+    convnext: Convnext(Convnext),
+}
 
 type Build = dyn Fn(&mut Builder<'_>, Var) -> Built + Send + Sync;
 
@@ -65,14 +115,14 @@ impl Model {
     pub fn new(config: &ModelConfig, input_shape: &[usize], n_outputs: usize) -> Result<Self, ModelError> {
         config.check()?;
         config.check_ends(input_shape, n_outputs)?;
-        let (layers, flat) = config.layers();
+        let (layers, flat) = config.layers(input_shape);
         if layers.is_empty() {
             return Err(ModelError::NoLayers);
         }
         let last =
             layers.last().and_then(|l| l.name.clone()).unwrap_or_else(|| (layers.len() - 1).to_string());
         let build = move |b: &mut Builder<'_>, x| {
-            let x = if flat { b.flatten(x)? } else { x };
+            let x = if flat { rows(b, x)? } else { x };
             b.sequence(&layers, x)
         };
         let (model, shape) = Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
@@ -242,6 +292,14 @@ impl Model {
     /// None after the model was made.
     pub fn summary(&self) -> Result<Summary, ModelError> {
         Summary::of(self)
+    }
+}
+
+/// Samples as rows, images in PyTorch's order.
+pub(crate) fn rows(b: &mut Builder<'_>, x: Var) -> Built {
+    match b.shape(x).len() {
+        4 => b.flatten_image(x),
+        _ => b.flatten(x),
     }
 }
 

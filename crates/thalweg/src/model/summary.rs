@@ -4,6 +4,7 @@ use super::builder::{Mode, Traced};
 use super::{Model, ModelError};
 use engine::graph::{Graph, Var};
 use engine::ops::Op;
+use engine::ops::conv::Geometry;
 use std::fmt;
 
 /// One layer of a [`Summary`]; numbers do not include those of layers inside it, which have rows of their own.
@@ -21,8 +22,9 @@ pub struct Row {
     pub output: Vec<usize>,
     /// Elements of its parameters.
     pub n_params: usize,
-    /// Operations of the forward pass for a sample: 2 for each product of a matrix product, 1 for each element of the
-    /// result (of a sum: of its input) of anything else; copies and views are free.
+    /// Operations of the forward pass for a sample: 2 for each product of a matrix product or a convolution (borders
+    /// count), 1 for each element of the result (of a sum or a pool: of its input) of anything else; copies and views are
+    /// free.
     pub flops: u64,
     /// Memory of its result for a sample; 0 for a view of another's.
     pub activation_bytes: usize,
@@ -65,7 +67,9 @@ impl Summary {
             let cost = |l: usize| {
                 flops(&large, larger.traced[l].nodes.clone()) - flops(&small, record.traced[l].nodes.clone())
             };
-            let seen = record.traced[..i].iter().any(|l| l.output == layer.output && l.depth >= layer.depth);
+            let before =
+                record.traced[..i].iter().any(|l| l.output == layer.output && l.depth >= layer.depth);
+            let seen = before || inside.iter().any(|child| record.traced[*child].output == layer.output);
             let view = seen || !layer.nodes.contains(&layer.output.index()) || is_view(&small, layer.output);
             let numel = large.shape(more.output).numel() - small.shape(layer.output).numel();
             rows.push(Row {
@@ -110,6 +114,10 @@ fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {
                 let e = product.extents(graph.shape(node.inputs[0]), graph.shape(node.inputs[1]));
                 2 * (e.m * e.n * e.k) as u64
             }
+            Op::Conv(conv) => convolved(&conv.0, &node.shape),
+            Op::ConvInput(conv) => convolved(&conv.0, graph.shape(node.inputs[0])),
+            Op::MaxPick(_) => of(node.inputs[0]),
+            Op::Resample(_) => 2 * of(node.inputs[0]).max(node.shape.numel() as u64),
             Op::Unary(_) | Op::Binary(_) => node.shape.numel() as u64,
             Op::Reduce(_) => of(node.inputs[0]),
             Op::Moments(_) | Op::BatchNorm(_) => 4 * of(node.inputs[0]),
@@ -117,6 +125,12 @@ fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {
         }
     };
     graph.vars().skip(nodes.start).take(nodes.len()).map(one).sum()
+}
+
+/// Of a convolution whose result has that shape: 2·KH·KW·C/groups for each of its values.
+fn convolved(conv: &Geometry, result: &[usize]) -> u64 {
+    let taps = conv.kernel.iter().product::<usize>() * conv.input[2] / conv.groups.max(1);
+    2 * (taps * result.iter().product::<usize>()) as u64
 }
 
 impl fmt::Display for Summary {

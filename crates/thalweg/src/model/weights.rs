@@ -1,11 +1,15 @@
 //! Weights in safetensors files, with PyTorch's names and layouts.
 //!
+//! This is the border between memory, where the channels of a convolution's weight lie together, and files, where its
+//! axes come in PyTorch's order: what a [`Slot`] says of itself is done here, for every file that is written or read.
+//!
 //! A file is 8 bytes with the header's length, a JSON header with name, type, shape and place of every tensor, then the
 //! tensors' bytes. Files are written in the order of the layout, so equal weights give equal bytes.
 
-use engine::graph::{Layout, Slot};
+use engine::graph::{InFile, Layout, Slot};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
@@ -190,7 +194,7 @@ impl WeightsFile {
                         if view.dtype() != Dtype::F32 {
                             matched.converted.push((slot.name.clone(), view.dtype().to_string()));
                         }
-                        copies.push((set, slot.range(), view.data(), decode));
+                        copies.push((set, slot, view.data(), decode));
                     }
                     None => continue,
                 },
@@ -200,8 +204,10 @@ impl WeightsFile {
         if !mismatch.is_empty() {
             return Err(WeightsError::Mismatch { path: self.path.clone(), mismatch });
         }
-        for (set, range, data, decode) in copies {
-            decode(data, &mut sets[set].1[range]);
+        for (set, slot, data, decode) in copies {
+            let mut values = vec![0.0; slot.shape.numel()];
+            decode(data, &mut values);
+            sets[set].1[slot.range()].copy_from_slice(&from_file(slot, values));
         }
         Ok(matched)
     }
@@ -236,12 +242,43 @@ fn prefix(views: &BTreeMap<String, TensorView<'_>>, wanted: &BTreeSet<&str>) -> 
     prefix
 }
 
+/// The elements of a tensor, from a file's order to that of memory.
+fn from_file(slot: &Slot, values: Vec<f32>) -> Vec<f32> {
+    match kernel_first(slot) {
+        Some([kernel, i, o]) => reversed(&values, [o, i, kernel]),
+        None => values,
+    }
+}
+
+/// The elements of a tensor, from the order of memory to a file's.
+fn to_file<'v>(slot: &Slot, values: &'v [f32]) -> Cow<'v, [f32]> {
+    match kernel_first(slot) {
+        Some(sizes) => reversed(values, sizes).into(),
+        None => values.into(),
+    }
+}
+
+/// The axes in memory of a tensor that lies otherwise in files, those of the kernel as one.
+fn kernel_first(slot: &Slot) -> Option<[usize; 3]> {
+    match (slot.in_file, &slot.shape[..]) {
+        (InFile::Conv1d | InFile::Conv2d, [kernel @ .., i, o]) => Some([kernel.iter().product(), *i, *o]),
+        _ => None,
+    }
+}
+
+/// `[a, b, c]` as `[c, b, a]`.
+fn reversed(values: &[f32], [a, b, c]: [usize; 3]) -> Vec<f32> {
+    let places = (0..c).flat_map(|k| (0..b).flat_map(move |j| (0..a).map(move |i| (i * b + j) * c + k)));
+    places.map(|at| values[at]).collect()
+}
+
 type Decode = fn(&[u8], &mut [f32]);
 
 /// How to read a tensor into its slot, or what is wrong with it.
 fn compare(slot: &Slot, view: &TensorView<'_>, mismatch: &mut Mismatch) -> Option<Decode> {
-    if view.shape() != &slot.shape[..] {
-        mismatch.shapes.push((slot.name.clone(), slot.shape.to_vec(), view.shape().to_vec()));
+    let wanted = slot.file_shape();
+    if view.shape() != &wanted[..] {
+        mismatch.shapes.push((slot.name.clone(), wanted.to_vec(), view.shape().to_vec()));
         return None;
     }
     match view.dtype() {
@@ -299,7 +336,7 @@ pub fn write(
             ));
         }
         let end = start + 4 * slot.shape.numel();
-        let (name, shape) = (serde_json::to_string(&slot.name)?, &slot.shape);
+        let (name, shape) = (serde_json::to_string(&slot.name)?, slot.file_shape());
         header +=
             &format!(",{name}:{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[{start},{end}]}}");
         start = end;
@@ -309,8 +346,10 @@ pub fn write(
     to.write_all(&(header.len() as u64).to_le_bytes())?;
     to.write_all(header.as_bytes())?;
     for (layout, values) in sets {
-        for x in values[..layout.len()].chunks(4096) {
-            to.write_all(&x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?;
+        for slot in &layout.slots {
+            for x in to_file(slot, &values[slot.range()]).chunks(4096) {
+                to.write_all(&x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?;
+            }
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use thalweg::model::{Mode, Model, ModelConfig};
 mod config;
 mod init;
 mod layers;
+mod tmp;
 mod torch;
 mod weights;
 

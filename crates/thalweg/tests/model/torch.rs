@@ -22,7 +22,7 @@ fn torch_run() -> [Vec<f32>; 5] {
     let mut slots = Vec::new();
     for name in ["x", "eval", "train", "gradient", "buffers"] {
         let offset = slots.last().map_or(0, |s: &Slot| s.range().end);
-        slots.push(Slot { name: name.into(), shape: shapes[name].clone().into(), offset });
+        slots.push(Slot::new(name, shapes[name].clone(), offset));
     }
     let layout = Layout { slots };
     let mut flat = vec![0.0; layout.len()];

@@ -13,8 +13,8 @@ mod tile;
 use super::{Conv, Direction};
 use crate::gemm::Epilogue;
 use crate::gemm::drive::Cuts;
-use crate::gemm::micro::{Segment, Tile, Tiles};
-use crate::simd::{Block, BlockMut, on_this_machine};
+use crate::gemm::micro::{Reading, Segment, Tile, Tiles};
+use crate::simd::{Block, BlockMut, simd_versions};
 use points::{Five, N, Three};
 use tile::{Results, Sources};
 
@@ -113,7 +113,7 @@ pub(super) struct Prepare<'a> {
     pub scratch: &'a mut [f32],
 }
 
-on_this_machine! {
+simd_versions! {
     /// Makes the weights of a direction.
     ///
     /// # Safety
@@ -167,7 +167,7 @@ pub(super) struct Correlate<'a> {
     pub scratch: &'a mut [f32],
 }
 
-on_this_machine! {
+simd_versions! {
     /// The forward pass or the input gradient.
     ///
     /// # Safety
@@ -226,6 +226,7 @@ unsafe fn product<S: Tiles>(
     adjacent: bool,
     resume: bool,
 ) {
+    let reading = if adjacent { Reading::Adjacent } else { Reading::Strided };
     for (vector, vectors) in Cuts::new(cols / S::LANES, S::max_vectors(rows)).iter() {
         let segment = Segment { b: seg.b.add(vector * S::LANES), ..seg };
         for (row, n) in Cuts::new(rows, S::max_rows(vectors)).iter() {
@@ -240,7 +241,7 @@ unsafe fn product<S: Tiles>(
                 resume,
                 finish: None,
             };
-            S::tile(adjacent, n, vectors)(&tile);
+            S::tile(reading, n, vectors)(&tile);
         }
     }
 }
@@ -257,7 +258,7 @@ pub(super) struct Gradient<'a> {
     pub scratch: &'a mut [f32],
 }
 
-on_this_machine! {
+simd_versions! {
     /// Adds up a weight gradient at the points.
     ///
     /// # Safety
@@ -308,7 +309,7 @@ pub(super) struct Taps<'a> {
     pub dw: &'a mut [f32],
 }
 
-on_this_machine! {
+simd_versions! {
     /// The weight gradient of which [`gradient`] made the sums.
     ///
     /// # Safety

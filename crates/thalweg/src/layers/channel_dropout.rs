@@ -1,0 +1,66 @@
+//! Channel dropout: in training whole channels of an image are dropped with a given probability.
+
+use super::Layer;
+use super::image::{frames, unframed};
+use crate::model::{Builder, Mode};
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use engine::graph::{Built, Var};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "channel_dropout",
+    summary: "drops whole channels at random while training",
+    formula: "y[h, w, c] = x[h, w, c]·m[c]/(1 − drop), m = 0 with probability drop, else 1; in evaluation y = x",
+    source: "Tompson et al., Efficient object localization using convolutional networks, CVPR 2015, \
+             arxiv.org/abs/1411.4280; PyTorch's Dropout2d",
+    keys: &[Key {
+        name: "drop",
+        default: "0.5",
+        unit: "",
+        range: Range::Below(0.0, 1.0),
+        help: "probability of dropping a channel",
+    }],
+};
+
+/// x: [B, H, W, C] or [B, T, C]; every image drops channels of its own. Nothing in evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelDropout {
+    /// Probability of *dropping* a channel; 0.5.
+    pub drop: f64,
+}
+
+impl Default for ChannelDropout {
+    fn default() -> Self {
+        ChannelDropout { drop: 0.5 }
+    }
+}
+
+impl Layer for ChannelDropout {
+    fn kind(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
+        let (framed, sequence) = frames(b, ENTRY.name, x)?;
+        match b.mode() {
+            Mode::Train => {
+                let y = b.channel_dropout(framed, self.drop as f32)?;
+                unframed(b, y, sequence)
+            }
+            Mode::Eval => Ok(x),
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("channel_dropout({})", self.drop)
+    }
+
+    fn gain(&self) -> Option<f64> {
+        None
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        ENTRY.check("drop", self.drop)
+    }
+}

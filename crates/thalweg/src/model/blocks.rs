@@ -1,0 +1,142 @@
+//! What the convolutional networks are put together from.
+
+use crate::init::{Gain, HeNormal, InitConfig, Mode};
+use crate::layers::{
+    AvgPool, BatchNorm, Conv, GlobalAvgPool, LayerConfig, Linear, Pad, Padding, Pair, Relu, Residual,
+    Sequential, Units,
+};
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use std::f64::consts::SQRT_2;
+
+/// He's normal with the outputs' count and ReLU's gain, as in the authors' and in torchvision's ResNets.
+pub(super) fn he_fan_out() -> InitConfig {
+    HeNormal { mode: Mode::FanOut, gain: Gain::Fixed(SQRT_2) }.into()
+}
+
+pub(super) const HE_FAN_OUT_KEY: Key = Key {
+    name: "init",
+    default: "{\"name\": \"he_normal\", \"mode\": \"fan_out\", \"gain\": 1.4142135623730951}",
+    unit: "",
+    range: Range::Other("an initialiser"),
+    help: "how the convolutions' weights start",
+};
+
+/// A layer with a name.
+pub(super) fn named(name: &str, layer: impl Into<LayerConfig>) -> LayerConfig {
+    layer.into().named(name)
+}
+
+pub(super) fn relu(name: &str) -> LayerConfig {
+    named(name, Relu::default())
+}
+
+pub(super) fn batch_norm(name: &str) -> LayerConfig {
+    named(name, BatchNorm::default())
+}
+
+pub(super) fn sequential(name: &str, layers: Vec<LayerConfig>) -> LayerConfig {
+    named(name, Sequential { layers })
+}
+
+/// A 3×3 convolution that keeps the size at stride 1.
+pub(super) fn conv3(channels: usize, stride: usize, init: &InitConfig) -> Conv {
+    Conv {
+        stride: stride.into(),
+        padding: 1.into(),
+        bias: false,
+        init: init.clone(),
+        ..Conv::new(channels, 3)
+    }
+}
+
+/// The mean of every channel, then a linear layer of that name.
+pub(super) fn head(name: &str) -> [LayerConfig; 2] {
+    [named("avgpool", GlobalAvgPool {}), named(name, Linear::new(Units::Outputs))]
+}
+
+/// The way around a block that halves the image and widens the channels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub from: usize,
+    pub to: usize,
+    pub stride: usize,
+}
+
+impl Step {
+    fn is_plain(self) -> bool {
+        self.from == self.to && self.stride == 1
+    }
+
+    /// Every other pixel, and channels of zeros around the channels: no parameters.
+    pub fn shortcut_a(self) -> Vec<LayerConfig> {
+        if self.is_plain() {
+            return Vec::new();
+        }
+        let more = self.to.saturating_sub(self.from);
+        let channels = Pair([more / 2, more - more / 2]);
+        let every_other = AvgPool { stride: Some(self.stride.into()), ..AvgPool::new(1) };
+        vec![every_other.into(), Pad { channels, ..Pad::default() }.into()]
+    }
+
+    /// A 1×1 convolution.
+    pub fn shortcut_b(self, init: &InitConfig) -> Vec<LayerConfig> {
+        if self.is_plain() {
+            return Vec::new();
+        }
+        let project = Conv { padding: Padding::Valid, ..conv3(self.to, self.stride, init) };
+        vec![Conv { kernel: Pair::ONE, ..project }.into()]
+    }
+}
+
+/// Layers with a shortcut, or without one.
+pub(super) fn block(name: &str, inside: Residual, skip: bool) -> LayerConfig {
+    match skip {
+        true => named(name, inside),
+        false => {
+            let behind = inside.activation.map(|activation| activation.into_layer().named("activation"));
+            sequential(name, inside.layers.into_iter().chain(behind).collect())
+        }
+    }
+}
+
+/// A depth must be 6n + 2: a first convolution, three stages of n blocks of two, a linear layer.
+pub(super) fn check_depth(entry: &Entry, depth: usize) -> Result<(), OutOfRange> {
+    if (8..=1202).contains(&depth) && depth % 6 == 2 {
+        return Ok(());
+    }
+    Err(OutOfRange { of: entry.name, key: "depth", value: depth as f64, allowed: DEPTHS, default: "20" })
+}
+
+const DEPTHS: Range = Range::Other("6n + 2: 8, 14, 20, 32, 44, 56, 110, …");
+
+pub(super) const DEPTH_KEY: Key = Key {
+    name: "depth",
+    default: "20",
+    unit: "layers",
+    range: DEPTHS,
+    help: "layers with weights; in one word as `resnet20`",
+};
+
+pub(super) const WIDTH_KEY: Key = Key {
+    name: "width",
+    default: "16",
+    unit: "channels",
+    range: Range::Other("a number from 1 to 16777216"),
+    help: "channels of the first stage; each further one has twice as many",
+};
+
+pub(super) const SHORTCUT_KEY: Key = Key {
+    name: "shortcut",
+    default: "\"A\"",
+    unit: "",
+    range: Range::Words(&["A", "B"]),
+    help: "where channels double: A fills up with zeros, B projects by a 1×1 convolution",
+};
+
+pub(super) const SKIP_KEY: Key = Key {
+    name: "skip",
+    default: "true",
+    unit: "",
+    range: Range::Switch,
+    help: "whether there are shortcuts; without them it is the paper's plain net",
+};

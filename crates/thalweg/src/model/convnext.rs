@@ -1,0 +1,149 @@
+//! A small ConvNeXt: depthwise convolutions, layer norm over channels, wide 1×1 products.
+
+use super::blocks::{named, sequential};
+use super::config::Network;
+use crate::init::{InitConfig, TruncNormal};
+use crate::layers::{
+    Conv, Gelu, GlobalAvgPool, LayerConfig, LayerNorm, Linear, Padding, Residual, Units, check_width,
+};
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "convnext",
+    summary: "ConvNeXt-style network for small images; 1,052,122 parameters for 10 classes",
+    formula: "stem → stages of [depthwise conv, LN, linear ×4, GELU, linear, + x], halved in between by LN, conv 2×2 /2 → \
+              mean, LN, linear",
+    source: "Liu et al., A ConvNet for the 2020s, CVPR 2022, arxiv.org/abs/2201.03545: AdamW, decay 0.05; three small \
+             stages, a stem of patch × patch pixels, no layer scale and no stochastic depth; the authors' names",
+    keys: &[
+        Key {
+            name: "channels",
+            default: "[64, 128, 256]",
+            unit: "",
+            range: Range::Other("a list of widths, each from 1 to 16777216"),
+            help: "channels of every stage",
+        },
+        Key {
+            name: "depths",
+            default: "[2, 2, 1]",
+            unit: "blocks",
+            range: Range::Other("a list of numbers, as many as `channels` has"),
+            help: "blocks of every stage",
+        },
+        Key {
+            name: "kernel",
+            default: "7",
+            unit: "pixels",
+            range: Range::Other("an odd number from 1 to 31"),
+            help: "of the depthwise convolutions",
+        },
+        Key {
+            name: "patch",
+            default: "2",
+            unit: "pixels",
+            range: Range::Other("a number from 1 to 32"),
+            help: "of the stem, as kernel and stride; 1 for a 3×3 convolution of stride 1",
+        },
+    ],
+};
+
+/// x: [B, H, W, C] -> [B, outputs].
+///
+/// Parameters are called as in the authors' code: `downsample_layers.0.0`, `stages.0.0.dwconv`, `stages.0.0.norm`,
+/// `stages.0.0.pwconv1`, `stages.0.0.pwconv2`, …, `norm`, `head`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Convnext {
+    /// Channels of every stage; 64, 128, 256.
+    pub channels: Vec<usize>,
+    /// Blocks of every stage; 2, 2, 1.
+    pub depths: Vec<usize>,
+    /// Of the depthwise convolutions; 7.
+    pub kernel: usize,
+    /// Pixels that the stem takes together; 2.
+    pub patch: usize,
+}
+
+impl Default for Convnext {
+    fn default() -> Self {
+        Convnext { channels: vec![64, 128, 256], depths: vec![2, 2, 1], kernel: 7, patch: 2 }
+    }
+}
+
+fn init() -> InitConfig {
+    TruncNormal { std: 0.02, mean: 0.0, low: -2.0, high: 2.0 }.into()
+}
+
+fn norm() -> LayerNorm {
+    LayerNorm { eps: 1e-6 }
+}
+
+/// A convolution of patches side by side.
+fn patches(channels: usize, size: usize) -> Conv {
+    Conv { stride: size.into(), init: init(), ..Conv::new(channels, size) }
+}
+
+fn dense(units: impl Into<Units>) -> Linear {
+    Linear { init: init(), ..Linear::new(units) }
+}
+
+impl Convnext {
+    fn stem(&self, channels: usize) -> Conv {
+        match self.patch {
+            1 => Conv { padding: Padding::Same, init: init(), ..Conv::new(channels, 3) },
+            size => patches(channels, size),
+        }
+    }
+
+    fn block(&self, i: usize, channels: usize) -> LayerConfig {
+        let depthwise = Conv { padding: Padding::Same, groups: channels, ..patches(channels, self.kernel) };
+        let layers = vec![
+            named("dwconv", Conv { stride: 1.into(), ..depthwise }),
+            named("norm", norm()),
+            named("pwconv1", dense(4 * channels)),
+            named("act", Gelu::default()),
+            named("pwconv2", dense(channels)),
+        ];
+        named(&i.to_string(), Residual::new(layers))
+    }
+}
+
+impl Network for Convnext {
+    fn check(&self) -> Result<(), OutOfRange> {
+        let wrong = |key, value: usize, allowed, default| {
+            Err(OutOfRange { of: ENTRY.name, key, value: value as f64, allowed, default })
+        };
+        if self.channels.is_empty() || self.channels.len() != self.depths.len() {
+            let allowed = Range::Other("a list of numbers, as many as `channels` has and at least one");
+            return wrong("depths", self.depths.len(), allowed, "[2, 2, 1]");
+        }
+        self.channels.iter().chain(&self.depths).try_for_each(|n| check_width(&ENTRY, "channels", *n))?;
+        if self.kernel.is_multiple_of(2) || self.kernel > 31 {
+            return wrong("kernel", self.kernel, Range::Other("an odd number from 1 to 31"), "7");
+        }
+        if !(1..=32).contains(&self.patch) {
+            return wrong("patch", self.patch, Range::Within(1.0, 32.0), "2");
+        }
+        Ok(())
+    }
+
+    fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
+        let mut layers = Vec::new();
+        for (s, (channels, depth)) in self.channels.iter().zip(&self.depths).enumerate() {
+            let down: Vec<LayerConfig> = match s {
+                0 => vec![self.stem(*channels).into(), norm().into()],
+                _ => vec![norm().into(), patches(*channels, 2).into()],
+            };
+            layers.push(sequential(&format!("downsample_layers.{s}"), down));
+            let blocks = (0..*depth).map(|i| self.block(i, *channels)).collect();
+            layers.push(sequential(&format!("stages.{s}"), blocks));
+        }
+        layers.extend([named("avgpool", GlobalAvgPool {}), named("norm", norm()), named("head", dense(Units::Outputs))]);
+        layers
+    }
+
+    fn title(&self) -> String {
+        ENTRY.name.into()
+    }
+}

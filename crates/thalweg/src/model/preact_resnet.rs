@@ -1,0 +1,87 @@
+//! Residual networks whose norms and activations come before the convolutions.
+
+use super::blocks::{
+    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth, conv3, he_fan_out,
+    head, named, relu, sequential,
+};
+use super::config::Network;
+use super::resnet::{Shortcut, steps};
+use crate::init::InitConfig;
+use crate::layers::{LayerConfig, Residual, check_width};
+use crate::registry::{Entry, OutOfRange};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "preact_resnet",
+    summary: "pre-activation residual network for small images; preact_resnet20 has 269,722 parameters for 10 classes",
+    formula: "conv 3×3 → 3 stages of n × [BN, ReLU, conv, BN, ReLU, conv, + shortcut] → BN, ReLU → mean → linear; \
+              depth = 6n + 2",
+    source: "He, Zhang, Ren and Sun, Identity mappings in deep residual networks, ECCV 2016, arxiv.org/abs/1603.05027; \
+             in the paper the first block's first activation also comes before its shortcut, here it does not",
+    keys: &[DEPTH_KEY, WIDTH_KEY, SHORTCUT_KEY, SKIP_KEY, HE_FAN_OUT_KEY],
+};
+
+/// x: [B, H, W, C] -> [B, outputs]; nothing but sums on the way around.
+///
+/// Parameters are called `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, `layer1.0.bn2`, `layer1.0.conv2`, …, `bn`, `fc`, and
+/// with shortcut B `layer2.0.downsample.0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PreactResnet {
+    /// Layers with weights, 6n + 2; 20.
+    pub depth: usize,
+    /// Channels of the first stage; 16.
+    pub width: usize,
+    /// Where channels double; A.
+    pub shortcut: Shortcut,
+    /// Whether there are shortcuts; true.
+    pub skip: bool,
+    /// How the convolutions start; He's normal by outputs.
+    pub init: InitConfig,
+}
+
+impl Default for PreactResnet {
+    fn default() -> Self {
+        PreactResnet { depth: 20, width: 16, shortcut: Shortcut::A, skip: true, init: he_fan_out() }
+    }
+}
+
+impl PreactResnet {
+    fn block(&self, i: usize, step: Step) -> LayerConfig {
+        let layers = vec![
+            batch_norm("bn1"),
+            relu("relu1"),
+            named("conv1", conv3(step.to, step.stride, &self.init)),
+            batch_norm("bn2"),
+            relu("relu2"),
+            named("conv2", conv3(step.to, 1, &self.init)),
+        ];
+        let shortcut = match self.shortcut {
+            Shortcut::A => step.shortcut_a(),
+            Shortcut::B => step.shortcut_b(&self.init),
+        };
+        block(&i.to_string(), Residual { shortcut, ..Residual::new(layers) }, self.skip)
+    }
+}
+
+impl Network for PreactResnet {
+    fn check(&self) -> Result<(), OutOfRange> {
+        check_depth(&ENTRY, self.depth)?;
+        check_width(&ENTRY, "width", self.width)?;
+        self.init.check()
+    }
+
+    fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
+        let stage = |s: usize| {
+            let blocks = steps(self.width, self.depth, s).enumerate().map(|(i, step)| self.block(i, step));
+            sequential(&format!("layer{}", s + 1), blocks.collect())
+        };
+        let stem = named("conv1", conv3(self.width, 1, &self.init));
+        let last = [batch_norm("bn"), relu("relu")];
+        std::iter::once(stem).chain((0..3).map(stage)).chain(last).chain(head("fc")).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("preact_resnet{}{}", self.depth, if self.skip { "" } else { "-noskip" })
+    }
+}

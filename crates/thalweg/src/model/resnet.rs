@@ -1,0 +1,105 @@
+//! Residual networks for small images, with and without their shortcuts.
+
+use super::blocks::{
+    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth, conv3, he_fan_out,
+    head, named, relu, sequential,
+};
+use super::config::Network;
+use crate::init::InitConfig;
+use crate::layers::{Activation, BatchNorm, LayerConfig, Residual, check_width};
+use crate::registry::{Entry, OutOfRange};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "resnet",
+    summary: "residual network for small images; resnet20 has 269,722 parameters for 10 classes, 272,474 with shortcut B",
+    formula: "conv 3×3 → 3 stages of n × [conv, BN, ReLU, conv, BN, + shortcut, ReLU] → mean → linear; depth = 6n + 2",
+    source: "He, Zhang, Ren and Sun, Deep residual learning, CVPR 2016, arxiv.org/abs/1512.03385, section 4.2: SGD with \
+             momentum 0.9, batch 128, lr 0.1 divided by 10 at steps 32k and 48k of 64k, L2 penalty 1e-4 (here biases and \
+             norms are left out of it); names of torchvision",
+    keys: &[DEPTH_KEY, WIDTH_KEY, SHORTCUT_KEY, SKIP_KEY, HE_FAN_OUT_KEY],
+};
+
+/// What leads around a block where the image is halved and channels double.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shortcut {
+    /// Every other pixel, channels of zeros on both sides: no parameters.
+    #[default]
+    A,
+    /// A 1×1 convolution of stride 2 (and a batch norm, where the network is not pre-activated).
+    B,
+}
+
+/// x: [B, H, W, C] -> [B, outputs]; stages of `width`, 2·`width`, 4·`width` channels.
+///
+/// Parameters are called as in torchvision: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.bn1`, …, `fc`, and with shortcut B
+/// `layer2.0.downsample.0` and `.1`. Depths 20, 32, 44, 56 and 110 are the paper's; 0.27, 0.46, 0.66, 0.85 and 1.7 million
+/// parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resnet {
+    /// Layers with weights, 6n + 2; 20.
+    pub depth: usize,
+    /// Channels of the first stage; 16.
+    pub width: usize,
+    /// Where channels double; A, as the paper's nets for CIFAR.
+    pub shortcut: Shortcut,
+    /// Whether there are shortcuts; true.
+    pub skip: bool,
+    /// How the convolutions start; He's normal by outputs.
+    pub init: InitConfig,
+}
+
+impl Default for Resnet {
+    fn default() -> Self {
+        Resnet { depth: 20, width: 16, shortcut: Shortcut::A, skip: true, init: he_fan_out() }
+    }
+}
+
+impl Resnet {
+    fn block(&self, i: usize, step: Step) -> LayerConfig {
+        let layers = vec![
+            named("conv1", conv3(step.to, step.stride, &self.init)),
+            batch_norm("bn1"),
+            relu("relu"),
+            named("conv2", conv3(step.to, 1, &self.init)),
+            batch_norm("bn2"),
+        ];
+        let shortcut = match (self.shortcut, step.shortcut_b(&self.init)) {
+            (Shortcut::A, _) => step.shortcut_a(),
+            (Shortcut::B, project) if project.is_empty() => project,
+            (Shortcut::B, project) => project.into_iter().chain([BatchNorm::default().into()]).collect(),
+        };
+        let residual = Residual { layers, shortcut, activation: Some(Activation::default()) };
+        block(&i.to_string(), residual, self.skip)
+    }
+}
+
+/// The steps of a stage's blocks: the first one widens and, but in the first stage, halves.
+pub(super) fn steps(width: usize, depth: usize, stage: usize) -> impl Iterator<Item = Step> {
+    let to = width << stage;
+    let first = Step { from: if stage == 0 { width } else { to / 2 }, to, stride: if stage == 0 { 1 } else { 2 } };
+    let rest = Step { from: to, to, stride: 1 };
+    std::iter::once(first).chain(std::iter::repeat(rest)).take(depth.saturating_sub(2) / 6)
+}
+
+impl Network for Resnet {
+    fn check(&self) -> Result<(), OutOfRange> {
+        check_depth(&ENTRY, self.depth)?;
+        check_width(&ENTRY, "width", self.width)?;
+        self.init.check()
+    }
+
+    fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {
+        let stage = |s: usize| {
+            let blocks = steps(self.width, self.depth, s).enumerate().map(|(i, step)| self.block(i, step));
+            sequential(&format!("layer{}", s + 1), blocks.collect())
+        };
+        let stem = [named("conv1", conv3(self.width, 1, &self.init)), batch_norm("bn1"), relu("relu")];
+        stem.into_iter().chain((0..3).map(stage)).chain(head("fc")).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("resnet{}{}", self.depth, if self.skip { "" } else { "-noskip" })
+    }
+}

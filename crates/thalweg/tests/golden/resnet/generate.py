@@ -1,0 +1,145 @@
+"""Writes the PyTorch side of the test of ResNet-20: images, losses, running averages, logits.
+
+    python generate.py [CIFAR]   (needs torch, numpy, safetensors; with pillow and the folder CIFAR/CLASS/*.jpg also
+                                  writes the images anew)
+
+Files:
+  data.npz                 x [96, 3, 32, 32] u8 and y [96] u8: images of CIFAR-10 (Krizhevsky 2009), not in order of class
+  resnet20.json            settings; the loss of each of the 50 steps before its update, and the largest distance to f64; for
+                           every parameter the length of its first gradient, that gradient's product with
+                           `noise(name)`, and its own length after the 50 steps
+  resnet20.safetensors     running averages and last biases after the 50 steps, `logits` [96, 10] then, in evaluation
+
+The first weights are those of `../formula.py`: uniform within sqrt(6 / fan_out) for convolutions and 1/8 for `fc`, norms
+1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32, bytes as they are.
+
+The steps are short because training is chaotic: at lr = 0.02 PyTorch's own losses in f32 and f64 are 1e-3 apart after
+7 steps, and say nothing after 50.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from formula import noise  # noqa: E402
+
+N_IMAGES, BATCH, N_STEPS = 96, 32, 50
+OPTIONS = {"lr": 2.5e-4, "momentum": 0.9, "weight_decay": 0.1}
+
+
+class Block(nn.Module):
+    def __init__(self, n_in, n_out, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(n_out)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(n_out)
+        self.stride, self.more = stride, n_out - n_in
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more // 2))
+        return F.relu(x + y)
+
+
+class ResNet20(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = nn.Sequential(*[Block(16, 16, 1) for _ in range(3)])
+        self.layer2 = nn.Sequential(Block(16, 32, 2), Block(32, 32, 1), Block(32, 32, 1))
+        self.layer3 = nn.Sequential(Block(32, 64, 2), Block(64, 64, 1), Block(64, 64, 1))
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
+        return self.fc(x.mean((2, 3)))
+
+
+def first(name, p):
+    u = noise(name, p.numel()).reshape(p.shape)
+    if p.ndim == 4:
+        return u * np.float32((6 / (p.shape[0] * 9)) ** 0.5)
+    if name.startswith("fc."):
+        return u * np.float32(0.125)
+    return np.float32(1) + u * np.float32(0.25) if name.endswith("weight") else u * np.float32(0.1)
+
+
+def make():
+    model = ResNet20()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            p.copy_(torch.from_numpy(first(name, p)))
+    return model
+
+
+def train(model, x, y):
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    opt = torch.optim.SGD([{"params": weights}, {"params": others, "weight_decay": 0.0}], **OPTIONS)
+    losses = []
+    model.train()
+    for step in range(N_STEPS):
+        at = step * BATCH % N_IMAGES
+        opt.zero_grad()
+        loss = F.cross_entropy(model(x[at : at + BATCH]), y[at : at + BATCH])
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    return losses
+
+
+def first_gradients(x, y):
+    """Length, and product with noise, of every parameter's gradient on the first batch."""
+    model = make().double()
+    F.cross_entropy(model(x[:BATCH].double()), y[:BATCH]).backward()
+    probe = lambda name, p: float((p.grad.flatten() * torch.from_numpy(noise(name, p.numel()))).sum())
+    return {name: [float(p.grad.norm()), probe(name, p)] for name, p in model.named_parameters()}
+
+
+def write_images(folder):
+    from PIL import Image
+
+    classes = sorted(p for p in folder.iterdir() if p.is_dir())
+    order = np.random.default_rng(2026).permutation(N_IMAGES)
+    images, labels = [], []
+    for i in order:
+        files = sorted(classes[i % 10].glob("*.jpg"))
+        images.append(np.asarray(Image.open(files[i // 10]).convert("RGB")).transpose(2, 0, 1))
+        labels.append(i % 10)
+    np.savez_compressed(HERE / "data.npz", x=np.stack(images), y=np.array(labels, np.uint8))
+
+
+def main():
+    if len(sys.argv) > 1:
+        write_images(pathlib.Path(sys.argv[1]))
+    data = np.load(HERE / "data.npz")
+    x = torch.from_numpy(data["x"].astype(np.float32))
+    y = torch.from_numpy(data["y"].astype(np.int64))
+    torch.set_num_threads(1)
+    model = make()
+    losses = train(model, x, y)
+    exact = train(make().double(), x.double(), y)
+    apart = max(abs(a - b) / b for a, b in zip(losses, exact))
+    record = {"torch": torch.__version__, **OPTIONS, "batch": BATCH, "apart_from_f64": apart, "losses": losses}
+    record["gradients"] = first_gradients(x, y)
+    record["lengths"] = {name: float(p.detach().double().norm()) for name, p in model.named_parameters()}
+    (HERE / "resnet20.json").write_text(json.dumps(record) + "\n")
+    kept = {n: t for n, t in model.state_dict().items() if t.ndim == 1 and "num_batches" not in n}
+    with torch.no_grad():
+        kept["logits"] = model.eval()(x)
+    save_file(kept, HERE / "resnet20.safetensors")
+    print(f"loss {losses[0]:.4f} -> {losses[-1]:.4f}, {apart:.1e} from f64", [f"{l:.3f}" for l in losses[::7]])
+
+
+if __name__ == "__main__":
+    main()
