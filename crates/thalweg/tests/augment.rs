@@ -243,15 +243,10 @@ fn colour_shifts_follow_the_covariance_of_the_pixels() {
     }
     let found = covariance(&shifts, [0.0; 3]);
     let want = |i: usize, j: usize| 0.25 * (0..3).map(|k| c[i][k] * c[k][j]).sum::<f64>();
-    for i in 0..3 {
-        for j in 0..3 {
+    for (i, row) in found.iter().enumerate() {
+        for (j, found) in row.iter().enumerate() {
             let scale = (want(i, i) * want(j, j)).sqrt();
-            assert!(
-                (found[i][j] - want(i, j)).abs() < 0.1 * scale,
-                "{i} {j}: {} instead of {}",
-                found[i][j],
-                want(i, j)
-            );
+            assert!((found - want(i, j)).abs() < 0.1 * scale, "{i} {j}: {found} instead of {}", want(i, j));
         }
     }
 }
