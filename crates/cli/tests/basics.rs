@@ -173,6 +173,35 @@ fn data_are_described() {
 }
 
 #[test]
+fn a_contact_sheet_is_drawn_once() {
+    let here = Folder::new("sheet");
+    let words = "data preview digits augment=crop-1,rotate --out sheet.png --samples 3 --versions 2";
+    let text = here.run(words).fine();
+    assert!(text.starts_with("sheet.png: 216 x 208 pixels") && text.lines().count() == 4, "{text}");
+    let png = std::fs::read(here.path().join("sheet.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG\r\n"));
+    let other = format!("{words} --seed 2");
+    here.run(&other).fails(
+        2,
+        "error: there is such a file already: sheet.png\nhint: another name, or `--force` to replace it",
+    );
+    assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
+    here.run(&format!("{words} --force")).fine();
+    assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png, "the same bits");
+    here.run(&format!("{other} --force")).fine();
+    assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
+    here.run("data preview digits augment=flip").fails(
+        2,
+        "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`",
+    );
+    here.run("data preview two-moons --out moons.png").fails(
+        2,
+        "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \
+         shows other samples",
+    );
+}
+
+#[test]
 fn completions_know_the_verbs() {
     let here = Folder::new("completions");
     for shell in ["bash", "zsh", "fish"] {

@@ -1,4 +1,6 @@
-//! `scale · x + shift` over rows of bytes or numbers, with one pair of values for each place or a short repeated pattern.
+//! `scale · x + shift` over rows of bytes or numbers, with a pair of values for each place or a repeated pattern.
+
+#![allow(clippy::extra_unused_type_parameters)] // nothing here is fused, whatever the instruction set
 
 use crate::isa::Arith;
 

@@ -1,6 +1,7 @@
 //! `thalweg data`: the sets there are, what a source holds, a look at a few samples, and public sets from afar.
 
 mod fetch;
+mod preview;
 
 use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
@@ -25,14 +26,7 @@ enum What {
     Fetch(fetch::Args),
     /// Tell what a source holds: samples, classes, ranges, missing values, the split
     Info(Source),
-    /// Show a few samples
-    Preview {
-        #[command(flatten)]
-        source: Source,
-        /// How many samples
-        #[arg(short, default_value_t = 10, value_name = "COUNT")]
-        n: usize,
-    },
+    Preview(preview::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,21 +47,20 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         What::List => list(ui),
         What::Fetch(args) => fetch::run(ui, args)?,
         What::Info(source) => info(ui, &source)?,
-        What::Preview { source, n } => {
-            let (set, _) = source.open()?;
-            let text = data::preview(&set, n);
-            ui.print(&text);
-            ui.result(json!({ "name": set.name, "text": text }));
-        }
+        What::Preview(args) => preview::run(ui, args)?,
     }
     Ok(())
 }
 
 impl Source {
-    fn open(&self) -> Result<(Dataset, DataConfig), Failure> {
+    fn config(&self) -> Result<RunConfig, Failure> {
         let mut words = self.settings.clone();
         words.push(format!("data.source={}", self.source));
-        let config = RunConfig::load(None, &words)?.data;
+        Ok(RunConfig::load(None, &words)?)
+    }
+
+    fn open(&self) -> Result<(Dataset, DataConfig), Failure> {
+        let config = self.config()?.data;
         let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
         Ok((data::open(&config.source, &options)?, config))
     }

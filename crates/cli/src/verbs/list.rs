@@ -77,6 +77,12 @@ const LISTS: &[List] = &[
         what: What::Registry(&keys::LOSSES),
     },
     List {
+        name: "augment",
+        also: &["augmentation", "transforms", "transform"],
+        summary: "random changes of training images: `augment=NAME,NAME`",
+        what: What::Registry(&keys::AUGMENT),
+    },
+    List {
         name: "data",
         also: &["sets"],
         summary: "built-in data sets: `data=NAME`",

@@ -17,8 +17,8 @@
 //! ```
 
 mod affine;
-mod bytes;
 pub mod augment;
+mod bytes;
 mod cache;
 mod channels;
 mod dataset;

@@ -72,9 +72,8 @@ fn principal_axes(symmetric: &[Vec<f64>]) -> Vec<Vec<f32>> {
         for row in a.iter_mut().chain(&mut v) {
             (row[p], row[q]) = turn(row[p], row[q]);
         }
-        for k in 0..n {
-            (a[p][k], a[q][k]) = turn(a[p][k], a[q][k]);
-        }
+        let (upper, lower) = a.split_at_mut(q);
+        upper[p].iter_mut().zip(&mut lower[0]).for_each(|(x, y)| (*x, *y) = turn(*x, *y));
     }
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|i, j| a[*j][*j].total_cmp(&a[*i][*i]));

@@ -32,7 +32,7 @@ struct Changed {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../../tests/golden/augment/augment.json")).expect("the golden file")
+    serde_json::from_str(include_str!("../../../tests/golden/augment/augment.json")).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {
@@ -49,7 +49,10 @@ fn motions_are_those_of_grid_sample() {
         let close = |out: &[f32], way: &str| {
             for (i, (got, want)) in out.iter().zip(&case.want).enumerate() {
                 // positions up to 40 have an error of 40 · 2⁻²³, which a slope of at most 1 keeps
-                assert!((f64::from(*got) - want).abs() < 1e-5, "{motion:?} {shape:?} {fill:?} {way}: {i}: {got}, {want}");
+                assert!(
+                    (f64::from(*got) - want).abs() < 1e-5,
+                    "{motion:?} {shape:?} {fill:?} {way}: {i}: {got}, {want}"
+                );
             }
         };
         resample(Scene { pixels: &case.pixels[..], shape, fill, mean }, motion, &mut out, &mut scratch);
@@ -115,7 +118,11 @@ fn tones_and_levels_are_those_of_pillow() {
             assert!((got - f32::from(*want)).abs() <= steps + 1e-3, "{}", text());
         }
         let unchanged = x.iter().zip(numbers(&case.pixels)).all(|(a, b)| *a == b);
-        assert!(!unchanged || case.name == "equalize" || (channels == 1 && case.name == "saturation"), "{}", case.name);
+        assert!(
+            !unchanged || case.name == "equalize" || (channels == 1 && case.name == "saturation"),
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -127,6 +134,7 @@ fn motions_compose_in_their_order() {
     let both = turn.then(Motion::offset(-2.0, 0.0));
     assert_eq!(both, Motion { matrix: [[0.0, -1.0], [1.0, 0.0]], offset: [0.0, -2.0] });
     let rotated = Motion::rotation(std::f32::consts::FRAC_PI_2);
-    let close = rotated.matrix.iter().flatten().zip(turn.matrix.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-6);
+    let close =
+        rotated.matrix.iter().flatten().zip(turn.matrix.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-6);
     assert!(close, "{rotated:?}");
 }

@@ -30,8 +30,8 @@ pub(super) fn autocontrast(pixels: &mut [f32], channels: usize) {
     }
 }
 
-/// Makes each channel's levels equally frequent, by PIL's table: (Σ of counts below + step/2) / step, with step the 255th
-/// part of all counts but that of the highest level.
+/// Makes each channel's levels equally frequent, by PIL's table: (Σ of counts below + step/2) / step, with step the
+/// 255th part of all counts but that of the highest level.
 pub(super) fn equalize(pixels: &mut [f32], channels: usize) {
     for k in 0..channels {
         let mut counts = [0usize; 256];

@@ -24,6 +24,7 @@ mod list;
 mod mixing;
 mod motion;
 mod pipeline;
+mod sheet;
 mod tone;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ pub use fill::Fill;
 pub use flip::Direction;
 pub use list::Augment;
 pub use pipeline::{Mixed, Pipeline};
+pub use sheet::{Sheet, pick, sheet};
 
 /// What transforms may ask about the data before the first is applied.
 #[derive(Clone, Copy, Debug)]
