@@ -1,4 +1,5 @@
-//! Training steps of convolutional networks on random images: `cargo bench -p thalweg-engine --bench images [THREADS] [--plan]`.
+//! Training steps of convolutional networks on random images: `cargo bench -p thalweg-engine --bench images [THREADS]
+//! [--plan]`.
 
 #![allow(clippy::print_stdout, reason = "figures for developers")]
 
