@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012, \
              section 4.1, with pixels from 0 to 1. The constants that \
              go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), \
-              so              they are larger than these eigenvalues",
+             so they are larger than these eigenvalues",
     keys: &[key("sigma", "0.1", Range::AtLeast(0.0), "deviation of α")],
 };
 
