@@ -23,8 +23,8 @@ use tile::{Results, Sources};
 const POINTS: usize = N * N;
 /// Floats in a cache line, to which channels are padded.
 const LINE: usize = 16;
-/// Floats of values at points that a block of tiles aims at: half of a second-level cache.
-const BLOCK: usize = 96 * 1024;
+/// Floats of values at points that a block of tiles aims at: a quarter of a second-level cache.
+const BLOCK: usize = 64 * 1024;
 /// Fewest channels on either side for which the additions pay.
 const MIN_CHANNELS: usize = 12;
 
@@ -83,7 +83,9 @@ impl Winograd {
     /// Tiles in a block.
     fn block(&self, tiles: usize) -> usize {
         let [cp, op] = self.padded();
-        let most = (BLOCK / (POINTS * (cp + op))).max(1).next_multiple_of(12).min(96);
+        // with many channels, weights outgrow the cache and are read again for each block
+        let least = if cp + op > 128 { 48 } else { 12 };
+        let most = (BLOCK / (POINTS * (cp + op))).max(least).next_multiple_of(12).min(96);
         most.min(tiles.max(1))
     }
 
@@ -96,13 +98,20 @@ impl Winograd {
     pub fn scratch_len(&self, images: usize) -> usize {
         let [cp, op] = self.padded();
         let [ty, tx] = self.tiles();
-        LINE + cp.max(op) + POINTS * (cp + op) * self.block(images * ty * tx)
+        let block = self.block(images * ty * tx);
+        LINE + cp.max(op) + POINTS * (apart(block * cp) + apart(block * op))
     }
 
     /// Floats of scratch for making the weights at the points.
     pub fn prepare_scratch_len(&self) -> usize {
         if self.flipped { self.taps * self.taps * self.src[2] * self.padded()[1] + LINE } else { 0 }
     }
+}
+
+/// Floats from one point's values to the next one's: an odd number of lines, so that the values of a tile at all points
+/// do not compete for the same places in the first-level cache.
+fn apart(floats: usize) -> usize {
+    floats + LINE * (1 - floats / LINE % 2)
 }
 
 /// Weights to values at points.
@@ -185,7 +194,8 @@ unsafe fn correlate_on<S: Tiles>(job: &mut Correlate) {
     let block = at.block(total);
     let zeros = align(job.scratch.as_mut_ptr());
     std::ptr::write_bytes(zeros, 0, cp);
-    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * cp * block));
+    let [vs, ms] = [apart(block * cp), apart(block * op)];
+    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * vs));
     let from =
         Sources { data: job.src.as_ptr(), size: at.src, pad: at.pad, step: at.m(), tiles: [ty, tx], zeros };
     let e = job.epilogue;
@@ -200,19 +210,19 @@ unsafe fn correlate_on<S: Tiles>(job: &mut Correlate) {
     for first in (0..total).step_by(block) {
         let n = block.min(total - first);
         for t in 0..n {
-            tile::sources::<S>(&from, first + t, v.add(t * cp), block * cp);
+            tile::sources::<S>(&from, first + t, v.add(t * cp), vs);
         }
         for p in 0..POINTS {
             let weights = job.weights.as_ptr().add(p * at.src[2] * op);
-            let (v, m) = (v.add(p * block * cp), m.add(p * block * op));
+            let (v, m) = (v.add(p * vs), m.add(p * ms));
             let seg = Segment { a: v, a_row: cp, a_k: 1, b: weights, b_k: op, k: at.src[2] };
             product::<S>(seg, [n, op], m, false, false);
         }
         for t in 0..n {
             let m = m.add(t * op);
             match at.taps {
-                3 => tile::results::<S, Three, 4, 3>(&to, first + t, m, block * op),
-                _ => tile::results::<S, Five, 2, 5>(&to, first + t, m, block * op),
+                3 => tile::results::<S, Three, 4, 3>(&to, first + t, m, ms),
+                _ => tile::results::<S, Five, 2, 5>(&to, first + t, m, ms),
             }
         }
     }
@@ -276,22 +286,23 @@ unsafe fn gradient_on<S: Tiles>(job: &mut Gradient) {
     let block = at.block(total);
     let zeros = align(job.scratch.as_mut_ptr());
     std::ptr::write_bytes(zeros, 0, cp.max(op));
-    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * cp * block));
+    let [vs, ms] = [apart(block * cp), apart(block * op)];
+    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * vs));
     let tiles = [ty, tx];
     let x = Sources { data: job.x.as_ptr(), size: at.src, pad: at.pad, step: at.m(), tiles, zeros };
     let dy = Sources { data: job.dy.as_ptr(), size: at.dst, pad: [0, 0], step: at.m(), tiles, zeros };
     for first in (0..total).step_by(block) {
         let n = block.min(total - first);
         for t in 0..n {
-            tile::sources::<S>(&x, first + t, v.add(t * cp), block * cp);
+            tile::sources::<S>(&x, first + t, v.add(t * cp), vs);
             let m = m.add(t * op);
             match at.taps {
-                3 => tile::spread::<S, Three, 4, 3>(&dy, first + t, m, block * op),
-                _ => tile::spread::<S, Five, 2, 5>(&dy, first + t, m, block * op),
+                3 => tile::spread::<S, Three, 4, 3>(&dy, first + t, m, ms),
+                _ => tile::spread::<S, Five, 2, 5>(&dy, first + t, m, ms),
             }
         }
         for p in 0..POINTS {
-            let (v, m) = (v.add(p * block * cp), m.add(p * block * op));
+            let (v, m) = (v.add(p * vs), m.add(p * ms));
             let seg = Segment { a: v, a_row: 1, a_k: cp, b: m, b_k: op, k: n };
             let sums = job.sums.as_mut_ptr().add(p * at.src[2] * op);
             product::<S>(seg, [at.src[2], op], sums, true, job.accumulate || first > 0);
