@@ -177,7 +177,7 @@ fn a_contact_sheet_is_drawn_once() {
     let here = Folder::new("sheet");
     let words = "data preview digits augment=crop-1,rotate --out sheet.png --samples 3 --versions 2";
     let text = here.run(words).fine();
-    assert!(text.starts_with("sheet.png: 216 x 208 pixels") && text.lines().count() == 4, "{text}");
+    assert!(text.starts_with("sheet.png: 220 x 208 pixels") && text.lines().count() == 4, "{text}");
     let png = std::fs::read(here.path().join("sheet.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG\r\n"));
     let other = format!("{words} --seed 2");
