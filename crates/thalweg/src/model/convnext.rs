@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "convnext",
-    summary: "ConvNeXt-style network for small images; 1,052,122 parameters for 10 classes",
+    summary: "ConvNeXt-style network for small images; 1,057,098 parameters for 10 classes",
     formula: "stem → stages of [depthwise conv, LN, linear ×4, GELU, linear, + x], halved in between by LN, conv 2×2 /2 → \
               mean, LN, linear",
     source: "Liu et al., A ConvNet for the 2020s, CVPR 2022, arxiv.org/abs/2201.03545: AdamW, decay 0.05; three small \

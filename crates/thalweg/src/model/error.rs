@@ -1,7 +1,7 @@
 //! Why a model cannot be made.
 
 use crate::registry::OutOfRange;
-use engine::GraphError;
+use engine::{Fault, GraphError};
 
 /// Why a model cannot be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -88,7 +88,42 @@ impl ModelError {
             ModelError::Duplicate { .. } => Some("give one of them another `name`".into()),
             ModelError::NoLayers => Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into()),
             ModelError::NoStart { .. } => Some("declare them by the methods `param` and `buffer` of the builder".into()),
-            ModelError::Graph(_) | ModelError::Modes => None,
+            ModelError::Graph(error) => graph_hint(error),
+            ModelError::Modes => None,
         }
     }
 }
+
+/// What to type where layers of images do not fit.
+fn graph_hint(error: &GraphError) -> Option<String> {
+    match &error.fault {
+        Fault::Groups { groups, .. } => {
+            Some(format!("`groups = 1`, or channels that are multiples of {groups}"))
+        }
+        Fault::Window { .. } => Some(
+            "a smaller kernel, `padding = \"same\"`, or fewer layers that shrink the image before it".into(),
+        ),
+        Fault::Expected { what: "what is added", got, .. } if got.len() == 4 => Some(format!(
+            "give the residual layer a `shortcut`, such as `[{{ type = \"conv\", channels = {}, kernel = 1 }}]`",
+            got.last_dim()
+        )),
+        Fault::Rank { got, .. } if got.len() == 2 && LAYERS_OF_IMAGES.contains(&error.op) => {
+            Some("rows have no height and width: put it before `flatten`, or take a dense layer".into())
+        }
+        _ => None,
+    }
+}
+
+/// Layers that need the axes of an image.
+const LAYERS_OF_IMAGES: &[&str] = &[
+    "conv",
+    "conv1d",
+    "conv_transpose",
+    "max_pool",
+    "avg_pool",
+    "global_avg_pool",
+    "adaptive_avg_pool",
+    "resize",
+    "pad",
+    "crop",
+];

@@ -70,7 +70,7 @@ impl Summary {
             let before =
                 record.traced[..i].iter().any(|l| l.output == layer.output && l.depth >= layer.depth);
             let seen = before || inside.iter().any(|child| record.traced[*child].output == layer.output);
-            let view = seen || !layer.nodes.contains(&layer.output.index()) || is_view(&small, layer.output);
+            let view = seen || !layer.nodes.contains(&viewed(&small, layer.output).index());
             let numel = large.shape(more.output).numel() - small.shape(layer.output).numel();
             rows.push(Row {
                 name: layer.name.clone(),
@@ -101,8 +101,10 @@ fn children(traced: &[Traced], i: usize) -> Vec<usize> {
     inside.filter(|j| traced[*j].depth == traced[i].depth + 1).collect()
 }
 
-fn is_view(graph: &Graph, v: Var) -> bool {
-    matches!(graph.node(v).op, Op::Reshape(_) | Op::Input(_))
+/// The value whose elements these are.
+fn viewed(graph: &Graph, v: Var) -> Var {
+    let node = graph.node(v);
+    if matches!(node.op, Op::Reshape(_)) { viewed(graph, node.inputs[0]) } else { v }
 }
 
 fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {

@@ -8,10 +8,13 @@ use thalweg::engine;
 use thalweg::model::{Mode, Model, ModelConfig};
 
 mod config;
+#[path = "../common/formula.rs"]
+mod formula;
+mod images;
 mod init;
 mod layers;
-mod tmp;
 mod torch;
+mod torch_layers;
 mod weights;
 
 /// A config written as JSON.

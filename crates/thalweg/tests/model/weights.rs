@@ -214,3 +214,38 @@ fn hostile_headers_are_refused() {
         assert!(message.contains(why) && message.ends_with("w.safetensors"), "{why}: {message}");
     }
 }
+
+/// Element `[o, i, h, w]` of a file is element `[h, w, i, o]` of memory; 1-D and transposed convolutions likewise.
+#[test]
+fn convolutions_lie_in_files_as_pytorchs() {
+    let layers = r#"{"layers": [{"type": "conv", "channels": 6, "kernel": [2, 3], "groups": 2},
+        {"type": "conv_transpose", "channels": 4, "kernel": 2, "groups": 2}, {"type": "global_avg_pool"}]}"#;
+    let sequence =
+        r#"{"layers": [{"type": "conv1d", "channels": 5, "kernel": 3}, {"type": "global_avg_pool"}]}"#;
+    for (net, shapes) in [
+        (
+            model(layers, &[5, 5, 4], 4),
+            [("0.weight", vec![6, 2, 2, 3]), ("1.weight", vec![6, 2, 2, 2])].to_vec(),
+        ),
+        (model(sequence, &[7, 2], 5), [("0.weight", vec![5, 2, 3])].to_vec()),
+    ] {
+        let params: Vec<f32> = (0..net.params().len()).map(|i| i as f32).collect();
+        let bytes = to_bytes(&[(net.params(), &params)], &BTreeMap::new()).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        for (name, shape) in shapes {
+            let (view, slot) = (file.tensor(name).unwrap(), net.params().find(name).unwrap());
+            assert_eq!((view.shape(), &slot.file_shape()[..]), (&shape[..], &shape[..]));
+            let values: Vec<f32> =
+                view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            let (o, i, taps) = (shape[0], shape[1], shape[2..].iter().product::<usize>());
+            for (at, value) in values.iter().enumerate() {
+                let (out, inner, tap) = (at / (i * taps), at / taps % i, at % taps);
+                assert_eq!(*value, (slot.offset + (tap * i + inner) * o + out) as f32, "{name} [{at}]");
+            }
+        }
+        let mut read = vec![f32::NAN; params.len()];
+        let file = WeightsFile::from_bytes(Path::new("w.safetensors"), bytes).unwrap();
+        file.load(&mut [(net.params(), &mut read)]).unwrap();
+        assert_eq!(read, params);
+    }
+}

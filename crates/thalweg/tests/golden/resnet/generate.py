@@ -7,11 +7,12 @@ Files:
   data.npz                 x [96, 3, 32, 32] u8 and y [96] u8: images of CIFAR-10 (Krizhevsky 2009), not in order of class
   resnet20.json            settings; the loss of each of the 50 steps before its update, and the largest distance to f64; for
                            every parameter the length of its first gradient, that gradient's product with
-                           `noise(name)`, and its own length after the 50 steps
-  resnet20.safetensors     running averages and last biases after the 50 steps, `logits` [96, 10] then, in evaluation
+                           `noise(name.probe)`, and its own length after the 50 steps
+  resnet20.safetensors     running averages after the 50 steps, and `logits` [96, 10] then, in evaluation; `start_logits`
+                           [96, 10] before, with running averages 1 + u/2 and u/2, on 4 x
 
 The first weights are those of `../formula.py`: uniform within sqrt(6 / fan_out) for convolutions and 1/8 for `fc`, norms
-1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32, bytes as they are.
+1 + u/4 and u/10. Step i trains on rows (32 i) mod 96 .. +32, bytes divided by 255.
 
 The steps are short because training is chaotic: at lr = 0.02 PyTorch's own losses in f32 and f64 are 1e-3 apart after
 7 steps, and say nothing after 50.
@@ -82,6 +83,17 @@ def make():
     return model
 
 
+def start_logits(x):
+    """Evaluation of the first weights with running averages that are not those of any batch."""
+    model = make().double()
+    with torch.no_grad():
+        for name, b in model.named_buffers():
+            if b.is_floating_point():
+                u = torch.from_numpy(noise(name, b.numel()))
+                b.copy_(0.5 * u if name.endswith("mean") else 1 + 0.5 * u)
+        return model.eval()(4 * x.double()).float()
+
+
 def train(model, x, y):
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim == 1]
@@ -102,7 +114,7 @@ def first_gradients(x, y):
     """Length, and product with noise, of every parameter's gradient on the first batch."""
     model = make().double()
     F.cross_entropy(model(x[:BATCH].double()), y[:BATCH]).backward()
-    probe = lambda name, p: float((p.grad.flatten() * torch.from_numpy(noise(name, p.numel()))).sum())
+    probe = lambda name, p: float((p.grad.flatten() * torch.from_numpy(noise(f"{name}.probe", p.numel()))).sum())
     return {name: [float(p.grad.norm()), probe(name, p)] for name, p in model.named_parameters()}
 
 
@@ -123,20 +135,23 @@ def main():
     if len(sys.argv) > 1:
         write_images(pathlib.Path(sys.argv[1]))
     data = np.load(HERE / "data.npz")
-    x = torch.from_numpy(data["x"].astype(np.float32))
+    x = torch.from_numpy(data["x"].astype(np.float32) * np.float32(1 / 255))
     y = torch.from_numpy(data["y"].astype(np.int64))
     torch.set_num_threads(1)
     model = make()
     losses = train(model, x, y)
-    exact = train(make().double(), x.double(), y)
+    exact_model = make().double()
+    exact = train(exact_model, x.double(), y)
     apart = max(abs(a - b) / b for a, b in zip(losses, exact))
     record = {"torch": torch.__version__, **OPTIONS, "batch": BATCH, "apart_from_f64": apart, "losses": losses}
     record["gradients"] = first_gradients(x, y)
     record["lengths"] = {name: float(p.detach().double().norm()) for name, p in model.named_parameters()}
-    (HERE / "resnet20.json").write_text(json.dumps(record) + "\n")
-    kept = {n: t for n, t in model.state_dict().items() if t.ndim == 1 and "num_batches" not in n}
+    kept = {n: t for n, t in model.named_buffers() if t.is_floating_point()}
+    kept["start_logits"] = start_logits(x)
     with torch.no_grad():
-        kept["logits"] = model.eval()(x)
+        kept["logits"], exact_logits = model.eval()(x), exact_model.eval()(x.double())
+    record["logits_apart_from_f64"] = float((kept["logits"] - exact_logits).abs().max() / exact_logits.abs().max())
+    (HERE / "resnet20.json").write_text(json.dumps(record) + "\n")
     save_file(kept, HERE / "resnet20.safetensors")
     print(f"loss {losses[0]:.4f} -> {losses[-1]:.4f}, {apart:.1e} from f64", [f"{l:.3f}" for l in losses[::7]])
 
