@@ -190,10 +190,8 @@ fn a_contact_sheet_is_drawn_once() {
     assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png, "the same bits");
     here.run(&format!("{other} --force")).fine();
     assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
-    here.run("data preview digits augment=flip").fails(
-        2,
-        "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`",
-    );
+    here.run("data preview digits augment=flip")
+        .fails(2, "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`");
     here.run("data preview two-moons --out moons.png").fails(
         2,
         "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \

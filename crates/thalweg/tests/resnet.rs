@@ -1,4 +1,4 @@
-//! ResNet-20 on real images against PyTorch: first gradients, 50 losses, running averages, lengths of all weights, logits.
+//! ResNet-20 on real images against PyTorch: first gradients, 50 losses, running averages, lengths of weights, logits.
 //!
 //! The frozen side is in `golden/resnet`, with the generator that wrote it. The first weights are written to a file in
 //! PyTorch's layouts by a formula that both sides know, and everything goes the way of a user: words, an NPZ, a file.
@@ -159,8 +159,8 @@ fn fifty_steps_of_resnet20() {
 
 /// Length of every first gradient, and its product with noise, which sees every element and its place.
 ///
-/// The gradient of a deep net of ReLUs is not continuous: PyTorch's in f32 is 1e-3 from f64, and a change of the inputs by
-/// 1e-5 moves it by 2e-2. The layers' own gradients are compared closely in `model/torch_layers.rs`.
+/// The gradient of a deep net of ReLUs is not continuous: PyTorch's in f32 is 1e-3 from f64, and a change of the inputs
+/// by 1e-5 moves it by 2e-2. The layers' own gradients are compared closely in `model/torch_layers.rs`.
 #[test]
 fn first_gradients_of_resnet20() {
     let trainer = started("gradients");

@@ -39,8 +39,8 @@ impl Target {
 
     /// Of a convolution's weight in memory, `[KH, KW, I, O]`: KH·KW·I and KH·KW·O/groups.
     ///
-    /// PyTorch does not divide by the groups. Of a transposed convolution `I` are the channels that a group gives, so its
-    /// fans are the other way round, in PyTorch too.
+    /// PyTorch does not divide by the groups. Of a transposed convolution `I` are the channels that a group gives, so
+    /// its fans are the other way round, in PyTorch too.
     pub fn of_kernel(shape: &[usize], groups: usize, gain: f64) -> Self {
         let (field, channels) = shape.split_at(shape.len().saturating_sub(2));
         let field = field.iter().product::<usize>();

@@ -26,8 +26,13 @@ pub(super) const ENTRY: Entry = Entry {
     ],
 };
 
-pub(super) const EPS_KEY: Key =
-    Key { name: "eps", default: "1e-5", unit: "", range: Range::AtLeast(1e-12), help: "added to the variance" };
+pub(super) const EPS_KEY: Key = Key {
+    name: "eps",
+    default: "1e-5",
+    unit: "",
+    range: Range::AtLeast(1e-12),
+    help: "added to the variance",
+};
 
 /// x: [B, C] or [B, .., C] -> the same shape; the channels are the last axis.
 ///
@@ -77,7 +82,13 @@ impl BatchNorm {
     }
 
     /// running ← (1 − momentum)·running + momentum·factor·batch
-    fn track(&self, b: &mut Builder<'_>, (running, index): (Var, usize), batch: Var, factor: f64) -> Built<()> {
+    fn track(
+        &self,
+        b: &mut Builder<'_>,
+        (running, index): (Var, usize),
+        batch: Var,
+        factor: f64,
+    ) -> Built<()> {
         let old = b.scale(running, (1.0 - self.momentum) as f32)?;
         let new = b.scale(batch, (self.momentum * factor) as f32)?;
         let next = b.add(old, new)?;

@@ -51,7 +51,8 @@ impl Layer for Concat {
             let got = b.shape(x).clone();
             return Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }));
         }
-        let branch = |(i, layers): (usize, &Vec<LayerConfig>)| b.scope(&i.to_string(), |b| b.sequence(layers, x));
+        let branch =
+            |(i, layers): (usize, &Vec<LayerConfig>)| b.scope(&i.to_string(), |b| b.sequence(layers, x));
         let results = self.branches.iter().enumerate().map(branch).collect::<Built<Vec<Var>>>()?;
         b.concat(&results, rank - 1)
     }

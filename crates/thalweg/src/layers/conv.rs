@@ -17,7 +17,17 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "y[h, w, o] = b[o] + Σ x[h·stride + i·dilation − top, w·stride + j·dilation − left, c]·W[i, j, c, o]",
     source: "LeCun et al., Backpropagation applied to handwritten zip code recognition, 1989; PyTorch's Conv2d, whose \
              initial values are those of `init = \"torch_linear\"`; `groups` as many as channels is depthwise",
-    keys: &[CHANNELS_KEY, KERNEL_KEY, STRIDE_KEY, PADDING_KEY, DILATION_KEY, GROUPS_KEY, BIAS_KEY, INIT_KEY, BIAS_INIT_KEY],
+    keys: &[
+        CHANNELS_KEY,
+        KERNEL_KEY,
+        STRIDE_KEY,
+        PADDING_KEY,
+        DILATION_KEY,
+        GROUPS_KEY,
+        BIAS_KEY,
+        INIT_KEY,
+        BIAS_INIT_KEY,
+    ],
 };
 
 pub(super) const CHANNELS_KEY: Key = Key {
@@ -55,7 +65,8 @@ pub(super) const BIAS_INIT_KEY: Key = Key {
 /// x: [B, H, W, C] -> [B, H', W', channels]; H' = ⌊(H + top + bottom − dilation·(KH − 1) − 1) / stride⌋ + 1.
 ///
 /// Parameters `weight`, in files `[channels, C/groups, KH, KW]` as PyTorch's and in memory `[KH, KW, C/groups,
-/// channels]`, and `bias: [channels]`. Grey images may come without their channel axis. 2·KH·KW·C/groups operations a value.
+/// channels]`, and `bias: [channels]`. Grey images may come without their channel axis. 2·KH·KW·C/groups operations a
+/// value.
 ///
 /// # Errors
 /// When groups do not divide the channels, or the window is larger than the padded image.

@@ -111,7 +111,11 @@ impl Layer for ConvTranspose {
     }
 
     fn describe(&self) -> String {
-        let stride = if self.stride == Pair::ONE { String::new() } else { format!(", stride {}", self.stride.short()) };
+        let stride = if self.stride == Pair::ONE {
+            String::new()
+        } else {
+            format!(", stride {}", self.stride.short())
+        };
         format!("conv_transpose({}, {}{stride})", self.channels, self.kernel)
     }
 

@@ -30,7 +30,13 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 pub(super) const fn affine_key(default: &'static str) -> Key {
-    Key { name: "affine", default, unit: "", range: Range::Switch, help: "whether a gain and a shift for each channel follow" }
+    Key {
+        name: "affine",
+        default,
+        unit: "",
+        range: Range::Switch,
+        help: "whether a gain and a shift for each channel follow",
+    }
 }
 
 /// x: [B, H, W, C] or [B, T, C] -> the same shape; with `affine` parameters `weight` and `bias`, `[C]` each.

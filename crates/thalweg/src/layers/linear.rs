@@ -69,7 +69,6 @@ impl Linear {
     pub fn new(units: impl Into<Units>) -> Self {
         Linear { units: units.into(), bias: true, init: he(), bias_init: None }
     }
-
 }
 
 /// As asked for; else zeros, or PyTorch's way where the weights start PyTorch's way.

@@ -20,7 +20,13 @@ pub(super) const ENTRY: Entry = Entry {
             range: Range::Other("a number, [height, width] or [top, left, bottom, right]"),
             help: "rows and columns on each side",
         },
-        Key { name: "channels", default: "0", unit: "", range: BORDER_CHANNELS, help: "channels before and behind" },
+        Key {
+            name: "channels",
+            default: "0",
+            unit: "",
+            range: BORDER_CHANNELS,
+            help: "channels before and behind",
+        },
     ],
 };
 

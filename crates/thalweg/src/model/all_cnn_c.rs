@@ -50,12 +50,23 @@ impl Network for AllCnnC {
             }
         };
         drop(&mut layers, 1, 0.2);
-        let parts = [(96, 3, 1), (96, 3, 1), (96, 3, 2), (192, 3, 1), (192, 3, 1), (192, 3, 2), (192, 3, 1), (192, 1, 1)];
-        let widths = parts.map(|(c, k, s)| (Units::Count(c), k, s)).into_iter().chain([(Units::Outputs, 1, 1)]);
+        let parts = [
+            (96, 3, 1),
+            (96, 3, 1),
+            (96, 3, 2),
+            (192, 3, 1),
+            (192, 3, 1),
+            (192, 3, 2),
+            (192, 3, 1),
+            (192, 1, 1),
+        ];
+        let widths =
+            parts.map(|(c, k, s)| (Units::Count(c), k, s)).into_iter().chain([(Units::Outputs, 1, 1)]);
         for (i, (channels, kernel, stride)) in (1..).zip(widths) {
             let padding = if kernel == 3 && i != 7 { 1.into() } else { Padding::Valid };
             let (init, bias_init) = (XavierNormal::default().into(), Some(Constant { value: 0.1 }.into()));
-            let conv = Conv { stride: stride.into(), padding, init, bias_init, ..Conv::new(channels, kernel) };
+            let conv =
+                Conv { stride: stride.into(), padding, init, bias_init, ..Conv::new(channels, kernel) };
             layers.push(named(&format!("conv{i}"), conv));
             layers.push(relu(&format!("relu{i}")));
             if stride == 2 {

@@ -139,7 +139,11 @@ impl Network for Convnext {
             let blocks = (0..*depth).map(|i| self.block(i, *channels)).collect();
             layers.push(sequential(&format!("stages.{s}"), blocks));
         }
-        layers.extend([named("avgpool", GlobalAvgPool {}), named("norm", norm()), named("head", dense(Units::Outputs))]);
+        layers.extend([
+            named("avgpool", GlobalAvgPool {}),
+            named("norm", norm()),
+            named("head", dense(Units::Outputs)),
+        ]);
         layers
     }
 

@@ -12,8 +12,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "LeNet-5 for digits; 61,706 parameters for 28×28 grey pixels",
     formula: "[conv 5×5, activation, pool 2] with 6 and 16 channels → 120 → 84 → outputs",
     source: "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998; plain \
-             average pooling, every second layer sees all channels, and softmax takes the place of radial basis functions, \
-             as is usual now; images of up to 28 pixels are padded by 2, as the paper did",
+             average pooling, a second convolution that sees all channels, and softmax in the place of radial basis \
+             functions, as is usual now; images of up to 28 pixels are padded by 2, as the paper did",
     keys: &[
         Key {
             name: "activation",
@@ -22,7 +22,13 @@ pub(super) const ENTRY: Entry = Entry {
             range: Range::Other("an activation"),
             help: "after every layer but the last",
         },
-        Key { name: "pool", default: "\"avg\"", unit: "", range: Range::Words(&["avg", "max"]), help: "how images shrink" },
+        Key {
+            name: "pool",
+            default: "\"avg\"",
+            unit: "",
+            range: Range::Words(&["avg", "max"]),
+            help: "how images shrink",
+        },
         Key {
             name: "init",
             default: "\"xavier_normal\"",
@@ -71,7 +77,11 @@ impl Network for Lenet5 {
 
     fn layers(&self, input_shape: &[usize]) -> Vec<LayerConfig> {
         let small = input_shape.first().is_some_and(|height| *height <= 28);
-        let conv = |channels: usize, padding: Padding| Conv { padding, init: self.init.clone(), ..Conv::new(channels, 5) };
+        let conv = |channels: usize, padding: Padding| Conv {
+            padding,
+            init: self.init.clone(),
+            ..Conv::new(channels, 5)
+        };
         let dense = |units: Units| Linear { init: self.init.clone(), ..Linear::new(units) };
         let act = |i: usize| self.activation.clone().into_layer().named(&format!("act{i}"));
         let pool = |i: usize| {

@@ -23,9 +23,9 @@ use engine::rng::{Purpose, Rng};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Lists the networks with a name: a module, the variant and the type each.
+/// Lists the networks with a name: a module, the variant, the type and the word each.
 macro_rules! networks {
-    ($($(#[$attr:meta])* $module:ident: $Variant:ident($Type:ident)),+ $(,)?) => {
+    ($($module:ident: $Variant:ident($Type:ident) = $name:literal),+ $(,)?) => {
         $(mod $module; pub use $module::$Type;)+
 
         /// Facts about every named model, in the order of the docs.
@@ -33,9 +33,9 @@ macro_rules! networks {
 
         /// A named model and its settings.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name", rename_all = "snake_case")]
+        #[serde(tag = "name")]
         pub enum Preset {
-            $(#[allow(missing_docs)] $(#[$attr])* $Variant($Type)),+
+            $(#[allow(missing_docs)] #[serde(rename = $name)] $Variant($Type)),+
         }
 
         impl Preset {
@@ -57,18 +57,16 @@ macro_rules! networks {
 }
 
 networks! {
-    mlp: Mlp(Mlp),
-    linear: Linear(LinearModel),
-    lenet5: Lenet5(Lenet5),
-    #[serde(rename = "2c2d")]
-    net_2c2d: Net2c2d(Net2c2d),
-    #[serde(rename = "3c3d")]
-    net_3c3d: Net3c3d(Net3c3d),
-    all_cnn_c: AllCnnC(AllCnnC),
-    vgg: Vgg(Vgg),
-    resnet: Resnet(Resnet),
-    preact_resnet: PreactResnet(PreactResnet),
-    convnext: Convnext(Convnext),
+    mlp: Mlp(Mlp) = "mlp",
+    linear: Linear(LinearModel) = "linear",
+    lenet5: Lenet5(Lenet5) = "lenet5",
+    net_2c2d: Net2c2d(Net2c2d) = "2c2d",
+    net_3c3d: Net3c3d(Net3c3d) = "3c3d",
+    all_cnn_c: AllCnnC(AllCnnC) = "all_cnn_c",
+    vgg: Vgg(Vgg) = "vgg",
+    resnet: Resnet(Resnet) = "resnet",
+    preact_resnet: PreactResnet(PreactResnet) = "preact_resnet",
+    convnext: Convnext(Convnext) = "convnext",
 }
 
 type Build = dyn Fn(&mut Builder<'_>, Var) -> Built + Send + Sync;

@@ -1,8 +1,8 @@
 //! Residual networks whose norms and activations come before the convolutions.
 
 use super::blocks::{
-    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth, conv3, he_fan_out,
-    head, named, relu, sequential,
+    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth,
+    conv3, he_fan_out, head, named, relu, sequential,
 };
 use super::config::Network;
 use super::resnet::{Shortcut, steps};
@@ -23,8 +23,8 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// x: [B, H, W, C] -> [B, outputs]; nothing but sums on the way around.
 ///
-/// Parameters are called `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, `layer1.0.bn2`, `layer1.0.conv2`, …, `bn`, `fc`, and
-/// with shortcut B `layer2.0.downsample.0`.
+/// Parameters are called `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, `layer1.0.bn2`, `layer1.0.conv2`, …, `bn`, `fc`,
+/// and with shortcut B `layer2.0.downsample.0`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PreactResnet {

@@ -1,8 +1,8 @@
 //! Residual networks for small images, with and without their shortcuts.
 
 use super::blocks::{
-    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth, conv3, he_fan_out,
-    head, named, relu, sequential,
+    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth,
+    conv3, he_fan_out, head, named, relu, sequential,
 };
 use super::config::Network;
 use crate::init::InitConfig;
@@ -15,8 +15,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "residual network for small images; resnet20 has 269,722 parameters for 10 classes, 272,474 with shortcut B",
     formula: "conv 3×3 → 3 stages of n × [conv, BN, ReLU, conv, BN, + shortcut, ReLU] → mean → linear; depth = 6n + 2",
     source: "He, Zhang, Ren and Sun, Deep residual learning, CVPR 2016, arxiv.org/abs/1512.03385, section 4.2: SGD with \
-             momentum 0.9, batch 128, lr 0.1 divided by 10 at steps 32k and 48k of 64k, L2 penalty 1e-4 (here biases and \
-             norms are left out of it); names of torchvision",
+             momentum 0.9, batch 128, lr 0.1 divided by 10 at steps 32k and 48k of 64k, L2 penalty 1e-4 (here without \
+             biases and norms); names of torchvision",
     keys: &[DEPTH_KEY, WIDTH_KEY, SHORTCUT_KEY, SKIP_KEY, HE_FAN_OUT_KEY],
 };
 
@@ -32,9 +32,9 @@ pub enum Shortcut {
 
 /// x: [B, H, W, C] -> [B, outputs]; stages of `width`, 2·`width`, 4·`width` channels.
 ///
-/// Parameters are called as in torchvision: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.bn1`, …, `fc`, and with shortcut B
-/// `layer2.0.downsample.0` and `.1`. Depths 20, 32, 44, 56 and 110 are the paper's; 0.27, 0.46, 0.66, 0.85 and 1.7 million
-/// parameters.
+/// Parameters are called as in torchvision: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.bn1`, …, `fc`, and with
+/// shortcut B `layer2.0.downsample.0` and `.1`. Depths 20, 32, 44, 56 and 110 are the paper's; 0.27, 0.46, 0.66, 0.85
+/// and 1.7 million parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resnet {
@@ -78,7 +78,8 @@ impl Resnet {
 /// The steps of a stage's blocks: the first one widens and, but in the first stage, halves.
 pub(super) fn steps(width: usize, depth: usize, stage: usize) -> impl Iterator<Item = Step> {
     let to = width << stage;
-    let first = Step { from: if stage == 0 { width } else { to / 2 }, to, stride: if stage == 0 { 1 } else { 2 } };
+    let first =
+        Step { from: if stage == 0 { width } else { to / 2 }, to, stride: if stage == 0 { 1 } else { 2 } };
     let rest = Step { from: to, to, stride: 1 };
     std::iter::once(first).chain(std::iter::repeat(rest)).take(depth.saturating_sub(2) / 6)
 }

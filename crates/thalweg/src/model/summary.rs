@@ -23,8 +23,8 @@ pub struct Row {
     /// Elements of its parameters.
     pub n_params: usize,
     /// Operations of the forward pass for a sample: 2 for each product of a matrix product or a convolution (borders
-    /// count), 1 for each element of the result (of a sum or a pool: of its input) of anything else; copies and views are
-    /// free.
+    /// count), 1 for each element of the result (of a sum or a pool: of its input) of anything else; copies and views
+    /// are free.
     pub flops: u64,
     /// Memory of its result for a sample; 0 for a view of another's.
     pub activation_bytes: usize,

@@ -74,7 +74,13 @@ impl Vgg {
 
 impl Network for Vgg {
     fn check(&self) -> Result<(), OutOfRange> {
-        let wrong = OutOfRange { of: ENTRY.name, key: "depth", value: self.depth as f64, allowed: DEPTHS, default: "16" };
+        let wrong = OutOfRange {
+            of: ENTRY.name,
+            key: "depth",
+            value: self.depth as f64,
+            allowed: DEPTHS,
+            default: "16",
+        };
         self.convs().map_or(Err(wrong), |_| self.init.check())
     }
 

@@ -247,12 +247,12 @@ fn convolutions_start_by_their_fans() {
         (weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / weights.len() as f64).sqrt()
     };
     for (settings, n) in [
-        (r#""init": "he_normal""#, 15.0 * 32.0),
+        (r#""init": "he_normal""#, 15.0 * 32.0f64),
         (r#""init": {"name": "he_normal", "mode": "fan_out"}"#, 15.0 * 64.0),
         (r#""init": {"name": "he_normal", "mode": "fan_out"}, "groups": 4"#, 15.0 * 16.0),
         (r#""init": "he_uniform", "groups": 4"#, 15.0 * 8.0),
     ] {
-        let (got, want) = (deviation(settings), (2.0 / n as f64).sqrt());
+        let (got, want) = (deviation(settings), (2.0 / n).sqrt());
         assert!((got / want - 1.0).abs() < 0.03, "{settings}: {got} and not {want}");
     }
 }

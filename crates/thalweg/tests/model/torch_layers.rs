@@ -1,6 +1,6 @@
 //! Every layer of images against PyTorch: results, gradients of inputs and parameters, running averages.
 //!
-//! The frozen side is in `golden/layers`, with the generator that wrote it, which shares a formula for inputs with this.
+//! The frozen side is in `golden/layers`, with the generator that wrote it; both sides make inputs by one formula.
 
 use super::close;
 use super::formula::noise;
