@@ -8,7 +8,7 @@ use crate::registry::{Entry, Range};
 pub(super) const ENTRY: Entry = Entry {
     name: "pca",
     summary: "shift all pixels of an image along the principal axes of the training set's colours",
-    formula: "x + Σ αₖ λₖ pₖ, αₖ ~ N(0, sigma²), once an image; pₖ, λₖ of the covariance of the training pixels",
+    formula: "x + Σ αₖ λₖ pₖ, αₖ ~ N(0, sigma²), once an image; pₖ, λₖ of the training pixels' covariance",
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012, \
              section 4.1, with pixels from 0 to 1. The constants that \
              go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), \
