@@ -177,7 +177,7 @@ fn a_contact_sheet_is_drawn_once() {
     let here = Folder::new("sheet");
     let words = "data preview digits augment=crop-1,rotate --out sheet.png --samples 3 --versions 2";
     let text = here.run(words).fine();
-    assert!(text.starts_with("sheet.png: 216 x 208 pixels") && text.lines().count() == 4, "{text}");
+    assert!(text.starts_with("sheet.png: 220 x 208 pixels") && text.lines().count() == 4, "{text}");
     let png = std::fs::read(here.path().join("sheet.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG\r\n"));
     let other = format!("{words} --seed 2");
@@ -190,10 +190,8 @@ fn a_contact_sheet_is_drawn_once() {
     assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png, "the same bits");
     here.run(&format!("{other} --force")).fine();
     assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
-    here.run("data preview digits augment=flip").fails(
-        2,
-        "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`",
-    );
+    here.run("data preview digits augment=flip")
+        .fails(2, "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`");
     here.run("data preview two-moons --out moons.png").fails(
         2,
         "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \

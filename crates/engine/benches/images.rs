@@ -1,4 +1,5 @@
-//! Training steps of convolutional networks on random images: `cargo bench -p thalweg-engine --bench images [THREADS] [--plan]`.
+//! Training steps of convolutional networks on random images: `cargo bench -p thalweg-engine --bench images [THREADS]
+//! [--plan]`.
 
 #![allow(clippy::print_stdout, reason = "figures for developers")]
 
@@ -27,8 +28,7 @@ impl Update for Momentum {
 fn conv_norm(g: &mut Graph, x: Var, channels: usize, stride: usize) -> Built {
     let inner = g.shape(x).last_dim();
     let w = g.param("weight", [3, 3, inner, channels])?;
-    let options =
-        ConvOptions { stride: [stride; 2], padding: Padding::both(1, 1), ..ConvOptions::default() };
+    let options = ConvOptions { stride: [stride; 2], padding: Padding::both(1, 1), ..ConvOptions::default() };
     let y = g.conv2d(x, w, &options)?;
     let (gamma, beta) = (g.param("gamma", [channels])?, g.param("beta", [channels])?);
     Ok(g.batch_norm(y, gamma, beta, 1e-5)?.y)

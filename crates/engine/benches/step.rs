@@ -62,8 +62,7 @@ fn main() {
         let (loss, params) = mlp(&mut g, batch, sizes, norm).unwrap();
         let gradients = g.gradients(loss, &params).unwrap();
         let wanted = Wanted { outputs: vec![loss], gradients, assigns: false };
-        let plan = Plan::compile(&g, &wanted, PlanOptions::new(batch, 8, threads))
-            .unwrap();
+        let plan = Plan::compile(&g, &wanted, PlanOptions::new(batch, 8, threads)).unwrap();
         if std::env::args().any(|a| a == "--plan") {
             println!("{}", plan.print(&g));
         }

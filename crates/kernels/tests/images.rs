@@ -93,7 +93,8 @@ fn runs(input: usize, output: usize, most: usize, salt: usize) -> Runs {
     let run = |o: usize| {
         let start = (o * 5 + salt) % input;
         let n = ((o + salt) % (most + 1)).min(input - start);
-        let weight = |k: usize| if n == 1 && o.is_multiple_of(2) { 1.0 } else { 0.25 + (k + o) as f64 * 0.125 };
+        let weight =
+            |k: usize| if n == 1 && o.is_multiple_of(2) { 1.0 } else { 0.25 + (k + o) as f64 * 0.125 };
         (start, (0..n).map(weight).collect())
     };
     (0..output).map(run).collect()

@@ -1,7 +1,8 @@
 //! Grouping nodes into units: a unit becomes one step, or none where it only renames memory.
 //!
-//! Two rules. A matrix product or a convolution takes a bias, a ReLU and a gate behind it into its own step, as long as nobody else
-//! reads what lies between. Element-wise nodes, row reductions and column reductions over the same frame share one
+//! Two rules. A matrix product or a convolution takes a bias, a ReLU and a gate behind it into its own step, as long
+//! as nobody else reads what lies between. Element-wise nodes, row reductions and column reductions over the same
+//! frame share one
 //! program, as long as no other unit lies on a path between them.
 
 use super::place::{Place, Places};

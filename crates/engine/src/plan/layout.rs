@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::fuse::Role;
-use super::lower::{Entry, Lower};
 use super::loops::{self, Loop, Room, Touched};
+use super::lower::{Entry, Lower};
 use super::memory::{Lifetime, assign};
 use super::{Direction, Extent, Loc, Span, Wanted};
 use crate::graph::Var;
@@ -19,7 +19,6 @@ pub(super) enum Stored {
     /// the weights of a unit's convolution, prepared
     Weights(usize),
 }
-
 
 /// A convolution's weights as a direction wants them.
 #[derive(Clone, Copy, Debug)]
@@ -131,8 +130,9 @@ impl Lower<'_> {
         let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
         let mut vars: Vec<Stored> = lives.keys().copied().collect();
         vars.sort_unstable();
-        let (locals, globals): (Vec<Stored>, Vec<Stored>) =
-            vars.into_iter().partition(|v| lives[v].is_local() && matches!(self.extent(*v), Extent::PerRow(_)));
+        let (locals, globals): (Vec<Stored>, Vec<Stored>) = vars
+            .into_iter()
+            .partition(|v| lives[v].is_local() && matches!(self.extent(*v), Extent::PerRow(_)));
         let mut lifetimes: Vec<Lifetime> = globals
             .iter()
             .map(|v| {
@@ -204,7 +204,9 @@ impl Lower<'_> {
         let loc = match &self.graph.node(root).op {
             Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
             Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
-            Op::Constant(c) => self.offsets.get(&Stored::Value(root)).map_or(Loc::Const(c.value), |loc| loc.plus(start)),
+            Op::Constant(c) => {
+                self.offsets.get(&Stored::Value(root)).map_or(Loc::Const(c.value), |loc| loc.plus(start))
+            }
             _ => self.offsets.get(&Stored::Value(root)).map_or(Loc::Arena(usize::MAX), |loc| loc.plus(start)),
         };
         Span { loc, len }

@@ -2,8 +2,8 @@
 //!
 //! Steps one after the other over all rows would send every value through memory. Steps whose values for a few rows fit
 //! into the second-level cache, weights included, form a loop that takes chunk after chunk of a shard through all of
-//! them; values that nothing outside the loop reads are then never more than one chunk. Steps with large weights take all rows
-//! at once, so that the weights are read once.
+//! them; values that nothing outside the loop reads are then never more than one chunk. Steps with large weights take
+//! all rows at once, so that the weights are read once.
 
 use std::collections::HashSet;
 use std::ops::Range;

@@ -239,10 +239,12 @@ impl Lower<'_> {
                 let rows = self.places.extent(self.graph, a).count() / m.max(1);
                 Finish::Gemm { m, n, rows, a: self.span(a), b: self.span(b) }
             }
-            _ => match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
-                Some(from) => Finish::Shards { join: self.join(root), from: *from },
-                None => Finish::Ready(self.span(v)),
-            },
+            _ => {
+                match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
+                    Some(from) => Finish::Shards { join: self.join(root), from: *from },
+                    None => Finish::Ready(self.span(v)),
+                }
+            }
         }
     }
 
@@ -265,7 +267,11 @@ impl Lower<'_> {
                 let step = |p: Prepared| {
                     let (w, out) = (self.span(p.weight), self.prepared_span(u, p));
                     let kernel = Kernel::Prepare { conv: p.conv, direction: p.direction, w, out };
-                    Step { kernel, nodes: vec![], layer: self.graph.node(self.units.list[u].nodes[0]).layer.to_string() }
+                    Step {
+                        kernel,
+                        nodes: vec![],
+                        layer: self.graph.node(self.units.list[u].nodes[0]).layer.to_string(),
+                    }
                 };
                 prepared.map(step).collect()
             }

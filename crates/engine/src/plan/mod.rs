@@ -1,8 +1,10 @@
 //! A plan: a graph compiled to a flat list of steps over memory that is laid out in advance.
 //!
 //! Compilation removes dead nodes, says which values belong to rows of the batch and which are the same for all
-//! (`place`), fuses (`fuse`), orders steps so that workers meet as rarely as possible (`schedule`), cuts them into loops
-//! over a few rows that fit into the cache (`loops`), and lays out memory by liveness (`memory`). An executor needs nothing but the plan.
+//! (`place`), fuses (`fuse`), orders steps so that workers meet as rarely as possible (`schedule`), cuts them into
+//! loops over a few rows that fit into the cache (`loops`), and lays out memory by liveness (`memory`). An executor
+//! needs
+//! nothing but the plan.
 
 pub mod emit;
 mod fuse;

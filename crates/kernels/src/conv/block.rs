@@ -28,8 +28,9 @@ impl Conv {
         (SOURCES / (self.output[0] * self.output[1] * rows).max(1)).max(1)
     }
 
-    /// Elements `start..start + out.len()` of the weight gradient over all images: `parts` are slices of x and dy with as
-    /// many images each. For a convolution with one group, and whole rows of output channels, at most a block of them.
+    /// Elements `start..start + out.len()` of the weight gradient over all images: `parts` are slices of x and dy
+    /// with as many images each. For a convolution with one group, and whole rows of output channels, at most a block
+    /// of them.
     ///
     /// Each element is the chain of [`Conv::weight_gradient`]: images in order, then outputs in order.
     ///

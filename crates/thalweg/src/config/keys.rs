@@ -155,7 +155,12 @@ pub const DATA: &[Field] = &[
         "\"auto\"",
         "where images in arrays have them: [C, H, W] or [H, W, C]",
     ),
-    key("color", Kind::Words(&["auto", "grey", "rgb"]), "\"auto\"", "of image files; auto: grey if all are grey"),
+    key(
+        "color",
+        Kind::Words(&["auto", "grey", "rgb"]),
+        "\"auto\"",
+        "of image files; auto: grey if all are grey",
+    ),
     key("size", Kind::Wholes(1), "[]", "of image files: one number, or height and width; else as they are"),
     key(
         "resize",

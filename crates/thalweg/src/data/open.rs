@@ -10,8 +10,9 @@ use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
 ///
 /// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. Names of public sets
-/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX pairs,
-/// then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then for a
+/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX
+/// pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then
+/// for a
 /// single file of a known format.
 ///
 /// # Errors

@@ -32,7 +32,8 @@ struct Changed {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../../tests/golden/augment/augment.json")).unwrap_or_else(|error| unreachable!("{error}"))
+    serde_json::from_str(include_str!("../../../tests/golden/augment/augment.json"))
+        .unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {

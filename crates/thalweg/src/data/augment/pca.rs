@@ -11,8 +11,8 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "x + Σ αₖ λₖ pₖ, αₖ ~ N(0, sigma²), once an image; pₖ, λₖ of the covariance of the training pixels",
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012, \
              section 4.1, with pixels from 0 to 1. The constants that \
-             go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), so \
-             they are larger than these eigenvalues",
+             go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), \
+             so they are larger than these eigenvalues",
     keys: &[key("sigma", "0.1", Range::AtLeast(0.0), "deviation of α")],
 };
 

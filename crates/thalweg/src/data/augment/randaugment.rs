@@ -13,8 +13,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: "randaugment",
     summary: "n operations of magnitude m, drawn from a list of fourteen",
     formula: "identity, shear x, shear y, translate x, translate y, rotate, brightness, colour, contrast, sharpness, \
-              posterize, solarize, autocontrast, equalize; m/30 of: 0.3, 150/331 of the size, 30 degrees, factor 1 ± 0.9, \
-              4 of 8 bits, all grey levels; the sign is random",
+              posterize, solarize, autocontrast, equalize; m/30 of: 0.3, 150/331 of the size, 30 degrees, factor 1 \
+              ± 0.9, 4 of 8 bits, all grey levels; the sign is random",
     source: "Cubuk, Zoph, Shlens and Le, RandAugment, 2019; ranges and list of torchvision's RandAugment with 31 bins, \
              which samples the nearest pixel where this interpolates. Colour does nothing to images of one channel",
     keys: &[
