@@ -97,7 +97,7 @@ impl ModelError {
 /// What to type where layers of images do not fit.
 fn graph_hint(error: &GraphError) -> Option<String> {
     match &error.fault {
-        Fault::Groups { groups, .. } => {
+        Fault::Groups { groups, .. } | Fault::GroupsOf { groups, .. } => {
             Some(format!("`groups = 1`, or channels that are multiples of {groups}"))
         }
         Fault::Window { .. } => Some(

@@ -89,6 +89,11 @@ fn what_does_not_fit_is_named_and_helped() {
         "max_pool `0`: padding must be at most half of the kernel, got 2",
         "",
     );
+    says(
+        r#"{"type": "group_norm", "groups": 3}"#,
+        "group_norm `0`: 4 channels cannot be cut into 3 equal groups",
+        "`groups = 1`, or channels that are multiples of 3",
+    );
     says(r#"{"type": "crop", "edges": 4}"#, "crop `0`: edges must be less than the image, got 8", "");
     says(
         r#"{"type": "residual", "layers": [{"type": "conv", "channels": 8, "kernel": 1}]}"#,
