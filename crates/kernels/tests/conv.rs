@@ -1,49 +1,19 @@
 //! Convolutions against the plain sums in f64, over random geometries, on every instruction set of the machine.
 
+#[path = "common/draw.rs"]
+mod draw;
+#[path = "common/isa.rs"]
+mod isa;
+
+use draw::Draw;
+use isa::{on_each_isa, one_at_a_time};
 use kernels::conv::{Conv, Direction};
 use kernels::gemm::Epilogue;
 use kernels::isa::{Isa, force};
-use kernels::philox::philox4x32;
-use std::sync::Mutex;
-
-/// The instruction set is chosen for the whole process, so one test runs at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-fn on_each_isa(check: impl Fn(Isa)) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for isa in Isa::ALL {
-        if force(isa) {
-            check(isa);
-        }
-    }
-}
-
-/// Numbers from a seed.
-struct Draw {
-    seed: u32,
-    at: u32,
-}
 
 impl Draw {
     fn new(seed: u32) -> Draw {
-        Draw { seed, at: 0 }
-    }
-
-    fn word(&mut self) -> u32 {
-        self.at += 1;
-        philox4x32([self.seed, 11], [self.at, 0, 0, 0])[0]
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        self.word() as usize % n
-    }
-
-    fn of<T: Copy>(&mut self, options: &[T]) -> T {
-        options[self.below(options.len())]
-    }
-
-    fn floats(&mut self, n: usize) -> Vec<f32> {
-        (0..n).map(|_| (self.word() >> 8) as f32 / 8_388_608.0 - 1.0).collect()
+        Draw::salted(seed, 11)
     }
 
     /// Sizes of one axis: input, output, kernel, stride, padding, dilation.
@@ -344,7 +314,7 @@ fn images_in_several_calls_give_the_bits_of_one_call() {
 
 #[test]
 fn instruction_sets_that_fuse_agree_bit_for_bit() {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _one = one_at_a_time();
     for seed in 3000..3150 {
         let case = Case::draw(seed);
         let mut first: Option<[Vec<u32>; 3]> = None;

@@ -1,31 +1,17 @@
 //! The matrix product against one plain chain per element, bit for bit, on every instruction set of the machine.
 
+#[path = "common/draw.rs"]
+mod draw;
+#[path = "common/isa.rs"]
+mod isa;
+
+use draw::Draw;
+use isa::on_each_isa;
 use kernels::gemm::{Epilogue, Mat, Part, gemm, scratch_len};
-use kernels::isa::{Isa, force};
-use kernels::philox::philox4x32;
-use std::sync::Mutex;
-
-/// The instruction set is chosen for the whole process, so one test runs at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Numbers from a seed.
-struct Draw {
-    seed: u32,
-    at: u32,
-}
 
 impl Draw {
     fn new(seed: u32) -> Draw {
-        Draw { seed, at: 0 }
-    }
-
-    fn word(&mut self) -> u32 {
-        self.at += 1;
-        philox4x32([self.seed, 7], [self.at, 0, 0, 0])[0]
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        self.word() as usize % n
+        Draw::salted(seed, 7)
     }
 
     fn flag(&mut self) -> bool {
@@ -36,15 +22,11 @@ impl Draw {
     fn size(&mut self) -> usize {
         const EDGES: [usize; 12] = [0, 1, 2, 3, 8, 15, 16, 17, 32, 48, 49, 97];
         match self.below(4) {
-            0 => EDGES[self.below(EDGES.len())],
+            0 => self.of(&EDGES),
             1 => self.below(20),
             2 => self.below(70),
             _ => self.below(150),
         }
-    }
-
-    fn floats(&mut self, n: usize) -> Vec<f32> {
-        (0..n).map(|_| (self.word() >> 8) as f32 / 8_388_608.0 - 1.0).collect()
     }
 }
 
@@ -180,15 +162,6 @@ fn run(case: &Case, parts: &[Part]) -> Vec<f32> {
 
 fn bits(x: &[f32]) -> Vec<u32> {
     x.iter().map(|x| x.to_bits()).collect()
-}
-
-fn on_each_isa(check: impl Fn(Isa)) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for isa in Isa::ALL {
-        if force(isa) {
-            check(isa);
-        }
-    }
 }
 
 #[test]

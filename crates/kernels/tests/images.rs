@@ -1,25 +1,15 @@
 //! Windows, resampling, folds and strided copies against plain loops, on every instruction set.
 
-use std::sync::Mutex;
+#[path = "common/isa.rs"]
+mod isa;
 
+use isa::on_each_isa;
 use kernels::fold::fold_middle;
-use kernels::isa::{Isa, force};
+use kernels::isa::Isa;
 use kernels::map::Fold;
 use kernels::permute::copy_strided;
 use kernels::resample::{Taps, resample, scratch_len};
 use kernels::window::{Window, pick, spread};
-
-/// The instruction set is chosen for the whole process, so one test runs at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-fn on_each_isa(mut check: impl FnMut(Isa)) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for isa in Isa::ALL {
-        if force(isa) {
-            check(isa);
-        }
-    }
-}
 
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| x.to_bits()).collect()

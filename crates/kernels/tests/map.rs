@@ -1,38 +1,15 @@
 //! Element-wise programs against the obvious interpreter, bit for bit, on every instruction set of the machine.
 
-use kernels::isa::{Arith, Fused, Isa, Unfused, force};
+#[path = "common/draw.rs"]
+mod draw;
+#[path = "common/isa.rs"]
+mod isa;
+
+use draw::Draw as Dice;
+use isa::{on_each_isa, one_at_a_time};
+use kernels::isa::{Arith, Fused, Unfused};
 use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, Program, Src, keep_below, mask_word};
 use kernels::math::{Fn1, Fn2};
-use kernels::philox::philox4x32;
-use std::sync::Mutex;
-
-/// The instruction set is chosen for the whole process, so one test runs at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Numbers from a seed.
-struct Dice {
-    seed: u32,
-    at: u32,
-}
-
-impl Dice {
-    fn word(&mut self) -> u32 {
-        self.at += 1;
-        philox4x32([self.seed, 11], [self.at, 0, 0, 0])[0]
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        self.word() as usize % n
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-
-    fn floats(&mut self, n: usize) -> Vec<f32> {
-        (0..n).map(|_| (self.word() >> 8) as f32 / 8_388_608.0 - 1.0).collect()
-    }
-}
 
 /// A program with what it runs on.
 struct Case {
@@ -74,7 +51,7 @@ const COLS: [usize; 22] =
 
 impl Case {
     fn new(seed: u32) -> Case {
-        let mut dice = Dice { seed, at: 0 };
+        let mut dice = Dice::salted(seed, 11);
         let cols = dice.of(&COLS);
         let rows = dice.below(if cols < 40 { 150 } else { 20 });
         let kinds = [Access::Full, Access::Vector, Access::Row, Access::Scalar];
@@ -301,8 +278,7 @@ fn plain<A: Arith>(case: &Case) -> Results {
 
 #[test]
 fn random_programs_give_the_bits_of_the_obvious_interpreter() {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
-    for isa in Isa::ALL.into_iter().filter(|isa| force(*isa)) {
+    on_each_isa(|isa| {
         for seed in 0..1500 {
             let case = Case::new(seed);
             let want = if isa.is_fused() { plain::<Fused>(&case) } else { plain::<Unfused>(&case) };
@@ -312,16 +288,15 @@ fn random_programs_give_the_bits_of_the_obvious_interpreter() {
             let cut = [case.rows / 3, case.rows / 2];
             assert!(case.run(&cut) == want, "cut {}", about());
         }
-    }
-    force(Isa::ALL.into_iter().find(|isa| isa.is_available()).unwrap());
+    });
 }
 
 /// Layer norm over short rows and the sums of its backward pass, against f64.
 #[test]
 fn layer_norm_of_short_rows_agrees_with_f64() {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = one_at_a_time();
     for (rows, cols) in [(1, 64), (50, 64), (33, 10), (7, 6), (100, 16), (20, 250)] {
-        let mut dice = Dice { seed: 1, at: 0 };
+        let mut dice = Dice::salted(1, 11);
         let [x, gain] = [rows * cols, cols].map(|n| dice.floats(n));
         let share = Src::Imm(1.0 / cols as f32);
         let instrs = vec![
