@@ -1,9 +1,9 @@
-//! Convolutions of 3×3 or 5×5 taps and stride 1 with fewer multiplications: tiles of 6×6 sources become values at 36
-//! points, products of channels are made point by point, and give tiles of 4×4 or 2×2 results.
+//! Convolutions of 3×3 or 5×5 taps and stride 1 with fewer multiplications: tiles of 6×6 or 8×8 sources become values
+//! at as many points, products of channels are made point by point, and give tiles of 4×4 results.
 //!
-//! 36 products in place of 144 (3×3) or 100 (5×5), for about twenty additions a pixel and channel. Rounding errors
-//! are a few times those of the direct sum. Weight gradients are kept as sums at the points, and become taps once, at
-//! the end.
+//! 36 products in place of 144 (3×3), 64 in place of 400 (5×5), for about twenty additions a pixel and channel. Rounding
+//! errors are a few times those of the direct sum. Weight gradients are kept as sums at the points, and become taps
+//! once, at the end.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is that of `Job` and `Frame`
 #![allow(clippy::needless_range_loop)] // counters keep vectors in registers, iterators do not
@@ -16,11 +16,9 @@ use crate::gemm::Epilogue;
 use crate::gemm::drive::Cuts;
 use crate::gemm::micro::{Reading, Segment, Tile, Tiles};
 use crate::simd::{Block, BlockMut, simd_versions};
-use points::{Five, N, Three};
+use points::{Five, M, Three};
 use tile::{Results, Sources};
 
-/// Points of a tile.
-const POINTS: usize = N * N;
 /// Floats in a cache line, to which channels are padded.
 const LINE: usize = 16;
 /// Floats of values at points that a block of tiles aims at: a quarter of a second-level cache.
@@ -60,19 +58,18 @@ impl Winograd {
     fn pays(&self) -> bool {
         let [h, w, _] = self.dst;
         let [ty, tx] = self.tiles();
-        let (m, filled) = (self.m(), h * w);
-        let products = ty * tx * POINTS;
-        let saved = filled * self.taps * self.taps;
-        h.min(w) >= m && 3 * products <= 2 * saved && self.src[2] * self.dst[2] <= 256 * 256
+        let products = ty * tx * self.points();
+        let saved = h * w * self.taps * self.taps;
+        h.min(w) >= M && 3 * products <= 2 * saved && self.src[2] * self.dst[2] <= 256 * 256
     }
 
-    /// Results in a tile along each axis.
-    fn m(&self) -> usize {
-        N + 1 - self.taps
+    /// Points of a tile.
+    fn points(&self) -> usize {
+        (M + self.taps - 1) * (M + self.taps - 1)
     }
 
     fn tiles(&self) -> [usize; 2] {
-        [self.dst[0].div_ceil(self.m()), self.dst[1].div_ceil(self.m())]
+        [self.dst[0].div_ceil(M), self.dst[1].div_ceil(M)]
     }
 
     /// Channels in memory at the points: of the sources, of the results.
@@ -80,26 +77,31 @@ impl Winograd {
         [self.src[2], self.dst[2]].map(|c| c.next_multiple_of(LINE))
     }
 
-    /// Tiles in a block.
-    fn block(&self, tiles: usize) -> usize {
+    /// Most tiles in a block, of so many in all.
+    fn most(&self, tiles: usize) -> usize {
         let [cp, op] = self.padded();
         // with many channels, weights outgrow the cache and are read again for each block
         let least = if cp + op > 128 { 48 } else { 12 };
-        let most = (BLOCK / (POINTS * (cp + op))).max(least).next_multiple_of(12).min(96);
-        most.min(tiles.max(1))
+        (BLOCK / (self.points() * (cp + op))).max(least).next_multiple_of(12).min(96).min(tiles.max(1))
     }
 
-    /// Floats of the weights at the points: `[36, C, O padded]`; also of the sums of a weight gradient.
+    /// Tiles in a block, as even as possible, so that no block reads the weights for a tile or two.
+    fn block(&self, tiles: usize) -> usize {
+        let tiles = tiles.max(1);
+        tiles.div_ceil(tiles.div_ceil(self.most(tiles)))
+    }
+
+    /// Floats of the weights at the points: `[points, C, O padded]`; also of the sums of a weight gradient.
     pub fn weights_len(&self) -> usize {
-        POINTS * self.src[2] * self.padded()[1]
+        self.points() * self.src[2] * self.padded()[1]
     }
 
     /// Floats of scratch for so many images.
     pub fn scratch_len(&self, images: usize) -> usize {
         let [cp, op] = self.padded();
         let [ty, tx] = self.tiles();
-        let block = self.block(images * ty * tx);
-        LINE + cp.max(op) + POINTS * (apart(block * cp) + apart(block * op))
+        let most = self.most(images * ty * tx);
+        LINE + cp.max(op) + self.points() * (apart(most * cp) + apart(most * op))
     }
 
     /// Floats of scratch for making the weights at the points.
@@ -138,8 +140,8 @@ unsafe fn prepare_on<S: Tiles>(job: &mut Prepare) {
     let op = at.padded()[1];
     if !at.flipped {
         return match at.taps {
-            3 => tile::weights::<S, Three, 4, 3>(w.as_ptr(), [c, o], o, out.as_mut_ptr(), op),
-            _ => tile::weights::<S, Five, 2, 5>(w.as_ptr(), [c, o], o, out.as_mut_ptr(), op),
+            3 => tile::weights::<S, Three, 6, 3>(w.as_ptr(), [c, o], o, out.as_mut_ptr(), op),
+            _ => tile::weights::<S, Five, 8, 5>(w.as_ptr(), [c, o], o, out.as_mut_ptr(), op),
         };
     }
     // the convolution's own weights are [taps, o, c]; of these, taps in reverse and channels exchanged
@@ -155,8 +157,8 @@ unsafe fn prepare_on<S: Tiles>(job: &mut Prepare) {
         }
     }
     match at.taps {
-        3 => tile::weights::<S, Three, 4, 3>(turned, [c, o], op, out.as_mut_ptr(), op),
-        _ => tile::weights::<S, Five, 2, 5>(turned, [c, o], op, out.as_mut_ptr(), op),
+        3 => tile::weights::<S, Three, 6, 3>(turned, [c, o], op, out.as_mut_ptr(), op),
+        _ => tile::weights::<S, Five, 8, 5>(turned, [c, o], op, out.as_mut_ptr(), op),
     }
 }
 
@@ -195,9 +197,8 @@ unsafe fn correlate_on<S: Tiles>(job: &mut Correlate) {
     let zeros = align(job.scratch.as_mut_ptr());
     std::ptr::write_bytes(zeros, 0, cp);
     let [vs, ms] = [apart(block * cp), apart(block * op)];
-    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * vs));
-    let from =
-        Sources { data: job.src.as_ptr(), size: at.src, pad: at.pad, step: at.m(), tiles: [ty, tx], zeros };
+    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + at.points() * vs));
+    let from = Sources { data: job.src.as_ptr(), size: at.src, pad: at.pad, tiles: [ty, tx], zeros };
     let e = job.epilogue;
     let to = Results {
         data: job.dst.as_mut_ptr(),
@@ -210,9 +211,13 @@ unsafe fn correlate_on<S: Tiles>(job: &mut Correlate) {
     for first in (0..total).step_by(block) {
         let n = block.min(total - first);
         for t in 0..n {
-            tile::sources::<S>(&from, first + t, v.add(t * cp), vs);
+            let v = v.add(t * cp);
+            match at.taps {
+                3 => tile::sources::<S, Three, 6, 3>(&from, first + t, v, vs),
+                _ => tile::sources::<S, Five, 8, 5>(&from, first + t, v, vs),
+            }
         }
-        for p in 0..POINTS {
+        for p in 0..at.points() {
             let weights = job.weights.as_ptr().add(p * at.src[2] * op);
             let (v, m) = (v.add(p * vs), m.add(p * ms));
             let seg = Segment { a: v, a_row: cp, a_k: 1, b: weights, b_k: op, k: at.src[2] };
@@ -221,8 +226,8 @@ unsafe fn correlate_on<S: Tiles>(job: &mut Correlate) {
         for t in 0..n {
             let m = m.add(t * op);
             match at.taps {
-                3 => tile::results::<S, Three, 4, 3>(&to, first + t, m, ms),
-                _ => tile::results::<S, Five, 2, 5>(&to, first + t, m, ms),
+                3 => tile::results::<S, Three, 6, 3>(&to, first + t, m, ms),
+                _ => tile::results::<S, Five, 8, 5>(&to, first + t, m, ms),
             }
         }
     }
@@ -263,7 +268,7 @@ pub(super) struct Gradient<'a> {
     pub images: usize,
     pub x: &'a [f32],
     pub dy: &'a [f32],
-    /// `[36, C, O padded]`
+    /// `[points, C, O padded]`
     pub sums: &'a mut [f32],
     pub accumulate: bool,
     pub scratch: &'a mut [f32],
@@ -287,21 +292,26 @@ unsafe fn gradient_on<S: Tiles>(job: &mut Gradient) {
     let zeros = align(job.scratch.as_mut_ptr());
     std::ptr::write_bytes(zeros, 0, cp.max(op));
     let [vs, ms] = [apart(block * cp), apart(block * op)];
-    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + POINTS * vs));
+    let (v, m) = (zeros.add(cp.max(op)), zeros.add(cp.max(op) + at.points() * vs));
     let tiles = [ty, tx];
-    let x = Sources { data: job.x.as_ptr(), size: at.src, pad: at.pad, step: at.m(), tiles, zeros };
-    let dy = Sources { data: job.dy.as_ptr(), size: at.dst, pad: [0, 0], step: at.m(), tiles, zeros };
+    let x = Sources { data: job.x.as_ptr(), size: at.src, pad: at.pad, tiles, zeros };
+    let dy = Sources { data: job.dy.as_ptr(), size: at.dst, pad: [0, 0], tiles, zeros };
     for first in (0..total).step_by(block) {
         let n = block.min(total - first);
         for t in 0..n {
-            tile::sources::<S>(&x, first + t, v.add(t * cp), vs);
-            let m = m.add(t * op);
+            let (v, m) = (v.add(t * cp), m.add(t * op));
             match at.taps {
-                3 => tile::spread::<S, Three, 4, 3>(&dy, first + t, m, ms),
-                _ => tile::spread::<S, Five, 2, 5>(&dy, first + t, m, ms),
+                3 => {
+                    tile::sources::<S, Three, 6, 3>(&x, first + t, v, vs);
+                    tile::spread::<S, Three, 6, 3>(&dy, first + t, m, ms);
+                }
+                _ => {
+                    tile::sources::<S, Five, 8, 5>(&x, first + t, v, vs);
+                    tile::spread::<S, Five, 8, 5>(&dy, first + t, m, ms);
+                }
             }
         }
-        for p in 0..POINTS {
+        for p in 0..at.points() {
             let (v, m) = (v.add(p * vs), m.add(p * ms));
             let seg = Segment { a: v, a_row: 1, a_k: cp, b: m, b_k: op, k: n };
             let sums = job.sums.as_mut_ptr().add(p * at.src[2] * op);
@@ -334,7 +344,7 @@ unsafe fn taps_on<S: Tiles>(job: &mut Taps) {
     let [c, o] = [job.at.src[2], job.at.dst[2]];
     let (sums, dw, op) = (job.sums.as_ptr(), job.dw.as_mut_ptr(), job.at.padded()[1]);
     match job.at.taps {
-        3 => tile::taps::<S, Three, 4, 3>(sums, op, [c, o], dw),
-        _ => tile::taps::<S, Five, 2, 5>(sums, op, [c, o], dw),
+        3 => tile::taps::<S, Three, 6, 3>(sums, op, [c, o], dw),
+        _ => tile::taps::<S, Five, 8, 5>(sums, op, [c, o], dw),
     }
 }

@@ -1,6 +1,6 @@
 //! One tile into and out of the points: columns first, then rows, a vector of channels at a time.
 
-use super::points::{Kernel, N, points_of, sources as sources_of, taps_of};
+use super::points::{Kernel, M, points_of, taps_of};
 use crate::simd::Simd;
 
 /// Where tiles come from: zeros lie around the images.
@@ -9,8 +9,6 @@ pub(super) struct Sources {
     /// `[H, W, C]`
     pub size: [usize; 3],
     pub pad: [usize; 2],
-    /// pixels from one tile to the next
-    pub step: usize,
     /// rows and columns of tiles in an image
     pub tiles: [usize; 2],
     /// as many zeros as channels, in whole lines
@@ -29,9 +27,9 @@ pub(super) struct Results {
 
 /// Image, and first row and column of a tile.
 #[inline(always)]
-fn place(tiles: [usize; 2], t: usize, step: usize) -> [usize; 3] {
+fn place(tiles: [usize; 2], t: usize) -> [usize; 3] {
     let in_image = t % (tiles[0] * tiles[1]);
-    [t / (tiles[0] * tiles[1]), in_image / tiles[1] * step, in_image % tiles[1] * step]
+    [t / (tiles[0] * tiles[1]), in_image / tiles[1] * M, in_image % tiles[1] * M]
 }
 
 /// Lanes of the vector that starts at channel `v` of `c`.
@@ -45,7 +43,7 @@ impl Sources {
     #[inline(always)]
     unsafe fn pixels<const K: usize>(&self, t: usize) -> [[*const f32; K]; K] {
         let [h, w, c] = self.size;
-        let [image, y, x] = place(self.tiles, t, self.step);
+        let [image, y, x] = place(self.tiles, t);
         let image = self.data.add(image * h * w * c);
         let mut found = [[self.zeros; K]; K];
         for i in 0..K {
@@ -63,7 +61,12 @@ impl Sources {
 
 /// Writes the values of tile `t` at the points to `v`, points `stride` floats apart.
 #[inline(always)]
-pub(super) unsafe fn sources<S: Simd>(from: &Sources, t: usize, v: *mut f32, stride: usize) {
+pub(super) unsafe fn sources<S: Simd, K: Kernel<N, R>, const N: usize, const R: usize>(
+    from: &Sources,
+    t: usize,
+    v: *mut f32,
+    stride: usize,
+) {
     let pixels = from.pixels::<N>(t);
     let c = from.size[2];
     let mut at = 0;
@@ -75,13 +78,13 @@ pub(super) unsafe fn sources<S: Simd>(from: &Sources, t: usize, v: *mut f32, str
             for i in 0..N {
                 column[i] = S::load_masked(pixels[i][j].add(at), keep);
             }
-            let column = sources_of::<S>(column);
+            let column = K::sources::<S>(column);
             for i in 0..N {
                 values[i][j] = column[i];
             }
         }
         for i in 0..N {
-            let row = sources_of::<S>(values[i]);
+            let row = K::sources::<S>(values[i]);
             for j in 0..N {
                 S::store(v.add((i * N + j) * stride + at), row[j]);
             }
@@ -92,7 +95,7 @@ pub(super) unsafe fn sources<S: Simd>(from: &Sources, t: usize, v: *mut f32, str
 
 /// Writes the gradient of tile `t` of the results, spread to the points, to `m`.
 #[inline(always)]
-pub(super) unsafe fn spread<S: Simd, K: Kernel<M, R>, const M: usize, const R: usize>(
+pub(super) unsafe fn spread<S: Simd, K: Kernel<N, R>, const N: usize, const R: usize>(
     from: &Sources,
     t: usize,
     m: *mut f32,
@@ -134,14 +137,14 @@ pub(super) unsafe fn spread<S: Simd, K: Kernel<M, R>, const M: usize, const R: u
 
 /// Writes tile `t` of the results from the values at the points.
 #[inline(always)]
-pub(super) unsafe fn results<S: Simd, K: Kernel<M, R>, const M: usize, const R: usize>(
+pub(super) unsafe fn results<S: Simd, K: Kernel<N, R>, const N: usize, const R: usize>(
     to: &Results,
     t: usize,
     m: *const f32,
     stride: usize,
 ) {
     let [h, w, c] = to.size;
-    let [image, y, x] = place(to.tiles, t, M);
+    let [image, y, x] = place(to.tiles, t);
     let pixel = |i: usize, j: usize| ((image * h + y + i) * w + x + j) * c;
     let (rows, columns) = (M.min(h - y), M.min(w - x));
     let mut at = 0;
@@ -184,9 +187,9 @@ pub(super) unsafe fn results<S: Simd, K: Kernel<M, R>, const M: usize, const R: 
     }
 }
 
-/// Weights `[R, R, C, O]`, rows of O `stride` floats apart, to `[36, C, padded]`.
+/// Weights `[R, R, C, O]`, rows of O `stride` floats apart, to `[points, C, padded]`.
 #[inline(always)]
-pub(super) unsafe fn weights<S: Simd, K: Kernel<M, R>, const M: usize, const R: usize>(
+pub(super) unsafe fn weights<S: Simd, K: Kernel<N, R>, const N: usize, const R: usize>(
     w: *const f32,
     [c, o]: [usize; 2],
     stride: usize,
@@ -204,13 +207,13 @@ pub(super) unsafe fn weights<S: Simd, K: Kernel<M, R>, const M: usize, const R: 
                     column[i] =
                         S::load_masked(w.add(((i * R + j) * c + channel) * stride).wrapping_add(at), keep);
                 }
-                let column = points_of::<S, K, M, R>(column);
+                let column = points_of::<S, K, N, R>(column);
                 for i in 0..N {
                     values[i][j] = column[i];
                 }
             }
             for i in 0..N {
-                let row = points_of::<S, K, M, R>(values[i]);
+                let row = points_of::<S, K, N, R>(values[i]);
                 for j in 0..N {
                     S::store(out.add(((i * N + j) * c + channel) * padded + at), row[j]);
                 }
@@ -220,9 +223,9 @@ pub(super) unsafe fn weights<S: Simd, K: Kernel<M, R>, const M: usize, const R: 
     }
 }
 
-/// Sums at the points `[36, C, padded]` to a weight gradient `[R, R, C, O]`.
+/// Sums at the points `[points, C, padded]` to a weight gradient `[R, R, C, O]`.
 #[inline(always)]
-pub(super) unsafe fn taps<S: Simd, K: Kernel<M, R>, const M: usize, const R: usize>(
+pub(super) unsafe fn taps<S: Simd, K: Kernel<N, R>, const N: usize, const R: usize>(
     sums: *const f32,
     padded: usize,
     [c, o]: [usize; 2],
@@ -238,13 +241,13 @@ pub(super) unsafe fn taps<S: Simd, K: Kernel<M, R>, const M: usize, const R: usi
                 for i in 0..N {
                     column[i] = S::load(sums.add(((i * N + j) * c + channel) * padded + at));
                 }
-                let column = taps_of::<S, K, M, R>(column);
+                let column = taps_of::<S, K, N, R>(column);
                 for i in 0..R {
                     values[i][j] = column[i];
                 }
             }
             for i in 0..R {
-                let row = taps_of::<S, K, M, R>(values[i]);
+                let row = taps_of::<S, K, N, R>(values[i]);
                 for j in 0..R {
                     S::store_masked(dw.add(((i * R + j) * c + channel) * o + at), row[j], keep);
                 }
