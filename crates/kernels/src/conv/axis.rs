@@ -85,6 +85,13 @@ impl Axis {
         (q * self.source_step) as isize + self.offset + i as isize * self.offset_step
     }
 
+    /// The outputs that have a source through tap `i`.
+    pub fn outputs(&self, i: usize) -> std::ops::Range<usize> {
+        let from = -self.position(0, i);
+        let first = |n: isize| (n.max(0) as usize).div_ceil(self.source_step).min(self.count);
+        first(from)..first(from + self.source_len as isize).max(first(from))
+    }
+
     /// The source of output `q` through tap `i`.
     #[inline(always)]
     pub fn source(&self, q: usize, i: usize) -> Option<usize> {
@@ -110,6 +117,10 @@ mod tests {
             let mut backward = Vec::new();
             for phase in 0..stride {
                 let a = Axis::backward(s, phase);
+                for i in 0..a.n_taps {
+                    let outputs: Vec<_> = (0..a.count).filter(|q| a.source(*q, i).is_some()).collect();
+                    assert_eq!(outputs, Vec::from_iter(a.outputs(i)), "{s:?}");
+                }
                 for q in 0..a.count {
                     let sources: Vec<_> = (0..a.n_taps).filter_map(|i| a.source(q, i)).collect();
                     assert!(sources.is_sorted(), "sources increase");
@@ -119,6 +130,10 @@ mod tests {
                 }
             }
             let a = Axis::forward(s);
+            for i in 0..a.n_taps {
+                let outputs: Vec<_> = (0..a.count).filter(|q| a.source(*q, i).is_some()).collect();
+                assert_eq!(outputs, Vec::from_iter(a.outputs(i)), "{s:?}");
+            }
             let mut forward = Vec::new();
             for out in 0..9 {
                 for i in 0..a.n_taps {

@@ -1,5 +1,6 @@
 //! Convolutions of channels-last images on one thread, with bits that depend on nothing but the operands.
 
+mod across;
 mod axis;
 mod block;
 mod direct;
@@ -68,7 +69,7 @@ impl Conv {
         let of = |direction: Direction| match Winograd::of(self, direction) {
             Some(at) => at.scratch_len(images).max(at.prepare_scratch_len()),
             None if self.is_direct(direction) => direct::scratch_len(self, direction),
-            None => gather::scratch_len(self, images),
+            None => across::scratch_len(self, direction, images),
         };
         let weights = match Winograd::of(self, Direction::Forward) {
             Some(_) => 0,
@@ -143,13 +144,10 @@ impl Conv {
             // SAFETY: the slices hold what the geometry says.
             return unsafe { winograd::correlate(&mut job) };
         }
-        if !self.is_direct(Direction::Forward) {
-            return gather::forward(self, images, x, w, y, epilogue, scratch);
-        }
-        let direction = Direction::Forward;
-        let mut job = direct::Job { conv: self, direction, images, src: x, w, out: y, epilogue };
-        // SAFETY: the slices hold what the geometry says.
-        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
+        self.correlate(
+            direct::Job { conv: self, direction: Direction::Forward, images, src: x, w, out: y, epilogue },
+            scratch,
+        )
     }
 
     /// `dx = epilogue(sum over outputs of dy * w)`, w as [`Conv::prepare`] makes it; `bias: [C]`, gate like
@@ -177,13 +175,21 @@ impl Conv {
             // SAFETY: the slices hold what the geometry says.
             return unsafe { winograd::correlate(&mut job) };
         }
-        if !self.is_direct(Direction::Backward) {
-            return gather::input_gradient(self, images, dy, w, dx, epilogue, scratch);
-        }
-        let direction = Direction::Backward;
-        let mut job = direct::Job { conv: self, direction, images, src: dy, w, out: dx, epilogue };
+        self.correlate(
+            direct::Job { conv: self, direction: Direction::Backward, images, src: dy, w, out: dx, epilogue },
+            scratch,
+        )
+    }
+
+    /// A map that was checked, tap by tap.
+    fn correlate(&self, mut job: direct::Job, scratch: &mut [f32]) {
         // SAFETY: the slices hold what the geometry says.
-        unsafe { direct::run(&mut job, scratch.as_mut_ptr()) }
+        unsafe {
+            match self.is_direct(job.direction) {
+                true => direct::run(&mut job, scratch.as_mut_ptr()),
+                false => across::run(&mut job, scratch.as_mut_ptr()),
+            }
+        }
     }
 
     /// `sums = [sums +] sum over images and outputs of x * dy`, in the form of [`Conv::gradient_of_sums`]. Cost as

@@ -50,7 +50,7 @@ const BLOCK_K_IN_PLACE: usize = 512;
 /// Floats in a cache line, to which panels are aligned.
 const LINE: usize = 16;
 /// Widest panel of any instruction set, in floats.
-const MAX_WIDTH: usize = 48;
+pub(crate) const MAX_WIDTH: usize = 48;
 
 /// Floats of scratch that [`gemm`] needs for these sizes; `k` is the inner length of all parts together.
 ///
