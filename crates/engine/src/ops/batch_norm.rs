@@ -1,7 +1,7 @@
 //! Batch normalisation: `y = (x − m)·r·γ + β` with the batch's mean `m` and `r = 1/√(v + ε)`.
 //!
 //! With `x̂ = (x − m)·r` and n values a channel: `dβ = Σdy`, `dγ = Σdy·x̂`,
-//! `dx = γ·r·(dy − dβ/n − x̂·dγ/n)`; the last already contains what flows through `m` and `r`.
+//! `dx = γ·r·(dy − dβ/n + (m − x)·r·dγ/n)`; the last already contains what flows through `m` and `r`.
 //!
 //! Source: Ioffe and Szegedy, "Batch normalization", ICML 2015. As in PyTorch, ε is 1e-5, batches are normalised by
 //! the biased variance, and the running variance, kept for evaluation, is unbiased; momentum 0.1 is the share of the
@@ -53,9 +53,12 @@ impl Operator for BatchNorm {
         let d_gamma = g.reshape(sum, channels)?;
         let shared = g.scale(d_beta, 1.0 / n)?;
         let slope = g.scale(d_gamma, 1.0 / n)?;
-        let pull = g.mul(normal, slope)?;
-        let rest = g.sub(dy, shared)?;
-        let rest = g.sub(rest, pull)?;
+        let slope = g.mul(slope, r)?;
+        // from x again: what is centred above would have to be kept until both sums are known
+        let turned = g.sub(m, x)?;
+        let pull = g.mul(turned, slope)?;
+        let rest = g.add(pull, dy)?;
+        let rest = g.sub(rest, shared)?;
         let gain = g.mul(gamma, r)?;
         let dx = g.mul(rest, gain)?;
         at.give(0, dx)?;

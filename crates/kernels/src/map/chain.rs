@@ -104,7 +104,7 @@ patterns! {
     GateAdd: Gate Add; GateSub: Gate Sub; GateFrom: Gate From; GateMul: Gate Mul;
     SubMulAdd: Sub Mul Add; SubMulMul: Sub Mul Mul; SubMulFrom: Sub Mul From;
     SubSubMul: Sub Sub Mul; MulFromMul: Mul From Mul; MulAddAdd: Mul Add Add; MulMulAdd: Mul Mul Add;
-    SubMulMulAdd: Sub Mul Mul Add; SubMulMulAddAdd: Sub Mul Mul Add Add;
+    SubMulMulAdd: Sub Mul Mul Add; SubMulMulAddAdd: Sub Mul Mul Add Add; FromMulAddSubMul: From Mul Add Sub Mul;
 }
 
 /// # Safety
@@ -149,7 +149,7 @@ unsafe fn run_links<const N: usize>(
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Streamed {
     None,
-    /// the second of three
+    /// the second of three, or the third of five
     Middle,
     /// the last of three or more
     Last,
@@ -172,7 +172,7 @@ unsafe fn choose_rows<const N: usize>(
     unsafe {
         match streamed {
             Streamed::None if N >= 2 => run_rows(links, dst, sizes, reads, low, N),
-            Streamed::Middle if N == 3 => run_rows(links, dst, sizes, reads, low, 1),
+            Streamed::Middle if N == 3 || N == 5 => run_rows(links, dst, sizes, reads, low, N / 2),
             Streamed::Last if N >= 3 => run_rows(links, dst, sizes, reads, low, N - 1),
             _ => {}
         }
@@ -259,16 +259,11 @@ impl Chain {
 
     /// Whether all links but one read what is the same in all rows.
     fn by_rows(sources: &[Src], accesses: &[Access]) -> Option<Streamed> {
-        let differs = |s: &Src| match s {
-            Src::Imm(_) => false,
-            Src::Operand(o) => !matches!(accesses[*o as usize], Access::Vector | Access::Scalar),
-            Src::Reg(_) | Src::Row(_) => true,
-        };
         let links = &sources[1..];
-        let mut streamed = (0..links.len()).filter(|k| differs(&links[*k]));
+        let mut streamed = (0..links.len()).filter(|k| differs(links[*k], accesses));
         match (links.len(), streamed.next(), streamed.next()) {
             (2.., None, None) => Some(Streamed::None),
-            (3, Some(1), None) => Some(Streamed::Middle),
+            (3, Some(1), None) | (5, Some(2), None) => Some(Streamed::Middle),
             (n @ 3.., Some(k), None) if k == n - 1 => Some(Streamed::Last),
             _ => None,
         }
@@ -277,9 +272,11 @@ impl Chain {
     /// The longest chain at the start of `instrs`, and how many instructions it replaces.
     fn longest(instrs: &[Instr], accesses: &[Access], n_regs: usize) -> Option<(Chain, usize)> {
         let Instr::Bin(f, Dst::Reg(first_dst), a, b) = *instrs.first()? else { return None };
-        let (first, c) = Link::of(f, a, b, a).or_else(|| Some((Link::Mul, b)).filter(|_| f == Fn2::Mul))?;
+        // the value that is handed on is one that differs from row to row
+        let t = if differs(a, accesses) || !differs(b, accesses) { a } else { b };
+        let (first, c) = Link::of(f, a, b, t).or_else(|| Some((Link::Mul, b)).filter(|_| f == Fn2::Mul))?;
         let mut links = vec![first];
-        let mut reads = vec![a, c];
+        let mut reads = vec![t, c];
         let mut dsts = vec![first_dst];
         while links.len() < MAX_LINKS {
             let (done, t) = (links.len(), dsts[links.len() - 1]);
@@ -312,6 +309,15 @@ impl Chain {
             replaced += 1;
         }
         (replaced > 1).then_some((chain, replaced))
+    }
+}
+
+/// Whether a source differs from row to row.
+fn differs(s: Src, accesses: &[Access]) -> bool {
+    match s {
+        Src::Imm(_) => false,
+        Src::Operand(o) => !matches!(accesses[o as usize], Access::Vector | Access::Scalar),
+        Src::Reg(_) | Src::Row(_) => true,
     }
 }
 
