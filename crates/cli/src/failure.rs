@@ -96,7 +96,9 @@ impl From<TrainError> for Failure {
         match error {
             T::Data(error) => error.into(),
             T::Record(error) => error.into(),
-            T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } => Failure::new(FAILED, message, hint),
+            T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } | T::DataChanged { .. } => {
+                Failure::new(FAILED, message, hint)
+            }
             _ => Failure::new(WRONG, message, hint),
         }
     }

@@ -229,3 +229,35 @@ fn ctrl_c_saves_and_can_be_resumed() {
     here.run(&format!("train epochs={epochs} --run-dir b -q")).fine();
     assert_eq!(summary(&here, "a")["weights_sha256"], summary(&here, "b")["weights_sha256"]);
 }
+
+#[test]
+fn data_that_changed_are_not_gone_on_with() {
+    let here = Folder::new("changed");
+    let table = |last: &str| {
+        let rows: String = (0..40).map(|i| format!("{},{},{}\n", i % 7, i % 5, ["a", "b"][i % 2])).collect();
+        std::fs::write(here.path().join("t.csv"), format!("x,y,class\n{rows}{last}\n")).unwrap();
+    };
+    table("1,1,a");
+    here.run("train data=t.csv epochs=2 batch=8 --run-dir a -q").fine();
+    let before = here.run("eval a --json").out;
+    table("1,2,a");
+    for (verb, next) in [
+        (
+            "resume a epochs=3",
+            "train on the data as they are now: `thalweg train init_from=a/checkpoints/best.safetensors ...`",
+        ),
+        ("eval a", "measure on the data as they are now: `thalweg eval RUN data=t.csv`"),
+    ] {
+        let ran = here.run(verb);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert!(
+            ran.err.starts_with("error: the data changed since the run began: check sum "),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains(&format!(": t.csv\nhint: {next}")), "{}", ran.err);
+    }
+    table("1,1,a");
+    assert_eq!(here.run("eval a --json").out, before);
+    here.run("resume a epochs=3 -q").fine();
+}

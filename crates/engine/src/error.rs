@@ -135,6 +135,12 @@ pub enum Fault {
         /// elements of the axis with its padding
         padded: usize,
     },
+    /// More memory than there is.
+    #[error("a step needs {:.1} GiB of memory, which cannot be had", *bytes as f64 / 1024f64.powi(3))]
+    Memory {
+        /// of all workers
+        bytes: usize,
+    },
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

@@ -24,6 +24,7 @@ fn images(n: usize, [h, w, c]: [usize; 3], inputs: Values) -> Dataset {
         missing: vec![],
         schema: None,
         notes: vec![],
+        warnings: vec![],
     }
 }
 

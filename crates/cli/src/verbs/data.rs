@@ -133,7 +133,8 @@ fn described(ui: &Ui, info: &DataInfo, splits: &Splits) -> String {
     if !info.origin.licence.is_empty() {
         rows.push(("licence", info.origin.licence.clone()));
     }
-    rows.extend(info.notes.iter().chain(&splits.warnings).map(|note| ("note", note.clone())));
+    rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
+    rows.extend(splits.warnings.iter().map(|text| ("warning", text.clone())));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(k, v)| vec![k.to_string(), v]).collect();
     text += &table(&rows, &[Side::Left, Side::Left], ui.width());
     text + &features(&info.features, &info.targets)

@@ -37,10 +37,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut trained = Trained::open(&dir, config, &args.checkpoint)?;
     let which = &args.checkpoint;
     let done = if is_new { trained.measure_new(which) } else { trained.measure_own(which) }?;
+    trained.warnings().iter().for_each(|text| ui.warn(text));
     ui.print(&described(ui, &done.evaluation, &done.measured.metrics));
     let mut fields = serde_json::to_value(&done.evaluation).unwrap_or_default();
     fields["metrics"] = serde_json::to_value(&done.measured.metrics).unwrap_or_default();
     fields["run_dir"] = json!(dir.path());
+    fields["warnings"] = json!(trained.warnings());
     ui.result(fields);
     Ok(())
 }

@@ -40,7 +40,9 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut settings = args.settings.clone();
     settings.push(format!("data.source={}", args.input));
     let config = with_data(&dir, &settings, "predict")?;
-    let answers = Trained::open(&dir, config, &args.checkpoint)?.answer()?;
+    let mut trained = Trained::open(&dir, config, &args.checkpoint)?;
+    let answers = trained.answer()?;
+    trained.warnings().iter().for_each(|text| ui.warn(text));
     let rows = Rows::new(&answers);
     match &args.output {
         Some(path) => {

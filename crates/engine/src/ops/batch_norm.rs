@@ -57,8 +57,8 @@ impl Operator for BatchNorm {
         // from x again: what is centred above would have to be kept until both sums are known
         let turned = g.sub(m, x)?;
         let pull = g.mul(turned, slope)?;
-        let rest = g.add(pull, dy)?;
-        let rest = g.sub(rest, shared)?;
+        let rest = g.sub(pull, shared)?;
+        let rest = g.add(rest, dy)?;
         let gain = g.mul(gamma, r)?;
         let dx = g.mul(rest, gain)?;
         at.give(0, dx)?;

@@ -104,7 +104,7 @@ patterns! {
     GateAdd: Gate Add; GateSub: Gate Sub; GateFrom: Gate From; GateMul: Gate Mul;
     SubMulAdd: Sub Mul Add; SubMulMul: Sub Mul Mul; SubMulFrom: Sub Mul From;
     SubSubMul: Sub Sub Mul; MulFromMul: Mul From Mul; MulAddAdd: Mul Add Add; MulMulAdd: Mul Mul Add;
-    SubMulMulAdd: Sub Mul Mul Add; SubMulMulAddAdd: Sub Mul Mul Add Add; FromMulAddSubMul: From Mul Add Sub Mul;
+    SubMulMulAdd: Sub Mul Mul Add; SubMulMulAddAdd: Sub Mul Mul Add Add; FromMulSubAddMul: From Mul Sub Add Mul;
 }
 
 /// # Safety
@@ -149,7 +149,7 @@ unsafe fn run_links<const N: usize>(
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Streamed {
     None,
-    /// the second of three, or the third of five
+    /// the second of three, or the fourth of five
     Middle,
     /// the last of three or more
     Last,
@@ -172,7 +172,7 @@ unsafe fn choose_rows<const N: usize>(
     unsafe {
         match streamed {
             Streamed::None if N >= 2 => run_rows(links, dst, sizes, reads, low, N),
-            Streamed::Middle if N == 3 || N == 5 => run_rows(links, dst, sizes, reads, low, N / 2),
+            Streamed::Middle if N == 3 || N == 5 => run_rows(links, dst, sizes, reads, low, N - 2),
             Streamed::Last if N >= 3 => run_rows(links, dst, sizes, reads, low, N - 1),
             _ => {}
         }
@@ -263,7 +263,7 @@ impl Chain {
         let mut streamed = (0..links.len()).filter(|k| differs(links[*k], accesses));
         match (links.len(), streamed.next(), streamed.next()) {
             (2.., None, None) => Some(Streamed::None),
-            (3, Some(1), None) | (5, Some(2), None) => Some(Streamed::Middle),
+            (3, Some(1), None) | (5, Some(3), None) => Some(Streamed::Middle),
             (n @ 3.., Some(k), None) if k == n - 1 => Some(Streamed::Last),
             _ => None,
         }

@@ -8,9 +8,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Files below this many bytes decode faster than a copy is worth.
 pub(crate) const MIN_BYTES: usize = 1 << 20;
+
+/// After so long a part of a file is taken for left behind.
+const STALE: Duration = Duration::from_secs(3600);
 
 /// `thalweg/data` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (`%LOCALAPPDATA%` on Windows).
 pub fn default_cache_folder() -> Option<PathBuf> {
@@ -80,9 +84,24 @@ pub(crate) fn publish(path: &Path, parts: &[&[u8]]) -> std::io::Result<fs::File>
             fs::File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         fs::rename(&temporary, path)?;
+        sweep(path);
         Ok(file)
     };
     write().inspect_err(|_| drop(fs::remove_file(&temporary)))
+}
+
+/// Removes what processes that were killed left of a file: parts that nobody has written to for an hour.
+fn sweep(path: &Path) {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return };
+    let start = format!("{}.", stem.to_string_lossy());
+    let is_left = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        name.starts_with(&start) && name.ends_with(".tmp") && age().is_some_and(|a| a > STALE)
+    };
+    let left = fs::read_dir(folder).into_iter().flatten().flatten().filter(is_left);
+    left.for_each(|entry| drop(fs::remove_file(entry.path())));
 }
 
 #[cfg(test)]

@@ -117,6 +117,7 @@ mod tests {
             missing: vec![],
             schema: None,
             notes: vec![],
+            warnings: Vec::new(),
         }
     }
 

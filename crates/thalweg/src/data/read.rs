@@ -10,6 +10,10 @@ use super::{DataError, gzip::Gunzip};
 /// # Errors
 /// [`DataError::UnknownSource`] if it does not exist, [`DataError::Empty`], or [`DataError::Read`].
 pub(crate) fn raw(path: &Path) -> Result<Vec<u8>, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|error| failed(path, error))?;
+    if !metadata.is_file() {
+        return Err(DataError::Read { path: path.into(), error: not_a_file() });
+    }
     let bytes = std::fs::read(path).map_err(|error| failed(path, error))?;
     if bytes.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(bytes) }
 }
@@ -32,9 +36,18 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
+/// What is wrong with a pipe, a device or a folder where a file is wanted: reading it may never end.
+pub(crate) fn not_a_file() -> std::io::Error {
+    std::io::Error::other("not a regular file")
+}
+
 /// An operating system's error, with the nearest name for a file that does not exist.
 pub(crate) fn failed(path: &Path, error: std::io::Error) -> DataError {
     if error.kind() == std::io::ErrorKind::NotFound {
+        if path.is_symlink() {
+            let error = std::io::Error::other("a link to nothing");
+            return DataError::Read { path: path.into(), error };
+        }
         let name = path.display().to_string();
         return DataError::UnknownSource { name, nearest: neighbour(path) };
     }

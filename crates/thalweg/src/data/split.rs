@@ -210,10 +210,13 @@ fn shuffled(mut group: Vec<u32>, rng: Rng) -> Vec<u32> {
     group
 }
 
-/// Classes that some part lacks.
+/// What the data lost, and classes that some part lacks.
 fn warnings(set: &Dataset, splits: &Splits) -> Vec<String> {
-    let Task::Classification { classes } = &set.task else { return Vec::new() };
-    let mut warnings = Vec::new();
+    let mut warnings = set.warnings.clone();
+    let Task::Classification { classes } = &set.task else { return warnings };
+    if let [one] = &classes[..] {
+        warnings.push(format!("there is only one class, `{one}`: nothing to tell apart"));
+    }
     for (part, indices) in
         [("training", &splits.train), ("validation", &splits.valid), ("test", &splits.test)]
     {

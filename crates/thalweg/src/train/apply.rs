@@ -22,6 +22,9 @@ pub struct Trained {
     /// the model's, then the loss's
     buffers: Vec<f32>,
     config: RunConfig,
+    /// check sum of the data it was trained on
+    data_crc32: Option<u32>,
+    warnings: Vec<String>,
 }
 
 /// What a model says of samples.
@@ -74,13 +77,24 @@ impl Trained {
         let checkpoint = Checkpoint::open(path)?;
         let model = checkpoint.model()?;
         let (params, buffers) = checkpoint.weights(&model)?;
+        let data_crc32 = checkpoint.saved.data_crc32;
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
-        let nothing =
-            Prepared { set: nothing(&reading), splits: Splits::default(), reading: reading.clone() };
+        let nothing = Prepared {
+            set: nothing(&reading),
+            splits: Splits::default(),
+            reading: reading.clone(),
+            crc32: 0,
+        };
         let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
-        Ok(Trained { session, reading, params, buffers, config })
+        let warnings = Vec::new();
+        Ok(Trained { session, reading, params, buffers, config, data_crc32, warnings })
+    }
+
+    /// What was lost of the data that were measured or answered last, such as files that cannot be read.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Opens new data in the way of the training data: the same columns, classes and shape of a sample.
@@ -138,6 +152,10 @@ impl Trained {
     /// Whatever is wrong with the data.
     pub fn measure_own(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
         let prepared = Prepared::open(&self.config)?;
+        let source = &self.config.data.source;
+        let next = format!("measure on the data as they are now: `thalweg eval RUN data={source}`");
+        prepared.check_same(self.data_crc32, next)?;
+        self.warnings.clone_from(&prepared.set.warnings);
         let splits = prepared.splits.clone();
         let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
         let (part, indices) =
@@ -153,6 +171,7 @@ impl Trained {
     /// Whatever is wrong with the data, or does not fit the model.
     pub fn measure_new(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
         let set = self.open_data(Needs::Targets)?;
+        self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
         self.measure(&set, ("test", &indices), checkpoint)
@@ -177,6 +196,7 @@ impl Trained {
     /// Whatever is wrong with the data, or does not fit the model.
     pub fn answer(&mut self) -> Result<Answers, TrainError> {
         let set = self.open_data(Needs::Inputs)?;
+        self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
         let mut outputs = Vec::with_capacity(set.len() * self.reading.n_outputs());
@@ -251,6 +271,7 @@ fn nothing(reading: &Reading) -> Dataset {
         missing: Vec::new(),
         schema: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

@@ -102,6 +102,18 @@ pub enum TrainError {
         /// the key
         key: String,
     },
+    /// The run's own data are others than when it was trained: a new split would mix training and test samples.
+    #[error("the data changed since the run began: check sum {now:08x}, expected {then:08x}: {data}")]
+    DataChanged {
+        /// check sum of the run
+        then: u32,
+        /// check sum now
+        now: u32,
+        /// what to do
+        next: String,
+        /// where the data are
+        data: String,
+    },
     /// New data differ from those that the model was trained on.
     #[error("the model takes samples of shape {expected:?}, the data has {got:?}")]
     SampleShape {
@@ -155,6 +167,7 @@ impl TrainError {
             TrainError::Changed { .. } => {
                 Some("start from the weights instead: `thalweg train init_from=RUN/checkpoints/best.safetensors ...`".into())
             }
+            TrainError::DataChanged { next, .. } => Some(next.clone()),
             TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
                 Some("use data with the same columns, or train a model on this data".into())
             }

@@ -30,6 +30,8 @@ pub struct Prepared {
     pub splits: Splits,
     /// how samples are read
     pub reading: Reading,
+    /// check sum of all samples, as they were opened
+    pub crc32: u32,
 }
 
 impl Prepared {
@@ -40,6 +42,7 @@ impl Prepared {
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
         let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
         let mut set = data::open(&config.data.source, &options)?;
+        let crc32 = set.crc32();
         let splits = split(&set, config)?;
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train);
@@ -58,7 +61,23 @@ impl Prepared {
             input_shape: set.input_shape.clone(),
             schema: set.schema.clone(),
         };
-        Ok(Prepared { set, splits, reading })
+        Ok(Prepared { set, splits, reading, crc32 })
+    }
+
+    /// Whether the data are those of a checkpoint; one without a check sum is believed.
+    ///
+    /// # Errors
+    /// [`TrainError::DataChanged`].
+    pub(super) fn check_same(&self, saved: Option<u32>, next: String) -> Result<(), TrainError> {
+        match saved {
+            Some(then) if then != self.crc32 => Err(TrainError::DataChanged {
+                then,
+                now: self.crc32,
+                next,
+                data: self.set.origin.source.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Values that a model must give for a sample.

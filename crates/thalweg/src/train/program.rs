@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use engine::graph::{Built, Graph};
-use engine::{Draw, Executor, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
+use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
 use super::objective::{Mixture, Objective};
 use super::prepared::{Prepared, Reading};
@@ -131,6 +131,10 @@ impl Session {
         if !self.programs.contains_key(&key) {
             let (graph, wanted) = self.graph(mode, batch)?;
             let plan = Plan::compile(&graph, &wanted, self.options(batch))?;
+            let bytes = plan.arena_bytes();
+            if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+                return Err(graph.error("plan", Fault::Memory { bytes }));
+            }
             self.programs.insert(key, Executor::new(Arc::new(plan), self.pool.clone()));
         }
         Ok(&self.programs[&key])

@@ -73,6 +73,10 @@ pub fn resume(
     // killed before the first checkpoint: the start is a function of the config
     if path.exists() {
         let checkpoint = Checkpoint::open(&path)?;
+        let weights = run.best_checkpoint();
+        let next =
+            format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
+        trainer.data.check_same(checkpoint.saved.data_crc32, next)?;
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }

@@ -28,6 +28,9 @@ pub struct SavedModel {
     pub reading: Reading,
     /// the optimiser, whose state may be in the file
     pub optimizer: OptimConfig,
+    /// check sum of the data it was trained on
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_crc32: Option<u32>,
 }
 
 /// A checkpoint in memory.

@@ -147,6 +147,7 @@ impl Trainer {
             model: self.config.model.clone(),
             reading: self.data.reading.clone(),
             optimizer: self.config.optimizer.clone(),
+            data_crc32: Some(self.data.crc32),
         }
     }
 

@@ -40,7 +40,7 @@ fn decoded_images_are_kept_and_mapped() {
     let written = fs::metadata(&file).expect("a file").modified().expect("a time");
     // What was decoded is used again: sources that cannot be decoded any more do not matter while they look the same.
     let again = open_with(&source, &options);
-    assert_eq!((&again, &again.notes[..]), (&plain, &[BROKEN.to_string()][..]));
+    assert_eq!((&again, &again.warnings[..]), (&plain, &[BROKEN.to_string()][..]));
     assert_eq!(fs::metadata(&file).expect("a file").modified().expect("a time"), written);
     let other = open_with(&source, &DataOptions { size: vec![60], ..options.clone() });
     assert_eq!(
@@ -78,7 +78,7 @@ fn a_damaged_cache_is_never_trusted() {
         fs::write(&file, &bad).expect("the cache");
         let set = open_with(&source, &options);
         assert_eq!(set.inputs, plain.inputs, "damage {i}");
-        assert_eq!(set.notes[1..], ["the cache of decoded images was damaged: decoded again"], "damage {i}");
+        assert_eq!(set.notes[..], ["the cache of decoded images was damaged: decoded again"], "damage {i}");
         assert_eq!(fs::read(only(&cache)).expect("the cache"), good, "damage {i}");
     }
 }
@@ -90,7 +90,7 @@ fn an_outdated_cache_is_made_again() {
     let source = folder.path("set");
     let read = || open_with(&source, &options);
     let pixel = |set: &Dataset, i: usize| bytes(set)[i * 64 * 64 * 3];
-    assert_eq!((read().len(), read().notes.len()), (100, 1));
+    assert_eq!((read().len(), read().warnings.len()), (100, 1));
     let out_of_date =
         |n: &str| format!("the cache of decoded images was out of date ({n} changed): decoded again");
     let touch = |name: &str, content: Vec<u8>| {
@@ -103,19 +103,19 @@ fn an_outdated_cache_is_made_again() {
     };
     assert!(touch("set/a/10.png", flat([64, 64], 3, 12)), "of the same length");
     let set = read();
-    assert_eq!((pixel(&set, 5), set.notes[1..].to_vec()), (12, vec![out_of_date("1 file")]));
+    assert_eq!((pixel(&set, 5), set.notes[..].to_vec()), (12, vec![out_of_date("1 file")]));
     // Only the time differs: the content's hash decides, and nothing is decoded.
     touch("set/a/10.png", flat([64, 64], 3, 12));
-    assert_eq!((pixel(&read(), 5), read().notes.len()), (12, 1));
+    assert_eq!((pixel(&read(), 5), read().warnings.len()), (12, 1));
     folder.put("set/c/1.png", flat([64, 64], 3, 77));
     fs::remove_file(folder.path("set/a/02.png")).expect("written above");
     let set = read();
     assert_eq!((set.len(), pixel(&set, 1), pixel(&set, 99)), (100, 4, 77));
-    assert_eq!((classes(&set), set.notes[1..].to_vec()), (vec!["a", "b", "c"], vec![out_of_date("2 files")]));
+    assert_eq!((classes(&set), set.notes[..].to_vec()), (vec!["a", "b", "c"], vec![out_of_date("2 files")]));
     // A file that could not be read is looked at again.
     folder.put("set/a/broken.png", flat([64, 64], 3, 1));
     assert_eq!(read().len(), 101);
-    assert_eq!(read().notes, Vec::<String>::new());
+    assert_eq!(read().warnings, Vec::<String>::new());
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn runs_at_the_same_time_do_not_disturb_each_other() {
             scope.spawn(|| {
                 for _ in 0..5 {
                     let set = open_with(&source, &options);
-                    assert_eq!((&set.inputs, &set.notes[..]), (&plain.inputs, &[BROKEN.to_string()][..]));
+                    assert_eq!((&set.inputs, &set.warnings[..]), (&plain.inputs, &[BROKEN.to_string()][..]));
                     let _ = fs::remove_dir_all(&cache);
                 }
             });

@@ -1,6 +1,6 @@
 //! Folders of images: pixels as Pillow reads them, classes and parts, damage of every kind, and the cache.
 
-use thalweg::data::{Color, Corrupt, Fit};
+use thalweg::data::{Color, Corrupt, Fit, SplitOptions, split};
 
 use super::*;
 
@@ -102,6 +102,7 @@ fn class_folders_and_parts_are_found() {
         "val/cat/x.png",
         "test/bee/x.png",
         "test/ant/x.png",
+        "extra/ant/x.png",
     ]
     .iter()
     .enumerate()
@@ -122,9 +123,10 @@ fn class_folders_and_parts_are_found() {
     assert_eq!((set.fixed_valid.clone(), set.fixed_test.clone()), (Some(3..4), Some(4..6)));
     let notes = [
         "class folders without images, left out: train/dog",
+        "folders beside `train`, neither `valid` nor `test`, left out: extra",
+        "images that are neither PNG nor JPEG, left out: train/ant/moving.gif",
         "1 image lies outside the class folders, left out",
         "1 folder inside a class folder, left out",
-        "1 image is neither PNG nor JPEG, left out",
     ];
     assert_eq!(set.notes, notes);
     let info = set.info();
@@ -221,7 +223,7 @@ fn unreadable_images_are_left_out_and_named() {
     assert_eq!(set.targets, [0.0, 0.0, 1.0, 1.0, 1.0]);
     let note = "5 of 10 images cannot be read, left out: bad/1.png (empty), bad/2.jpg (neither PNG nor JPEG, begins with \
                 47 49 46 38), bad/3.jpg (breaks off), and 2 more";
-    assert_eq!(set.notes, [note]);
+    assert_eq!((&set.warnings[..], set.notes.len()), (&[note.to_string()][..], 0));
     let strict = DataOptions { corrupt: Corrupt::Error, ..DataOptions::default() };
     let hint = "copy the file again, or remove it";
     fails(&folder.source(), &strict, "the image cannot be read: empty: unreadable/bad/1.png", hint);
@@ -330,19 +332,44 @@ fn folders_that_cannot_be_read_are_told() {
     folder.put("a/1.png", flat([4, 4], 1, 1));
     folder.put("b/1.png", flat([4, 4], 1, 1));
     std::os::unix::fs::symlink("c", folder.0.join("c")).expect("a link to itself");
-    let hint = "check that the path is right and that you may read it";
-    let text = "cannot read: Too many levels of symbolic links (os error 40): closed/c";
-    if cfg!(target_os = "linux") {
-        fails(&folder.source(), &DataOptions::default(), text, hint);
-    }
-    fs::remove_file(folder.0.join("c")).expect("made above");
-    // A file that cannot be read is one that is left out; here it is a folder.
+    std::os::unix::fs::symlink("nowhere", folder.0.join("a/d")).expect("a link to nothing");
+    // What is no file is left out: a folder, and a device that never ends.
     fs::create_dir(folder.0.join("b/2.png")).expect("a temporary folder");
+    std::os::unix::fs::symlink("/dev/zero", folder.0.join("b/3.png")).expect("a link to a device");
     let set = open(&folder.source());
-    assert_eq!(set.notes.len(), 1);
-    assert!(
-        set.notes[0].starts_with("1 of 3 images cannot be read, left out: b/2.png (cannot be read: "),
-        "{:?}",
-        set.notes
+    assert_eq!(set.notes, ["links to nothing, and names that are not UTF-8, left out: c, a/d"]);
+    let reason = "cannot be read: not a regular file";
+    let left_out = format!("2 of 4 images cannot be read, left out: b/2.png ({reason}), b/3.png ({reason})");
+    assert_eq!(set.warnings, [left_out]);
+    let text = "cannot read: not a regular file: closed/b/3.csv";
+    std::os::unix::fs::symlink("/dev/zero", folder.0.join("b/3.csv")).expect("a link to a device");
+    let hint = "check that the path is right and that you may read it";
+    fails(&folder.path("b/3.csv"), &DataOptions::default(), text, hint);
+    std::os::unix::fs::symlink("gone", folder.0.join("b/4.csv")).expect("a link to nothing");
+    fails(
+        &folder.path("b/4.csv"),
+        &DataOptions::default(),
+        "cannot read: a link to nothing: closed/b/4.csv",
+        hint,
     );
+}
+
+#[test]
+fn a_part_or_a_class_that_is_lost_is_told() {
+    let folder = Folder::new("lost");
+    for (name, shade) in [("train/cat/1.png", 1), ("train/cat/2.png", 2), ("train/cat/3.png", 3)] {
+        folder.put(name, flat([4, 4], 1, shade));
+    }
+    folder.put("train/dog/1.png", "x");
+    folder.put("test/cat/1.png", "x");
+    let set = open(&folder.source());
+    let expected = [
+        "2 of 5 images cannot be read, left out: train/dog/1.png (neither PNG nor JPEG, begins with 78), \
+         test/cat/1.png (neither PNG nor JPEG, begins with 78)",
+        "classes of which no image can be read, left out: dog",
+        "no image of the test folder can be read: another part has to serve",
+    ];
+    assert_eq!(set.warnings, expected);
+    let splits = split(&set, &SplitOptions::default()).expect("three samples");
+    assert_eq!(splits.warnings[3], "there is only one class, `cat`: nothing to tell apart");
 }

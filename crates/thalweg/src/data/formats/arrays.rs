@@ -162,6 +162,7 @@ fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Re
         missing: Vec::new(),
         schema: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

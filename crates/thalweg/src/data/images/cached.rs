@@ -93,6 +93,10 @@ fn name(tree: &Tree, wanted: &Wanted) -> String {
 
 /// Maps a cache file after checking all of it; tells whether the times of its sources are those of then, too.
 fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Useless> {
+    let metadata = fs::metadata(path).map_err(|_| Useless::Absent)?;
+    if !metadata.is_file() {
+        return Err(Useless::Damaged);
+    }
     let file = File::open(path).map_err(|_| Useless::Absent)?;
     let map = Mapped::new(&file).map_err(|_| Useless::Damaged)?;
     let (manifest, place) = check(&map).ok_or(Useless::Damaged)?;

@@ -1,6 +1,6 @@
 //! Decoding all files of a tree on all cores, straight to where each sample belongs.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,6 +12,7 @@ use super::options::{Color, Corrupt, Wanted};
 use super::picture::{Picture, Simplified, decode};
 use super::resize::fit;
 use super::tree::Tree;
+use crate::data::read::not_a_file;
 use crate::data::{Bytes, DataError};
 
 /// The first 16 bytes of a file's SHA-256.
@@ -145,11 +146,9 @@ fn decode_all(
 /// Memory for all pixels.
 fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
     let bytes = tree.files.len().saturating_mul(size);
-    match Vec::<u8>::new().try_reserve_exact(bytes) {
-        // Asking for zeros gives pages that are not there until they are written.
-        Ok(()) => Ok(vec![0; bytes]),
-        Err(_) => Err(DataError::TooMuchMemory { bytes, path: tree.root.clone() }),
-    }
+    // Given back before zeros are asked for: those are pages that are not there until they are written.
+    let enough = Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
+    if enough { Ok(vec![0; bytes]) } else { Err(DataError::TooMuchMemory { bytes, path: tree.root.clone() }) }
 }
 
 /// Reads one file and writes its pixels.
@@ -182,10 +181,17 @@ pub(super) fn hash(bytes: &[u8]) -> Hash {
     hash
 }
 
+/// The most bytes of an image file; more are taken for something else.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
 /// Reads a file to `bytes`, which is empty if that fails.
 pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
     bytes.clear();
-    let done = File::open(path).and_then(|mut file| file.read_to_end(bytes));
+    let done = fs::metadata(path).and_then(|metadata| match metadata {
+        m if !m.is_file() => Err(not_a_file()),
+        m if m.len() > MAX_FILE_BYTES => Err(std::io::Error::other(format!("{} bytes", m.len()))),
+        _ => File::open(path)?.take(MAX_FILE_BYTES).read_to_end(bytes),
+    });
     done.map(|_| ()).map_err(|error| {
         bytes.clear();
         format!("cannot be read: {error}")

@@ -41,19 +41,25 @@ pub(crate) fn open_tree(tree: Tree, path: &Path, options: &DataOptions) -> Resul
 /// Puts together what the tree and the decoded images tell.
 fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, options: &DataOptions) -> Dataset {
     let mut notes = tree.notes.clone();
-    notes.extend(remarks(&tree, &loaded));
+    notes.extend(simplified(&loaded));
     notes.extend(note);
+    let mut warnings = Vec::from_iter(unreadable(&tree, &loaded));
     let mut skipped = loaded.skipped.iter().map(|(i, _)| *i).peekable();
     let kept = tree.files.iter().enumerate().filter(|(i, _)| skipped.next_if_eq(i).is_none());
     let kept: Vec<_> = kept.map(|(_, file)| file).collect();
     let classes = Classes::new(&tree, kept.iter().map(|f| f.class), !options.known_classes.is_empty());
-    notes.extend(classes.note());
+    warnings.extend(classes.warning());
     let part = |part: usize| -> Option<Range<usize>> {
         let from = kept.partition_point(|f| f.part < part);
         let until = kept.partition_point(|f| f.part <= part);
         (from < until).then_some(from..until)
     };
     let (fixed_valid, fixed_test) = (part(1), part(2));
+    for (index, name, found) in [(1, "validation", &fixed_valid), (2, "test", &fixed_test)] {
+        if found.is_none() && tree.files.iter().any(|f| f.part == index) {
+            warnings.push(format!("no image of the {name} folder can be read: another part has to serve"));
+        }
+    }
     let unknown = tree.classes.is_empty();
     Dataset {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
@@ -68,6 +74,7 @@ fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, option
         missing: Vec::new(),
         schema: None,
         notes,
+        warnings,
     }
 }
 
@@ -98,20 +105,22 @@ impl Classes {
         classes
     }
 
-    fn note(&self) -> Option<String> {
+    fn warning(&self) -> Option<String> {
         let some = !self.lost.is_empty();
         some.then(|| format!("classes of which no image can be read, left out: {}", first(&self.lost)))
     }
 }
 
-/// What was left out and simplified.
-fn remarks(tree: &Tree, loaded: &Loaded) -> Vec<String> {
-    let mut remarks = Vec::new();
+/// What was left out.
+fn unreadable(tree: &Tree, loaded: &Loaded) -> Option<String> {
     let (n, of) = (loaded.skipped.len(), tree.files.len());
-    if n > 0 {
-        let files = first(&named(tree, &loaded.skipped));
-        remarks.push(format!("{n} of {of} images cannot be read, left out: {files}"));
-    }
+    let files = || first(&named(tree, &loaded.skipped));
+    (n > 0).then(|| format!("{n} of {of} images cannot be read, left out: {}", files()))
+}
+
+/// What was simplified.
+fn simplified(loaded: &Loaded) -> Vec<String> {
+    let mut remarks = Vec::new();
     let words = [
         ("has several pictures: the first is taken", "have several pictures: the first is taken"),
         ("of 16 bits reduced to 8", "of 16 bits reduced to 8"),

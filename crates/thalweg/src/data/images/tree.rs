@@ -44,8 +44,17 @@ const PARTS: [&[&str]; 3] = [&["train", "training"], &["valid", "val", "validati
 struct Listing {
     folders: Vec<String>,
     images: Vec<String>,
+    /// What is passed over, and why.
+    others: Others,
+}
+
+/// Names of what is passed over.
+#[derive(Default)]
+struct Others {
     /// Images of formats that are not read.
-    others: usize,
+    formats: Vec<String>,
+    /// Links to nothing, and names that are not text.
+    odd: Vec<String>,
 }
 
 /// A folder `train`, `valid` or `test`.
@@ -74,14 +83,19 @@ impl Tree {
     pub fn find(root: &Path, known: &[String]) -> Result<Option<Tree>, DataError> {
         let top = Listing::of(root)?;
         let parts = parts(root, &top)?;
-        let mut counts = Counts { outside: top.images.len(), others: top.others, ..Counts::default() };
+        let mut counts = Counts { outside: top.images.len(), ..Counts::default() };
+        counts.pass_over(Path::new(""), &top.others);
         let mut folders = Vec::new();
         if parts.is_empty() {
             folders = class_folders(root, (0, Path::new("")), &top, &mut counts)?;
         }
+        if !parts.is_empty() {
+            let is_part = |f: &&String| parts.iter().any(|p| p.name == **f);
+            counts.beside = top.folders.iter().filter(|f| !is_part(f)).cloned().collect();
+        }
         for Part { index, name, listing } in &parts {
             counts.outside += listing.images.len();
-            counts.others += listing.others;
+            counts.pass_over(Path::new(name), &listing.others);
             folders.extend(class_folders(root, (*index, Path::new(name)), listing, &mut counts)?);
         }
         if folders.iter().all(|f| f.images.is_empty()) {
@@ -103,10 +117,10 @@ impl Tree {
     /// Images without classes: one file, or all that lie in a folder itself.
     pub(super) fn unlabelled(path: &Path) -> Result<Tree, DataError> {
         let (root, names) = match (path.is_dir(), path.parent(), path.file_name()) {
-            (false, Some(folder), Some(name)) => (folder, vec![name.to_string_lossy().into_owned()]),
-            _ => (path, Listing::of(path)?.images),
+            (false, Some(folder), Some(name)) => (folder, vec![PathBuf::from(name)]),
+            _ => (path, Listing::of(path)?.images.into_iter().map(PathBuf::from).collect()),
         };
-        let files = names.into_iter().map(|n| ImageFile::new(root, n.into(), 0, 0)).collect();
+        let files = names.into_iter().map(|n| ImageFile::new(root, n, 0, 0)).collect();
         Ok(Tree { root: root.into(), files, ..Tree::default() })
     }
 
@@ -139,7 +153,7 @@ fn class_folders(
         let path = below.join(name);
         let Listing { folders: nested, images, others } = Listing::of(&root.join(&path))?;
         counts.nested += nested.len();
-        counts.others += others;
+        counts.pass_over(&path, &others);
         folders.push(ClassFolder { part, path, name: name.clone(), images });
     }
     Ok(folders)
@@ -165,32 +179,38 @@ impl Listing {
     /// What lies in a folder, sorted.
     fn of(folder: &Path) -> Result<Listing, DataError> {
         let failed = |e| read::failed(folder, e);
-        let mut listing = Listing { folders: Vec::new(), images: Vec::new(), others: 0 };
+        let mut listing = Listing { folders: Vec::new(), images: Vec::new(), others: Others::default() };
         for entry in fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let Ok(name) = entry.file_name().into_string() else {
+                listing.others.odd.push(entry.file_name().to_string_lossy().into_owned());
+                continue;
+            };
             let ending = name.rsplit_once('.').map_or(String::new(), |(_, end)| end.to_lowercase());
             if name.starts_with('.') {
             } else if ENDINGS.contains(&&ending[..]) {
                 listing.images.push(name);
-            } else if is_folder(&entry.path(), entry.file_type().map_err(failed)?)? {
-                listing.folders.push(name);
             } else if OTHERS.contains(&&ending[..]) {
-                listing.others += 1;
+                listing.others.formats.push(name);
+            } else {
+                match is_folder(&entry.path(), entry.file_type().map_err(failed)?) {
+                    Some(true) => listing.folders.push(name),
+                    Some(false) => {}
+                    None => listing.others.odd.push(name),
+                }
             }
         }
         listing.folders.sort();
         listing.images.sort();
+        listing.others.formats.sort();
+        listing.others.odd.sort();
         Ok(listing)
     }
 }
 
-/// Whether an entry is a folder, or a link to one.
-fn is_folder(path: &Path, kind: FileType) -> Result<bool, DataError> {
-    if !kind.is_symlink() {
-        return Ok(kind.is_dir());
-    }
-    fs::metadata(path).map(|m| m.is_dir()).map_err(|error| DataError::Read { path: path.into(), error })
+/// Whether an entry is a folder, or a link to one; nothing for a link that leads nowhere.
+fn is_folder(path: &Path, kind: FileType) -> Option<bool> {
+    if kind.is_symlink() { fs::metadata(path).ok().map(|m| m.is_dir()) } else { Some(kind.is_dir()) }
 }
 
 impl ImageFile {
@@ -210,17 +230,32 @@ struct Counts {
     outside: usize,
     /// Folders in class folders.
     nested: usize,
-    /// Images of formats that are not read.
-    others: usize,
     /// Class folders without images.
     empty: Vec<String>,
+    /// Folders beside those of the parts.
+    beside: Vec<String>,
+    /// Paths of what is passed over.
+    others: Others,
 }
 
 impl Counts {
+    /// Takes in what a folder below the root has.
+    fn pass_over(&mut self, folder: &Path, others: &Others) {
+        let path = |name: &String| folder.join(name).display().to_string();
+        self.others.formats.extend(others.formats.iter().map(path));
+        self.others.odd.extend(others.odd.iter().map(path));
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if !self.empty.is_empty() {
-            notes.push(format!("class folders without images, left out: {}", super::first(&self.empty)));
+        let lists = [
+            ("class folders without images", &self.empty),
+            ("folders beside `train`, neither `valid` nor `test`", &self.beside),
+            ("images that are neither PNG nor JPEG", &self.others.formats),
+            ("links to nothing, and names that are not UTF-8", &self.others.odd),
+        ];
+        for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+            notes.push(format!("{what}, left out: {}", super::first(names)));
         }
         let mut note = |n: usize, one: &str, many: &str| {
             if n > 0 {
@@ -233,11 +268,6 @@ impl Counts {
             "images lie outside the class folders, left out",
         );
         note(self.nested, "folder inside a class folder, left out", "folders inside class folders, left out");
-        note(
-            self.others,
-            "image is neither PNG nor JPEG, left out",
-            "images are neither PNG nor JPEG, left out",
-        );
         notes
     }
 }

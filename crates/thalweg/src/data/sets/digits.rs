@@ -43,6 +43,6 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
         fixed_test: None,
         missing: Vec::new(),
         schema: None,
-        notes: Vec::new(),
+        notes: Vec::new(), warnings: Vec::new(),
     })
 }

@@ -128,5 +128,6 @@ fn planar(name: &'static str, settings: &Settings, place: Place) -> Result<Datas
         missing: Vec::new(),
         schema: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     })
 }

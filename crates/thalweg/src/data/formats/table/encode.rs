@@ -56,6 +56,7 @@ pub(crate) fn encode(
         missing: inputs.missing,
         schema: Some(plan.schema),
         notes,
+        warnings: Vec::new(),
     })
 }
 
