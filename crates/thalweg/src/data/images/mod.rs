@@ -144,9 +144,9 @@ fn named(tree: &Tree, skipped: &[(usize, String)]) -> Vec<String> {
 /// How many names a message tells.
 const NAMED: usize = 3;
 
-/// The first few of a list, and how many more there are.
+/// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
 pub(super) fn first(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMED);
-    let shown = names[..names.len() - more].join(", ");
+    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
     if more > 0 { format!("{shown}, and {more} more") } else { shown }
 }

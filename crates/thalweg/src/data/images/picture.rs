@@ -51,20 +51,28 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Picture, String> {
     if !jpeg::is_whole(bytes) {
         return Err("breaks off".into());
     }
-    let options = DecoderOptions::default().set_max_width(MOST).set_max_height(MOST).set_strict_mode(true);
+    // the limits are checked below, in our words
+    let options =
+        DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX).set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let damaged = |e: zune_jpeg::errors::DecodeErrors| format!("damaged: {}", one_line(&e.to_string()));
     decoder.decode_headers().map_err(damaged)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    check_size(height, width)?;
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let colours = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.jpeg_set_out_colorspace(colours));
     let pixels = decoder.decode().map_err(damaged)?;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
     let channels = if grey { 1 } else { 3 };
     match pixels.len() == height * width * channels {
         true => Ok(Picture { height, width, channels, pixels }),
         false => Err("damaged: fewer pixels than its header says".into()),
     }
+}
+
+fn check_size(height: usize, width: usize) -> Result<(), String> {
+    let fits = height <= MOST && width <= MOST;
+    if fits { Ok(()) } else { Err(format!("{height} x {width} pixels, more than {MOST} x {MOST}")) }
 }
 
 /// Palettes and low depths are expanded, 16 bits cut to 8, the first picture of an animation taken.
@@ -85,9 +93,7 @@ fn decode_png(bytes: &[u8]) -> Result<(Picture, Simplified), String> {
         deep: info.bit_depth == png::BitDepth::Sixteen,
         transparent: false,
     };
-    if width > MOST || height > MOST {
-        return Err(format!("{height} x {width} pixels, more than {MOST} x {MOST}"));
-    }
+    check_size(height, width)?;
     let (color, _) = reader.output_color_type();
     let samples = color.samples();
     let mut pixels = vec![0; height * width * samples];
@@ -133,7 +139,14 @@ fn luma([r, g, b]: &[u8; 3]) -> u8 {
 
 /// A decoder's words in the house's form: lower case, one line, no full stop.
 fn one_line(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // the PNG decoder shows its own type: only the chunk's name says something
+    if let Some((head, (chunk, tail))) = text
+        .split_once("ChunkType { type: ")
+        .and_then(|(head, rest)| Some((head, (rest.split_once(',')?.0, rest.split_once('}')?.1))))
+    {
+        text = format!("{head}{chunk}{tail}");
+    }
     let text = text.trim_matches(|c| c == '.' || c == '"');
     let mut letters = text.chars();
     let second_is_small = text.chars().nth(1).is_some_and(|c| c.is_lowercase());
@@ -177,6 +190,10 @@ mod tests {
         let told = [
             ("Bad Huffman code.", "bad Huffman code"),
             ("CRC error: \n expected", "CRC error: expected"),
+            (
+                "CRC error in ChunkType { type: IDAT, critical: true, safecopy: false } chunk.",
+                "CRC error in IDAT chunk",
+            ),
             ("\"No marker\"", "no marker"),
             ("", ""),
         ];
