@@ -58,8 +58,9 @@ pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
     match Cli::try_parse_from(&words) {
         Ok(cli) => Ok((Ui::new(cli.json, cli.quiet, cli.color), cli.verb)),
         Err(error) if !error.use_stderr() => {
-            let _ = error.print();
-            Err(ExitCode::SUCCESS)
+            let ui = Ui::new(false, false, ColorChoice::Auto);
+            ui.write(|_| error.print());
+            Err(ui.close().map_or_else(|failure| ui.fail(&failure), |()| ExitCode::SUCCESS))
         }
         Err(error) => {
             let color = words.iter().skip_while(|w| *w != "--color").nth(1).and_then(|w| w.parse().ok());

@@ -1,6 +1,8 @@
 //! How a verb fails: an exit code, a message, and what to do about it.
 
-use record::RecordError;
+use std::io;
+
+use record::{Action, RecordError, RunDir};
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
 use thalweg::data::fetch::FetchError;
@@ -37,6 +39,51 @@ impl Failure {
     pub fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Failure {
         Failure::new(WRONG, message.into(), Some(hint.into()))
     }
+
+    /// Standard output that did not arrive.
+    pub fn output(error: &io::Error) -> Failure {
+        let words = error.to_string();
+        let words = words.split(" (os error").next().unwrap_or(&words);
+        let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
+        let message = format!("cannot write standard output: {}{rest}", first.to_lowercase());
+        let hint = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space and run it again, or write elsewhere: `> FILE`"
+            }
+            _ => "write elsewhere: `> FILE`",
+        };
+        Failure::new(FAILED, message, Some(hint.into()))
+    }
+
+    /// A file that the user named by `flag`, and that cannot be written.
+    pub fn unwritten(error: RecordError, flag: &str) -> Failure {
+        let elsewhere = format!("write elsewhere with `{flag} FILE`");
+        let hint = match &error {
+            RecordError::DiskFull { .. } => Some(format!("free some space and run it again, or {elsewhere}")),
+            RecordError::Denied { .. } => Some(format!("{elsewhere}, or change who may write there")),
+            RecordError::Io { action: Action::Write, .. } => Some(elsewhere),
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        Failure { hint: hint.or(failure.hint), ..failure }
+    }
+
+    /// What stopped a run in its folder. A full disk leaves a run to go on with, or nothing at all.
+    pub fn of_run(error: impl Into<TrainError>, run: &RunDir) -> Failure {
+        let error = error.into();
+        let hint = match &error {
+            TrainError::Record(RecordError::DiskFull { .. }) if run.config_path().exists() => Some(format!(
+                "free some space and go on with `thalweg resume {}`; the earlier version of the file is intact",
+                run.path().display()
+            )),
+            TrainError::Record(RecordError::DiskFull { .. }) => {
+                Some("free some space and run it again, or write elsewhere with `--run-dir DIR`".into())
+            }
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        Failure { hint: hint.or(failure.hint), ..failure }
+    }
 }
 
 impl From<ConfigError> for Failure {
@@ -52,7 +99,11 @@ impl From<DataError> for Failure {
         let exit = match &error {
             // A path that does not exist is data that cannot be read; a mere word is a name that is wrong.
             D::UnknownSource { name, .. } if name.contains(['/', '.', '\\']) => FAILED,
-            D::UnknownSource { .. } | D::BadOption { .. } | D::NoColumn { .. } | D::Split { .. } => WRONG,
+            D::UnknownSource { .. }
+            | D::BadOption { .. }
+            | D::Augment { .. }
+            | D::NoColumn { .. }
+            | D::Split { .. } => WRONG,
             _ => FAILED,
         };
         Failure::new(exit, error.to_string(), Some(error.hint()))

@@ -20,8 +20,10 @@ fn main() -> ExitCode {
     };
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| verbs::run(&ui, command)));
     match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(failure)) => ui.fail(&failure),
+        Ok(done) => match done.and_then(|()| ui.close()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => ui.fail(&failure),
+        },
         Err(_) => ExitCode::from(failure::INTERNAL),
     }
 }

@@ -1,7 +1,8 @@
 //! Where words go: results to standard output, talk to standard error, JSON lines where a program reads.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::ColorChoice;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::stop::INTERRUPTED;
 const WIDTH: usize = 80;
 
 /// How this process talks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Ui {
     json: bool,
     quiet: bool,
@@ -21,6 +22,8 @@ pub struct Ui {
     color_err: bool,
     live: bool,
     width: usize,
+    /// Why standard output is not whole.
+    lost: OnceLock<io::Error>,
 }
 
 /// The few looks there are.
@@ -64,6 +67,7 @@ impl Ui {
             color_err: on(err.is_terminal()),
             live: err.is_terminal() && !quiet && !json,
             width,
+            lost: OnceLock::new(),
         }
     }
 
@@ -100,8 +104,31 @@ impl Ui {
     /// What a person asked for, on standard output; nothing under `--json`.
     pub fn print(&self, text: &str) {
         if !self.json {
-            // A reader that closed the pipe has read enough.
-            let _ = std::io::stdout().write_all(text.as_bytes());
+            self.write(|out| out.write_all(text.as_bytes()));
+        }
+    }
+
+    /// Writes to standard output. The first failure is kept for [`Ui::close`], so that a run goes on without a reader.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        self.keep(write(&mut io::stdout().lock()));
+    }
+
+    /// Whether all that was written has arrived; the end of a command that is otherwise done.
+    ///
+    /// # Errors
+    /// The first refusal of the system.
+    pub fn close(&self) -> Result<(), Failure> {
+        self.write(|out| out.flush());
+        self.lost.get().map_or(Ok(()), |error| Err(Failure::output(error)))
+    }
+
+    /// A reader that closed the pipe has read enough; all else is output that is lost.
+    fn keep(&self, wrote: io::Result<()>) {
+        if let Err(error) = wrote
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            // the first is the one to tell
+            let _ = self.lost.set(error);
         }
     }
 
@@ -119,7 +146,7 @@ impl Ui {
             if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
                 line.extend(fields);
             }
-            let _ = writeln!(std::io::stdout(), "{line}");
+            self.write(|out| writeln!(out, "{line}"));
         }
     }
 

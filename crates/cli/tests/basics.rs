@@ -192,6 +192,8 @@ fn a_contact_sheet_is_drawn_once() {
     assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
     here.run("data preview digits augment=flip")
         .fails(2, "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`");
+    here.run("data preview digits --out none/x.png")
+        .fails(1, "error: no such folder: none\nhint: make it first: `mkdir -p none`");
     here.run("data preview two-moons --out moons.png").fails(
         2,
         "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \
@@ -215,4 +217,23 @@ fn colours_only_where_asked_for() {
     assert!(!here.run("--color never config show x=1").err.contains('\x1b'));
     assert!(here.run("--color always config show").out.contains('\x1b'));
     assert!(here.run("--color=always config show x=1").err.contains('\x1b'));
+}
+
+/// Output that does not arrive is failed work, whatever it was; a reader that has read enough is none.
+#[cfg(target_os = "linux")]
+#[test]
+fn lost_output_is_told() {
+    let here = Folder::new("lost");
+    for words in ["--help", "list", "list --json", "config schema", "data preview digits", "completions bash"]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        here.run_into(words, full).fails(
+            1,
+            "error: cannot write standard output: no space left on device\n\
+             hint: free some space and run it again, or write elsewhere: `> FILE`",
+        );
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        here.run_into(words, writer).fine();
+    }
 }

@@ -58,6 +58,10 @@ fn a_run_that_does_not_begin_leaves_nothing() {
     let here = Folder::new("nothing");
     for (words, code) in [
         ("batch=5000", 2),
+        ("augment=crop-400", 2),
+        ("augment=scale-2-1", 2),
+        ("augment=mixup,flip", 2),
+        ("data=xor augment=mixup", 2),
         ("data=none.csv", 1),
         ("model=7-3-10", 2),
         ("loss=cross_entropy data=none.npz", 1),
@@ -167,6 +171,14 @@ fn new_rows_are_answered_without_their_target() {
     assert_eq!((json.len(), json[0]["class"].as_str()), (3, Some("low")));
     assert_eq!(here.run("eval a data=new.csv").code, 2);
     assert_eq!(here.run("predict a none.csv").code, 1);
+    here.run("predict a new.csv -o none/out.csv")
+        .fails(1, "error: no such folder: none\nhint: make it first: `mkdir -p none`");
+    #[cfg(target_os = "linux")]
+    for words in ["predict a new.csv", "predict a new.csv --json"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = here.run_into(words, full);
+        assert!(ran.code == 1 && ran.err.starts_with("error: cannot write standard output: "), "{ran:?}");
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// Any other refusal of the system.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action}: {source}: {}", path.display())]
     Io {
         /// What was tried.
         action: Action,
@@ -165,6 +165,9 @@ pub enum RecordError {
     },
 }
 
+/// What is missing where a file cannot be written.
+const FOLDER: &str = "folder";
+
 impl RecordError {
     /// Sorts a refusal of the system into the kinds above.
     pub fn io(action: Action, path: &Path, source: io::Error) -> Self {
@@ -173,6 +176,11 @@ impl RecordError {
         match source.kind() {
             K::StorageFull | K::QuotaExceeded | K::FileTooLarge => RecordError::DiskFull { path, source },
             K::PermissionDenied | K::ReadOnlyFilesystem => RecordError::Denied { action, path, source },
+            // a file to be written needs no more than its folder
+            K::NotFound if action == Action::Write => {
+                let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                RecordError::Missing { what: FOLDER, path: folder.to_path_buf() }
+            }
             K::NotFound => RecordError::Missing { what: "file or folder", path },
             _ => RecordError::Io { action, path, source },
         }
@@ -182,12 +190,16 @@ impl RecordError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             RecordError::DiskFull { .. } => {
-                "free some space and go on with `thalweg resume RUN`, or write elsewhere with `--run-dir DIR`; \
-                 the earlier version of the file is intact"
+                "free some space and run the same command again; the earlier version of the file is intact"
                     .into()
             }
             RecordError::Denied { action: Action::Read, .. } => "check who may read it".into(),
-            RecordError::Denied { .. } => "write elsewhere with `--run-dir DIR`, or change who may write there".into(),
+            RecordError::Denied { .. } => {
+                "write elsewhere with `--run-dir DIR`, or change who may write there".into()
+            }
+            RecordError::Missing { what: FOLDER, path } => {
+                format!("make it first: `mkdir -p {}`", path.display())
+            }
             RecordError::Missing { .. } => "`ls runs` shows the runs made here".into(),
             RecordError::Exists { path } => format!(
                 "go on with it by `thalweg resume {0}`, choose another `--run-dir`, or add `--overwrite`",
@@ -195,7 +207,9 @@ impl RecordError {
             ),
             RecordError::NotARun { .. } => "choose a new or empty folder; only runs are overwritten".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
-            RecordError::Row { line, .. } => format!("mend or delete line {line} by hand; the rest is intact"),
+            RecordError::Row { line, .. } => {
+                format!("mend or delete line {line} by hand; the rest is intact")
+            }
             RecordError::Json { .. } => "restore the file, or train again from the run's config.toml".into(),
             _ => return None,
         })

@@ -42,6 +42,8 @@ pub enum Existing {
 pub struct RunDir {
     path: PathBuf,
     lock: Option<File>,
+    /// Whether the folder was not there before.
+    made: bool,
 }
 
 /// Everything that a report, a comparison or a table is made from.
@@ -75,8 +77,9 @@ impl RunDir {
             let path = parent.join(name::numbered(stem, number));
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    let lock = take_lock(&path)?;
-                    return Self::prepare(path, lock);
+                    let run = RunDir { path, lock: None, made: true };
+                    let lock = run.or_withdrawn(take_lock(&run.path))?;
+                    return RunDir { lock, ..run }.prepare();
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
@@ -89,6 +92,7 @@ impl RunDir {
     /// # Errors
     /// [`RecordError::Exists`], [`RecordError::NotARun`], [`RecordError::Busy`], or a refusal of the system.
     pub fn create_at(path: &Path, existing: Existing) -> Result<Self> {
+        let made = !path.exists();
         fs::create_dir_all(path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 RecordError::NotARun { path: path.to_path_buf() }
@@ -96,11 +100,12 @@ impl RunDir {
             _ => RecordError::io(Action::Create, path, e),
         })?;
         check_replaceable(path, existing)?;
-        let lock = take_lock(path)?;
+        let run = RunDir { path: path.to_path_buf(), lock: None, made };
+        let lock = run.or_withdrawn(take_lock(path))?;
         // Another process may have come first between the check and the lock.
         check_replaceable(path, existing)?;
         clear(path)?;
-        Self::prepare(path.to_path_buf(), lock)
+        RunDir { lock, ..run }.prepare()
     }
 
     /// Opens a run for reading: one that is going on, finished, interrupted, or came from elsewhere.
@@ -114,7 +119,7 @@ impl RunDir {
         if !looks_like_a_run(path) {
             return Err(RecordError::NotARun { path: path.to_path_buf() });
         }
-        Ok(RunDir { path: path.to_path_buf(), lock: None })
+        Ok(RunDir { path: path.to_path_buf(), lock: None, made: false })
     }
 
     /// Opens a run to go on with it, and takes away what a killed process left half-written.
@@ -177,8 +182,12 @@ impl RunDir {
     }
 
     /// Replaces `config.toml`. Errors as in [`write_atomic`], here and below.
+    ///
+    /// A run that cannot even write its config is none: what was made for it is taken away, so that the same command
+    /// finds the place as it was.
     pub fn write_config(&self, text: &str) -> Result<()> {
-        write_atomic(&self.config_path(), |w| w.write_all(text.as_bytes()))
+        let written = write_atomic(&self.config_path(), |w| w.write_all(text.as_bytes()));
+        if self.config_path().exists() { written } else { self.or_withdrawn(written) }
     }
 
     /// Replaces `summary.json`.
@@ -241,11 +250,31 @@ impl RunDir {
         })
     }
 
-    fn prepare(path: PathBuf, lock: Option<File>) -> Result<Self> {
-        let run = RunDir { path, lock };
-        let folder = run.checkpoints();
-        fs::create_dir_all(&folder).map_err(|e| RecordError::io(Action::Create, &folder, e))?;
-        Ok(run)
+    fn prepare(self) -> Result<Self> {
+        let folder = self.checkpoints();
+        let made = fs::create_dir_all(&folder).map_err(|e| RecordError::io(Action::Create, &folder, e));
+        self.or_withdrawn(made).map(|()| self)
+    }
+
+    /// A step of a run's beginning; one that failed leaves nothing behind, unless the place is another process's.
+    fn or_withdrawn<T>(&self, done: Result<T>) -> Result<T> {
+        if done.as_ref().is_err_and(|error| !matches!(error, RecordError::Busy { .. })) {
+            self.withdraw();
+        }
+        done
+    }
+
+    /// Takes away what was made for a run that did not begin; whatever else the folder holds stays, with the lock by
+    /// which it can be overwritten. The error before this is the one to tell.
+    fn withdraw(&self) {
+        let _ = fs::remove_dir(self.checkpoints());
+        let only_lock = |mut entries: fs::ReadDir| entries.all(|e| e.is_ok_and(|e| e.file_name() == LOCK));
+        if fs::read_dir(&self.path).is_ok_and(only_lock) {
+            let _ = fs::remove_file(self.path.join(LOCK));
+            if self.made {
+                let _ = fs::remove_dir(&self.path);
+            }
+        }
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
@@ -290,7 +319,7 @@ fn looks_like_a_run(path: &Path) -> bool {
 
 /// Takes an earlier run's files away, and nothing else.
 fn clear(path: &Path) -> Result<()> {
-    let run = RunDir { path: path.to_path_buf(), lock: None };
+    let run = RunDir { path: path.to_path_buf(), lock: None, made: false };
     remove_temporaries(path)?;
     remove_temporaries(&run.checkpoints())?;
     let files = FILES.iter().filter(|f| **f != LOCK).map(|f| path.join(f));
@@ -314,5 +343,39 @@ fn take_lock(path: &Path) -> Result<Option<File>> {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.to_path_buf() }),
         Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a run's beginning leaves on a full disk.
+    #[test]
+    fn a_run_that_did_not_begin_leaves_the_place_as_it_was() {
+        let parent = std::env::temp_dir().join(format!("thalweg-withdrawn-{}", std::process::id()));
+        let full = || -> Result<()> {
+            let error = io::ErrorKind::StorageFull.into();
+            Err(RecordError::io(Action::Write, Path::new("config.toml"), error))
+        };
+        let numbered = RunDir::create(&parent, "r").unwrap();
+        numbered.or_withdrawn(full()).unwrap_err();
+        assert!(!numbered.path().exists());
+
+        let named = parent.join("named");
+        RunDir::create_at(&named, Existing::Refuse).unwrap().or_withdrawn(full()).unwrap_err();
+        assert!(!named.exists());
+        fs::create_dir(&named).unwrap();
+        RunDir::create_at(&named, Existing::Refuse).unwrap().or_withdrawn(full()).unwrap_err();
+        assert_eq!(fs::read_dir(&named).unwrap().count(), 0);
+
+        let run = RunDir::create_at(&named, Existing::Refuse).unwrap();
+        run.write_config("first").unwrap();
+        fs::write(named.join("notes.txt"), "keep").unwrap();
+        drop(run);
+        RunDir::create_at(&named, Existing::Overwrite).unwrap().or_withdrawn(full()).unwrap_err();
+        assert!(named.join("notes.txt").exists());
+        RunDir::create_at(&named, Existing::Overwrite).unwrap();
+        fs::remove_dir_all(&parent).unwrap();
     }
 }

@@ -266,7 +266,7 @@ fn a_full_disk_leaves_the_old_file() {
         .unwrap_err();
         assert!(matches!(error, RecordError::DiskFull { .. }), "{error}");
         assert_eq!(error.to_string(), format!("no space left to write {}", path.display()));
-        assert!(error.hint().unwrap().contains("thalweg resume"));
+        assert!(error.hint().unwrap().contains("run the same command again"));
     }
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(&scratch.0), ["last.safetensors"]);
@@ -291,7 +291,8 @@ fn refusals_of_the_system_are_typed() {
     assert_eq!(denied.to_string(), format!("not allowed to write {}", path.display()));
     assert!(denied.hint().unwrap().contains("--run-dir"));
     let gone = write_atomic(&scratch.0.join("no/file"), |_| Ok(())).unwrap_err();
-    assert!(matches!(gone, RecordError::Missing { .. }), "{gone}");
+    assert_eq!(gone.to_string(), format!("no such folder: {}", scratch.0.join("no").display()));
+    assert!(gone.hint().unwrap().starts_with("make it first: `mkdir -p "));
     fs::write(&path, "x").unwrap();
     let inside_a_file = RunDir::create(&path, "r").unwrap_err();
     assert!(matches!(inside_a_file, RecordError::Io { .. }), "{inside_a_file}");

@@ -72,6 +72,10 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
         "batch=0",
         "`batch` is 0 on the command line, expected a whole number, 1 or more\nthe default is `batch=64`",
     );
+    check(
+        "batch=100000000000",
+        "`batch` is 100000000000 on the command line, expected a whole number from 1 to 4294967295\nthe default is `batch=64`",
+    );
     check("\nlr = -0.1\n", "`lr` is -0.1 at run.toml:2, expected a number, 0 or more\nfor example `lr=0.01`");
     check("lr=nan", "`lr` is NaN on the command line, expected a number, 0 or more\nfor example `lr=0.01`");
     check(

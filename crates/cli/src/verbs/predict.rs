@@ -46,7 +46,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let rows = Rows::new(&answers);
     match &args.output {
         Some(path) => {
-            write_atomic(path, |out| rows.write(out))?;
+            write_atomic(path, |out| rows.write(out)).map_err(|e| Failure::unwritten(e, "-o"))?;
             ui.say(&format!("{} answers in {}", count(rows.n), path.display()));
             ui.result(json!({ "samples": rows.n, "output": path }));
         }
@@ -54,10 +54,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
             (0..rows.n).for_each(|i| ui.event("sample", rows.object(i)));
             ui.result(json!({ "samples": rows.n }));
         }
-        None => {
-            // A reader that closed the pipe has read enough.
-            let _ = rows.write(&mut std::io::BufWriter::new(std::io::stdout().lock()));
-        }
+        None => ui.write(|out| rows.write(&mut std::io::BufWriter::new(out))),
     }
     Ok(())
 }

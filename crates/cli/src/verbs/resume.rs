@@ -34,7 +34,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut watch = Watch::new(ui, stop);
     let summary = train::resume(&dir, &args.settings, &mut watch, stop);
     drop(watch);
-    finish(ui, &dir, &summary?)
+    finish(ui, &dir, &summary.map_err(|e| Failure::of_run(e, &dir))?)
 }
 
 /// The summary of a run that has done all that it is asked for.

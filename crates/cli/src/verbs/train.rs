@@ -40,7 +40,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut watch = Watch::new(ui, stop);
     let done = train::train_ready(&config, trainer, &dir, &mut watch, stop);
     drop(watch);
-    finish(ui, &dir, &done?)
+    finish(ui, &dir, &done.map_err(|e| Failure::of_run(e, &dir))?)
 }
 
 /// One run for each fold, and the mean of their figures.
@@ -98,7 +98,7 @@ fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
 /// Writes the report, tells how it went and what to do next.
 pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
     let record = dir.load()?;
-    dir.write_report(&report::report_html(&record))?;
+    dir.write_report(&report::report_html(&record)).map_err(|e| Failure::of_run(e, dir))?;
     let color = if ui.color() { terminal::Color::On } else { terminal::Color::Off };
     if !ui.is_quiet() {
         ui.print(&terminal::summary(&record, ui.width(), color));

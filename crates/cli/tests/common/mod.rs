@@ -35,6 +35,12 @@ impl Folder {
         Ran::new(self.command(words).output().unwrap())
     }
 
+    /// The same with standard output somewhere else.
+    #[allow(dead_code)]
+    pub fn run_into(&self, words: &str, out: impl Into<Stdio>) -> Ran {
+        Ran::new(self.command(words).stdout(out).output().unwrap())
+    }
+
     /// The same, without waiting for the end.
     #[allow(dead_code)]
     pub fn start(&self, words: &str) -> Child {

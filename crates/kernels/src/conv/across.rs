@@ -1,7 +1,7 @@
 //! Correlation across images: an output row of all images at once gives the rows of a matrix product's tile.
 //!
-//! For small images with many channels. Weights are read once for a block of images, and what lies outside of an image costs
-//! nothing: at 4×4 pixels and 3×3 taps that is a third of the products, at 2×2 more than half.
+//! For small images with many channels. Weights are read once for a block of images, and what lies outside of an image
+//! costs nothing: at 4×4 pixels and 3×3 taps that is a third of the products, at 2×2 more than half.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; `Conv` checked the bounds
 

@@ -1,5 +1,5 @@
-//! The weight gradient of small images as a matrix product: sources of every output are gathered side by side, a block of
-//! outputs at a time.
+//! The weight gradient of small images as a matrix product: sources of every output are gathered side by side, a block
+//! of outputs at a time.
 
 use super::axis::Axis;
 use super::{Conv, Direction};

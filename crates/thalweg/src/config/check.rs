@@ -43,8 +43,18 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
         }
         (Kind::Free(_), _) => Ok(node.plain()),
         (kind, Value::Leaf(value, raw)) => leaf(kind, value, raw.as_deref())
-            .ok_or_else(|| wrong(&path, &shown(value), &kind.words(), field, &node.place)),
+            .ok_or_else(|| wrong(&path, &shown(value), &expected(kind, value), field, &node.place)),
         (kind, Value::Table(_)) => Err(wrong(&path, "a table", &kind.words(), field, &node.place)),
+    }
+}
+
+/// What is expected; a bound that nobody means is told to those who crossed it.
+fn expected(kind: Kind, value: &toml::Value) -> String {
+    match kind {
+        Kind::Whole(min, max) if number(value).is_some_and(|x| x > max as f64) => {
+            format!("a whole number from {min} to {max}")
+        }
+        _ => kind.words(),
     }
 }
 

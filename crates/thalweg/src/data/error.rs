@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::dataset::MAX_CLASSES;
+
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -169,6 +171,8 @@ pub enum DataError {
     /// A value that is NaN or infinite.
     #[error("{value} in sample {row} (counted from 0), column {column}: {}", path.display())]
     NotFinite {
+        /// Whether it is a target.
+        target: bool,
         /// The value.
         value: f64,
         /// The sample, counted from 0.
@@ -342,7 +346,7 @@ pub enum DataError {
         other: PathBuf,
     },
     /// An image that cannot be read, where none may be left out.
-    #[error("the image cannot be read: {reason}: {}", path.display())]
+    #[error("the image cannot be read: {}: {}", reason, path.display())]
     BadImage {
         /// Why.
         reason: String,
@@ -442,8 +446,17 @@ impl DataError {
             LabelOutOfRange { label, .. } if *label < 0.0 || label.fract() != 0.0 => {
                 "labels are whole numbers from 0; for numbers as targets set `data.task=regression`".into()
             }
+            LabelOutOfRange { label, .. } if *label >= MAX_CLASSES as f64 => {
+                format!("{MAX_CLASSES} classes are the most; for numbers as targets set `data.task=regression`")
+            }
             LabelOutOfRange { label, .. } => {
                 format!("set `data.classes={:.0}`, or correct the label", label + 1.0)
+            }
+            NotFinite { target: true, row, .. } => {
+                format!("a target cannot be missing: correct it, or take sample {row} out of the file")
+            }
+            NotFinite { value, .. } if !value.is_nan() => {
+                "correct it, or put NaN there and set `data.allow_missing=true`".into()
             }
             NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
             Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),

@@ -141,14 +141,14 @@ fn check_finite(set: &mut Dataset, path: &Path, options: &DataOptions) -> Result
     let told = !options.inputs_only || set.has_targets();
     if let Some(i) = set.targets.iter().position(|x| told && !x.is_finite()) {
         let (value, column) = (f64::from(set.targets[i]), format!("target {}", i % width));
-        return Err(DataError::NotFinite { value, row: i / width, column, path: path.into() });
+        return Err(DataError::NotFinite { target: true, value, row: i / width, column, path: path.into() });
     }
     let width = set.n_inputs();
     let Values::F32(inputs) = &set.inputs else { return Ok(()) };
     let allowed = |x: f32| x.is_nan() && options.allow_missing == Some(true);
     if let Some(i) = inputs.iter().position(|x| !x.is_finite() && !allowed(*x)) {
         let (value, column) = (f64::from(inputs[i]), set.feature_name(i % width));
-        return Err(DataError::NotFinite { value, row: i / width, column, path: path.into() });
+        return Err(DataError::NotFinite { target: false, value, row: i / width, column, path: path.into() });
     }
     set.missing = inputs.iter().enumerate().filter(|(_, x)| x.is_nan()).map(|(i, _)| i).collect();
     if !set.missing.is_empty() {

@@ -9,6 +9,10 @@ use std::ops::{Deref, DerefMut, Range};
 /// Most parameters, and most elements of buffers, that a model may have: 2³¹, or 8 GiB.
 pub const MAX_PARAMS: usize = 1 << 31;
 
+/// What [`MAX_PARAMS`] bounds, in words.
+pub(super) const PARAMETERS: &str = "parameters in all";
+pub(super) const BUFFERS: &str = "buffer elements in all";
+
 /// What a graph is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -120,7 +124,7 @@ impl<'g> Builder<'g> {
     }
 
     fn start(&mut self, shape: &Shape, target: Target, init: impl Init + 'static) -> Built<()> {
-        self.room("parameters in all", self.graph.params.len(), shape)?;
+        self.room(PARAMETERS, self.graph.params.len(), shape)?;
         self.record.inits.push(Start { init: Box::new(init), target });
         Ok(())
     }
@@ -132,7 +136,7 @@ impl<'g> Builder<'g> {
     /// When buffers become larger than [`MAX_PARAMS`].
     pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>, value: f32) -> Built<(Var, usize)> {
         let shape = shape.into();
-        self.room("buffer elements in all", self.graph.buffers.len(), &shape)?;
+        self.room(BUFFERS, self.graph.buffers.len(), &shape)?;
         let len = self.record.buffers.len() + shape.numel();
         self.record.buffers.resize(len, value);
         self.graph.buffer(name, shape)

@@ -1,5 +1,6 @@
 //! Why a model cannot be made.
 
+use super::builder::{BUFFERS, PARAMETERS};
 use crate::registry::OutOfRange;
 use engine::{Fault, GraphError};
 
@@ -100,6 +101,14 @@ fn graph_hint(error: &GraphError) -> Option<String> {
         Fault::Groups { groups, .. } | Fault::GroupsOf { groups, .. } => {
             Some(format!("`groups = 1`, or channels that are multiples of {groups}"))
         }
+        Fault::Range { key: "padding", value, .. } => {
+            Some(format!("`kernel = {}` or more, or a smaller `padding`", 2.0 * value))
+        }
+        Fault::Range { key: "edges", .. } => Some("smaller `edges`".into()),
+        Fault::Range { key: PARAMETERS | BUFFERS, .. } => Some(
+            "narrower layers, such as `model=mlp-512-512`; images become smaller by pooling before `flatten`"
+                .into(),
+        ),
         Fault::Window { .. } => Some(
             "a smaller kernel, `padding = \"same\"`, or fewer layers that shrink the image before it".into(),
         ),

@@ -168,10 +168,48 @@ impl TrainError {
                 Some("start from the weights instead: `thalweg train init_from=RUN/checkpoints/best.safetensors ...`".into())
             }
             TrainError::DataChanged { next, .. } => Some(next.clone()),
+            TrainError::SampleShape { expected, got } if expected.len() == 3 && got.len() == 3 => {
+                let keys = image_keys(expected, got);
+                Some(format!("`{keys}` does it for image files; arrays need that shape themselves"))
+            }
             TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
                 Some("use data with the same columns, or train a model on this data".into())
             }
             TrainError::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
         }
+    }
+}
+
+/// What brings images `[H, W, C]` of another shape to the one expected.
+fn image_keys(expected: &[usize], got: &[usize]) -> String {
+    let size = match expected[..2] {
+        _ if expected[..2] == got[..2] => None,
+        [h, w] if h == w => Some(format!("data.size={h}")),
+        _ => Some(format!("data.size=[{},{}]", expected[0], expected[1])),
+    };
+    let color = match expected[2] {
+        n if n == got[2] => None,
+        1 => Some("data.color=grey".to_owned()),
+        _ => Some("data.color=rgb".to_owned()),
+    };
+    size.into_iter().chain(color).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_another_shape_are_told_the_keys() {
+        let keys = |expected: [usize; 3], got: [usize; 3]| image_keys(&expected, &got);
+        assert_eq!(keys([16, 16, 3], [20, 16, 3]), "data.size=16");
+        assert_eq!(keys([16, 24, 3], [24, 16, 3]), "data.size=[16,24]");
+        assert_eq!(keys([16, 16, 1], [16, 16, 3]), "data.color=grey");
+        assert_eq!(keys([16, 16, 3], [8, 8, 1]), "data.size=16 data.color=rgb");
+        let hint = |expected: &[usize], got: &[usize]| {
+            TrainError::SampleShape { expected: expected.into(), got: got.into() }.hint().unwrap()
+        };
+        assert!(hint(&[16, 16, 3], &[8, 8, 3]).starts_with("`data.size=16` "));
+        assert!(hint(&[4], &[5]).contains("same columns"));
     }
 }

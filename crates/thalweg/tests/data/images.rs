@@ -338,7 +338,7 @@ fn folders_that_cannot_be_read_are_told() {
     std::os::unix::fs::symlink("/dev/zero", folder.0.join("b/3.png")).expect("a link to a device");
     let set = open(&folder.source());
     assert_eq!(set.notes, ["links to nothing, and names that are not UTF-8, left out: c, a/d"]);
-    let reason = "cannot be read: not a regular file";
+    let reason = "not a regular file";
     let left_out = format!("2 of 4 images cannot be read, left out: b/2.png ({reason}), b/3.png ({reason})");
     assert_eq!(set.warnings, [left_out]);
     let text = "cannot read: not a regular file: closed/b/3.csv";

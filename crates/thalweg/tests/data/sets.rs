@@ -287,6 +287,24 @@ fn every_error_has_a_hint() {
     }
 }
 
+/// A key that is set already, or a value that is refused, is no help.
+#[test]
+fn hints_help() {
+    let path = std::path::PathBuf::from("x.npz");
+    let not_finite = |target, value| {
+        DataError::NotFinite { target, value, row: 3, column: "1".into(), path: path.clone() }.hint()
+    };
+    assert!(not_finite(false, f64::NAN).starts_with("set `data.allow_missing=true`"));
+    assert!(not_finite(false, f64::INFINITY).contains("put NaN there and set `data.allow_missing=true`"));
+    assert!(not_finite(true, f64::NAN).contains("take sample 3 out"));
+    let label = |label| DataError::LabelOutOfRange { label, row: 0, last: 65_535, path: path.clone() }.hint();
+    assert!(label(65_535.0).contains("`data.classes=65536`"));
+    assert!(label(65_536.0).contains("65536 classes are the most") && !label(1e9).contains("data.classes"));
+    let reason = "cannot be read: no such file".into();
+    let error = DataError::BadImage { reason, path };
+    assert_eq!(error.to_string(), "the image cannot be read: no such file: x.npz");
+}
+
 #[test]
 fn no_damage_makes_a_panic() {
     let folder = Folder::new("damage");

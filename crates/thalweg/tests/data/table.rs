@@ -165,7 +165,7 @@ fn bad_tables_are_told() {
     bad(
         "a,b\n1e999,2\n1,3\n",
         "inf in sample 0 (counted from 0), column a: bad/t.csv",
-        "set `data.allow_missing=true` to put the feature's mean there",
+        "correct it, or put NaN there and set `data.allow_missing=true`",
     );
     let mut slip: String = (0..40).map(|i| format!("{i}.5,{}\n", i % 2)).collect();
     slip += "1o.5,1\n";

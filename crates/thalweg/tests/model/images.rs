@@ -87,14 +87,23 @@ fn what_does_not_fit_is_named_and_helped() {
     says(
         r#"{"type": "max_pool", "kernel": 2, "padding": 2}"#,
         "max_pool `0`: padding must be at most half of the kernel, got 2",
-        "",
+        "`kernel = 4` or more, or a smaller `padding`",
     );
     says(
         r#"{"type": "group_norm", "groups": 3}"#,
         "group_norm `0`: 4 channels cannot be cut into 3 equal groups",
         "`groups = 1`, or channels that are multiples of 3",
     );
-    says(r#"{"type": "crop", "edges": 4}"#, "crop `0`: edges must be less than the image, got 8", "");
+    says(
+        r#"{"type": "crop", "edges": 4}"#,
+        "crop `0`: edges must be less than the image, got 8",
+        "smaller `edges`",
+    );
+    says(
+        r#""flatten", {"type": "linear", "units": 60000}, {"type": "linear", "units": 60000}"#,
+        "model `2`: parameters in all must be at most 2147483648, got 3611580000",
+        "narrower layers, such as `model=mlp-512-512`; images become smaller by pooling before `flatten`",
+    );
     says(
         r#"{"type": "residual", "layers": [{"type": "conv", "channels": 8, "kernel": 1}]}"#,
         "residual `0`: what is added must be [2, 8, 6, 4], got [2, 8, 6, 8]",

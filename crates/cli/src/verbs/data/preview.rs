@@ -75,7 +75,8 @@ fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), F
         let shape = format!("{} has samples of shape {:?}, which are not images", set.name, set.input_shape);
         return Err(Failure::wrong(shape, "`thalweg data preview` without `--out` shows other samples"));
     };
-    record::write_atomic(out, |to| shown.iter().try_for_each(|sheet| sheet.write_png(&mut *to)))?;
+    record::write_atomic(out, |to| shown.iter().try_for_each(|sheet| sheet.write_png(&mut *to)))
+        .map_err(|e| Failure::unwritten(e, "--out"))?;
     ui.print(&format!("{}: {width} x {height} pixels; its rows are\n", out.display()));
     legend.iter().for_each(|line| ui.print(&format!("  {line}\n")));
     let file = out.display().to_string();

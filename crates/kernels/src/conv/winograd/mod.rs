@@ -1,9 +1,9 @@
 //! Convolutions of 3×3 or 5×5 taps and stride 1 with fewer multiplications: tiles of 6×6 or 8×8 sources become values
 //! at as many points, products of channels are made point by point, and give tiles of 4×4 results.
 //!
-//! 36 products in place of 144 (3×3), 64 in place of 400 (5×5), for about twenty additions a pixel and channel. Rounding
-//! errors are a few times those of the direct sum. Weight gradients are kept as sums at the points, and become taps
-//! once, at the end.
+//! 36 products in place of 144 (3×3), 64 in place of 400 (5×5), for about twenty additions a pixel and channel.
+//! Rounding errors are a few times those of the direct sum. Weight gradients are kept as sums at the points, and become
+//! taps once, at the end.
 
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is that of `Job` and `Frame`
 #![allow(clippy::needless_range_loop)] // counters keep vectors in registers, iterators do not

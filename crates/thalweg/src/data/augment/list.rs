@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{ALL, Table, TransformConfig};
 use crate::registry::Entry;
@@ -33,10 +33,11 @@ fn read_table(table: Map<String, Value>) -> Result<TransformConfig, String> {
 
 /// `crop-4-reflect`: a name, then values of its keys in their order.
 fn read_word(word: &str) -> Result<TransformConfig, String> {
-    let mut parts = word.trim().split('-');
+    let word = word.trim();
+    let mut parts = word.split('-');
     let name = parts.next().unwrap_or_default();
     let mut table = Map::from_iter([(TAG.key.to_owned(), Value::from(name))]);
-    let values: Vec<&str> = parts.collect();
+    let values = whole_values(parts);
     // A name that nobody has is told by the reader of tables.
     let keys = ALL.iter().find(|e: &&Entry| e.name == name).map_or(&[][..], |e| e.keys);
     if !keys.is_empty() && values.len() > keys.len() {
@@ -45,11 +46,36 @@ fn read_word(word: &str) -> Result<TransformConfig, String> {
         return Err(format!("`{word}` has {got} values, transform `{name}` has the keys `{names}`"));
     }
     for (key, value) in keys.iter().zip(values) {
-        let number =
-            || value.parse::<i64>().map(Value::from).or_else(|_| value.parse::<f64>().map(Value::from));
-        table.insert(key.name.to_owned(), number().unwrap_or_else(|_| Value::from(value)));
+        // NaN and infinity are no numbers of JSON and stay words.
+        let float = || value.parse().ok().and_then(Number::from_f64).map(Value::Number);
+        let number = value.parse::<i64>().map(Value::from).ok().or_else(float);
+        table.insert(key.name.to_owned(), number.unwrap_or_else(|| Value::from(value)));
     }
-    read_table(table)
+    let is_short = table.len() > 1;
+    read_table(table).map_err(|problem| match problem.strip_prefix(&format!("{} `{name}`: ", TAG.what)) {
+        Some(rest) if is_short => format!("`{word}`: {rest}"),
+        _ => problem,
+    })
+}
+
+/// The values of `mixup--1` and `mixup-1e-3`, whose signs are no separators.
+fn whole_values<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for part in parts {
+        match values.last_mut() {
+            Some(before) if before.is_empty() || is_mantissa(before) => {
+                before.push('-');
+                before.push_str(part);
+            }
+            _ => values.push(part.to_owned()),
+        }
+    }
+    values
+}
+
+/// `1e` of `1e-3`.
+fn is_mantissa(text: &str) -> bool {
+    text.strip_suffix(['e', 'E']).is_some_and(|number| number.parse::<f64>().is_ok())
 }
 
 impl FromStr for Augment {
@@ -133,7 +159,7 @@ impl TransformConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Crop, Cutout, Fill, Flip, Randaugment};
+    use super::super::{Crop, Cutout, Fill, Flip, Mixup, Randaugment};
     use super::*;
 
     #[test]
@@ -146,6 +172,10 @@ mod tests {
             Randaugment { n: 1, m: 14.0, fill: Fill::Zero }.into(),
         ];
         assert_eq!(list.0, want);
+        assert_eq!(
+            "mixup-1e-2".parse::<Augment>().unwrap().0,
+            [Mixup { alpha: 0.01, ..Mixup::default() }.into()]
+        );
         let json = r#"["crop-4", {"type": "flip"}, {"type": "cutout", "size": 8, "p": 0.5, "fill": "zero"}, {"type": "randaugment", "n": 1, "m": 14}]"#;
         assert_eq!(serde_json::from_str::<Augment>(json).unwrap().0, want);
         let written = serde_json::to_string(&list).unwrap();
@@ -159,13 +189,19 @@ mod tests {
     fn what_is_wrong_is_named() {
         let text = |word: &str| word.parse::<Augment>().unwrap_err();
         assert_eq!(text("crop,filp"), "unknown transform `filp`, did you mean `flip`?");
-        assert_eq!(text("crop-0"), "transform `crop`: `padding` is 0, expected 1 or more");
+        assert_eq!(text("crop-0"), "`crop-0`: `padding` is 0, expected 1 or more");
         assert_eq!(
             text("crop-4-blue"),
-            "transform `crop`: `fill` is \"blue\", expected one of `zero`, `mean`, `edge`, `reflect`"
+            "`crop-4-blue`: `fill` is \"blue\", expected one of `zero`, `mean`, `edge`, `reflect`"
         );
         assert_eq!(text("pca-1-2"), "`pca-1-2` has 2 values, transform `pca` has the keys `sigma`");
-        assert_eq!(text("mixup-0"), "transform `mixup`: `alpha` is 0, expected from 0.001 to 1000");
+        assert_eq!(text("mixup-0"), "`mixup-0`: `alpha` is 0, expected from 0.001 to 1000");
+        assert_eq!(text("flip, cutout--1"), "`cutout--1`: `size` is -1, expected 1 or more");
+        assert_eq!(text("flip--1"), "`flip--1`: `p` is -1, expected from 0 to 1");
+        assert_eq!(text("mixup-1e-30"), "`mixup-1e-30`: `alpha` is 1e-30, expected from 0.001 to 1000");
+        assert_eq!(text("rotate-nan"), "`rotate-nan`: `degrees` is \"nan\", expected from 0 to 180");
+        assert_eq!(text("rotate-"), "`rotate-`: `degrees` is \"\", expected from 0 to 180");
+        assert_eq!(text("randaugment-17"), "`randaugment-17`: `n` is 17, expected from 1 to 16");
         let json = |text: &str| serde_json::from_str::<Augment>(text).unwrap_err().to_string();
         assert!(
             json(r#"[{"type": "crop", "pading": 4}]"#)

@@ -6,6 +6,9 @@ use super::fill::FILL_KEY;
 use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key, levels, tone};
 use crate::registry::{Entry, Range};
 
+/// The authors try 1 to 3; more than the list has leave nothing of an image, and each costs time.
+const MOST_OPERATIONS: f64 = 16.0;
+
 /// The strongest magnitude.
 const MOST: f64 = 30.0;
 
@@ -18,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Cubuk, Zoph, Shlens and Le, RandAugment, 2019; ranges and list of torchvision's RandAugment with 31 bins, \
              which samples the nearest pixel where this interpolates. Colour does nothing to images of one channel",
     keys: &[
-        key("n", "2", Range::AtLeast(1.0), "operations for each image"),
+        key("n", "2", Range::Within(1.0, MOST_OPERATIONS), "operations for each image"),
         key("m", "9.0", Range::Within(0.0, MOST), "magnitude"),
         FILL_KEY,
     ],

@@ -87,9 +87,17 @@ impl Sheet {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::High);
-        let mut writer = encoder.write_header().map_err(io::Error::other)?;
-        writer.write_image_data(&self.rgb).map_err(io::Error::other)?;
-        writer.finish().map_err(io::Error::other)
+        let mut writer = encoder.write_header().map_err(io_error)?;
+        writer.write_image_data(&self.rgb).map_err(io_error)?;
+        writer.finish().map_err(io_error)
+    }
+}
+
+/// The system's own words, where it is the system that refused.
+fn io_error(error: png::EncodingError) -> io::Error {
+    match error {
+        png::EncodingError::IoError(error) => error,
+        other => io::Error::other(other),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::options::{Color, Corrupt, Wanted};
-use super::picture::{Picture, Simplified, decode};
+use super::picture::{Picture, Simplified, decode, one_line};
 use super::resize::fit;
 use super::tree::Tree;
 use crate::data::read::not_a_file;
@@ -194,7 +194,7 @@ pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
     });
     done.map(|_| ()).map_err(|error| {
         bytes.clear();
-        format!("cannot be read: {error}")
+        one_line(&error.to_string())
     })
 }
 

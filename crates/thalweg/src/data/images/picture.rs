@@ -138,7 +138,7 @@ fn luma([r, g, b]: &[u8; 3]) -> u8 {
 }
 
 /// A decoder's words in the house's form: lower case, one line, no full stop.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // the PNG decoder shows its own type: only the chunk's name says something
     if let Some((head, (chunk, tail))) = text

@@ -263,13 +263,15 @@ fn places<'a>(table: &Table, schema: &'a TableSchema) -> Vec<Option<(&'a Column,
 struct BadNumber {
     field: String,
     value: Option<f64>,
+    target: bool,
 }
 
 impl BadNumber {
     fn error(self, table: &Table, (row, line): (usize, u64), column: &str) -> DataError {
         let (column, path) = (column.to_string(), table.path.clone());
+        let BadNumber { target, .. } = self;
         match self.value {
-            Some(value) => DataError::NotFinite { value, row, column, path },
+            Some(value) => DataError::NotFinite { target, value, row, column, path },
             None => DataError::NotANumber { value: self.field, line, column, path },
         }
     }
@@ -280,7 +282,7 @@ fn finite(field: &str) -> Result<f32, BadNumber> {
     let value = number(field);
     match value {
         Some(x) if (x as f32).is_finite() => Ok(x as f32),
-        _ => Err(BadNumber { field: field.to_string(), value }),
+        _ => Err(BadNumber { field: field.to_string(), value, target: false }),
     }
 }
 
@@ -314,7 +316,8 @@ fn numbers(table: &Table, targets: &[usize]) -> Result<Vec<f32>, DataError> {
                 let (column, path) = (name.clone(), table.path.clone());
                 return Err(DataError::MissingValue { line, column, target: true, path });
             }
-            out[row * targets.len() + place] = finite(field).map_err(|bad| bad.error(table, (row, line), name))?;
+            out[row * targets.len() + place] = finite(field)
+                .map_err(|bad| BadNumber { target: true, ..bad }.error(table, (row, line), name))?;
         }
         Ok(())
     })?;
