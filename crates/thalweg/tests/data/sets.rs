@@ -300,9 +300,6 @@ fn hints_help() {
     let label = |label| DataError::LabelOutOfRange { label, row: 0, last: 65_535, path: path.clone() }.hint();
     assert!(label(65_535.0).contains("`data.classes=65536`"));
     assert!(label(65_536.0).contains("65536 classes are the most") && !label(1e9).contains("data.classes"));
-    let reason = "cannot be read: no such file".into();
-    let error = DataError::BadImage { reason, path };
-    assert_eq!(error.to_string(), "the image cannot be read: no such file: x.npz");
 }
 
 #[test]
