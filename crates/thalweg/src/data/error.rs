@@ -346,7 +346,7 @@ pub enum DataError {
         other: PathBuf,
     },
     /// An image that cannot be read, where none may be left out.
-    #[error("the image cannot be read: {}: {}", reason, path.display())]
+    #[error("the image cannot be read: {reason}: {}", path.display())]
     BadImage {
         /// Why.
         reason: String,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use engine::GraphError;
+use engine::{Fault, GraphError};
 use record::RecordError;
 
 use crate::config::ConfigError;
@@ -153,6 +153,9 @@ impl TrainError {
             TrainError::OutOfRange(e) => Some(e.hint()),
             TrainError::Schedule(e) => Some(e.hint()),
             TrainError::Decay(e) => Some(e.hint()),
+            TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
+                Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
+            }
             TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
             TrainError::Loss { .. } => Some("`loss=auto` takes what suits the targets".into()),
             TrainError::ClassWeights { expected, .. } => {
