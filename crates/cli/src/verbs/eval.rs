@@ -91,7 +91,8 @@ fn classes(confusion: &Confusion) -> String {
     }
     let pairs = confusion.confused(5);
     if !pairs.is_empty() {
-        let pairs: Vec<String> = pairs.iter().map(|p| format!("{} → {} ({})", p.truth, p.predicted, p.count)).collect();
+        let pairs: Vec<String> =
+            pairs.iter().map(|p| format!("{} → {} ({})", p.truth, p.predicted, p.count)).collect();
         text += &format!("\nmost often taken for another: {}\n", pairs.join(", "));
     }
     text

@@ -94,7 +94,12 @@ const LISTS: &[List] = &[
         summary: "public data sets: `thalweg data fetch NAME`, then `data=NAME`",
         what: What::Plain(public),
     },
-    List { name: "formats", also: &["format"], summary: "files that `data=PATH` reads", what: What::Plain(files) },
+    List {
+        name: "formats",
+        also: &["format"],
+        summary: "files that `data=PATH` reads",
+        what: What::Plain(files),
+    },
     List {
         name: "preprocessing",
         also: &["preprocess"],
@@ -130,13 +135,17 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         (What::Registry(choice), Some(name)) => {
             let entry = choice.entry(&name).ok_or_else(|| {
                 let names: Vec<&str> = choice.entries.iter().map(|e| e.name).collect();
-                Failure::wrong(format!("unknown {} `{name}`", choice.what), format!("there are {}", names.join(", ")))
+                Failure::wrong(
+                    format!("unknown {} `{name}`", choice.what),
+                    format!("there are {}", names.join(", ")),
+                )
             })?;
             one(ui, choice, entry);
         }
         (What::Registry(choice), None) => all(ui, list, choice),
         (What::Plain(rows), name) => {
-            let rows: Vec<_> = rows().into_iter().filter(|r| name.as_ref().is_none_or(|n| r.0 == *n)).collect();
+            let rows: Vec<_> =
+                rows().into_iter().filter(|r| name.as_ref().is_none_or(|n| r.0 == *n)).collect();
             plain(ui, list, &rows);
         }
     }
@@ -158,7 +167,8 @@ fn plain(ui: &Ui, list: &List, rows: &[(String, String)]) {
 }
 
 fn all(ui: &Ui, list: &List, choice: &'static Choice) {
-    let rows: Vec<Vec<String>> = choice.entries.iter().map(|e| vec![e.name.into(), e.summary.into()]).collect();
+    let rows: Vec<Vec<String>> =
+        choice.entries.iter().map(|e| vec![e.name.into(), e.summary.into()]).collect();
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
     if let Some(first) = choice.entries.iter().find(|e| !e.keys.is_empty()) {
         let tip = format!("\n`thalweg list {} {}` tells more", list.name, first.name);
@@ -177,7 +187,10 @@ fn one(ui: &Ui, choice: &'static Choice, entry: &'static Entry) {
     }
     let keys: Vec<&Key> = entry.keys.iter().chain(choice.common).collect();
     let mut rows = vec![vec!["key".into(), "default".into(), "".into()]];
-    rows.extend(keys.iter().map(|k| vec![k.name.into(), k.default.replace('"', ""), format!("{}; {}", k.help, k.range)]));
+    rows.extend(
+        keys.iter()
+            .map(|k| vec![k.name.into(), k.default.replace('"', ""), format!("{}; {}", k.help, k.range)]),
+    );
     if !keys.is_empty() {
         text += &format!("\n{}", table(&rows, &[Side::Left, Side::Left, Side::Left], width));
     }

@@ -41,14 +41,20 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 fn already_done(dir: &RunDir, settings: &[String]) -> Result<Option<Summary>, Failure> {
     let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
     let Ok(summary) = dir.summary() else { return Ok(None) };
-    let enough = config.epochs.is_some_and(|e| e <= summary.epochs) || config.steps.is_some_and(|s| s <= summary.steps);
+    let enough = config.epochs.is_some_and(|e| e <= summary.epochs)
+        || config.steps.is_some_and(|s| s <= summary.steps);
     if summary.status != Status::Done || !enough {
         return Ok(None);
     }
     let asked = |key: &str| settings.iter().any(|word| word.starts_with(&format!("{key}=")));
     if asked("epochs") || asked("steps") {
-        let message = format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
-        let hint = format!("ask for more: `thalweg resume {} epochs={}`", dir.path().display(), 2 * summary.epochs.max(1));
+        let message =
+            format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
+        let hint = format!(
+            "ask for more: `thalweg resume {} epochs={}`",
+            dir.path().display(),
+            2 * summary.epochs.max(1)
+        );
         return Err(Failure::wrong(message, hint));
     }
     Ok(Some(summary))

@@ -58,7 +58,9 @@ fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
         dir.write_report(&report::report_html(&dir.load()?))
     })?;
     drop(watch);
-    if let Some((i, last)) = folds.runs.iter().enumerate().next_back().filter(|(_, s)| s.status != Status::Done) {
+    if let Some((i, last)) =
+        folds.runs.iter().enumerate().next_back().filter(|(_, s)| s.status != Status::Done)
+    {
         return ended(&RunDir::open(&parent.join(format!("fold-{i}")))?, last, None);
     }
     let figures = folds.figures();

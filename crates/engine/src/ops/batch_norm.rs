@@ -104,7 +104,14 @@ impl Graph {
     }
 
     /// Normalises with given statistics, as in evaluation: one multiplication and one addition.
-    pub fn batch_norm_fixed(&mut self, x: Var, stats: [Var; 2], gamma: Var, beta: Var, epsilon: f32) -> Built {
+    pub fn batch_norm_fixed(
+        &mut self,
+        x: Var,
+        stats: [Var; 2],
+        gamma: Var,
+        beta: Var,
+        epsilon: f32,
+    ) -> Built {
         let r = self.inverse_deviation(stats[1], epsilon)?;
         let scale = self.mul(gamma, r)?;
         let offset = self.mul(stats[0], scale)?;

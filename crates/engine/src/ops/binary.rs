@@ -76,7 +76,13 @@ impl Operator for Binary {
             Fn2::Div => a / b,
             Fn2::Max => a.max(b),
             Fn2::Min => a.min(b),
-            Fn2::Gate => if b > 0.0 { a } else { 0.0 },
+            Fn2::Gate => {
+                if b > 0.0 {
+                    a
+                } else {
+                    0.0
+                }
+            }
             Fn2::Eq => f64::from(a == b),
         })
     }
@@ -106,7 +112,8 @@ pub(crate) fn access(out: &Shape, s: &Shape) -> Option<(Access, Option<usize>)> 
         return Some((Access::Full, None));
     }
     // a single number beside `[batch]` has no rows: it is the same for all of them
-    let row = s.len() > 1 && s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
+    let row =
+        s.len() > 1 && s.len() == out.len() && s.last_dim() == 1 && s[..s.len() - 1] == out[..out.len() - 1];
     if row {
         return Some((Access::Row, Some(out.last_dim())));
     }

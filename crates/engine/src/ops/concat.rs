@@ -61,7 +61,10 @@ impl Graph {
     /// Joins tensors along `axis` (not the batch axis).
     pub fn concat(&mut self, xs: &[Var], axis: usize) -> Built {
         match xs {
-            [] => Err(self.error("concat", Fault::Rank { expected: "at least one tensor with", got: Shape::default() })),
+            [] => Err(self.error(
+                "concat",
+                Fault::Rank { expected: "at least one tensor with", got: Shape::default() },
+            )),
             [x] => Ok(*x),
             _ => self.push(Op::Concat(Concat { axis }), xs),
         }

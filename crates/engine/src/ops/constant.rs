@@ -1,7 +1,7 @@
 //! The same number at every place; never stored.
 
-use super::Operator;
 use super::Op;
+use super::Operator;
 use crate::error::Fault;
 use crate::graph::{Graph, Var};
 use crate::reference::Tensor;

@@ -32,7 +32,9 @@ impl Graph {
     fn masked(&mut self, x: Var, drop: f32, like: Var) -> Built {
         if !(0.0..1.0).contains(&drop) {
             let value = f64::from(drop);
-            return Err(self.error("dropout", Fault::Range { key: "drop", range: "at least 0 and below 1", value }));
+            return Err(
+                self.error("dropout", Fault::Range { key: "drop", range: "at least 0 and below 1", value })
+            );
         }
         if drop == 0.0 {
             return Ok(x);

@@ -46,7 +46,10 @@ impl Operator for MaxSpread {
             for o in 0..oh * ow {
                 for c in 0..shape[3] {
                     let output = [b, o / ow, o % ow, c];
-                    let at = argmax(&self.window, x, &output).iter().zip(shape.iter()).fold(0, |f, (i, n)| f * n + i);
+                    let at = argmax(&self.window, x, &output)
+                        .iter()
+                        .zip(shape.iter())
+                        .fold(0, |f, (i, n)| f * n + i);
                     dv.data[at] += dy.at(&output);
                 }
             }

@@ -23,7 +23,10 @@ impl Operator for OneHot {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault> {
         if inputs[0].is_empty() || inputs[0].last_dim() != 1 {
-            return Err(Fault::Rank { expected: "a last axis of size 1 after the other", got: inputs[0].clone() });
+            return Err(Fault::Rank {
+                expected: "a last axis of size 1 after the other",
+                got: inputs[0].clone(),
+            });
         }
         Ok(inputs[0].with(inputs[0].len() - 1, self.classes))
     }

@@ -45,7 +45,10 @@ impl Taps {
 
     /// The form that the kernel reads.
     pub(crate) fn lowered(&self) -> kernels::resample::Taps {
-        kernels::resample::Taps::new(self.input, self.runs.iter().map(|(start, weights)| (*start, &weights[..])))
+        kernels::resample::Taps::new(
+            self.input,
+            self.runs.iter().map(|(start, weights)| (*start, &weights[..])),
+        )
     }
 }
 

@@ -95,7 +95,13 @@ impl Operator for Unary {
             Fn1::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Fn1::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Fn1::Erf => erf64(x),
-            Fn1::Relu => if x > 0.0 { x } else { 0.0 },
+            Fn1::Relu => {
+                if x > 0.0 {
+                    x
+                } else {
+                    0.0
+                }
+            }
         })
     }
 

@@ -44,7 +44,8 @@ impl TruncNormal {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
         let values = [("std", self.std), ("mean", self.mean), ("low", self.low), ("high", self.high)];
         values.iter().try_for_each(|(key, value)| ENTRY.check(key, *value))?;
-        let wrong = |key, value, allowed, default| Err(OutOfRange { of: ENTRY.name, key, value, allowed, default });
+        let wrong =
+            |key, value, allowed, default| Err(OutOfRange { of: ENTRY.name, key, value, allowed, default });
         let (least_high, most_low) = (self.mean - 2.0 * self.std, self.mean + 2.0 * self.std);
         if self.low > most_low {
             return wrong("low", self.low, Range::Other("at most 2 std above the mean"), "-2.0");

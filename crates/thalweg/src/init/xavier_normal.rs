@@ -10,7 +10,10 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "Glorot's scale, Gaussian",
     formula: "w ~ N(0, gain²/n), n = (fan_in + fan_out)/2",
     source: "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010; with `mode = \"fan_in\"` it is the lecture's \"Xavier\", std = 1/√fan_in; `mode = \"fan_avg\"` is the paper's",
-    keys: &[mode_key("\"fan_avg\""), number("gain", "1.0", Range::Above(0.0), "factor of the standard deviation")],
+    keys: &[
+        mode_key("\"fan_avg\""),
+        number("gain", "1.0", Range::Above(0.0), "factor of the standard deviation"),
+    ],
 };
 
 /// Xavier or Glorot, Gaussian: variance gain²·2/(in + out), or gain²/in with mode `fan_in`.

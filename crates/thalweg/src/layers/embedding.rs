@@ -14,7 +14,13 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "y = W[x], W: [n, dim]",
     source: "Bengio et al., A neural probabilistic language model, JMLR 2003; PyTorch's Embedding, N(0, 1) at the start",
     keys: &[
-        Key { name: "n", default: "", unit: "", range: WIDTH, help: "rows of the table: indices go from 0 to n − 1" },
+        Key {
+            name: "n",
+            default: "",
+            unit: "",
+            range: WIDTH,
+            help: "rows of the table: indices go from 0 to n − 1",
+        },
         Key { name: "dim", default: "", unit: "", range: WIDTH, help: "length of a vector" },
         Key {
             name: "init",

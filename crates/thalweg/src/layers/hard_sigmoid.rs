@@ -2,7 +2,7 @@
 
 use super::Layer;
 use crate::model::Builder;
-use crate::registry::{Entry};
+use crate::registry::Entry;
 use engine::graph::{Built, Var};
 use serde::{Deserialize, Serialize};
 

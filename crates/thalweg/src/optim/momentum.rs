@@ -41,7 +41,13 @@ pub struct Momentum {
 
 impl Default for Momentum {
     fn default() -> Self {
-        Momentum { lr: 0.01, momentum: 0.9, weight_decay: 0.0, decay: Decay::L2, decay_on: DecayRule::Weights }
+        Momentum {
+            lr: 0.01,
+            momentum: 0.9,
+            weight_decay: 0.0,
+            decay: Decay::L2,
+            decay_on: DecayRule::Weights,
+        }
     }
 }
 

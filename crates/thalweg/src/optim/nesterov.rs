@@ -41,7 +41,13 @@ pub struct Nesterov {
 
 impl Default for Nesterov {
     fn default() -> Self {
-        Nesterov { lr: 0.01, momentum: 0.9, weight_decay: 0.0, decay: Decay::L2, decay_on: DecayRule::Weights }
+        Nesterov {
+            lr: 0.01,
+            momentum: 0.9,
+            weight_decay: 0.0,
+            decay: Decay::L2,
+            decay_on: DecayRule::Weights,
+        }
     }
 }
 

@@ -9,7 +9,12 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "gradient descent without memory",
     formula: "θ ← θ − lr·g",
     source: "Robbins and Monro, A stochastic approximation method, 1951",
-    keys: &[super::lr_key("0.1"), super::weight_decay_key("0.0"), super::decay_key("\"l2\""), super::DECAY_ON_KEY],
+    keys: &[
+        super::lr_key("0.1"),
+        super::weight_decay_key("0.0"),
+        super::decay_key("\"l2\""),
+        super::DECAY_ON_KEY,
+    ],
 };
 
 /// θ ← θ − αg.

@@ -10,8 +10,20 @@ pub(super) const ENTRY: Entry = Entry {
     formula: "factor(t) = gamma^⌊t/every⌋",
     source: "PyTorch's StepLR; Krizhevsky et al., ImageNet classification with deep CNNs, 2012",
     keys: &[
-        Key { name: "every", default: "\"0.3dur\"", unit: "", range: SPAN_RANGE, help: "distance between two falls" },
-        Key { name: "gamma", default: "0.1", unit: "", range: Range::Within(0.0, 1.0), help: "factor of each fall" },
+        Key {
+            name: "every",
+            default: "\"0.3dur\"",
+            unit: "",
+            range: SPAN_RANGE,
+            help: "distance between two falls",
+        },
+        Key {
+            name: "gamma",
+            default: "0.1",
+            unit: "",
+            range: Range::Within(0.0, 1.0),
+            help: "factor of each fall",
+        },
     ],
 };
 

@@ -35,7 +35,11 @@ impl Transform for Crop {
     fn suits(&self, images: &Images) -> Result<(), Unsuitable> {
         let [h, w, _] = images.shape;
         let fits = (self.padding as usize) < h.min(w);
-        if fits { Ok(()) } else { Err(Unsuitable(format!("`padding` is {}, not below the size", self.padding))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Unsuitable(format!("`padding` is {}, not below the size", self.padding)))
+        }
     }
 
     fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {

@@ -13,7 +13,12 @@ pub(super) const ENTRY: Entry = Entry {
              torchvision's RandomHorizontalFlip and RandomVerticalFlip",
     keys: &[
         key("p", "0.5", P_RANGE, "probability"),
-        key("direction", "\"horizontal\"", Range::Words(&["horizontal", "vertical"]), "which axis is mirrored"),
+        key(
+            "direction",
+            "\"horizontal\"",
+            Range::Words(&["horizontal", "vertical"]),
+            "which axis is mirrored",
+        ),
     ],
 };
 

@@ -54,7 +54,8 @@ impl Transform for Jitter {
                 continue;
             }
             let least = (1.0 - strength).max(0.0);
-            let factor = (least + f64::from(draws.uniform(1 + change as u64)) * (1.0 + strength - least)) as f32;
+            let factor =
+                (least + f64::from(draws.uniform(1 + change as u64)) * (1.0 + strength - least)) as f32;
             match change {
                 0 => tone::brightness(pixels, factor, bounded),
                 1 => tone::contrast(pixels, channels, factor, bounded),

@@ -149,7 +149,8 @@ impl Source<'_> {
             fixed_test: (n_test > 0).then_some(n_train..n),
             missing: Vec::new(),
             schema: None,
-            notes: Vec::new(), warnings: Vec::new(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 }

@@ -100,7 +100,8 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
         fixed_test: (pairs.len() > 1).then_some(n_train..n),
         missing: Vec::new(),
         schema: None,
-        notes: Vec::new(), warnings: Vec::new(),
+        notes: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 
@@ -127,7 +128,12 @@ fn sample_shape(files: &[(IdxFile, IdxFile)], options: &DataOptions) -> Result<A
         }
         if x.dims[1..] != *first || x.kind != files[0].0.kind {
             let (expected, got) = (first.to_vec(), x.dims[1..].to_vec());
-            return Err(DataError::ShapeMismatch { part: "test".into(), expected, got, path: x.path.clone() });
+            return Err(DataError::ShapeMismatch {
+                part: "test".into(),
+                expected,
+                got,
+                path: x.path.clone(),
+            });
         }
     }
     arrange(first, true, options.channels, &files[0].0.path)
@@ -162,7 +168,9 @@ fn decode(
             y.fill(&mut part, None)?;
             labels.push(Labels { header, values: kind.numbers(&part), bytes: part });
         }
-        threads.into_iter().try_for_each(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        threads
+            .into_iter()
+            .try_for_each(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     if kind == Kind::U8 {
         arranged.apply(&mut bytes);

@@ -114,8 +114,18 @@ impl Kind {
     fn from_code(code: &str) -> Option<Kind> {
         use Kind::*;
         let codes = [
-            ("b1", Bool), ("i1", I1), ("i2", I2), ("i4", I4), ("i8", I8), ("u1", U1), ("u2", U2), ("u4", U4),
-            ("u8", U8), ("f2", F2), ("f4", F4), ("f8", F8),
+            ("b1", Bool),
+            ("i1", I1),
+            ("i2", I2),
+            ("i4", I4),
+            ("i8", I8),
+            ("u1", U1),
+            ("u2", U2),
+            ("u4", U4),
+            ("u8", U8),
+            ("f2", F2),
+            ("f4", F4),
+            ("f8", F8),
         ];
         codes.iter().find(|(name, _)| *name == code).map(|(_, kind)| *kind)
     }
@@ -213,7 +223,8 @@ fn dictionary(text: &str, path: &Path) -> Result<Header, DataError> {
     let shape = value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).map(|(s, _)| s);
     let shape = shape.ok_or_else(|| wrong(path, "`shape` is not a tuple".into()))?;
     let sizes = shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse::<usize>);
-    let dims = sizes.collect::<Result<Vec<_>, _>>().map_err(|_| wrong(path, format!("the shape is ({shape})")))?;
+    let dims =
+        sizes.collect::<Result<Vec<_>, _>>().map_err(|_| wrong(path, format!("the shape is ({shape})")))?;
     Ok(Header { kind, big_endian: order == ">", fortran: value("fortran_order")?.starts_with("True"), dims })
 }
 

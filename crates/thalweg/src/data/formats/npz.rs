@@ -30,7 +30,8 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
 
 fn check_magic(file: &mut File, path: &Path) -> Result<(), DataError> {
     let mut start = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, 4), &mut start).map_err(|e| read::failed(path, e))?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, 4), &mut start)
+        .map_err(|e| read::failed(path, e))?;
     match &start[..] {
         [] => Err(DataError::Empty { path: path.into() }),
         [b'P', b'K', ..] => Ok(()),

@@ -34,15 +34,17 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
         task: Task::Classification { classes: (0..10).map(|c| c.to_string()).collect() },
         features: Vec::new(),
         origin: Origin {
-            source: "Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning \
+            source:
+                "Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning \
                      Repository, doi:10.24432/C50P49; the 1797 test samples, as in scikit-learn"
-                .into(),
+                    .into(),
             licence: "CC BY 4.0".into(),
         },
         fixed_valid: None,
         fixed_test: None,
         missing: Vec::new(),
         schema: None,
-        notes: Vec::new(), warnings: Vec::new(),
+        notes: Vec::new(),
+        warnings: Vec::new(),
     })
 }

@@ -31,13 +31,15 @@ pub(crate) enum Header {
 /// The separator of a text: told, or the one that cuts most lines into the same number of fields.
 pub(crate) fn separator(text: &str, options: &DataOptions) -> Result<u8, DataError> {
     if let Some(told) = options.separator {
-        let good = u8::try_from(told).ok().filter(|s| s.is_ascii() && !s.is_ascii_alphanumeric() && *s != b'"');
+        let good =
+            u8::try_from(told).ok().filter(|s| s.is_ascii() && !s.is_ascii_alphanumeric() && *s != b'"');
         let (value, expected) = (told.to_string(), "a comma, semicolon, tab, bar, blank or the like".into());
         return good.ok_or(DataError::BadOption { option: "separator", value, expected });
     }
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
     let score = |separator: u8| {
-        let counts: Vec<usize> = lines.iter().map(|l| count_fields(l, separator)).filter(|c| *c > 1).collect();
+        let counts: Vec<usize> =
+            lines.iter().map(|l| count_fields(l, separator)).filter(|c| *c > 1).collect();
         counts.iter().map(|c| counts.iter().filter(|d| *d == c).count()).max().unwrap_or(0)
     };
     // The first of the best: `max_by_key` gives the last.

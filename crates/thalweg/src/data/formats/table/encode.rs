@@ -68,7 +68,10 @@ fn choices(table: &Table, other: Option<&Table>, plan: &Plan, options: &DataOpti
         notes.push(format!("{} of {} columns left out", table.names.len() - used, table.names.len()));
     }
     if let (None, [target], true) = (other, &plan.schema.targets[..], options.target.is_empty()) {
-        notes.push(format!("the target is the last column, `{}`; another one: `data.target=NAME`", target.name));
+        notes.push(format!(
+            "the target is the last column, `{}`; another one: `data.target=NAME`",
+            target.name
+        ));
     }
     notes
 }
@@ -87,7 +90,8 @@ fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<
     let mut columns = Vec::new();
     for (index, name) in table.names.iter().enumerate() {
         let scan = &table.columns[index];
-        let unused = dropped.contains(&index) || own && targets.contains(&index) || scan.n_missing == table.n_rows;
+        let unused =
+            dropped.contains(&index) || own && targets.contains(&index) || scan.n_missing == table.n_rows;
         if !unused {
             columns.push(Column { name: name.clone(), index, role: role(table, name, scan)? });
         }
@@ -99,7 +103,10 @@ fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<
     let task = task(target_table, &targets, &names, options)?;
     let pairs = names.into_iter().zip(&targets).filter(|_| own);
     let targets_here = pairs.map(|(name, index)| TargetColumn { name, index: *index }).collect();
-    Ok(Plan { schema: TableSchema { width: table.names.len(), columns, targets: targets_here, task }, targets })
+    Ok(Plan {
+        schema: TableSchema { width: table.names.len(), columns, targets: targets_here, task },
+        targets,
+    })
 }
 
 /// Roles for a table that must be encoded like an earlier one.
@@ -152,7 +159,12 @@ fn role(table: &Table, name: &str, scan: &ColumnScan) -> Result<Role, DataError>
 }
 
 /// Classes or numbers. The classes themselves are found in the second pass, unless the first line tells them.
-fn task(table: &Table, targets: &[usize], names: &[String], options: &DataOptions) -> Result<Task, DataError> {
+fn task(
+    table: &Table,
+    targets: &[usize],
+    names: &[String],
+    options: &DataOptions,
+) -> Result<Task, DataError> {
     let scans: Vec<&ColumnScan> = targets.iter().map(|i| &table.columns[*i]).collect();
     let few = |s: &ColumnScan| s.whole && s.distinct.len() <= FEW && 2 * s.distinct.len() <= table.n_rows;
     let looks_like_classes = match scans[..] {
@@ -195,7 +207,8 @@ impl Inputs {
                 let Some((column, at)) = place else { continue };
                 let at = row * width + at;
                 if !is_missing(field) {
-                    all.known(&column.role, at, field).map_err(|b| b.error(table, (row, line), &column.name))?;
+                    all.known(&column.role, at, field)
+                        .map_err(|b| b.error(table, (row, line), &column.name))?;
                 } else if options.allow_missing == Some(false) {
                     let (column, path) = (column.name.clone(), table.path.clone());
                     return Err(DataError::MissingValue { line, column, target: false, path });

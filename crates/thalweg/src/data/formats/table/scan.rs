@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use csv::{StringRecord, ReaderBuilder};
+use csv::{ReaderBuilder, StringRecord};
 
 use super::dialect::{self, Dialect, Header};
 use crate::data::error::nearest;
@@ -77,8 +77,7 @@ impl ColumnScan {
 
 /// Whether a field stands for a missing value: empty, `?`, and `NA`, `N/A`, `NaN`, `null` in any case.
 pub(crate) fn is_missing(field: &str) -> bool {
-    field.len() <= 4
-        && ["", "?", "na", "n/a", "nan", "null"].iter().any(|m| field.eq_ignore_ascii_case(m))
+    field.len() <= 4 && ["", "?", "na", "n/a", "nan", "null"].iter().any(|m| field.eq_ignore_ascii_case(m))
 }
 
 /// A field as a number; infinities are numbers here and an error later.
@@ -236,7 +235,12 @@ impl Table {
 fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String, DataError> {
     if bytes[..bytes.len().min(4096)].contains(&0) {
         let got = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-        return Err(DataError::WrongMagic { format: "table", expected: "text".into(), got, path: path.into() });
+        return Err(DataError::WrongMagic {
+            format: "table",
+            expected: "text".into(),
+            got,
+            path: path.into(),
+        });
     }
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
