@@ -12,7 +12,10 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::conv;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 pub use kernels::conv::Conv as Geometry;
+use kernels::conv::Direction;
 use kernels::map::Draw;
 
 /// Zeros around an image.
@@ -250,6 +253,20 @@ impl Operator for Conv {
         let dw = at.graph.push(Op::ConvWeight(ConvWeight(self.0)), &[x, dy])?;
         at.give(0, dx)?;
         at.give(1, dw)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, false])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [x, w] = [at.inputs[0], at.inputs[1]];
+        let images = at.extent(at.shape[0]);
+        vec![conv::Conv { conv: self.0, images, x, w, out: at.out, tail: at.tail }.into()]
+    }
+
+    fn prepares(&self) -> Option<(Geometry, Direction)> {
+        Some((self.0, Direction::Forward))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

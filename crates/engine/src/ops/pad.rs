@@ -6,6 +6,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::place::Place;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// The input with zeros around it along one axis.
@@ -33,6 +35,18 @@ impl Operator for Pad {
         let len = at.graph.shape(at.inputs[0])[self.axis];
         let dx = at.graph.slice(at.dy, self.axis, self.before, len)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(self.axis > 0)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let inner = at.shapes[0][self.axis..].iter().product();
+        let out_stride = at.shape[self.axis..].iter().product();
+        let out_start = self.before * at.shape.stride(self.axis);
+        let (outer, x, out) = (at.before(self.axis), at.inputs[0], at.out);
+        vec![Place { outer, inner, out_stride, out_start, zero: true, x, out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -9,6 +9,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Kernel, Lowering, resample};
 use kernels::map::Draw;
 
 /// A matrix `[output, input]` whose rows are runs of weights: one axis of a map.
@@ -84,6 +85,12 @@ impl Operator for Resample {
         let adjoint = Resample { rows: self.rows.transposed(), columns: self.columns.transposed() };
         let dx = at.graph.push(adjoint.into(), &[dy])?;
         at.give(0, dx)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let (rows, columns) = (self.rows.lowered(), self.columns.lowered());
+        let (channels, x, out) = (at.channels(), at.inputs[0], at.out);
+        vec![resample::Resample { rows, columns, channels, x, out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {
