@@ -65,11 +65,18 @@ impl Executor {
 
     /// Bytes of memory for values, per-shard results and scratch.
     pub fn bytes(&self) -> usize {
-        let lane = |l: &Lane| {
-            let partials: usize = self.plan.segments.iter().map(|len| len * l.shards.len()).sum();
-            self.plan.arena_len + self.plan.scratch_len + finish::longest(&self.stretches) + partials
-        };
-        4 * self.lanes.iter().map(lane).sum::<usize>()
+        Self::bytes_for(&self.plan)
+    }
+
+    /// Bytes that an executor of a plan takes, at most `usize::MAX`: whether they can be had is for the caller to find
+    /// out, since [`Executor::new`] cannot fail.
+    pub fn bytes_for(plan: &Plan) -> usize {
+        let longest = finish::longest(&finish::stretches(plan));
+        let lane = [plan.arena_len, plan.scratch_len, longest].into_iter().fold(0, usize::saturating_add);
+        let partials = plan.segments.iter().fold(0usize, |sum, len| sum.saturating_add(*len));
+        let lanes = lane.saturating_mul(plan.options.workers);
+        let floats = lanes.saturating_add(partials.saturating_mul(plan.options.shards));
+        floats.saturating_mul(size_of::<f32>())
     }
 
     /// Takes a batch through the plan: afterwards outputs can be read and gradients completed.

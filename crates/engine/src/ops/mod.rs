@@ -129,6 +129,18 @@ macro_rules! compositions {
 
 compositions! { activations, dropout, frame, group_norm, layer_norm, linear, losses, pooling, resize, softmax }
 
+/// The largest stride, dilation, window or border of an operator: 2³¹. With sizes of tensors up to
+/// [`MAX_ELEMENTS`](crate::shape::MAX_ELEMENTS), 64 bits hold their sums and products.
+pub const MAX_STEP: usize = 1 << 31;
+
+/// Refuses a setting beyond [`MAX_STEP`].
+pub(crate) fn bounded(key: &'static str, values: &[usize]) -> Result<(), Fault> {
+    match values.iter().find(|n| **n > MAX_STEP) {
+        Some(n) => Err(Fault::Range { key, range: "at most 2147483648", value: *n as f64 }),
+        None => Ok(()),
+    }
+}
+
 pub(crate) fn axis_of(axis: usize, shape: &Shape) -> Result<(), Fault> {
     if axis < shape.len() { Ok(()) } else { Err(Fault::Axis { axis, shape: shape.clone() }) }
 }

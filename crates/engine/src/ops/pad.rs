@@ -1,6 +1,6 @@
 //! Zeros before and after along an axis.
 
-use super::{Op, Operator, axis_of};
+use super::{Op, Operator, axis_of, bounded};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
@@ -28,6 +28,7 @@ impl Operator for Pad {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault> {
         axis_of(self.axis, inputs[0])?;
+        bounded("padding", &[self.before, self.after])?;
         Ok(inputs[0].with(self.axis, self.before + inputs[0][self.axis] + self.after))
     }
 
@@ -67,6 +68,6 @@ impl Operator for Pad {
 impl Graph {
     /// Adds zeros before and after along `axis` (not the batch axis).
     pub fn pad(&mut self, x: Var, axis: usize, before: usize, after: usize) -> Built {
-        if before + after == 0 { Ok(x) } else { self.push(Op::Pad(Pad { axis, before, after }), &[x]) }
+        if before == 0 && after == 0 { Ok(x) } else { self.push(Op::Pad(Pad { axis, before, after }), &[x]) }
     }
 }

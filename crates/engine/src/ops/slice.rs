@@ -27,7 +27,7 @@ impl Operator for Slice {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault> {
         axis_of(self.axis, inputs[0])?;
-        let (start, end) = (self.start, self.start + self.len);
+        let (start, end) = (self.start, self.start.saturating_add(self.len));
         if end > inputs[0][self.axis] {
             return Err(Fault::Slice { start, end, axis: self.axis, shape: inputs[0].clone() });
         }

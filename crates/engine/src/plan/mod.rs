@@ -82,11 +82,6 @@ pub struct Wanted {
 }
 
 impl Plan {
-    /// Bytes of the values of all workers.
-    pub fn arena_bytes(&self) -> usize {
-        self.arena_len.saturating_mul(size_of::<f32>()).saturating_mul(self.options.workers)
-    }
-
     /// Compiles a graph.
     ///
     /// # Errors
