@@ -156,6 +156,9 @@ pub enum Fault {
         /// of all workers
         bytes: usize,
     },
+    /// A direction asked for beside something else than a parameter.
+    #[error("only parameters have tangents")]
+    NotAParameter,
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

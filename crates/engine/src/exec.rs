@@ -83,6 +83,8 @@ impl Executor {
     pub fn run(&self, context: StepContext, feed: &dyn Feed) {
         assert!(context.params.len() >= self.plan.params.len(), "too few parameters");
         assert!(context.buffers.len() >= self.plan.buffers.len(), "too few buffers");
+        let tangents = if self.plan.reads_tangents { self.plan.params.len() } else { 0 };
+        assert!(context.tangents.len() >= tangents, "too few tangents");
         self.pool.run(&|worker| lane::run_lane(self, worker, context, feed));
     }
 
@@ -115,7 +117,7 @@ impl Executor {
             Loc::Const(value) => return out.fill(value),
             Loc::Arena(start) => start,
             // parameters and buffers are the caller's own
-            Loc::Param(_) | Loc::Buffer(_) => return,
+            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => return,
             Loc::Chunk(_) => unreachable!("what is read after the steps is kept for all rows"),
         };
         match span.len {

@@ -116,6 +116,7 @@ impl Recipe {
             ],
             params: numbers(g.params.len(), 2).collect(),
             buffers: numbers(g.buffers.len(), 3).map(f64::abs).collect(),
+            tangents: Vec::new(),
             draw: Draw { seed: 3, step: 5, first_row: 0 },
         }
     }
@@ -132,7 +133,7 @@ fn run(g: &Graph, wanted: &Wanted, values: &Values, options: PlanOptions) -> Vec
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let (params, mut buffers) = (f32s(&values.params), f32s(&values.buffers));
     let (x, labels) = (f32s(&values.inputs[0]), f32s(&values.inputs[1]));
-    let context = StepContext { params: &params, buffers: &buffers, draw: values.draw };
+    let context = StepContext { params: &params, buffers: &buffers, tangents: &[], draw: values.draw };
     executor.run(context, &[&x[..], &labels[..]]);
     let mut found = Vec::new();
     for i in 0..wanted.outputs.len() {

@@ -93,6 +93,7 @@ ops! {
     input::Input,
     param::Param,
     buffer::Buffer,
+    tangent::Tangent,
     constant::Constant,
     unary::Unary,
     binary::Binary,

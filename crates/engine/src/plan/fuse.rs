@@ -128,9 +128,12 @@ impl Fuser<'_> {
     fn unit_for(&mut self, v: Var, wanted: &Wanted) -> usize {
         let node = self.graph.node(v);
         match &node.op {
-            Op::Input(_) | Op::Param(_) | Op::Buffer(_) | Op::Constant(_) | Op::Reshape(_) => {
-                self.units.new_unit(Role::View, v)
-            }
+            Op::Input(_)
+            | Op::Param(_)
+            | Op::Buffer(_)
+            | Op::Tangent(_)
+            | Op::Constant(_)
+            | Op::Reshape(_) => self.units.new_unit(Role::View, v),
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
                 self.units.new_unit(if self.only_trained(v, wanted) { Role::Finish } else { Role::Single }, v)

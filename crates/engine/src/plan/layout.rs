@@ -198,6 +198,7 @@ impl Lower<'_> {
         let loc = match &self.graph.node(root).op {
             Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
             Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
+            Op::Tangent(t) => Loc::Tangent(self.graph.params.slots[t.index].offset + start),
             Op::Constant(c) => {
                 self.offsets.get(&Stored::Value(root)).map_or(Loc::Const(c.value), |loc| loc.plus(start))
             }

@@ -62,8 +62,10 @@ pub struct Plan {
     pub segments: Vec<usize>,
     /// elements of scratch memory for any step
     pub scratch_len: usize,
-    /// layout of the parameters
+    /// layout of the parameters, and of the tangents
     pub params: Layout,
+    /// whether a direction is read
+    pub reads_tangents: bool,
     /// layout of the buffers
     pub buffers: Layout,
     /// values fed at every step

@@ -30,6 +30,7 @@ impl Graph {
                 Op::Input(i) => self.inputs[i.index].name.clone(),
                 Op::Param(p) => self.params.slots[p.index].name.clone(),
                 Op::Buffer(b) => self.buffers.slots[b.index].name.clone(),
+                Op::Tangent(t) => self.params.slots[t.index].name.clone(),
                 Op::Constant(c) => c.value.to_string(),
                 _ => inputs.join(" "),
             };

@@ -38,6 +38,8 @@ pub struct StepContext<'a> {
     pub params: &'a [f32],
     /// the flat buffers
     pub buffers: &'a [f32],
+    /// a direction as long as the parameters, where the plan reads one; else empty
+    pub tangents: &'a [f32],
     /// which random numbers masks use; `first_row` is set by the executor
     pub draw: Draw,
 }
@@ -128,6 +130,7 @@ impl<'a> Run<'a> {
             Loc::Arena(_) | Loc::Chunk(_) => arena,
             Loc::Param(start) => &self.context.params[start..start + span.len.count()],
             Loc::Buffer(start) => &self.context.buffers[start..start + span.len.count()],
+            Loc::Tangent(start) => &self.context.tangents[start..start + span.len.count()],
             Loc::Const(_) => unreachable!("constants are part of programs or filled in"),
         }
     }

@@ -20,6 +20,8 @@ pub enum Loc {
     Param(usize),
     /// in the flat buffers
     Buffer(usize),
+    /// in the flat tangents
+    Tangent(usize),
     /// nowhere: this number, at every place
     Const(f32),
 }
@@ -32,6 +34,7 @@ impl Loc {
             Loc::Chunk(at) => Loc::Chunk(at + n),
             Loc::Param(at) => Loc::Param(at + n),
             Loc::Buffer(at) => Loc::Buffer(at + n),
+            Loc::Tangent(at) => Loc::Tangent(at + n),
             Loc::Const(x) => Loc::Const(x),
         }
     }
@@ -59,6 +62,7 @@ impl Span {
             Loc::Chunk(at) => format!("c{at}"),
             Loc::Param(at) => format!("p{at}"),
             Loc::Buffer(at) => format!("b{at}"),
+            Loc::Tangent(at) => format!("t{at}"),
             Loc::Const(x) => x.to_string(),
         }
     }

@@ -178,7 +178,8 @@ impl Session {
         let (mut losses, mut outputs) = (vec![0.0; batch], vec![0.0; batch * width]);
         for chunk in indices.chunks(batch.max(1)) {
             let program = self.program(Mode::Eval, chunk.len())?;
-            let context = StepContext { params: weights.0, buffers: weights.1, draw: Draw::default() };
+            let context =
+                StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw: Draw::default() };
             program.run(context, &Batch { set: data.0, reading: data.1, indices: chunk, augment: None });
             let n = chunk.len();
             program.output(LOSS, &mut losses[..n]);

@@ -166,6 +166,7 @@ impl Trainer {
         let context = StepContext {
             params: &state.params,
             buffers: &state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         program.run(context, &batch);
@@ -234,6 +235,7 @@ impl Trainer {
         let context = StepContext {
             params: &self.state.params,
             buffers: &self.state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         let found = culprit(&self.session, context, &batch)?;

@@ -85,6 +85,9 @@ pub(super) fn lower(
         segments: low.segments,
         scratch_len: 0,
         params: graph.params.clone(),
+        reads_tangents: graph
+            .vars()
+            .any(|v| places.live[v.index()] && matches!(graph.node(v).op, Op::Tangent(_))),
         buffers: graph.buffers.clone(),
         inputs: graph.inputs.clone(),
     };
