@@ -1,8 +1,10 @@
 //! Bytes of a data set: on the heap, or a part of a mapped file.
 
 use std::ops::Deref;
+#[cfg(feature = "images")]
 use std::sync::Arc;
 
+#[cfg(feature = "images")]
 use kernels::mapped::Mapped;
 
 /// Bytes that are read as a slice, wherever they are. Equal if their content is.
@@ -13,11 +15,13 @@ pub struct Bytes(Place);
 enum Place {
     Heap(Vec<u8>),
     /// From the offset to the end of the mapping.
+    #[cfg(feature = "images")]
     Mapped(Arc<Mapped>, usize),
 }
 
 impl Bytes {
     /// The bytes of a mapped file from an offset on; none where the file is shorter.
+    #[cfg(feature = "images")]
     pub(crate) fn mapped(map: Mapped, from: usize) -> Bytes {
         let from = from.min(map.len());
         Bytes(Place::Mapped(Arc::new(map), from))
@@ -25,7 +29,7 @@ impl Bytes {
 
     /// Whether the bytes are those of a file rather than on the heap.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.0, Place::Mapped(..))
+        !matches!(self.0, Place::Heap(_))
     }
 }
 
@@ -34,6 +38,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Place::Heap(bytes) => bytes,
+            #[cfg(feature = "images")]
             Place::Mapped(map, from) => &map[*from..],
         }
     }

@@ -99,7 +99,7 @@ impl<'a> Repeated<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Origin, Task};
+    use crate::{Origin, Task};
 
     fn set(inputs: Values, shape: &[usize]) -> Dataset {
         let task = Task::Regression { targets: vec!["a".into(), "b".into()] };

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::{DataError, Origin, fetch};
+use super::{DataError, Origin, public};
 
 /// The folder of a public set by its name; `None` if no public set is called so.
 ///
 /// # Errors
 /// [`DataError::NotFetched`] if it is not on this machine.
 pub(crate) fn by_name(name: &str) -> Result<Option<PathBuf>, DataError> {
-    let Some(set) = fetch::by_name(name) else { return Ok(None) };
-    fetch::find(set).map(Some).ok_or_else(|| DataError::NotFetched {
+    let Some(set) = public::by_name(name) else { return Ok(None) };
+    public::find(set).map(Some).ok_or_else(|| DataError::NotFetched {
         set: set.name,
         title: set.title,
         bytes: set.bytes(),
-        looked_in: fetch::places(set),
+        looked_in: public::places(set),
         package: set.package.map(|p| p.name),
     })
 }

@@ -3,7 +3,7 @@
 //! The usual way from a name to a batch:
 //!
 //! ```
-//! use thalweg::data::{self, DataOptions, Preprocess, SplitOptions};
+//! use data::{self, DataOptions, Preprocess, SplitOptions};
 //!
 //! let mut set = data::open("digits", &DataOptions::default())?;
 //! let splits = data::split(&set, &SplitOptions::default())?;
@@ -19,14 +19,19 @@
 mod affine;
 pub mod augment;
 mod bytes;
+// Kept copies are of gzip files and of images; without either, nobody asks for them.
+#[cfg_attr(not(all(feature = "gzip", feature = "images")), allow(dead_code))]
 mod cache;
 mod channels;
 mod dataset;
 mod error;
+#[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod formats;
 mod gather;
+#[cfg(feature = "gzip")]
 mod gzip;
+#[cfg(feature = "images")]
 mod images;
 mod info;
 mod known;
@@ -35,7 +40,9 @@ mod open;
 mod options;
 mod order;
 mod preview;
+pub mod public;
 mod read;
+mod schema;
 pub mod sets;
 mod split;
 
@@ -45,11 +52,10 @@ pub use cache::default_cache_folder;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
-pub use formats::table::schema::{Column, Role, TableSchema, TargetColumn};
-pub use images::{Color, Corrupt, Fit};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;
-pub use options::{DataOptions, Labels, TaskKind};
+pub use options::{Color, Corrupt, DataOptions, Fit, Labels, TaskKind};
 pub use order::order;
 pub use preview::preview;
+pub use schema::{Column, Role, TableSchema, TargetColumn};
 pub use split::{Share, SplitOptions, Splits, folds, split};

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::error::nearest;
-use super::images::{self, Tree};
+#[cfg(feature = "images")]
+use super::images;
 use super::moments::of_numbers;
-use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read, sets};
+use super::{DataError, DataOptions, Dataset, Values, formats, known, public, read, sets};
+use settings::nearest;
 
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
 ///
 /// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. Names of public sets
-/// ([`fetch::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX
+/// ([`public::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX
 /// pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then
 /// for a
 /// single file of a known format.
@@ -22,11 +23,14 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
         check_unused(options, BUILT_IN)?;
         return set.make(options);
     }
+    if source == "digits" && !cfg!(feature = "gzip") {
+        return Err(DataError::LeftOut { what: source.into(), feature: "gzip" });
+    }
     let fetched = if Path::new(source).exists() { None } else { known::by_name(source)? };
     let path = fetched.as_deref().unwrap_or(Path::new(source));
     let metadata = std::fs::metadata(path).map_err(|error| match read::failed(path, error) {
         DataError::UnknownSource { name, nearest: None } => {
-            let public = fetch::ALL.iter().map(|s| s.name);
+            let public = public::ALL.iter().map(|s| s.name);
             let nearest = nearest(&name, sets::ALL.iter().map(|s| s.name).chain(public));
             DataError::UnknownSource { name, nearest }
         }
@@ -83,7 +87,7 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
 }
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let format = formats::by_name(path).ok_or_else(|| DataError::UnknownFormat { path: path.into() })?;
+    let format = formats::by_name(path).ok_or_else(|| formats::unknown(path))?;
     check_unused(options, format.name)?;
     (format.open)(path, options)
 }
@@ -91,9 +95,10 @@ fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
 /// Opens a folder of one of the formats that come as several files; `None` if it has no such files.
 type OpenFolder = fn(&Path, &DataOptions) -> Option<Result<Dataset, DataError>>;
 
-const FOLDERS: [(&str, OpenFolder); 4] = [
+const FOLDERS: &[(&str, OpenFolder)] = &[
     ("idx", formats::idx::open_folder),
     ("cifar", formats::cifar::open_folder),
+    #[cfg(feature = "table")]
     ("table", formats::table::open_folder),
     ("npy", formats::arrays_folder),
 ];
@@ -109,18 +114,16 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
         let is_text = name.to_lowercase().ends_with(".txt");
         formats::by_name(Path::new(name)).map(|f| f.name).filter(|_| !is_text && folder.join(name).is_file())
     };
+    #[cfg_attr(not(feature = "images"), allow(unused_variables))]
     let (images, found): (Vec<String>, Vec<String>) =
         names.into_iter().filter(|n| format(n).is_some()).partition(|n| format(n) == Some("images"));
-    let known = if options.inputs_only { &[][..] } else { &options.known_classes };
-    if let Some(tree) = Tree::find(folder, known)? {
-        // One folder of pictures beside a file of data is no data set of its own.
-        if tree.classes.len() > 1 || found.is_empty() {
-            check_unused(options, "images")?;
-            return images::open_tree(tree, folder, options);
-        }
+    #[cfg(feature = "images")]
+    if let Some(set) = images_folder(folder, options, found.is_empty())? {
+        return Ok(set);
     }
     match &found[..] {
         [one] => open_file(&folder.join(one), options),
+        #[cfg(feature = "images")]
         [] if !images.is_empty() => {
             check_unused(options, "images")?;
             images::open_unlabelled(folder, options)
@@ -132,6 +135,19 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
             Err(DataError::NothingUsable { looked_for: looked_for.into(), path: folder.into() })
         }
         _ => Err(DataError::Ambiguous { found, path: folder.into() }),
+    }
+}
+
+/// A folder of images as a data set. One folder of pictures beside a file of data is none of its own.
+#[cfg(feature = "images")]
+fn images_folder(folder: &Path, options: &DataOptions, alone: bool) -> Result<Option<Dataset>, DataError> {
+    let known = if options.inputs_only { &[][..] } else { &options.known_classes };
+    match images::Tree::find(folder, known)?.filter(|tree| alone || tree.classes.len() > 1) {
+        Some(tree) => {
+            check_unused(options, "images")?;
+            images::open_tree(tree, folder, options).map(Some)
+        }
+        None => Ok(None),
     }
 }
 

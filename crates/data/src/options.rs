@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Channels, Color, Corrupt, Fit};
+use super::Channels;
 
 /// What the targets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,43 @@ pub enum Labels {
     Fine,
     /// The 20 groups of them.
     Coarse,
+}
+
+/// Channels of images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as coloured.
+    #[default]
+    Auto,
+    /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
+    Grey,
+    /// Three channels.
+    Rgb,
+}
+
+/// How an image gets the size that is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// Height and width each by their own factor.
+    #[default]
+    Stretch,
+    /// The largest part of the wanted proportions around the middle.
+    Crop,
+    /// All of the image, in the middle, with black beside it.
+    Pad,
+}
+
+/// What becomes of image files that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corrupt {
+    /// They are left out, with a note that names them; more than half of them is an error.
+    #[default]
+    Skip,
+    /// The first of them is an error.
+    Error,
 }
 
 /// Options of [`super::open`]; one that the kind of source does not have is an error.

@@ -1,6 +1,6 @@
 //! The order of the samples in an epoch.
 
-use engine::rng::{Purpose, Rng};
+use kernels::rng::{Purpose, Rng};
 
 /// Positions `0..n` in the order of an epoch: a pure function of its arguments.
 ///

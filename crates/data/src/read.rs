@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::error::nearest;
-use super::{DataError, gzip::Gunzip};
+use super::DataError;
+#[cfg(feature = "gzip")]
+use super::gzip::Gunzip;
+use settings::nearest;
 
 /// All bytes of a file as it is on disk.
 ///
@@ -27,8 +29,19 @@ pub(crate) fn decoded(path: &Path) -> Result<Vec<u8>, DataError> {
     if !is_gzip(&bytes) {
         return Ok(bytes);
     }
-    let out = Gunzip::new(path, &bytes).read_to_end()?;
-    if out.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(out) }
+    #[cfg(not(feature = "gzip"))]
+    return Err(no_gzip(path));
+    #[cfg(feature = "gzip")]
+    match Gunzip::new(path, &bytes).read_to_end()? {
+        out if out.is_empty() => Err(DataError::Empty { path: path.into() }),
+        out => Ok(out),
+    }
+}
+
+/// Why a gzip file cannot be read.
+#[cfg(not(feature = "gzip"))]
+pub(crate) fn no_gzip(path: &Path) -> DataError {
+    DataError::LeftOut { what: path.display().to_string(), feature: "gzip" }
 }
 
 /// Whether bytes begin like a gzip file.

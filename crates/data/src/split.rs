@@ -1,6 +1,6 @@
 //! Training, validation and test parts: fractions or counts, stratified, k-fold, the same for the same seed.
 
-use engine::rng::{Purpose, Rng};
+use kernels::rng::{Purpose, Rng};
 use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset, Task};

@@ -1,6 +1,6 @@
 //! Counter-based random numbers: every draw is a pure function of (seed, purpose, sub, step, index).
 
-use kernels::philox::philox4x32;
+use crate::philox::philox4x32;
 
 /// What a draw is for; two purposes never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
 /// The candidate closest to `name`, if any is close: alike from the start on, or one slip of the fingers away.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let low = name.to_lowercase();
     let score = |c: &str| {
         let c = c.to_lowercase();

@@ -52,6 +52,8 @@ pub enum Range {
     Words(&'static [&'static str]),
     /// `true` or `false`.
     Switch,
+    /// Numbers of a range that is told in words, since they may come as a list, or beside words.
+    Told(&'static Range, &'static str),
     /// Something else, in words.
     Other(&'static str),
 }
@@ -65,8 +67,27 @@ impl Range {
                 Range::Above(min) => x > min,
                 Range::Within(min, max) => (min..=max).contains(&x),
                 Range::Below(min, max) => (min..max).contains(&x),
+                Range::Told(range, _) => range.allows(x),
                 Range::Words(_) | Range::Switch | Range::Other(_) => false,
             }
+    }
+
+    /// The range without the words in which it is told.
+    pub fn plain(self) -> Range {
+        match self {
+            Range::Told(range, _) => range.plain(),
+            other => other,
+        }
+    }
+
+    /// The allowed number nearest to one that is not; none where there is no such thing.
+    fn nearest(self, x: f64) -> Option<f64> {
+        match self.plain() {
+            Range::AtLeast(min) => Some(x.max(min)),
+            Range::Within(min, max) => Some(x.clamp(min, max)),
+            Range::Below(min, _) if x < min => Some(min),
+            _ => None,
+        }
     }
 }
 
@@ -80,7 +101,7 @@ impl fmt::Display for Range {
             Range::Below(min, max) => write!(f, "from {min} to below {max}"),
             Range::Words(words) => write!(f, "one of `{}`", words.join("`, `")),
             Range::Switch => write!(f, "`true` or `false`"),
-            Range::Other(text) => f.write_str(text),
+            Range::Told(_, text) | Range::Other(text) => f.write_str(text),
         }
     }
 }
@@ -104,24 +125,23 @@ pub struct OutOfRange {
 impl OutOfRange {
     /// What to type instead.
     pub fn hint(&self) -> String {
-        format!("the default is `{} = {}`", self.key, self.default)
+        match (self.default, self.allowed.nearest(self.value)) {
+            ("" | "null", Some(near)) => format!("the nearest that is allowed is `{} = {near}`", self.key),
+            ("" | "null", None) => format!("`{}` may be {}", self.key, self.allowed),
+            (default, _) => format!("the default is `{} = {default}`", self.key),
+        }
     }
 }
 
 impl Entry {
     /// Checks a number against the range of the key.
-    pub(crate) fn check(&self, key: &'static str, value: f64) -> Result<(), OutOfRange> {
-        match self.keys.iter().find(|k| k.name == key) {
-            Some(k) if !k.range.allows(value) => {
-                Err(OutOfRange { of: self.name, key, value, allowed: k.range, default: k.default })
-            }
-            _ => Ok(()),
-        }
+    pub fn check(&self, key: &'static str, value: f64) -> Result<(), OutOfRange> {
+        self.keys.iter().find(|k| k.name == key).map_or(Ok(()), |k| k.check(self.name, value))
     }
 }
 
 /// Reads `"adam"` as `{ name = "adam" }`, and a table as it is.
-pub(crate) fn name_or_table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+pub fn name_or_table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     struct Either<T>(PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
         type Value = T;

@@ -1,6 +1,6 @@
 //! Reads tables of a config by their tag, so that a wrong word or key is met with the nearest right one.
 
-use crate::registry::{Entry, Key, Range};
+use crate::{Entry, Key, Range};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, de};
@@ -9,8 +9,10 @@ use std::fmt;
 
 /// The key that says which entry a table is of, and what such entries are called.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tag {
+pub struct Tag {
+    /// The key: `type`.
     pub key: &'static str,
+    /// What an entry is called: `layer`.
     pub what: &'static str,
 }
 
@@ -67,7 +69,7 @@ impl Tag {
 /// Whether a value is of the kind and in the range that its key allows; ranges in words are left to the reader.
 fn fits(key: &Key, value: &Value) -> bool {
     match (key.range, value) {
-        (Range::Other(_), _) => true,
+        (Range::Told(..) | Range::Other(_), _) => true,
         (Range::Switch, value) => value.is_boolean(),
         (Range::Words(words), Value::String(word)) => words.contains(&word.as_str()),
         (range, value) => value.as_f64().is_some_and(|x| range.allows(x)),
@@ -83,7 +85,7 @@ fn culprit<T: DeserializeOwned>(table: &Map<String, Value>, entry: &Entry) -> Op
 }
 
 /// `, did you mean ...?` with the nearest name, or the list of all where none is near.
-pub(crate) fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
     let (word, names) = (word.to_lowercase(), names.collect::<Vec<&str>>());
     let likeness = |name: &str| {
         let (shared, edits) =

@@ -1,7 +1,7 @@
 //! What colours the training images have: their mean, and the principal axes along which they vary.
 
-use crate::data::moments::moments;
-use crate::data::{Dataset, Values};
+use crate::moments::moments;
+use crate::{Dataset, Values};
 
 /// Facts about pixels, fitted on the training samples alone.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fill::FILL_KEY;
 use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key};
-use crate::registry::{Entry, Range};
+use settings::{Entry, Range};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "crop",

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cutout::around;
 use super::mixing::{ALPHA_RANGE, Mix, Mixture};
 use super::{Draws, P_RANGE, Transform, key};
-use crate::registry::Entry;
+use settings::Entry;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "cutmix",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fill::Fill;
 use super::{Canvas, Draws, Images, P_RANGE, Transform, Unsuitable, key};
-use crate::registry::{Entry, Range};
+use settings::{Entry, Range};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "cutout",

@@ -1,6 +1,6 @@
 //! The random numbers of one transform on one sample: each a pure function of (seed, epoch, transform, sample, which).
 
-use engine::rng::{Purpose, Rng, to_unit};
+use kernels::rng::{Purpose, Rng, to_unit};
 
 /// Draws that one sample has in one transform; far more than any takes.
 const PER_SAMPLE: u32 = 20;

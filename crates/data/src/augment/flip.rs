@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Canvas, Draws, Motion, P_RANGE, Transform, key};
-use crate::registry::{Entry, Range};
+use settings::{Entry, Range};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "flip",

@@ -32,7 +32,7 @@ struct Changed {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../../tests/golden/augment/augment.json"))
+    serde_json::from_str(include_str!("../../tests/golden/augment/augment.json"))
         .unwrap_or_else(|error| unreachable!("{error}"))
 }
 

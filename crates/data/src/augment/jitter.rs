@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Canvas, Draws, Transform, key, tone};
-use crate::registry::{Entry, Key, Range};
+use settings::{Entry, Key, Range};
 
 const fn strength(name: &'static str, help: &'static str) -> Key {
     key(name, "0.2", Range::AtLeast(0.0), help)

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::{ALL, Table, TransformConfig};
-use crate::registry::Entry;
-use crate::tagged::Tag;
+use settings::Entry;
+use settings::Tag;
 
 /// Transforms in the order in which they are applied; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use crate::registry;
-
 /// What the parameter of a Beta distribution may be.
-pub(super) const ALPHA_RANGE: registry::Range = registry::Range::Within(0.001, 1000.0);
+pub(super) const ALPHA_RANGE: settings::Range = settings::Range::Within(0.001, 1000.0);
 
 /// How a sample is mixed with another one.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! Augmentation: random changes of the training images, each a pure function of (seed, epoch, index of the sample).
 //!
 //! ```
-//! use thalweg::data::augment::{Augment, Pipeline};
-//! use thalweg::data::{self, Affine, DataOptions, SplitOptions};
+//! use data::augment::{Augment, Pipeline};
+//! use data::{self, Affine, DataOptions, SplitOptions};
 //!
 //! let set = data::open("digits", &DataOptions::default())?;
 //! let train = data::split(&set, &SplitOptions::default())?.train;
@@ -29,11 +29,11 @@ mod tone;
 
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{Entry, Key, Range};
 use canvas::Canvas;
 use draws::Draws;
 use mixing::Mix;
 use motion::Motion;
+use settings::{Entry, Key, Range};
 
 pub use fill::Fill;
 pub use flip::Direction;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Canvas, Draws, Images, Transform, Unsuitable, key, tone};
-use crate::registry::{Entry, Range};
+use settings::{Entry, Range};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "pca",

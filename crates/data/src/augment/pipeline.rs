@@ -9,8 +9,8 @@ use super::colours::Colours;
 use super::mixing::Mix;
 use super::motion::scratch_len;
 use super::{Augment, Draws, Images, TransformConfig, Unsuitable};
-use crate::data::gather::Repeated;
-use crate::data::{Affine, DataError, Dataset, Values};
+use crate::gather::Repeated;
+use crate::{Affine, DataError, Dataset, Values};
 
 /// A list of transforms, and what they know of the training samples.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fill::FILL_KEY;
 use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key, levels, tone};
-use crate::registry::{Entry, Range};
+use settings::{Entry, Range};
 
 /// The authors try 1 to 3; more than the list has leave nothing of an image, and each costs time.
 const MOST_OPERATIONS: f64 = 16.0;

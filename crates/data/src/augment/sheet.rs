@@ -1,9 +1,10 @@
 //! A contact sheet: samples, and beside each what augmentation makes of it, as one picture.
 
+#[cfg(feature = "images")]
 use std::io;
 
 use super::Pipeline;
-use crate::data::{Affine, Dataset, Task, order};
+use crate::{Affine, Dataset, Task, order};
 
 /// A picture of red, green and blue bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +78,9 @@ pub fn pick(set: &Dataset, from: &[u32], n: usize, seed: u64) -> Vec<u32> {
     ranked.into_iter().take(n).map(|(_, _, _, sample)| sample).collect()
 }
 
+#[cfg(feature = "images")]
 impl Sheet {
-    /// Writes the picture as PNG.
+    /// Writes the picture as PNG; with the feature `images`.
     ///
     /// # Errors
     /// Those of the writer.
@@ -93,6 +95,7 @@ impl Sheet {
     }
 }
 
+#[cfg(feature = "images")]
 /// The system's own words, where it is the system that refused.
 fn io_error(error: png::EncodingError) -> io::Error {
     match error {
@@ -130,10 +133,10 @@ fn target(set: &Dataset, sample: u32) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gzip", feature = "images"))]
 mod tests {
     use super::*;
-    use crate::data::{self, DataOptions};
+    use crate::{self as data, DataOptions};
 
     #[test]
     fn rows_show_samples_and_their_versions() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::error::nearest;
+use settings::nearest;
 
 /// Why a set could not be fetched. `Display` is the message; [`FetchError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]

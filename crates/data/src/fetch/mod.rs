@@ -1,7 +1,7 @@
 //! Fetching public data sets: download that goes on where it stopped, digests, and careful unpacking.
 //!
 //! ```no_run
-//! use thalweg::data::fetch::{self, FetchOptions};
+//! use data::fetch::{self, FetchOptions};
 //!
 //! let set = fetch::by_name("mnist").ok_or("no such set")?;
 //! let fetched = fetch::fetch(set, &FetchOptions::default(), &mut ())?;
@@ -12,10 +12,8 @@
 mod digest;
 mod download;
 mod error;
-mod find;
 mod observe;
 mod part;
-mod sets;
 mod source;
 mod unpack;
 
@@ -24,11 +22,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use error::{ByHand, FetchError};
-pub(crate) use find::places;
-pub use find::{default_folder, find, find_in};
 pub use observe::FetchObserver;
-pub use sets::{ALL, Inside, Member, Package, PublicSet, RemoteFile, Size, by_name};
 pub use source::Source;
+
+pub use crate::public::*;
 
 use download::Job;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::npy::{self, Array, Numbers};
-use crate::data::channels::arrange;
-use crate::data::dataset::MAX_CLASSES;
-use crate::data::error::nearest;
-use crate::data::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values, read};
+use crate::channels::arrange;
+use crate::dataset::MAX_CLASSES;
+use crate::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values, read};
+use settings::nearest;
 
 /// Names of arrays, compared without regard to case.
 const INPUTS: [&[&str]; 3] = [

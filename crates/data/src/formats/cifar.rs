@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Format;
-use crate::data::channels::interleave;
-use crate::data::{DataError, DataOptions, Dataset, Labels, Origin, Task, Values, read};
+use crate::channels::interleave;
+use crate::{DataError, DataOptions, Dataset, Labels, Origin, Task, Values, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {

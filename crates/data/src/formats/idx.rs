@@ -7,11 +7,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Format;
-use crate::data::cache::Slot;
-use crate::data::channels::{Arrangement, arrange};
-use crate::data::gzip::Gunzip;
-use crate::data::known::Known;
-use crate::data::{DataError, DataOptions, Dataset, Origin, Task, Values, read};
+#[cfg(feature = "gzip")]
+use crate::cache::Slot;
+use crate::channels::{Arrangement, arrange};
+#[cfg(feature = "gzip")]
+use crate::gzip::Gunzip;
+use crate::known::Known;
+use crate::{DataError, DataOptions, Dataset, Origin, Task, Values, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -183,7 +185,7 @@ fn decode(
 
 /// Labels must be whole numbers from 0 and below `classes`, where it is told; gives the number of classes.
 fn check_labels(labels: &[f32], classes: Option<usize>, path: &Path) -> Result<usize, DataError> {
-    let last = classes.map_or(crate::data::dataset::MAX_CLASSES, |c| c.max(1)) - 1;
+    let last = classes.map_or(crate::dataset::MAX_CLASSES, |c| c.max(1)) - 1;
     let good = |l: f32| l >= 0.0 && l <= last as f32 && l.fract() == 0.0;
     match labels.iter().position(|l| !good(*l)) {
         Some(row) => {
@@ -247,6 +249,7 @@ struct IdxFile {
 /// Where the values come from.
 enum Content {
     Plain(File),
+    #[cfg(feature = "gzip")]
     Gzip(Vec<u8>),
 }
 
@@ -265,12 +268,7 @@ impl IdxFile {
         }
         let (content, limit);
         if read::is_gzip(&header) {
-            let bytes = read::raw(path)?;
-            let mut gunzip = Gunzip::new(path, &bytes);
-            limit = gunzip.limit();
-            let got = gunzip.fill(&mut header)?;
-            header.truncate(got);
-            content = Content::Gzip(bytes);
+            (content, limit) = gzip(path, &mut header)?;
         } else {
             header.truncate(got);
             // The length is compared below, before any memory is asked for.
@@ -279,24 +277,27 @@ impl IdxFile {
         let (kind, dims, n_bytes) = parse_header(path, &header, limit)?;
         header.truncate(4 + 4 * dims.len());
         let idx = IdxFile { path: path.into(), content, kind, dims, header, n_bytes };
-        if let Content::Plain(_) = idx.content {
+        if matches!(idx.content, Content::Plain(_)) {
             idx.check_length(on_disk)?;
         }
         Ok(idx)
     }
 
     /// Reads the values to `out` (`n_bytes` long).
+    #[cfg_attr(not(feature = "gzip"), allow(unused_variables))] // only gzip files have copies in the cache
     fn fill(self, out: &mut [u8], cache: Option<&Path>) -> Result<(), DataError> {
-        let mut header = vec![0; self.header.len()];
         match &self.content {
             Content::Plain(file) => {
                 let mut file = file;
-                let seek = std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(header.len() as u64));
+                let start = std::io::SeekFrom::Start(self.header.len() as u64);
+                let seek = std::io::Seek::seek(&mut file, start);
                 let read = seek.and_then(|_| fill_from(&mut file, out));
                 let got = read.map_err(|e| read::failed(&self.path, e))?;
-                self.check_length((header.len() + got) as u64)
+                self.check_length((self.header.len() + got) as u64)
             }
+            #[cfg(feature = "gzip")]
             Content::Gzip(bytes) => {
+                let mut header = vec![0; self.header.len()];
                 let slot = Slot::new(cache, bytes);
                 if slot.as_ref().is_some_and(|slot| slot.load(&mut header, out)) {
                     return Ok(());
@@ -323,6 +324,22 @@ impl IdxFile {
             std::cmp::Ordering::Greater => Err(DataError::TooLong { what, expected, got, path }),
         }
     }
+}
+
+/// The content of a gzip file and the most bytes that it can hold; decodes the header.
+#[cfg(feature = "gzip")]
+fn gzip(path: &Path, header: &mut Vec<u8>) -> Result<(Content, u64), DataError> {
+    let bytes = read::raw(path)?;
+    let mut gunzip = Gunzip::new(path, &bytes);
+    let limit = gunzip.limit();
+    let got = gunzip.fill(header)?;
+    header.truncate(got);
+    Ok((Content::Gzip(bytes), limit))
+}
+
+#[cfg(not(feature = "gzip"))]
+fn gzip(path: &Path, _: &mut Vec<u8>) -> Result<(Content, u64), DataError> {
+    Err(read::no_gzip(path))
 }
 
 /// Type, dimensions and bytes of the values; `limit` is the most that the file can hold.

@@ -1,7 +1,7 @@
 //! PNG and JPEG images: a folder for each class, or new images for a trained model.
 
 use super::Format;
-use crate::data::images;
+use crate::images;
 
 /// The registry line.
 pub const FORMAT: Format = Format {

@@ -17,15 +17,42 @@ pub struct Format {
 }
 
 macro_rules! formats {
-    ($($name:ident),* $(,)?) => {
-        $(pub(crate) mod $name;)*
+    ($($(#[$feature:meta])? $name:ident),* $(,)?) => {
+        $($(#[$feature])? pub(crate) mod $name;)*
         /// All formats.
-        pub const ALL: &[Format] = &[$($name::FORMAT),*];
+        pub const ALL: &[Format] = &[$($(#[$feature])? $name::FORMAT),*];
     };
 }
 
 mod arrays;
-formats! { idx, cifar, images, npy, npz, table }
+formats! {
+    idx,
+    cifar,
+    #[cfg(feature = "images")] images,
+    npy,
+    #[cfg(feature = "npz")] npz,
+    #[cfg(feature = "table")] table,
+}
+
+/// What this build of the library leaves out: the feature, and endings of file names that it would read.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    #[cfg(not(feature = "images"))]
+    ("images", &[".png", ".jpg", ".jpeg"]),
+    #[cfg(not(feature = "npz"))]
+    ("npz", &[".npz"]),
+    #[cfg(not(feature = "table"))]
+    ("table", &[".csv", ".tsv", ".tab", ".data", ".txt"]),
+];
+
+/// Why a file of no known ending cannot be read.
+pub(crate) fn unknown(path: &Path) -> DataError {
+    let name = path.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    match LEFT_OUT.iter().find(|(_, endings)| endings.iter().any(|e| name.ends_with(e))) {
+        Some((feature, _)) => DataError::LeftOut { what: path.display().to_string(), feature },
+        None => DataError::UnknownFormat { path: path.into() },
+    }
+}
 
 /// The format that a file's name tells, `.gz` left aside.
 pub fn by_name(path: &Path) -> Option<&'static Format> {

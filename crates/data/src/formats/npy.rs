@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Format, arrays};
-use crate::data::{DataError, read};
+use crate::{DataError, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {

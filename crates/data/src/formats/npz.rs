@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use super::npy::{self, Array};
 use super::{Format, arrays};
-use crate::data::{DataError, DataOptions, Dataset, read};
+use crate::{DataError, DataOptions, Dataset, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use super::load::{self, Loaded};
 use super::options::Wanted;
 use super::tree::{ImageFile, Tree};
-use crate::data::cache::{MIN_BYTES, publish};
-use crate::data::{Bytes, DataError};
+use crate::cache::{MIN_BYTES, publish};
+use crate::{Bytes, DataError};
 
 const MAGIC: &[u8; 24] = b"thalweg decoded images 1";
 const WORDS: usize = 5;

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::options::{Color, Corrupt, Wanted};
+use super::options::Wanted;
 use super::picture::{Picture, Simplified, decode, one_line};
 use super::resize::fit;
 use super::tree::Tree;
-use crate::data::read::not_a_file;
-use crate::data::{Bytes, DataError};
+use crate::read::not_a_file;
+use crate::{Bytes, Color, Corrupt, DataError};
 
 /// The first 16 bytes of a file's SHA-256.
 pub(super) type Hash = [u8; 16];

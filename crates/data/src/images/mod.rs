@@ -11,11 +11,10 @@ mod tree;
 use std::ops::Range;
 use std::path::Path;
 
-pub use options::{Color, Corrupt, Fit};
-
 use self::load::Loaded;
 use self::options::Wanted;
 pub(crate) use self::tree::Tree;
+use super::error::first;
 use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
 
 /// Opens one image, or those that lie in a folder itself, without classes; there must be some.
@@ -139,14 +138,4 @@ fn simplified(loaded: &Loaded) -> Vec<String> {
 /// Files with what is wrong with them: `cat/1.png (empty)`.
 fn named(tree: &Tree, skipped: &[(usize, String)]) -> Vec<String> {
     skipped.iter().map(|(i, reason)| format!("{} ({reason})", tree.files[*i].path.display())).collect()
-}
-
-/// How many names a message tells.
-const NAMED: usize = 3;
-
-/// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
-pub(super) fn first(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
-    if more > 0 { format!("{shown}, and {more} more") } else { shown }
 }

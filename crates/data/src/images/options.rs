@@ -1,45 +1,8 @@
-//! How images are read: colour, size, and what becomes of files that cannot be read.
+//! What is wanted of each image: colour, size, and what becomes of files that cannot be read.
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{DataError, DataOptions};
-
-/// Channels of images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Color {
-    /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as coloured.
-    #[default]
-    Auto,
-    /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
-    Grey,
-    /// Three channels.
-    Rgb,
-}
-
-/// How an image gets the size that is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fit {
-    /// Height and width each by their own factor.
-    #[default]
-    Stretch,
-    /// The largest part of the wanted proportions around the middle.
-    Crop,
-    /// All of the image, in the middle, with black beside it.
-    Pad,
-}
-
-/// What becomes of image files that cannot be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Corrupt {
-    /// They are left out, with a note that names them; more than half of them is an error.
-    #[default]
-    Skip,
-    /// The first of them is an error.
-    Error,
-}
+use crate::{Color, Corrupt, DataError, DataOptions, Fit};
 
 /// What is wanted of each image; part of what names a cache file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

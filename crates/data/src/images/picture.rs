@@ -161,10 +161,10 @@ mod tests {
     use super::*;
 
     const FILES: [&[u8]; 4] = [
-        include_bytes!("../../../tests/fixtures/images/420.jpg"),
-        include_bytes!("../../../tests/fixtures/images/progressive.jpg"),
-        include_bytes!("../../../tests/fixtures/images/cmyk.jpg"),
-        include_bytes!("../../../tests/fixtures/images/palette.png"),
+        include_bytes!("../../tests/fixtures/images/420.jpg"),
+        include_bytes!("../../tests/fixtures/images/progressive.jpg"),
+        include_bytes!("../../tests/fixtures/images/cmyk.jpg"),
+        include_bytes!("../../tests/fixtures/images/palette.png"),
     ];
 
     #[test]

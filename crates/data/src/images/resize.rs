@@ -4,8 +4,8 @@
 //! `Resize` calls: along the rows, then along the columns, weights with 22 bits after the point, each pass rounded to
 //! bytes. So there is antialiasing where an image becomes smaller, and the bytes are those that PyTorch sees.
 
-use super::options::Fit;
 use super::picture::Picture;
+use crate::Fit;
 
 /// Brings a picture to `size` (height, width).
 pub(super) fn fit(picture: &Picture, size: [usize; 2], fit: Fit) -> Picture {

@@ -4,9 +4,9 @@ use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::data::DataError;
-use crate::data::error::nearest;
-use crate::data::read;
+use crate::DataError;
+use crate::read;
+use settings::nearest;
 
 /// One image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,7 +255,7 @@ impl Counts {
             ("links to nothing, and names that are not UTF-8", &self.others.odd),
         ];
         for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
-            notes.push(format!("{what}, left out: {}", super::first(names)));
+            notes.push(format!("{what}, left out: {}", crate::error::first(names)));
         }
         let mut note = |n: usize, one: &str, many: &str| {
             if n > 0 {

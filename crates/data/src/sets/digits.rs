@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{BuiltIn, Defaults, Settings};
-use crate::data::gzip::Gunzip;
-use crate::data::{DataError, Dataset, Origin, Task, Values};
+use crate::gzip::Gunzip;
+use crate::{DataError, Dataset, Origin, Task, Values};
 
 /// The registry line.
 pub const SET: BuiltIn = BuiltIn {
@@ -19,7 +19,7 @@ const N: usize = 1797;
 /// Pixels.
 const SIZE: usize = 64;
 /// Gzip of all labels, then all pixels, one byte each; made by `assets/digits.py`.
-const ASSET: &[u8] = include_bytes!("../../../assets/digits.gz");
+const ASSET: &[u8] = include_bytes!("../../assets/digits.gz");
 
 /// Grey levels 0 to 16 become 0 to 1.
 fn build(_: &Settings) -> Result<Dataset, DataError> {

@@ -1,6 +1,6 @@
 //! Built-in data sets; each is one file here and one name in the list below.
 
-use engine::rng::{Purpose, Rng};
+use kernels::rng::{Purpose, Rng};
 
 use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
 
@@ -37,14 +37,21 @@ struct Settings {
 }
 
 macro_rules! sets {
-    ($($name:ident),* $(,)?) => {
-        $(mod $name;)*
+    ($($(#[$feature:meta])? $name:ident),* $(,)?) => {
+        $($(#[$feature])? mod $name;)*
         /// All built-in sets.
-        pub const ALL: &[BuiltIn] = &[$($name::SET),*];
+        pub const ALL: &[BuiltIn] = &[$($(#[$feature])? $name::SET),*];
     };
 }
 
-sets! { digits, two_moons, spirals, rings, xor, blobs }
+sets! {
+    #[cfg(feature = "gzip")] digits,
+    two_moons,
+    spirals,
+    rings,
+    xor,
+    blobs,
+}
 
 /// The built-in set of a name; `_` counts as `-`.
 pub fn by_name(name: &str) -> Option<&'static BuiltIn> {

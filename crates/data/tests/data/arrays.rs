@@ -1,6 +1,6 @@
 //! NPY and NPZ files that NumPy wrote, and damaged ones.
 
-use thalweg::data::{Channels, SplitOptions, TaskKind};
+use data::{Channels, SplitOptions, TaskKind};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! CIFAR-10 and CIFAR-100 in the binary version of their authors.
 
-use thalweg::data::Labels;
+use data::Labels;
 
 use super::*;
 

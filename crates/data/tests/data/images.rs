@@ -1,6 +1,6 @@
 //! Folders of images: pixels as Pillow reads them, classes and parts, damage of every kind, and the cache.
 
-use thalweg::data::{Color, Corrupt, Fit, SplitOptions, split};
+use data::{Color, Corrupt, Fit, SplitOptions, split};
 
 use super::*;
 

@@ -1,12 +1,14 @@
-//! Data: every format against files that NumPy wrote, every error's message, splits and preprocessing.
+//! Data: every format against files that NumPy wrote, every error's message, splits, preprocessing, fetching.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thalweg::data::{self, DataOptions, Dataset, Task, Values};
+use data::{self, DataOptions, Dataset, Task, Values};
 
 mod arrays;
+mod augment;
 mod cifar;
+mod fetch;
 mod idx;
 mod image_cache;
 mod images;

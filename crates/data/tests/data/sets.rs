@@ -1,6 +1,6 @@
 //! Built-in sets, sources, splits and preprocessing.
 
-use thalweg::data::{Affine, DataError, Preprocess, Share, SplitOptions, Splits, TaskKind, Values};
+use data::{Affine, DataError, Preprocess, Share, SplitOptions, Splits, TaskKind, Values};
 
 use super::idx::gunzip;
 use super::*;

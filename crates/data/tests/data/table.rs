@@ -1,6 +1,6 @@
 //! Tables: encoding, headers, separators, targets, and what can be wrong with them.
 
-use thalweg::data::{Role, SplitOptions, TaskKind};
+use data::{Role, SplitOptions, TaskKind};
 
 use super::*;
 

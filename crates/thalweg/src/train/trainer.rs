@@ -10,6 +10,7 @@ use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+#[cfg(feature = "runs")]
 use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
@@ -92,11 +93,18 @@ impl Trainer {
         if trainer.augment.as_ref().is_some_and(Pipeline::mixes) {
             trainer.session.mix();
         }
+        #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
             let own = b.len();
             file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
+        }
+        #[cfg(not(feature = "runs"))]
+        if config.init_from.is_some() {
+            let problem = "files of weights are read with the feature `runs` of the crate".into();
+            let (key, place) = ("init_from".into(), crate::config::Place::Default);
+            return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
         trainer.check_batches()?;
         Ok(trainer)
@@ -142,6 +150,7 @@ impl Trainer {
     }
 
     /// What a checkpoint says of the model.
+    #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
         SavedModel {
             model: self.config.model.clone(),

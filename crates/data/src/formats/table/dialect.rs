@@ -1,6 +1,6 @@
 //! What separates the fields of a table, and what its first line is.
 
-use crate::data::{DataError, DataOptions};
+use crate::{DataError, DataOptions};
 
 /// Separators in the order in which they are preferred when several would do.
 const SEPARATORS: [u8; 5] = [b'\t', b',', b';', b'|', b' '];

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::scan::{ColumnScan, MAX_CATEGORIES, Table, is_missing, number};
-use super::schema::{Column, Role, TableSchema, TargetColumn};
-use crate::data::dataset::MAX_CLASSES;
-use crate::data::error::nearest;
-use crate::data::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values};
+use crate::dataset::MAX_CLASSES;
+use crate::schema::{Column, Role, TableSchema, TargetColumn};
+use crate::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values};
+use settings::nearest;
 
 /// Whole numbers with at most this many different values are classes, unless told otherwise.
 const FEW: usize = 20;

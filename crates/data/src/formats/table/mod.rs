@@ -3,14 +3,13 @@
 mod dialect;
 mod encode;
 mod scan;
-pub mod schema;
 
 use std::path::{Path, PathBuf};
 
 use self::encode::encode;
 use self::scan::Table;
 use super::Format;
-use crate::data::{DataError, DataOptions, Dataset, read};
+use crate::{DataError, DataOptions, Dataset, Values, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -59,20 +58,31 @@ fn open_parts(
     let options = DataOptions { schema: set.schema.clone(), ..options.clone() };
     if let Some(path) = valid {
         let start = set.len();
-        schema::append(&mut set, open(&path, &options)?);
+        append(&mut set, open(&path, &options)?);
         set.fixed_valid = Some(start..set.len());
     }
     if let Some(path) = test {
         let part = open(&path, &options)?;
         if part.has_targets() {
             let start = set.len();
-            schema::append(&mut set, part);
+            append(&mut set, part);
             set.fixed_test = Some(start..set.len());
         } else {
             set.notes.push(format!("{} has no targets and is left aside", path.display()));
         }
     }
     Ok(set)
+}
+
+/// Appends the samples of a table that was encoded with the schema of the first.
+fn append(set: &mut Dataset, part: Dataset) {
+    if let (Values::F32(all), Values::F32(more)) = (&mut set.inputs, part.inputs) {
+        let before = all.len();
+        all.extend(more);
+        set.missing.extend(part.missing.into_iter().map(|i| i + before));
+    }
+    set.targets.extend(part.targets);
+    set.notes.extend(part.notes);
 }
 
 /// A file named in an option: as it is, or beside the table.

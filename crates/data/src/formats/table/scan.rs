@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use csv::{ReaderBuilder, StringRecord};
 
 use super::dialect::{self, Dialect, Header};
-use crate::data::error::nearest;
-use crate::data::{DataError, DataOptions, read};
+use crate::{DataError, DataOptions, read};
+use settings::nearest;
 
 /// The most different values that a column of text may have as an input.
 pub(crate) const MAX_CATEGORIES: usize = 256;

@@ -10,11 +10,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use flate2::{Compression, write::GzEncoder};
-use sha2::{Digest, Sha256};
-use thalweg::data::fetch::{
+use data::fetch::{
     self, FetchError, FetchObserver, FetchOptions, Fetched, Inside, Member, PublicSet, RemoteFile, Source,
 };
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
 
 /// A folder of its own for a test.
 struct Folder(PathBuf);

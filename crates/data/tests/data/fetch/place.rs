@@ -1,6 +1,6 @@
 //! Where sets are found by name.
 
-use thalweg::data::{self, DataError, DataOptions};
+use data::{self, DataError, DataOptions};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Task, Values};
+use crate::Task;
 
 /// The columns of a table in the order of the inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,15 +96,4 @@ impl TableSchema {
             at += column.role.width();
         }
     }
-}
-
-/// Appends the samples of a table that was encoded with the schema of the first.
-pub(crate) fn append(set: &mut Dataset, part: Dataset) {
-    if let (Values::F32(all), Values::F32(more)) = (&mut set.inputs, part.inputs) {
-        let before = all.len();
-        all.extend(more);
-        set.missing.extend(part.missing.into_iter().map(|i| i + before));
-    }
-    set.targets.extend(part.targets);
-    set.notes.extend(part.notes);
 }
