@@ -68,6 +68,7 @@ impl Prepared {
     ///
     /// # Errors
     /// [`TrainError::DataChanged`].
+    #[cfg(feature = "runs")]
     pub(super) fn check_same(&self, saved: Option<u32>, next: String) -> Result<(), TrainError> {
         match saved {
             Some(then) if then != self.crc32 => Err(TrainError::DataChanged {

@@ -11,6 +11,7 @@ use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+#[cfg(feature = "runs")]
 use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
@@ -100,11 +101,18 @@ impl Trainer {
             length,
             data,
         };
+        #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
             let own = b.len();
             file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
+        }
+        #[cfg(not(feature = "runs"))]
+        if config.init_from.is_some() {
+            let problem = "files of weights are read with the feature `runs` of the crate".into();
+            let (key, place) = ("init_from".into(), crate::config::Place::Default);
+            return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
         for batch in train_batches(config, trainer.data.splits.train.len(), length) {
             trainer.session.program(Mode::Train, batch)?;
@@ -134,6 +142,7 @@ impl Trainer {
     }
 
     /// What a checkpoint says of the model.
+    #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
         SavedModel {
             model: self.config.model.clone(),

@@ -1,0 +1,123 @@
+//! Counter-based random numbers: every draw is a pure function of (seed, purpose, sub, step, index).
+
+use crate::philox::philox4x32;
+
+/// What a draw is for; two purposes never share numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Purpose {
+    /// Initial values of parameters; `sub` is the parameter's index.
+    Init = 1,
+    /// Order of the samples; `step` is the epoch.
+    Shuffle = 2,
+    /// Dropout masks; `sub` is the layer, `step` the training step.
+    Dropout = 3,
+    /// Splitting data into training, validation and test parts.
+    Split = 4,
+    /// Synthetic data sets.
+    Synthetic = 5,
+    /// Noise added while training.
+    Noise = 6,
+    /// Augmentation; `step` is the epoch.
+    Augment = 7,
+    /// Random directions, probes and other measurements.
+    Probe = 8,
+}
+
+/// A stream of numbers, addressed by index; cheap to copy, holds no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rng {
+    key: [u32; 2],
+    high: [u32; 2],
+}
+
+impl Rng {
+    /// The stream for a purpose. `sub` tells users of one purpose apart (below 2²⁴), `step` is a step or an epoch.
+    pub fn new(seed: u64, purpose: Purpose, sub: u32, step: u64) -> Self {
+        let key = [seed as u32, (seed >> 32) as u32];
+        Rng { key, high: [step as u32, (purpose as u32) << 24 | (sub & 0x00FF_FFFF)] }
+    }
+
+    /// Four words of block `index`.
+    pub fn block(self, index: u64) -> [u32; 4] {
+        philox4x32(self.key, [index as u32, (index >> 32) as u32, self.high[0], self.high[1]])
+    }
+
+    /// The word at `index`.
+    pub fn word(self, index: u64) -> u32 {
+        self.block(index / 4)[(index % 4) as usize]
+    }
+
+    /// Uniform in [0, 1), 24 bits.
+    pub fn uniform(self, index: u64) -> f32 {
+        to_unit(self.word(index))
+    }
+
+    /// Standard normal by Box and Muller (1958), computed in f64.
+    pub fn normal(self, index: u64) -> f32 {
+        let b = self.block(index / 2);
+        let pair = if index.is_multiple_of(2) { [b[0], b[1]] } else { [b[2], b[3]] };
+        let u = (f64::from(pair[0]) + 1.0) / 4_294_967_296.0;
+        let angle = std::f64::consts::TAU * f64::from(pair[1]) / 4_294_967_296.0;
+        ((-2.0 * u.ln()).sqrt() * angle.cos()) as f32
+    }
+
+    /// Uniform integer below `n` (n ≥ 1), from 64 bits, so that the bias is below n / 2⁶⁴.
+    pub fn below(self, n: u64, index: u64) -> u64 {
+        let b = self.block(index);
+        let word = u64::from(b[0]) | u64::from(b[1]) << 32;
+        ((u128::from(word) * u128::from(n)) >> 64) as u64
+    }
+
+    /// A random order of `0..n` (Fisher and Yates).
+    pub fn permutation(self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i, self.below(i as u64 + 1, i as u64) as usize);
+        }
+        order
+    }
+}
+
+/// The upper 24 bits of a word as a number in [0, 1).
+pub fn to_unit(word: u32) -> f32 {
+    (word >> 8) as f32 * (1.0 / 16_777_216.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normals_have_unit_moments() {
+        let rng = Rng::new(1, Purpose::Init, 0, 0);
+        let n = 100_000;
+        let (mut sum, mut square, mut fourth) = (0.0f64, 0.0f64, 0.0f64);
+        for i in 0..n {
+            let x = f64::from(rng.normal(i));
+            sum += x;
+            square += x * x;
+            fourth += x.powi(4);
+        }
+        let n = n as f64;
+        assert!((sum / n).abs() < 0.01 && (square / n - 1.0).abs() < 0.02 && (fourth / n - 3.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_permutation_holds_every_index_once_and_depends_on_the_epoch() {
+        let order = |epoch| Rng::new(7, Purpose::Shuffle, 0, epoch).permutation(1000);
+        let mut sorted = order(3);
+        sorted.sort_unstable();
+        assert!(sorted.iter().copied().eq(0..1000));
+        assert_ne!(order(3), order(4));
+        assert_eq!(order(3), order(3));
+    }
+
+    #[test]
+    fn below_is_even() {
+        let rng = Rng::new(3, Purpose::Split, 0, 0);
+        let mut counts = [0; 7];
+        (0..70_000).for_each(|i| counts[rng.below(7, i) as usize] += 1);
+        assert!(counts.iter().all(|c| (9_600..10_400).contains(c)), "{counts:?}");
+    }
+}
