@@ -7,7 +7,7 @@ use record::{Existing, RunDir};
 use thalweg::config::RunConfig;
 use thalweg::data::augment::{Augment, Pipeline};
 use thalweg::data::{Affine, Dataset, Origin, Task, Values};
-use thalweg::train::{self, Observer, Prepared, Progress, Silent, Trainer};
+use thalweg::train::{self, Observer, Prepared, Progress, Silent, Split, Trainer};
 
 /// A set of `n` images of two classes.
 fn images(n: usize, [h, w, c]: [usize; 3], inputs: Values) -> Dataset {
@@ -396,7 +396,8 @@ fn only_training_is_augmented() {
     let measured = |augment: &str| {
         let config = config(&["data=digits", augment]);
         let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
-        ["train", "valid", "test"].map(|part| trainer.measure(part, None, true).unwrap().outputs)
+        [Split::Train, Split::Valid, Split::Test]
+            .map(|part| trainer.measure(part, None, true).unwrap().outputs)
     };
     assert_eq!(measured("augment=none"), measured("augment=crop-2,randaugment,mixup"));
 }

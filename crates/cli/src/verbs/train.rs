@@ -101,9 +101,11 @@ fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
 pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
     let record = dir.load()?;
     dir.write_report(&report::report_html(&record)).map_err(|e| Failure::of_run(e, dir))?;
-    let color = if ui.color() { terminal::Color::On } else { terminal::Color::Off };
     if !ui.is_quiet() {
-        ui.print(&terminal::summary(&record, ui.width(), color));
+        ui.picture(|color| {
+            let color = if color { terminal::Color::On } else { terminal::Color::Off };
+            terminal::summary(&record, ui.width(), color)
+        });
         ui.print(&format!("  {}\n", dir.report_path().display()));
     }
     let mut result = serde_json::to_value(summary).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::nearest;
 use super::images::{self, Tree};
 use super::moments::of_numbers;
-use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read, sets};
+use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, own, read, sets};
 
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
 ///
@@ -18,6 +18,15 @@ use super::{DataError, DataOptions, Dataset, Values, fetch, formats, known, read
 /// # Errors
 /// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
 pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
+    let distrust = options.cache.as_ref().and_then(|folder| Some((folder, own::distrust(folder)?)));
+    let Some((folder, why)) = distrust else { return open_source(source, options) };
+    let mut set = open_source(source, &DataOptions { cache: None, ..options.clone() })?;
+    set.notes.push(format!("the cache folder is not used, since {why}: {}", folder.display()));
+    Ok(set)
+}
+
+/// Opens a source with a cache folder that may be used, or without one.
+fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
     if let Some(set) = sets::by_name(source) {
         check_unused(options, BUILT_IN)?;
         return set.make(options);

@@ -15,6 +15,7 @@
 //! ```
 
 mod apply;
+mod choice;
 mod error;
 mod evaluate;
 mod folds;
@@ -30,13 +31,14 @@ mod state;
 mod trainer;
 
 pub use apply::{Answers, Needs, Report, Trained};
+pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
 pub use folds::{Folds, cross_validate};
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
-pub use run::{resume, train, train_ready};
+pub use run::{changes, resume, train, train_ready};
 pub use saved::{Checkpoint, SavedModel};
 pub use state::{Best, State, Sums, weights_sha256};
 pub use trainer::Trainer;
