@@ -143,12 +143,8 @@ fn weights_that_the_last_update_spoilt_are_never_saved() {
     assert_eq!(summary.status, Status::Diverged, "{:?}", summary.reason);
     let reason = summary.reason.unwrap();
     assert!(reason.starts_with("weights are not finite after step 1; first bad tensor is `"), "{reason}");
-    for name in ["last", "best"] {
-        let path = folder.join(format!("checkpoints/{name}.safetensors"));
-        let Ok(checkpoint) = Checkpoint::open(&path) else { continue };
-        let (params, _) = checkpoint.weights(&checkpoint.model().unwrap()).unwrap();
-        assert!(params.iter().all(|x| x.is_finite()), "{name} holds weights that are not finite");
-    }
+    let kept = std::fs::read_dir(folder.join("checkpoints")).unwrap().count();
+    assert_eq!(kept, 0, "the only weights besides the start are not finite, and are kept");
 }
 
 /// Cross entropy by its definition (PyTorch's), in f64.
