@@ -2,13 +2,15 @@
 //!
 //! A gzip file's copy is named by the CRC-32 and length of the compressed file and by the CRC-32 and length of the
 //! content that the gzip trailer promises. It is used only if its content has that check sum, so it cannot be stale or
-//! damaged. Decoded images are kept by `images/cached.rs`, in the same folder. It may be deleted at any time.
+//! damaged, and only if this user wrote it: the folder may lie where others write, too. Decoded images are kept by
+//! `images/cached.rs`, in the same folder. It may be deleted at any time.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use super::own;
 
 /// Files below this many bytes decode faster than a copy is worth.
 pub(crate) const MIN_BYTES: usize = 1 << 20;
@@ -45,7 +47,7 @@ impl Slot {
 
     /// Reads the copy to `head` and `body`; false if there is none that is whole.
     pub fn load(&self, head: &mut [u8], body: &mut [u8]) -> bool {
-        let Ok(mut file) = fs::File::open(&self.file) else { return false };
+        let Ok(mut file) = own::open(&self.file) else { return false };
         let fits = file.metadata().is_ok_and(|m| m.len() == self.len)
             && self.len == (head.len() + body.len()) as u64;
         let whole = fits && file.read_exact(head).is_ok() && file.read_exact(body).is_ok();
@@ -71,23 +73,16 @@ impl Slot {
 }
 
 /// Writes a file under another name and renames it when it is whole, so that nobody sees a part of it, whoever else
-/// writes the same at the same time. Gives the file that was written.
+/// writes the same at the same time. Gives the file that was written, which only this user may read.
 pub(crate) fn publish(path: &Path, parts: &[&[u8]]) -> std::io::Result<fs::File> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let unique = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let temporary = path.with_extension(format!("{}-{}.tmp", unique.0, unique.1));
-    let write = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file =
-            fs::File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        fs::rename(&temporary, path)?;
-        sweep(path);
-        Ok(file)
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&temporary)))
+    let folder = path.parent().unwrap_or(Path::new("."));
+    own::create_folder(folder)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut file = tempfile::Builder::new().prefix(&format!("{stem}.")).suffix(".tmp").tempfile_in(folder)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
+    let file = file.persist(path)?;
+    sweep(path);
+    Ok(file)
 }
 
 /// Removes what processes that were killed left of a file: parts that nobody has written to for an hour.
@@ -110,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_copy_is_used_only_if_it_is_whole() {
-        let folder = std::env::temp_dir().join(format!("thalweg-cache-{}", std::process::id()));
+        let here = tempfile::tempdir().expect("a temporary folder");
+        let folder = here.path().join("cache");
         let content = b"headbody of the file";
         let mut gzip = vec![7u8; MIN_BYTES];
         gzip.extend(crc32fast::hash(content).to_le_bytes());
@@ -125,6 +121,26 @@ mod tests {
         damaged[9] ^= 1;
         fs::write(&slot.file, &damaged).expect("a writable folder");
         assert!(!slot.load(&mut head, &mut body) && !slot.file.exists());
-        fs::remove_dir_all(&folder).expect("the folder made above");
+    }
+
+    /// A link in the place of a copy is neither read nor written through.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_cache_leads_nowhere() {
+        let here = tempfile::tempdir().expect("a temporary folder");
+        let (folder, victim) = (here.path().join("cache"), here.path().join("victim"));
+        let content = b"headbody of the file";
+        let mut gzip = vec![7u8; MIN_BYTES];
+        gzip.extend(crc32fast::hash(content).to_le_bytes());
+        gzip.extend((content.len() as u32).to_le_bytes());
+        let slot = Slot::new(Some(&folder), &gzip).expect("a slot");
+        let (mut head, mut body) = ([0; 4], [0; 16]);
+        fs::create_dir(&folder).expect("a writable folder");
+        fs::write(&victim, content).expect("a writable folder");
+        std::os::unix::fs::symlink(&victim, &slot.file).expect("a link");
+        assert!(!slot.load(&mut head, &mut body), "a file elsewhere was taken for the copy");
+        slot.store(b"HEAD", &content[4..]);
+        assert_eq!(fs::read(&victim).expect("still there"), content);
+        assert!(fs::symlink_metadata(&slot.file).is_ok_and(|found| found.is_file()));
     }
 }

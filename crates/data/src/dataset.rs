@@ -98,26 +98,6 @@ impl Dataset {
         self.targets.len() / self.n_targets()
     }
 
-    /// A check sum of samples, classes and parts: tells whether a set is the one of another day.
-    pub fn crc32(&self) -> u32 {
-        let mut crc = crc32fast::Hasher::new();
-        let floats = |crc: &mut crc32fast::Hasher, values: &[f32]| {
-            for chunk in values.chunks(1024) {
-                let mut bytes = [0; 4096];
-                bytes.as_chunks_mut::<4>().0.iter_mut().zip(chunk).for_each(|(b, x)| *b = x.to_le_bytes());
-                crc.update(&bytes[..4 * chunk.len()]);
-            }
-        };
-        match &self.inputs {
-            Values::F32(values) => floats(&mut crc, values),
-            Values::U8(bytes) => crc.update(bytes),
-        }
-        floats(&mut crc, &self.targets);
-        let rest = (&self.input_shape, &self.task, &self.fixed_valid, &self.fixed_test);
-        crc.update(format!("{rest:?}").as_bytes());
-        crc.finalize()
-    }
-
     /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()

@@ -31,6 +31,7 @@ pub mod formats;
 mod gather;
 #[cfg(feature = "gzip")]
 mod gzip;
+mod identity;
 #[cfg(feature = "images")]
 mod images;
 mod info;
@@ -39,6 +40,7 @@ mod moments;
 mod open;
 mod options;
 mod order;
+mod own;
 mod preview;
 pub mod public;
 mod read;
@@ -52,6 +54,7 @@ pub use cache::default_cache_folder;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
+pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;
 pub use options::{Color, Corrupt, DataOptions, Fit, Labels, TaskKind};

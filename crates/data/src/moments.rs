@@ -156,7 +156,8 @@ impl Moments {
         all.mean.iter_mut().zip(&size).for_each(|(m, &s)| *m /= s as f64);
         for i in 0..self.mean.len() {
             let g = group(i);
-            all.variance[g] += self.variance[i] + (self.mean[i] - all.mean[g]).powi(2);
+            let d = self.mean[i] - all.mean[g];
+            all.variance[g] += self.variance[i] + d * d;
         }
         all.variance.iter_mut().zip(&size).for_each(|(v, &s)| *v /= s as f64);
         all

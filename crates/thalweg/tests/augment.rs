@@ -7,7 +7,7 @@ use record::{Existing, RunDir};
 use thalweg::config::RunConfig;
 use thalweg::data::augment::Pipeline;
 use thalweg::data::{Affine, Dataset};
-use thalweg::train::{self, Observer, Prepared, Progress, Silent, Trainer};
+use thalweg::train::{self, Observer, Prepared, Progress, Silent, Split, Trainer};
 
 fn rows(pipeline: &Pipeline, set: &Dataset, indices: &[u32], epoch: u64) -> Vec<f32> {
     let mut out = vec![f32::NAN; indices.len() * set.n_inputs()];
@@ -143,7 +143,8 @@ fn only_training_is_augmented() {
     let measured = |augment: &str| {
         let config = config(&["data=digits", augment]);
         let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
-        ["train", "valid", "test"].map(|part| trainer.measure(part, None, true).unwrap().outputs)
+        [Split::Train, Split::Valid, Split::Test]
+            .map(|part| trainer.measure(part, None, true).unwrap().outputs)
     };
     assert_eq!(measured("augment=none"), measured("augment=crop-2,randaugment,mixup"));
 }

@@ -65,8 +65,8 @@ fn principal_axes(symmetric: &[Vec<f64>]) -> Vec<Vec<f32>> {
             continue;
         }
         let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
-        let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
-        let cos = 1.0 / t.hypot(1.0);
+        let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
+        let cos = 1.0 / (t * t + 1.0).sqrt();
         let sin = t * cos;
         let turn = |x: f64, y: f64| (cos * x - sin * y, sin * x + cos * y);
         for row in a.iter_mut().chain(&mut v) {

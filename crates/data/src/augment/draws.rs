@@ -52,21 +52,22 @@ impl Draws {
     /// The ratio is taken of logarithms, since for small α both variates are smaller than any number.
     pub fn beta(self, alpha: f64, which: u64) -> f32 {
         let (a, b) = (self.log_gamma_variate(alpha, which), self.log_gamma_variate(alpha, which + 200));
-        (1.0 / (1.0 + (b - a).exp())) as f32
+        (1.0 / (1.0 + libm::exp(b - a))) as f32
     }
 
     /// The logarithm of a Gamma(α, 1) variate (Marsaglia and Tsang 2000): of α + 1, then times U^(1/α).
     fn log_gamma_variate(self, alpha: f64, which: u64) -> f64 {
         let d = alpha + 1.0 - 1.0 / 3.0;
         let c = 1.0 / (9.0 * d).sqrt();
-        let boost = self.open_uniform(which).ln() / alpha;
-        let mut log = d.ln();
+        let boost = libm::log(self.open_uniform(which)) / alpha;
+        let mut log = libm::log(d);
         for candidate in 0..TRIES {
             let x = f64::from(self.normal(which + 1 + 2 * candidate));
-            let v = (1.0 + c * x).powi(3);
+            let root = 1.0 + c * x;
+            let v = root * root * root;
             let u = self.open_uniform(which + 2 + 2 * candidate);
-            if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-                log = (d * v).ln();
+            if v > 0.0 && libm::log(u) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+                log = libm::log(d * v);
                 break;
             }
         }

@@ -28,7 +28,8 @@ impl Motion {
 
     /// Counter-clockwise about the centre, in radians. The y axis points down.
     pub fn rotation(angle: f32) -> Motion {
-        let (sin, cos) = (f64::from(angle).sin() as f32, f64::from(angle).cos() as f32);
+        let (sin, cos) = libm::sincos(f64::from(angle));
+        let (sin, cos) = (sin as f32, cos as f32);
         Motion::linear([[cos, -sin], [sin, cos]])
     }
 

@@ -45,7 +45,8 @@ impl Transform for Scale {
     }
 
     fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {
-        let factor = (self.min.ln() + f64::from(draws.uniform(0)) * (self.max / self.min).ln()).exp();
+        let share = f64::from(draws.uniform(0));
+        let factor = libm::exp(libm::log(self.min) + share * libm::log(self.max / self.min));
         let inverse = (1.0 / factor) as f32;
         canvas.move_by(Motion::linear([[inverse, 0.0], [0.0, inverse]]), self.fill);
     }

@@ -32,7 +32,7 @@ impl Default for Shear {
 
 impl Transform for Shear {
     fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {
-        let slant = f64::from(draws.around(self.degrees.to_radians(), 0)).tan() as f32;
+        let slant = libm::tan(f64::from(draws.around(self.degrees.to_radians(), 0))) as f32;
         canvas.move_by(Motion::linear([[1.0, slant], [0.0, 1.0]]), self.fill);
     }
 }

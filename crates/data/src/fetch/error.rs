@@ -173,6 +173,9 @@ impl FetchError {
             }
             Busy { .. } => "wait until it is done, then run the same command".into(),
             Archive { .. } => "nothing was unpacked; remove the file and fetch it again".into(),
+            File { error, path, .. } if error.kind() == std::io::ErrorKind::Other => {
+                format!("remove it, then run the same command: `rm {}`", path.display())
+            }
             File { action: "read", .. } => "check that the path is right and that you may read it".into(),
             File { .. } => "check that the folder may be written to and that the disk is not full".into(),
         }

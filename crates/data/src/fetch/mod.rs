@@ -140,8 +140,13 @@ fn one(
     let transferred = plain(job, file, &target, watch)?;
     watch.on_unpack(file.name);
     unpack::unpack(&target, members, &into)?;
-    fs::remove_file(&target).map_err(|e| part::failed("remove", &target, e))?;
-    Ok(Some(transferred.unwrap_or(0)))
+    match fs::remove_file(&target) {
+        // Another process came to its end at the same time.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(part::failed("remove", &target, error))
+        }
+        _ => Ok(Some(transferred.unwrap_or(0))),
+    }
 }
 
 /// A file that stays as it is.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::digest::{self, BLOCK};
 use super::{FetchError, RemoteFile};
+use crate::own;
 
 /// An unfinished file, held by this process alone.
 pub(super) struct Part {
@@ -22,7 +23,7 @@ impl Part {
     pub fn open(target: &Path) -> Result<Part, FetchError> {
         let path = Part::path(target);
         let open = || -> io::Result<(File, bool)> {
-            let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+            let file = own::open_or_create(&path)?;
             match file.try_lock() {
                 Ok(()) => Ok((file, true)),
                 Err(TryLockError::WouldBlock) => Ok((file, false)),

@@ -1,8 +1,8 @@
 //! Unpacks an archive: only the files that are expected, only if nothing in it reaches outside, all of them or none.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -15,29 +15,68 @@ use super::{FetchError, Member};
 /// What an archive may hold besides the expected files, in bytes.
 const BESIDES: u64 = 16 << 20;
 
+/// Ends of the names of folders that are being filled, or were when a process was killed.
+const UNFINISHED: [&str; 2] = [".partial", ".old"];
+
 /// Takes `members` out of `archive` and puts them into the folder `into`, which replaces one of that name.
 ///
-/// Everything is written to a temporary folder beside `into`, which is renamed at the end. An archive with an absolute
+/// Everything is written to a folder beside `into` that this process made for itself, and renamed at the end. The
+/// archive is locked meanwhile: whoever comes second is told so, or finds the work done. An archive with an absolute
 /// path, a `..`, a link or a device is refused as a whole.
 pub(super) fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<(), FetchError> {
-    let temporary = beside(into, "partial");
-    remove(&temporary)?;
-    fs::create_dir_all(&temporary).map_err(|e| failed("write", &temporary, e))?;
-    let done = take_out(archive, members, into, &temporary).and_then(|()| replace(&temporary, into));
-    if done.is_err() {
-        // The first error is the one to tell; what stays is removed by the next attempt.
-        let _ = fs::remove_dir_all(&temporary);
+    let file = match File::open(archive) {
+        Err(e) if e.kind() == ErrorKind::NotFound && present(into, members)? == Some(true) => return Ok(()),
+        opened => opened.map_err(|e| failed("read", archive, e))?,
+    };
+    let alone = match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => return Err(FetchError::Busy { path: archive.into() }),
+        // A file system without locks is no reason to refuse.
+        Err(TryLockError::Error(_)) => false,
+    };
+    if present(into, members)? == Some(true) {
+        return Ok(());
     }
-    done
+    let name = format!(".{}.", into.file_name().unwrap_or_default().to_string_lossy());
+    let parent = into.parent().unwrap_or(Path::new("."));
+    if alone {
+        sweep(parent, &name);
+    }
+    let folder = tempfile::Builder::new().prefix(&name).suffix(UNFINISHED[0]).tempdir_in(parent);
+    let folder = folder.map_err(|e| failed("write", parent, e))?;
+    let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+    fs::create_dir(&new).map_err(|e| failed("write", &new, e))?;
+    take_out(&file, archive, members, into, &new)?;
+    replace(&new, &old, into)?;
+    let path = folder.path().to_owned();
+    folder.close().map_err(|e| failed("remove", &path, e))
 }
 
-fn take_out(path: &Path, members: &[Member], into: &Path, temporary: &Path) -> Result<(), FetchError> {
+/// Removes what processes that were killed left beside the folder. What cannot be removed is in nobody's way.
+fn sweep(parent: &Path, start: &str) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let rest = name.strip_prefix(start.trim_end_matches('.'));
+        if rest.is_some_and(|rest| rest.starts_with('.') && UNFINISHED.iter().any(|end| rest.ends_with(end)))
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn take_out(
+    file: &File,
+    path: &Path,
+    members: &[Member],
+    into: &Path,
+    temporary: &Path,
+) -> Result<(), FetchError> {
     let refuse =
         |entry: &str, reason: String| FetchError::Archive { entry: entry.into(), reason, path: path.into() };
     let damaged = |error: io::Error| refuse("", format!("cannot be read: {error}"));
     let folder = into.file_name().map(Path::new).unwrap_or(Path::new(""));
     let most = members.iter().map(|m| m.size.most() + 1024).sum::<u64>() + BESIDES;
-    let file = File::open(path).map_err(|e| failed("read", path, e))?;
     let mut archive = Archive::new(GzDecoder::new(io::BufReader::new(file)).take(most));
     let mut missing: BTreeSet<&str> = members.iter().map(|m| m.name).collect();
     for entry in archive.entries().map_err(damaged)? {
@@ -92,33 +131,15 @@ fn safe_name(entry: &Entry<impl Read>) -> Result<Option<PathBuf>, (String, &'sta
     }
 }
 
-/// Puts the new folder in the place of the old one.
-fn replace(new: &Path, into: &Path) -> Result<(), FetchError> {
-    let old = beside(into, "old");
-    remove(&old)?;
+/// Puts the new folder in the place of the one that is there, which becomes `old`.
+fn replace(new: &Path, old: &Path, into: &Path) -> Result<(), FetchError> {
     if fs::symlink_metadata(into).is_ok() {
-        fs::rename(into, &old).map_err(|e| failed("replace", into, e))?;
+        fs::rename(into, old).map_err(|e| failed("replace", into, e))?;
     }
-    if let Err(error) = fs::rename(new, into) {
-        let _ = fs::rename(&old, into);
-        return Err(failed("write", into, error));
-    }
-    remove(&old)
-}
-
-/// `.NAME.ending` beside a folder.
-fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    folder.with_file_name(format!(".{name}.{ending}"))
-}
-
-fn remove(path: &Path) -> Result<(), FetchError> {
-    let removed = match fs::symlink_metadata(path) {
-        Err(_) => return Ok(()),
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-    };
-    removed.map_err(|e| failed("remove", path, e))
+    fs::rename(new, into).map_err(|error| {
+        let _ = fs::rename(old, into);
+        failed("write", into, error)
+    })
 }
 
 /// Whether a folder holds the members, digests included; `None` if there is none.

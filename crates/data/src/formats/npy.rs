@@ -167,10 +167,10 @@ fn half(bits: u16) -> f32 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
     match exponent {
-        0 => sign * fraction * 2f32.powi(-24),
+        0 => sign * libm::ldexpf(fraction, -24),
         31 if fraction == 0.0 => sign * f32::INFINITY,
         31 => f32::NAN,
-        _ => sign * (1024.0 + fraction) * 2f32.powi(exponent - 25),
+        _ => sign * libm::ldexpf(1024.0 + fraction, exponent - 25),
     }
 }
 
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn half_precision_is_exact() {
         let known =
-            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 2f32.powi(-24)), (0x3555, 0.33325195)];
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 5.9604645e-8), (0x3555, 0.33325195)];
         for (bits, value) in known {
             assert_eq!(half(bits), value);
         }

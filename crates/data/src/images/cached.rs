@@ -6,7 +6,8 @@
 //! length and time of change are; where the time differs, and for files that could not be read, its hash decides.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use kernels::mapped::Mapped;
@@ -17,6 +18,7 @@ use super::load::{self, Loaded};
 use super::options::Wanted;
 use super::tree::{ImageFile, Tree};
 use crate::cache::{MIN_BYTES, publish};
+use crate::own;
 use crate::{Bytes, DataError};
 
 const MAGIC: &[u8; 24] = b"thalweg decoded images 1";
@@ -93,11 +95,10 @@ fn name(tree: &Tree, wanted: &Wanted) -> String {
 
 /// Maps a cache file after checking all of it; tells whether the times of its sources are those of then, too.
 fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Useless> {
-    let metadata = fs::metadata(path).map_err(|_| Useless::Absent)?;
-    if !metadata.is_file() {
-        return Err(Useless::Damaged);
-    }
-    let file = File::open(path).map_err(|_| Useless::Absent)?;
+    let file = own::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::Other => Useless::Damaged,
+        _ => Useless::Absent,
+    })?;
     let map = Mapped::new(&file).map_err(|_| Useless::Damaged)?;
     let (manifest, place) = check(&map).ok_or(Useless::Damaged)?;
     if manifest.wanted != *wanted {

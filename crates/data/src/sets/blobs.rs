@@ -14,6 +14,6 @@ pub const SET: BuiltIn = BuiltIn {
 
 /// Centres at radius 1, evenly spaced; all the spread is noise.
 fn place(class: usize, n_classes: usize, _: [f32; 2]) -> [f32; 2] {
-    let (sin, cos) = (TAU * class as f32 / n_classes as f32).sin_cos();
+    let (sin, cos) = libm::sincosf(TAU * class as f32 / n_classes as f32);
     [cos, sin]
 }

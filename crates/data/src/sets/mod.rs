@@ -97,6 +97,11 @@ impl BuiltIn {
         (self.build)(&settings)
     }
 
+    /// Whether the samples are drawn by this program rather than given.
+    pub fn is_drawn(&self) -> bool {
+        !self.is_fixed()
+    }
+
     /// Whether the samples are given rather than drawn.
     fn is_fixed(&self) -> bool {
         self.name == "digits"

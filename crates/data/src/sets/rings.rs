@@ -15,6 +15,6 @@ pub const SET: BuiltIn = BuiltIn {
 /// Radius (class + 1) / classes, any angle.
 fn place(class: usize, n_classes: usize, u: [f32; 2]) -> [f32; 2] {
     let r = (class + 1) as f32 / n_classes as f32;
-    let (sin, cos) = (TAU * u[0]).sin_cos();
+    let (sin, cos) = libm::sincosf(TAU * u[0]);
     [r * cos, r * sin]
 }

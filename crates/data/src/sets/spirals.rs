@@ -19,6 +19,6 @@ const TURNS: f32 = 1.5;
 fn place(class: usize, n_classes: usize, u: [f32; 2]) -> [f32; 2] {
     // The square root spreads the points evenly along the arm.
     let r = 0.05 + 0.95 * u[0].sqrt();
-    let (sin, cos) = (TAU * (TURNS * r + class as f32 / n_classes as f32)).sin_cos();
+    let (sin, cos) = libm::sincosf(TAU * (TURNS * r + class as f32 / n_classes as f32));
     [r * cos, r * sin]
 }

@@ -14,6 +14,6 @@ pub const SET: BuiltIn = BuiltIn {
 
 /// (cos t, sin t) for the first class, (1 − cos t, ½ − sin t) for the second, t in 0..π.
 fn place(class: usize, _: usize, u: [f32; 2]) -> [f32; 2] {
-    let (sin, cos) = (PI * u[0]).sin_cos();
+    let (sin, cos) = libm::sincosf(PI * u[0]);
     if class == 0 { [cos, sin] } else { [1.0 - cos, 0.5 - sin] }
 }

@@ -279,12 +279,16 @@ fn previews_show_pictures_points_and_rows() {
 }
 
 #[test]
-fn every_error_has_a_hint() {
+fn a_source_that_is_not_there_has_a_hint() {
     let task = DataOptions { task: Some(TaskKind::Regression), ..DataOptions::default() };
-    for source in ["no-such", "digitz"] {
+    let told = |source| {
         let error: DataError = data::open(source, &task).expect_err("missing");
-        assert!(!error.hint().is_empty() && !error.to_string().ends_with('.'));
-    }
+        (error.to_string(), error.hint())
+    };
+    let none = |name: &str| format!("no data set, file or folder is called `{name}`");
+    let shows = "`thalweg data list` shows the sets";
+    assert_eq!(told("no-such"), (none("no-such"), format!("{shows}; a path works as well")));
+    assert_eq!(told("digitz"), (none("digitz"), format!("did you mean `digits`? {shows}")));
 }
 
 /// A key that is set already, or a value that is refused, is no help.

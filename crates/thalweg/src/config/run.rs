@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use engine::exec::MAX_WORKERS;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::error::ConfigError;
@@ -35,7 +36,7 @@ pub struct RunConfig {
     pub seed: u64,
     /// Parts that a batch is cut into; 8. With the seed they define the numbers, and threads never do.
     pub shards: usize,
-    /// Threads; 0 means one for each core. Never more than shards.
+    /// Threads; 0 means one for each core. Never more than shards, nor than [`MAX_WORKERS`].
     pub threads: usize,
     /// Weights to start from (safetensors); none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +84,21 @@ impl Default for SaveConfig {
     }
 }
 
+/// Collects the dotted keys below `path` whose values are not the same in both tables.
+#[cfg(feature = "runs")]
+fn differing(path: &str, a: &toml::Table, b: &toml::Table, keys: &mut Vec<String>) {
+    let only_in_b = b.keys().filter(|key| !a.contains_key(*key));
+    for key in a.keys().chain(only_in_b) {
+        match (a.get(key), b.get(key)) {
+            (Some(toml::Value::Table(a)), Some(toml::Value::Table(b))) => {
+                differing(&format!("{path}{key}."), a, b, keys);
+            }
+            (a, b) if a != b => keys.push(format!("{path}{key}")),
+            _ => {}
+        }
+    }
+}
+
 impl RunConfig {
     /// Checks what only the data can tell.
     ///
@@ -95,11 +111,21 @@ impl RunConfig {
         Ok(())
     }
 
-    /// Threads to use: as asked for, or one for each core, and never more than shards.
+    /// Threads to use: as asked for, or one for each core, and never more than shards or than [`MAX_WORKERS`].
     pub fn n_threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = if self.threads == 0 { cores } else { self.threads };
-        wanted.min(self.shards)
+        wanted.min(self.shards).min(MAX_WORKERS)
+    }
+
+    /// The full keys of all settings whose values differ, in the order of the config: `batch`, `optimizer.name`.
+    #[cfg(feature = "runs")]
+    pub fn differences(&self, other: &RunConfig) -> Vec<String> {
+        // As in `to_toml`: a config is nothing but what TOML can say.
+        let table = |config: &RunConfig| toml::Table::try_from(config).unwrap_or_default();
+        let mut keys = Vec::new();
+        differing("", &table(self), &table(other), &mut keys);
+        keys
     }
 }
 

@@ -16,6 +16,7 @@
 
 #[cfg(feature = "runs")]
 mod apply;
+mod choice;
 mod error;
 mod evaluate;
 #[cfg(feature = "runs")]
@@ -36,6 +37,7 @@ mod trainer;
 
 #[cfg(feature = "runs")]
 pub use apply::{Answers, Needs, Report, Trained};
+pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
 #[cfg(feature = "runs")]
@@ -45,7 +47,7 @@ pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
 #[cfg(feature = "runs")]
-pub use run::{resume, train, train_ready};
+pub use run::{changes, resume, train, train_ready};
 #[cfg(feature = "runs")]
 pub use saved::{Checkpoint, SavedModel};
 #[cfg(feature = "runs")]

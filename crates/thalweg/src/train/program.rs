@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use engine::exec::MAX_WORKERS;
 use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
@@ -65,7 +66,7 @@ const SHARES: usize = 3;
 pub struct Session {
     /// the model
     pub model: Model,
-    pub(super) objective: Objective,
+    objective: Objective,
     /// whether training has two targets a sample
     mixes: bool,
     pool: Arc<Pool>,
@@ -80,7 +81,7 @@ pub(super) const OUTPUTS: usize = 1;
 
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
-        let pool = Arc::new(Pool::new(threads.max(1)));
+        let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
         let (plans, programs) = (HashMap::new(), HashMap::new());
         Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
     }
@@ -90,6 +91,14 @@ impl Session {
         self.mixes = true;
         self.plans.clear();
         self.programs.clear();
+    }
+
+    /// Takes another loss. Programs that were compiled for the one before are of no use to it.
+    pub(super) fn aim(&mut self, objective: Objective) {
+        if self.objective != objective {
+            self.objective = objective;
+            self.programs.clear();
+        }
     }
 
     /// The graph of a batch: in training with gradients, in evaluation with the loss of every sample.
@@ -187,6 +196,11 @@ impl Session {
             each(chunk, &losses[..n], &outputs[..n * width]);
         }
         Ok(())
+    }
+
+    /// The loss.
+    pub(super) fn objective(&self) -> &Objective {
+        &self.objective
     }
 
     pub(super) fn pool(&self) -> Arc<Pool> {

@@ -10,9 +10,11 @@ use super::error::TrainError;
 use super::memory::{self, Need};
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
+use crate::data::Identity;
 use crate::model::weights::{self, WeightsFile};
 use crate::model::{Model, ModelConfig};
 use crate::optim::OptimConfig;
+use crate::registry::OutOfRange;
 
 const MODEL: &str = "thalweg.model";
 const STATE: &str = "thalweg.state";
@@ -29,9 +31,24 @@ pub struct SavedModel {
     pub reading: Reading,
     /// the optimiser, whose state may be in the file
     pub optimizer: OptimConfig,
-    /// check sum of the data it was trained on
+    /// what tells the data it was trained on from others
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_crc32: Option<u32>,
+    pub data: Option<Identity>,
+    /// the same in checkpoints of the first days, by the rules of version 1
+    #[serde(default, skip_serializing)]
+    data_crc32: Option<u32>,
+}
+
+impl SavedModel {
+    /// A description for a new checkpoint.
+    pub fn new(model: ModelConfig, reading: Reading, optimizer: OptimConfig, data: Option<Identity>) -> Self {
+        SavedModel { model, reading, optimizer, data, data_crc32: None }
+    }
+
+    /// What tells the data it was trained on from others; `None` where the checkpoint does not say.
+    pub fn identity(&self) -> Option<Identity> {
+        self.data.or(self.data_crc32.map(|crc32| Identity { version: 1, crc32 }))
+    }
 }
 
 /// A checkpoint in memory.
@@ -87,6 +104,14 @@ impl Checkpoint {
         Ok(State { params, buffers, slots, counters })
     }
 
+    /// Names of the state vectors of the optimiser that the file names.
+    fn optimizer_slots(&self) -> Result<&'static [&'static str], TrainError> {
+        let built = self.saved.optimizer.build();
+        let broken =
+            |e: OutOfRange| TrainError::BrokenState { problem: e.to_string(), path: self.path.clone() };
+        Ok(built.map_err(broken)?.slots())
+    }
+
     fn load(
         &self,
         model: &Model,
@@ -94,7 +119,7 @@ impl Checkpoint {
         buffers: &mut [f32],
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let names = match self.file.metadata().contains_key(STATE) {
-            true => self.saved.optimizer.build()?.slots(),
+            true => self.optimizer_slots()?,
             false => &[],
         };
         let layouts = slot_layouts(names, model.params());

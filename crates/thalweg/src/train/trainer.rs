@@ -3,6 +3,7 @@
 use engine::kernels::update::sum_squares;
 use engine::{Piece, StepContext, Update};
 
+use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::Measured;
 use super::measure::n_correct;
@@ -83,7 +84,7 @@ impl Trainer {
             return Err(TrainError::Memory { need });
         }
         let (params, mut buffers) = session.model.init(config.seed);
-        buffers.extend_from_slice(session.objective.buffers());
+        buffers.extend_from_slice(session.objective().buffers());
         let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let mut trainer = Trainer {
             schedule,
@@ -122,7 +123,7 @@ impl Trainer {
 
     /// Goes on from a state.
     pub fn restore(&mut self, mut state: State) {
-        state.buffers.extend_from_slice(self.session.objective.buffers());
+        state.buffers.extend_from_slice(self.session.objective().buffers());
         self.state = state;
     }
 
@@ -144,12 +145,9 @@ impl Trainer {
     /// What a checkpoint says of the model.
     #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
-        SavedModel {
-            model: self.config.model.clone(),
-            reading: self.data.reading.clone(),
-            optimizer: self.config.optimizer.clone(),
-            data_crc32: Some(self.data.crc32),
-        }
+        let (model, optimizer) = (self.config.model.clone(), self.config.optimizer.clone());
+        let identity = self.data.identities.newest();
+        SavedModel::new(model, self.data.reading.clone(), optimizer, Some(identity))
     }
 
     /// The model's parameters and buffers.
@@ -256,21 +254,17 @@ impl Trainer {
         first_bad_tensor(&self.session, &self.state.params, &self.state.buffers)
     }
 
-    /// Figures of weights on a part of the data: `train`, `valid` or `test`.
+    /// Figures of weights on a part of the data; none of a part without samples.
     ///
     /// # Errors
     /// None after the model trained.
     pub fn measure(
         &mut self,
-        part: &str,
+        part: Split,
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let indices = match part {
-            "train" => &self.data.splits.train,
-            "valid" => &self.data.splits.valid,
-            _ => &self.data.splits.test,
-        };
+        let indices = part.of(&self.data.splits);
         let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
         self.session.measure_part(weights, &self.data, (part, indices), how)

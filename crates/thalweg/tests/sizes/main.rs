@@ -79,7 +79,7 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
     }
     let valid = trainer.data.splits.valid.len() as f64;
     if work(&plan) * valid / config.batch as f64 <= MOST_WORK {
-        trainer.measure("valid", None, false)?;
+        trainer.measure(thalweg::train::Split::Valid, None, false)?;
     }
     Ok("trained")
 }

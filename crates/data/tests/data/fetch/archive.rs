@@ -163,3 +163,52 @@ fn an_archive_that_swells_is_refused() {
     assert!(matches!(error, FetchError::Archive { .. }), "{error}");
     assert_eq!(here.names(), ["a.tar.gz"]);
 }
+
+/// Whoever comes second is told to wait or finds the work done; nobody takes away what the other writes.
+#[test]
+fn two_fetches_at_once_do_not_disturb_each_other() {
+    let big = noise(2 << 20, 5);
+    let members =
+        vec![Member { name: "one", size: Size::Exactly(big.len() as u64), sha256: Some(sha256(&big)) }];
+    let file = archive(&[("set/one", FILE, "", &big)]);
+    for round in 0..8 {
+        let here = Folder::new(&format!("both-{round}"));
+        here.write("a.tar.gz", &file);
+        let set = one_archive(&file, "set", &members, &nobody());
+        let set = &set;
+        let results = std::thread::scope(|scope| {
+            let both = [0, 1].map(|_| scope.spawn(|| fetched(set, &to(&here)).0));
+            both.map(|one| one.join().unwrap())
+        });
+        assert!(results.iter().any(Result::is_ok), "{results:?}");
+        for error in results.into_iter().filter_map(Result::err) {
+            assert!(matches!(error, FetchError::Busy { .. }), "{error}");
+        }
+        assert_eq!(
+            (here.names(), here.read("set/one")),
+            (vec!["set/".into(), "set/one".into()], big.clone())
+        );
+    }
+}
+
+/// Names that can be guessed are not written through where somebody put a link there.
+#[cfg(unix)]
+#[test]
+fn links_beside_the_target_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+    let (here, other, file) = (Folder::new("links"), Folder::new("links-other"), good());
+    other.write("victim", b"precious");
+    for name in [".set.partial", ".set.old"] {
+        symlink(&other.0, here.path(name)).unwrap();
+    }
+    symlink(other.path("victim"), here.path("a.tar.gz.part")).unwrap();
+    let copy = file.clone();
+    let server = Server::new(move |a, _| Answer::file(&copy, a));
+    let set = one_archive(&file, "set", &members(), &server.url);
+    let error = fetched(&set, &to(&here)).0.unwrap_err();
+    assert!(error.to_string().starts_with("cannot write: it is a symbolic link: "), "{error}");
+    fs::remove_file(here.path("a.tar.gz.part")).unwrap();
+    fetched(&set, &to(&here)).0.unwrap();
+    assert_eq!((here.read("set/one"), other.names()), (b"abc".to_vec(), vec!["victim".to_string()]));
+    assert_eq!(other.read("victim"), b"precious");
+}
