@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use crate::config::{LossConfig, RunConfig};
 use crate::data::{
-    self, Affine, DataOptions, Dataset, Identities, Identity, Preprocess, Splits, TableSchema, Task, Values,
+    self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
 };
 
 /// What a model must know to read samples as it did in training.
@@ -74,7 +74,7 @@ impl Prepared {
     #[cfg(feature = "runs")]
     pub(super) fn check_same(
         &self,
-        saved: Option<Identity>,
+        saved: Option<data::Identity>,
         source: &str,
         next: String,
     ) -> Result<Option<String>, TrainError> {
