@@ -29,6 +29,7 @@ pub use find::{default_folder, find, find_in};
 pub use observe::FetchObserver;
 pub use sets::{ALL, Inside, Member, Package, PublicSet, RemoteFile, Size, by_name};
 pub use source::Source;
+pub use unpack::unpack;
 
 use download::Job;
 

@@ -19,7 +19,10 @@ const BESIDES: u64 = 16 << 20;
 ///
 /// Everything is written to a temporary folder beside `into`, which is renamed at the end. An archive with an absolute
 /// path, a `..`, a link or a device is refused as a whole.
-pub(super) fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<(), FetchError> {
+///
+/// # Errors
+/// [`FetchError::Archive`] names the entry and why it is refused; others tell what the disk refused.
+pub fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<(), FetchError> {
     let temporary = beside(into, "partial");
     remove(&temporary)?;
     fs::create_dir_all(&temporary).map_err(|e| failed("write", &temporary, e))?;
