@@ -98,6 +98,7 @@ impl Session {
     pub(super) fn aim(&mut self, objective: Objective) {
         if self.objective != objective {
             self.objective = objective;
+            self.plans.clear();
             self.programs.clear();
         }
     }
