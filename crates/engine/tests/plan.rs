@@ -180,7 +180,9 @@ impl<'a> Memory<'a> {
 
     fn range(&self, span: &Span) -> Option<Range<usize>> {
         let range = match (span.loc, span.len) {
-            (Loc::Arena(start), Extent::PerRow(n)) => start + n * self.rows.start..start + n * self.rows.end,
+            (Loc::Arena(start), Extent::PerRow(n) | Extent::OfBatch(n)) => {
+                start + n * self.rows.start..start + n * self.rows.end
+            }
             (Loc::Arena(start) | Loc::Chunk(start), len) => start..start + len.of(self.rows.len()),
             _ => return None,
         };
@@ -280,6 +282,15 @@ impl<'a> Memory<'a> {
     }
 }
 
+/// The results that go into the arena.
+fn whole(parts: &[Part]) -> Vec<Span> {
+    let span = |p: &Part| match p {
+        Part::Whole(span) => Some(*span),
+        Part::Shards(_) => None,
+    };
+    parts.iter().filter_map(span).collect()
+}
+
 /// What a kernel reads and writes in the arena.
 fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
     match kernel {
@@ -292,14 +303,10 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             let tails = tail.bias.into_iter().chain(tail.gate);
             ([*x, *w].into_iter().chain(tails).collect(), vec![*out])
         }
-        Kernel::ConvPartial { x, dy, .. } => (vec![*x, *dy], vec![]),
+        Kernel::ConvPartial { x, dy, out, .. } => (vec![*x, *dy], whole(&[*out])),
         Kernel::Prepare { w, out, .. } => (vec![*w], vec![*out]),
         Kernel::Map { operands, outs, parts, .. } => {
-            let wholes = parts.iter().filter_map(|p| match p {
-                Part::Whole(span) => Some(*span),
-                Part::Shards(_) => None,
-            });
-            (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(wholes).collect())
+            (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(whole(parts)).collect())
         }
         Kernel::Fold { x, out, .. }
         | Kernel::Copy { x, out, .. }
@@ -309,8 +316,8 @@ fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
             (vec![*x, *y], vec![*out])
         }
         Kernel::Gather { table, index, out, .. } => (vec![*table, *index], vec![*out]),
-        Kernel::ScatterPartial { index, x, .. } => (vec![*index, *x], vec![]),
-        Kernel::Moments { x, .. } => (vec![*x], vec![]),
+        Kernel::ScatterPartial { index, x, out, .. } => (vec![*index, *x], whole(&[*out])),
+        Kernel::Moments { x, out, .. } => (vec![*x], whole(&[*out])),
         Kernel::Fill { out, .. } | Kernel::Feed { out, .. } | Kernel::Combine { out, .. } => {
             (vec![], vec![*out])
         }

@@ -172,8 +172,9 @@ impl Executor {
                 self.weight_gradient(*m, *n, *rows, [*a, *b], first, out, scratch);
             }
             Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
-            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
-            Finish::Shards { join, from } => {
+            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are joined in the steps"),
+            Finish::Shards { join, from, start: first } => {
+                let start = first + start;
                 combine(self, *join, *from, start..start + out.len(), out, scratch)
             }
             Finish::Ready(span) => match (span.loc, span.len) {

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{Executor, Feed, Lane, Scratch, StepContext, free};
+use crate::ops::conv::Geometry;
 use crate::plan::{Extent, Factor, Join, Kernel, Loc, Loop, Part, Partial, PlanOptions, Span, Tail};
+use crate::plan::{images_of, padded_sums};
 use kernels::channels;
 use kernels::fold::fold_middle;
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
@@ -70,13 +72,14 @@ pub(super) fn run_lane(executor: &Executor, worker: Worker, context: StepContext
     }
 }
 
-/// The worker's rows, shard by shard, at most so many at a time.
+/// The worker's rows, shard by shard, at most so many at a time. A shard without rows is one piece without rows, since
+/// its results are joined too.
 fn chunks(options: PlanOptions, lane: &Lane, most: usize) -> impl Iterator<Item = Piece> {
     let first = lane.rows.start;
     lane.shards.clone().flat_map(move |s| {
         let rows = options.shard_rows(s);
         let (start, end) = (rows.start - first, rows.end - first);
-        (start..end).step_by(most).map(move |at| Piece {
+        (start..end.max(start + 1)).step_by(most).map(move |at| Piece {
             rows: at..(at + most).min(end),
             shards: s..s + 1,
             resume: at > start,
@@ -95,8 +98,20 @@ impl<'a> Run<'a> {
             (Loc::Arena(start), Extent::PerRow(n)) => {
                 start + n * self.piece.rows.start..start + n * self.piece.rows.end
             }
+            (Loc::Arena(start), len @ Extent::OfBatch(_)) => {
+                let start = start + self.first_of(len);
+                start..start + len.of(self.rows())
+            }
             (Loc::Arena(start) | Loc::Chunk(start), len) => start..start + len.of(self.rows()),
             _ => 0..0,
+        }
+    }
+
+    /// Elements of a value of the whole batch before the rows at hand; of any other, none.
+    fn first_of(&self, len: Extent) -> usize {
+        match len {
+            Extent::OfBatch(n) => n * (self.lane.rows.start + self.piece.rows.start),
+            Extent::PerRow(_) | Extent::Fixed(_) => 0,
         }
     }
 
@@ -107,8 +122,12 @@ impl<'a> Run<'a> {
     {
         match span.loc {
             Loc::Arena(_) | Loc::Chunk(_) => arena,
-            Loc::Param(start) => &self.context.params[start..start + span.len.count()],
-            Loc::Buffer(start) => &self.context.buffers[start..start + span.len.count()],
+            Loc::Param(start) => {
+                &self.context.params[start + self.first_of(span.len)..][..span.len.of(self.rows())]
+            }
+            Loc::Buffer(start) => {
+                &self.context.buffers[start + self.first_of(span.len)..][..span.len.of(self.rows())]
+            }
             Loc::Const(_) => unreachable!("constants are part of programs or filled in"),
         }
     }
@@ -147,9 +166,14 @@ impl<'a> Run<'a> {
                 conv.input_gradient(images.of(self.rows()), dy, w, dx, tail, &mut scratch.floats);
             }
             Kernel::ConvPartial { conv, x, dy, out } => {
+                let out = match out {
+                    Part::Shards(out) => out,
+                    Part::Whole(out) => return self.conv_weight(conv, [*x, *dy], *out, arena, scratch),
+                };
                 let [x, dy] = [x, dy].map(|s| self.pick(*s, &arena[self.range(*s)]));
                 let (a, b) = (conv.input.iter().product::<usize>(), conv.output.iter().product::<usize>());
-                self.each_shard(*out, self.rows(), partial, |dw, at| {
+                let images = images_of(conv, x.len());
+                self.each_shard(*out, images, partial, |dw, at| {
                     let (x, dy) = (&x[at.start * a..at.end * a], &dy[at.start * b..at.end * b]);
                     conv.weight_gradient(at.len(), x, dy, dw, self.piece.resume, &mut scratch.floats);
                 });
@@ -180,11 +204,15 @@ impl<'a> Run<'a> {
                 }
             }
             Kernel::Gather { rows, width, table, index, out } => {
-                let reads = [self.range(*table), self.range(*index)];
-                let ([t, i], [out]) = views::<2, 1>(arena, &reads, &[self.range(*out)]);
-                gather(self.pick(*table, t), *rows, *width, self.pick(*index, i), out);
+                let ([table, index], [out]) = self.two_to_one([*table, *index], *out, arena);
+                gather(table, *rows, *width, index, out);
             }
-            Kernel::ScatterPartial { rows, width, index, x, out } => {
+            Kernel::ScatterPartial { rows, width, index, x, out: Part::Whole(out) } => {
+                let ([i, x0], [out]) = self.two_to_one([*index, *x], *out, arena);
+                out.fill(0.0);
+                scatter(out, *rows, *width, i, x0);
+            }
+            Kernel::ScatterPartial { rows, width, index, x, out: Part::Shards(out) } => {
                 let index = self.pick(*index, &arena[self.range(*index)]);
                 let x = self.pick(*x, &arena[self.range(*x)]);
                 self.each_shard(*out, index.len(), partial, |part, at| {
@@ -194,7 +222,12 @@ impl<'a> Run<'a> {
                     scatter(part, *rows, *width, &index[at.clone()], &x[at.start * width..at.end * width]);
                 });
             }
-            Kernel::Moments { rows, channels, whole_shards, x, out } => {
+            Kernel::Moments { rows, channels, x, out: Part::Whole(out), .. } => {
+                let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
+                channels::moments(self.pick(*x, x0), *channels, *rows, 0, out);
+                out[*channels..].iter_mut().for_each(|s| *s /= *rows as f32);
+            }
+            Kernel::Moments { rows, channels, whole_shards, x, out: Part::Shards(out) } => {
                 let x = self.pick(*x, &arena[self.range(*x)]);
                 self.each_shard(*out, rows * self.rows(), partial, |part, at| {
                     let block = if *whole_shards { at.len().max(1) } else { *rows };
@@ -209,14 +242,12 @@ impl<'a> Run<'a> {
                 });
             }
             Kernel::MaxPick { window, channels, x, v, out } => {
-                let reads = [self.range(*x), self.range(*v)];
-                let ([x0, v0], [out]) = views::<2, 1>(arena, &reads, &[self.range(*out)]);
-                window::pick(window, *channels, self.pick(*x, x0), self.pick(*v, v0), out);
+                let ([x, v], [out]) = self.two_to_one([*x, *v], *out, arena);
+                window::pick(window, *channels, x, v, out);
             }
             Kernel::MaxSpread { window, channels, x, dy, out } => {
-                let reads = [self.range(*x), self.range(*dy)];
-                let ([x0, dy0], [out]) = views::<2, 1>(arena, &reads, &[self.range(*out)]);
-                window::spread(window, *channels, self.pick(*x, x0), self.pick(*dy, dy0), out);
+                let ([x, dy], [out]) = self.two_to_one([*x, *dy], *out, arena);
+                window::spread(window, *channels, x, dy, out);
             }
             Kernel::Resample { rows, columns, channels, x, out } => {
                 let ([x0, ..], [out, ..]) = self.one_to_one(*x, *out, arena);
@@ -236,6 +267,36 @@ impl<'a> Run<'a> {
         arena: &'s mut Aligned,
     ) -> ([&'s [f32]; 1], [&'s mut [f32]; 1]) {
         views(arena, &[self.range(x)], &[self.range(out)])
+    }
+
+    /// Two values to read, and one to write.
+    fn two_to_one<'s>(
+        &self,
+        reads: [Span; 2],
+        out: Span,
+        arena: &'s mut Aligned,
+    ) -> ([&'s [f32]; 2], [&'s mut [f32]; 1])
+    where
+        'a: 's,
+    {
+        let ([a, b], out) = views::<2, 1>(arena, &reads.map(|s| self.range(s)), &[self.range(out)]);
+        ([self.pick(reads[0], a), self.pick(reads[1], b)], out)
+    }
+
+    /// The weight gradient of a convolution without rows of the batch.
+    fn conv_weight(
+        &self,
+        conv: &Geometry,
+        factors: [Span; 2],
+        out: Span,
+        arena: &mut Aligned,
+        scratch: &mut Scratch,
+    ) {
+        let ([x, dy], [dw]) = self.two_to_one(factors, out, arena);
+        let (sums, rest) = scratch.floats.split_at_mut(padded_sums(conv));
+        let sums = &mut sums[..conv.sums_len()];
+        conv.weight_gradient(images_of(conv, x.len()), x, dy, sums, false, rest);
+        conv.gradient_of_sums(sums, dw);
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of one kernel and the memory it runs in")]
@@ -387,7 +448,7 @@ impl<'a> Run<'a> {
         self.shard_ends(rows, &mut scratch.ends);
         let first_row = match rows {
             Extent::PerRow(n) => ((self.lane.rows.start + self.piece.rows.start) * n) as u64,
-            Extent::Fixed(_) => 0,
+            Extent::Fixed(_) | Extent::OfBatch(_) => 0,
         };
         let call = Call {
             rows: n_rows,
@@ -407,7 +468,7 @@ impl<'a> Run<'a> {
         ends.clear();
         match rows {
             Extent::Fixed(n) => ends.push(n),
-            Extent::PerRow(n) => {
+            Extent::PerRow(n) | Extent::OfBatch(n) => {
                 ends.extend(self.piece.shards.clone().map(|s| self.of_shard(s).end * n));
             }
         }

@@ -44,6 +44,11 @@ macro_rules! ops {
             pub fn get(&self) -> &dyn Operator {
                 match self { $(Op::$name(op) => op),* }
             }
+
+            /// The entry of [`ALL`] that it is.
+            pub fn file(&self) -> &'static str {
+                match self { $(Op::$name(_) => stringify!($file)),* }
+            }
         }
 
         $(impl From<$file::$name> for Op {

@@ -1,6 +1,6 @@
 //! Units become steps: first the sequence with its meetings, then memory, then the steps themselves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::emit::Emit;
 use super::fuse::{Followers, Frame, Role, Units, folds_row, is_row_valued};
@@ -8,12 +8,13 @@ use super::layout::{Prepared, Stored};
 use super::loops::Loop;
 use super::place::{Place, Places};
 use super::{
-    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Step, Tail, Wanted,
+    Extent, Factor, Finish, Join, Kernel, Loc, Part, Partial, Plan, PlanOptions, Span, Step, Tail, Wanted,
 };
 use crate::error::GraphError;
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
 use crate::ops::binary::access;
+use crate::ops::conv::Geometry;
 use kernels::map::{Access, Program, Src};
 
 /// An entry of the sequence, before memory is known.
@@ -21,6 +22,7 @@ use kernels::map::{Access, Program, Src};
 pub(super) enum Entry {
     Feed(Var),
     Fill(Var),
+    Copy(Var),
     Unit(usize),
     /// the weights of a unit's convolution
     Prepare(usize),
@@ -67,9 +69,9 @@ pub(super) fn lower(
         loops.push(Loop { steps: start..steps.len(), chunk });
     }
     let assigns = graph.assigns.iter().filter(|_| wanted.assigns);
-    let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.span(*v))).collect();
+    let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.kept_span(*v))).collect();
     let finish = wanted.gradients.iter().map(|v| low.finish(*v)).collect();
-    let outputs = wanted.outputs.iter().map(|v| low.span(*v)).collect();
+    let outputs = wanted.outputs.iter().map(|v| low.kept_span(*v)).collect();
     let mut plan = Plan {
         options,
         steps,
@@ -109,11 +111,19 @@ impl Lower<'_> {
         over_rows && !self.is_finished_later(v) && !matches!(node.op, Op::Mask(_))
     }
 
-    /// Whether anyone reads the joined result: a step, an output or a buffer.
-    fn needs_joining(&self, v: Var, wanted: &Wanted) -> bool {
-        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-        let read = wanted.outputs.iter().copied().chain(assigned).any(|o| self.root(o).0 == v);
-        read || self.reads_through_views(v)
+    /// What is read joined after the steps: by an output, a buffer, or a gradient that is not joined element by
+    /// element.
+    fn read_joined(&self, wanted: &Wanted) -> HashSet<Var> {
+        let as_whole = |v: Var| {
+            let root = self.root(v).0;
+            match self.graph.node(root).op {
+                Op::Moments(_) => true,
+                Op::ConvWeight(_) => self.graph.shape(v).numel() != self.graph.shape(root).numel(),
+                _ => false,
+            }
+        };
+        let gradients = wanted.gradients.iter().copied().filter(|v| as_whole(*v));
+        wanted.read(self.graph).chain(gradients).map(|v| self.root(v).0).collect()
     }
 
     fn reads_through_views(&self, v: Var) -> bool {
@@ -126,8 +136,9 @@ impl Lower<'_> {
     fn sequence(&mut self, wanted: &Wanted) -> Vec<Entry> {
         let shared: Vec<bool> =
             self.graph.vars().map(|v| self.places.live[v.index()] && self.is_shared(v)).collect();
-        let joined: Vec<bool> =
-            self.graph.vars().map(|v| shared[v.index()] && self.needs_joining(v, wanted)).collect();
+        let read = self.read_joined(wanted);
+        let needs_joining = |v: Var| read.contains(&v) || self.reads_through_views(v);
+        let joined: Vec<bool> = self.graph.vars().map(|v| shared[v.index()] && needs_joining(v)).collect();
         let order = super::schedule::order(self.units, |u| {
             self.units.list[u].nodes.iter().any(|v| joined[v.index()])
         });
@@ -140,15 +151,22 @@ impl Lower<'_> {
                 _ => {}
             }
         }
-        let mut pending: Vec<Var> = Vec::new();
+        let mut kept: Vec<Var> = wanted.read(self.graph).chain(wanted.gradients.iter().copied()).collect();
+        kept.retain(|v| self.needs_copy(*v));
+        kept.sort_unstable();
+        kept.dedup();
+        sequence.extend(kept.into_iter().map(Entry::Copy));
+        let mut pending: BTreeSet<Var> = BTreeSet::new();
+        let mut made: Vec<Var> = Vec::new();
         for u in order {
             let unit = &self.units.list[u];
             if unit.role == Role::Finish {
                 continue;
             }
             let reads = self.reads_of(u);
-            if pending.iter().any(|p| reads.contains(p)) {
-                self.meet(&mut sequence, &mut pending);
+            if reads.iter().any(|v| pending.contains(v)) {
+                pending.clear();
+                self.meet(&mut sequence, &mut made);
             }
             if self.prepared(u).is_some() {
                 sequence.push(Entry::Prepare(u));
@@ -163,19 +181,20 @@ impl Lower<'_> {
                 self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
                 self.segments[segment] += len;
                 if joined[v.index()] {
-                    pending.push(*v);
+                    pending.insert(*v);
+                    made.push(*v);
                 }
             }
         }
-        if !pending.is_empty() {
-            self.meet(&mut sequence, &mut pending);
+        if !made.is_empty() {
+            self.meet(&mut sequence, &mut made);
         }
         sequence
     }
 
-    fn meet(&mut self, sequence: &mut Vec<Entry>, pending: &mut Vec<Var>) {
+    fn meet(&mut self, sequence: &mut Vec<Entry>, made: &mut Vec<Var>) {
         sequence.push(Entry::Meet);
-        sequence.extend(pending.drain(..).map(Entry::Combine));
+        sequence.extend(made.drain(..).map(Entry::Combine));
         self.segments.push(0);
     }
 
@@ -226,7 +245,7 @@ impl Lower<'_> {
     }
 
     fn finish(&self, v: Var) -> Finish {
-        let (root, _) = self.root(v);
+        let (root, start) = self.root(v);
         let node = self.graph.node(root);
         let later = self.is_finished_later(root);
         match &node.op {
@@ -241,8 +260,8 @@ impl Lower<'_> {
             }
             _ => {
                 match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
-                    Some(from) => Finish::Shards { join: self.join(root), from: *from },
-                    None => Finish::Ready(self.span(v)),
+                    Some(from) => Finish::Shards { join: self.join(root), from: *from, start },
+                    None => Finish::Ready(self.kept_span(v)),
                 }
             }
         }
@@ -262,6 +281,11 @@ impl Lower<'_> {
                 Op::Constant(c) => one(Kernel::Fill { value: c.value, out: self.span(v) }, v),
                 _ => vec![],
             },
+            Entry::Copy(v) => {
+                let (sizes, strides) = (vec![self.graph.shape(v).numel()], vec![1]);
+                let (x, out) = (self.span(v), self.kept_span(v));
+                one(Kernel::Copy { sizes, batched: false, strides, start: 0, x, out }, v)
+            }
             Entry::Prepare(u) => {
                 let prepared = self.prepared(u).into_iter();
                 let step = |p: Prepared| {
@@ -302,8 +326,11 @@ impl Lower<'_> {
             relu: followers.relu,
             gate: followers.gate.map(|v| self.span(v)),
         };
-        let images =
-            if self.places.is_rows(nodes[0]) { Extent::PerRow(1) } else { Extent::Fixed(node.shape[0]) };
+        let first = node.shape[0];
+        let images = match self.places.is_rows(nodes[0]) {
+            true => Extent::PerRow(first / self.places.batch.max(1)),
+            false => Extent::Fixed(first),
+        };
         let [x, w, out] = [a, b, nodes[nodes.len() - 1]].map(|v| self.span(v));
         let w = self.prepared(u).map_or(w, |p| self.prepared_span(u, p));
         let op = match &node.op {
@@ -357,17 +384,42 @@ impl Lower<'_> {
             program,
             rows,
             cols,
-            operands: operands.into_iter().map(|(v, access)| (self.span(v), access)).collect(),
+            operands: operands
+                .into_iter()
+                .map(|(v, access)| (self.operand(v, access, frame), access))
+                .collect(),
             outs: outs.into_iter().map(|(v, _)| self.span(v)).collect(),
             parts,
         }
     }
 
+    /// Where a program reads a value.
+    fn operand(&self, v: Var, access: Access, frame: Frame) -> Span {
+        let by_row = matches!(access, Access::Full | Access::Row) && frame.place == Place::Rows;
+        if by_row { self.rows_of(v) } else { self.span(v) }
+    }
+
+    /// Where the result of a reduction goes: to the shards, or into memory where there are no rows.
+    fn part(&self, v: Var) -> Part {
+        self.partials.get(&v).map_or_else(|| Part::Whole(self.span(v)), |p| Part::Shards(*p))
+    }
+
     fn single(&self, v: Var) -> Vec<Kernel> {
         let node = self.graph.node(v);
         let out = self.span(v);
-        let x = self.span(node.inputs[0]);
         let shape_in = self.graph.shape(node.inputs[0]);
+        let over_rows = node.inputs.iter().any(|i| self.places.is_rows(*i));
+        let read = |v: Var| if over_rows { self.rows_of(v) } else { self.span(v) };
+        let x = match &node.op {
+            Op::Gather(_) => self.span(node.inputs[0]),
+            // repeated for all rows
+            Op::Broadcast(_)
+                if shape_in.len() < node.shape.len() || shape_in.first() != node.shape.first() =>
+            {
+                self.span(node.inputs[0])
+            }
+            _ => read(node.inputs[0]),
+        };
         // elements before an axis, in the unit of the result
         let before = |axis: usize| {
             let n: usize = node.shape[..axis].iter().product();
@@ -391,17 +443,12 @@ impl Lower<'_> {
                     n,
                     rows,
                     a: x,
-                    b: self.span(node.inputs[1]),
+                    b: read(node.inputs[1]),
                     out: self.partials[&v],
                 }]
             }
             Op::ConvWeight(c) => {
-                vec![Kernel::ConvPartial {
-                    conv: c.0,
-                    x,
-                    dy: self.span(node.inputs[1]),
-                    out: self.partials[&v],
-                }]
+                vec![Kernel::ConvPartial { conv: c.0, x, dy: read(node.inputs[1]), out: self.part(v) }]
             }
             Op::Reduce(r) => {
                 let [_, mid, inner] = r.extents(shape_in);
@@ -410,7 +457,7 @@ impl Lower<'_> {
             Op::Moments(_) => {
                 let whole_shards = self.joins_whole_shards(v);
                 let (rows, channels) = (self.moment_rows(v), shape_in.last_dim());
-                vec![Kernel::Moments { rows, channels, whole_shards, x, out: self.partials[&v] }]
+                vec![Kernel::Moments { rows, channels, whole_shards, x, out: self.part(v) }]
             }
             Op::Broadcast(_) => {
                 let lead = node.shape.len() - shape_in.len();
@@ -434,7 +481,7 @@ impl Lower<'_> {
                         out_stride: width,
                         out_start: start - inner,
                         zero: false,
-                        x: self.span(*i),
+                        x: read(*i),
                         out,
                     }
                 };
@@ -459,21 +506,21 @@ impl Lower<'_> {
                 vec![Kernel::Gather { rows: shape_in[0], width: shape_in[1], table: x, index, out }]
             }
             Op::Scatter(s) => {
-                let dy = self.span(node.inputs[1]);
+                let dy = read(node.inputs[1]);
                 vec![Kernel::ScatterPartial {
                     rows: s.rows,
                     width: node.shape[1],
                     index: x,
                     x: dy,
-                    out: self.partials[&v],
+                    out: self.part(v),
                 }]
             }
             Op::MaxPick(p) => {
-                let (channels, v) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                let (channels, v) = (shape_in.last_dim(), read(node.inputs[1]));
                 vec![Kernel::MaxPick { window: p.window, channels, x, v, out }]
             }
             Op::MaxSpread(p) => {
-                let (channels, dy) = (shape_in.last_dim(), self.span(node.inputs[1]));
+                let (channels, dy) = (shape_in.last_dim(), read(node.inputs[1]));
                 vec![Kernel::MaxSpread { window: p.window, channels, x, dy, out }]
             }
             Op::Resample(r) => {
@@ -512,8 +559,7 @@ impl MapWriter<'_, '_> {
                 self.store(v, Access::Row);
             } else {
                 self.emit.col_fold(r.fold, self.parts.len(), a);
-                let part = self.low.partials.get(&v);
-                self.parts.push(part.map_or_else(|| Part::Whole(self.low.span(v)), |p| Part::Shards(*p)));
+                self.parts.push(self.low.part(v));
             }
             return;
         }
@@ -560,6 +606,16 @@ impl MapWriter<'_, '_> {
     }
 }
 
+/// Images in so many floats.
+pub(crate) fn images_of(conv: &Geometry, floats: usize) -> usize {
+    floats.checked_div(conv.input.iter().product()).unwrap_or(0)
+}
+
+/// Floats for the sums of a convolution's weight gradient, in whole cache lines.
+pub(crate) fn padded_sums(conv: &Geometry) -> usize {
+    conv.sums_len().next_multiple_of(16)
+}
+
 impl Plan {
     fn most_scratch(&self) -> usize {
         let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
@@ -572,7 +628,12 @@ impl Plan {
             }
             Kernel::Prepare { conv, .. } => conv.scratch_len(1),
             Kernel::Combine { join: Join::ConvSums(_), from, .. } => from.len,
-            Kernel::ConvPartial { conv, .. } => conv.scratch_len(rows),
+            Kernel::ConvPartial { conv, x, out: Part::Shards(_), .. } => {
+                conv.scratch_len(images_of(conv, x.len.of(rows)))
+            }
+            Kernel::ConvPartial { conv, x, .. } => {
+                padded_sums(conv) + conv.scratch_len(images_of(conv, x.len.count()))
+            }
             Kernel::Map { program, cols, .. } => program.scratch_len(*cols),
             Kernel::Moments { channels, .. } => *channels,
             Kernel::Resample { columns, channels, .. } => kernels::resample::scratch_len(columns, *channels),
@@ -580,8 +641,10 @@ impl Plan {
         };
         let finish = |f: &Finish| match f {
             Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
-            Finish::Conv { conv, .. } => conv.block_scratch_len(self.options.batch),
-            Finish::Shards { join: Join::ConvSums(_), from } => from.len,
+            Finish::Conv { conv, x, .. } => {
+                conv.block_scratch_len(images_of(conv, x.len.of(self.options.batch)))
+            }
+            Finish::Shards { join: Join::ConvSums(_), from, .. } => from.len,
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)

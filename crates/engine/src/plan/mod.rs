@@ -29,6 +29,7 @@ use crate::ops::conv::Geometry;
 
 pub use kernels::conv::Direction;
 pub use loops::{CACHE_BYTES, Loop};
+pub(crate) use lower::{images_of, padded_sums};
 pub use print::Stage;
 
 /// What a plan is compiled for.
@@ -115,6 +116,8 @@ pub struct Span {
 pub enum Extent {
     /// times the worker's rows
     PerRow(usize),
+    /// times the worker's rows, which are a part of a value that every worker has for the whole batch
+    OfBatch(usize),
     /// the same for every worker
     Fixed(usize),
 }
@@ -123,7 +126,7 @@ impl Extent {
     /// The length for a worker with `rows` rows.
     pub fn of(self, rows: usize) -> usize {
         match self {
-            Extent::PerRow(n) => n * rows,
+            Extent::PerRow(n) | Extent::OfBatch(n) => n * rows,
             Extent::Fixed(n) => n,
         }
     }
@@ -131,7 +134,7 @@ impl Extent {
     /// The number without its unit.
     pub fn count(self) -> usize {
         match self {
-            Extent::PerRow(n) | Extent::Fixed(n) => n,
+            Extent::PerRow(n) | Extent::OfBatch(n) | Extent::Fixed(n) => n,
         }
     }
 
@@ -139,6 +142,7 @@ impl Extent {
     pub fn with(self, n: usize) -> Extent {
         match self {
             Extent::PerRow(_) => Extent::PerRow(n),
+            Extent::OfBatch(_) => Extent::OfBatch(n),
             Extent::Fixed(_) => Extent::Fixed(n),
         }
     }
@@ -188,7 +192,7 @@ pub enum Join {
     Moments(usize),
 }
 
-/// A column reduction of a map: into memory directly, or per shard.
+/// A reduction: into memory directly, or per shard.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Part {
     /// the whole reduction
@@ -211,8 +215,8 @@ pub enum Kernel {
     Conv { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
     /// the input gradient of a convolution, or the transposed convolution
     ConvInput { conv: Geometry, images: Extent, x: Span, w: Span, out: Span, tail: Tail },
-    /// per shard the weight gradient of a convolution
-    ConvPartial { conv: Geometry, x: Span, dy: Span, out: Partial },
+    /// the weight gradient of a convolution
+    ConvPartial { conv: Geometry, x: Span, dy: Span, out: Part },
     /// a fused element-wise program
     Map {
         program: Program,
@@ -230,10 +234,10 @@ pub enum Kernel {
     Place { outer: Extent, inner: usize, out_stride: usize, out_start: usize, zero: bool, x: Span, out: Span },
     /// rows of a table
     Gather { rows: usize, width: usize, table: Span, index: Span, out: Span },
-    /// rows added into a table, per shard
-    ScatterPartial { rows: usize, width: usize, index: Span, x: Span, out: Partial },
-    /// mean and squared deviations of every channel, per shard; made row by row of the batch, or of a shard as a whole
-    Moments { rows: usize, channels: usize, whole_shards: bool, x: Span, out: Partial },
+    /// rows added into a table
+    ScatterPartial { rows: usize, width: usize, index: Span, x: Span, out: Part },
+    /// mean and squared deviations of every channel, made row by row of the batch, or of a shard as a whole
+    Moments { rows: usize, channels: usize, whole_shards: bool, x: Span, out: Part },
     /// the values of `v` at the maxima of windows of `x`
     MaxPick { window: Window, channels: usize, x: Span, v: Span, out: Span },
     /// `dy` at the maxima of windows of `x`, else zero
@@ -269,8 +273,8 @@ pub enum Finish {
     Gemm { m: usize, n: usize, rows: usize, a: Span, b: Span },
     /// a convolution's weight gradient over the images of all workers
     Conv { conv: Geometry, x: Span, dy: Span },
-    /// shards are joined
-    Shards { join: Join, from: Partial },
+    /// shards are joined, from element `start` of each on
+    Shards { join: Join, from: Partial, start: usize },
     /// it lies complete in every arena
     Ready(Span),
 }
@@ -313,6 +317,14 @@ pub struct Wanted {
     pub gradients: Vec<Var>,
     /// whether buffers take their new values
     pub assigns: bool,
+}
+
+impl Wanted {
+    /// What is read after a step as it is: outputs and new values of buffers.
+    fn read(&self, graph: &Graph) -> impl Iterator<Item = Var> {
+        let assigned = graph.assigns.iter().map(|(_, v)| *v).filter(|_| self.assigns);
+        self.outputs.iter().copied().chain(assigned)
+    }
 }
 
 impl Plan {

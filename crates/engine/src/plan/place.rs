@@ -4,6 +4,7 @@ use super::Wanted;
 use crate::error::{Fault, GraphError};
 use crate::graph::{Graph, Node, Var};
 use crate::ops::Op;
+use crate::shape::Shape;
 
 /// What a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +52,7 @@ pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Pla
         kept: vec![false; n],
         batch,
     };
-    let assigned = graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-    for v in wanted.outputs.iter().chain(&wanted.gradients).copied().chain(assigned) {
+    for v in wanted.read(graph).chain(wanted.gradients.iter().copied()) {
         found.kept[v.index()] = true;
         found.live[v.index()] = true;
     }
@@ -82,36 +82,32 @@ fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> 
         return Ok(Place::Same);
     }
     let keep = |whole: bool| if whole { Ok(Place::Rows) } else { Err(Fault::BatchAxis) };
+    // beside rows, a value that is the same for all workers is cut like them: each reads the part of its own
+    let cut = || node.inputs.iter().zip(&rows).all(|(v, r)| *r || spans_batch(graph.shape(*v), found.batch));
     match &node.op {
-        Op::MatMul(m) if m.ta && rows == [true, true] => Ok(Place::Same),
-        Op::MatMul(m) => keep(!m.ta && rows == [true, false]),
-        Op::Conv(_) | Op::ConvInput(_) => keep(rows == [true, false]),
-        Op::ConvWeight(_) if rows == [true, true] => Ok(Place::Same),
-        Op::ConvWeight(_) => Err(Fault::BatchAxis),
+        Op::MatMul(m) if m.ta => keep(cut()).map(|_| Place::Same),
+        Op::ConvWeight(_) | Op::Scatter(_) => keep(cut()).map(|_| Place::Same),
+        Op::MatMul(_) | Op::Conv(_) | Op::ConvInput(_) => keep(rows == [true, false]),
         Op::Reduce(r) if r.start == 0 => Ok(Place::Same),
         Op::Moments(_) => Ok(Place::Same),
-        Op::Scatter(_) => {
-            if rows == [true, true] {
-                Ok(Place::Same)
-            } else {
-                Err(Fault::BatchAxis)
-            }
-        }
         Op::Gather(_) => keep(rows == [false, true]),
         Op::Transpose(t) => keep(t.order[0] == 0),
-        Op::Concat(c) => keep(c.axis > 0 && rows.iter().all(|r| *r)),
-        Op::MaxPick(_) | Op::MaxSpread(_) => keep(rows == [true, true]),
+        Op::Concat(c) => keep(c.axis > 0 && cut()),
+        Op::MaxPick(_) | Op::MaxSpread(_) => keep(cut()),
         Op::Slice(s) => keep(s.axis > 0),
         Op::Pad(p) => keep(p.axis > 0),
-        Op::Reshape(r) => {
-            keep(r.to.first().is_some_and(|d| if found.batch == 0 { *d == 0 } else { d % found.batch == 0 }))
-        }
+        Op::Reshape(r) => keep(spans_batch(&r.to, found.batch)),
         Op::BatchNorm(_) => keep(rows == [true, false, false, false, false]),
-        Op::Binary(_) => {
+        Op::Binary(_) | Op::Broadcast(_) => {
             keep(node.inputs.iter().zip(&rows).all(|(v, r)| !r || reads_own_rows(graph, node, *v)))
         }
         _ => Ok(Place::Rows),
     }
+}
+
+/// Whether the first axis is the batch, or several for each row of it.
+fn spans_batch(shape: &Shape, batch: usize) -> bool {
+    shape.first().is_some_and(|d| if batch == 0 { *d == 0 } else { d % batch == 0 })
 }
 
 /// An operand that belongs to rows must have as many as the result.

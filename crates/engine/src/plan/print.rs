@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::lower::images_of;
 use super::{Extent, Finish, Kernel, Loc, Loop, Plan, Span, Tail};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
@@ -81,7 +82,9 @@ impl Plan {
                 of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
             }
             Kernel::Prepare { w, out, .. } => of(0, &[*w, *out]),
-            Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
+            Kernel::ConvPartial { conv, x, dy, .. } => {
+                of(conv_flops(conv) * images_of(conv, x.len.of(batch)), &[*x, *dy])
+            }
             Kernel::Map { program, rows, cols, operands, outs, .. } => {
                 let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
                 of(program.instrs().len() * rows.of(batch) * cols, &spans)
@@ -119,7 +122,7 @@ impl Plan {
                 bytes: 4 * (self.elements(*a) + self.elements(*b) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: (conv_flops(conv) * self.options.batch) as u64,
+                flops: (conv_flops(conv) * images_of(conv, x.len.of(self.options.batch))) as u64,
                 bytes: 4 * (self.elements(*x) + self.elements(*dy)),
             },
             Finish::Shards { from, .. } => Cost {
@@ -183,8 +186,8 @@ impl Plan {
 
 fn extent(e: Extent) -> String {
     match e {
-        Extent::PerRow(1) => "B".to_owned(),
-        Extent::PerRow(n) => format!("B·{n}"),
+        Extent::PerRow(1) | Extent::OfBatch(1) => "B".to_owned(),
+        Extent::PerRow(n) | Extent::OfBatch(n) => format!("B·{n}"),
         Extent::Fixed(n) => n.to_string(),
     }
 }
