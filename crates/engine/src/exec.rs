@@ -116,14 +116,16 @@ impl Executor {
         let start = match span.loc {
             Loc::Const(value) => return out.fill(value),
             Loc::Arena(start) => start,
-            // parameters and buffers are the caller's own
-            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => return,
+            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => {
+                unreachable!("what is read after the steps is in the arena")
+            }
             Loc::Chunk(_) => unreachable!("what is read after the steps is kept for all rows"),
         };
         match span.len {
             Extent::Fixed(n) => {
                 out[..n].copy_from_slice(&free(self.lanes[0].arena.try_read())[start..start + n])
             }
+            Extent::OfBatch(_) => unreachable!("only steps read a part of a value"),
             Extent::PerRow(n) => {
                 for lane in &self.lanes {
                     let arena = free(lane.arena.try_read());

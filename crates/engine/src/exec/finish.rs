@@ -173,9 +173,9 @@ impl Executor {
                 self.weight_gradient(*m, *n, *rows, [*a, *b], first, out, scratch);
             }
             Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
-            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
-            Finish::Shards { join, from } => {
-                let all = start..start + out.len();
+            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are joined in the steps"),
+            Finish::Shards { join, from, start: first } => {
+                let all = first + start..first + start + out.len();
                 combine(&self.lanes, self.plan.options, (*join, *from), all, out, scratch)
             }
             Finish::Ready(span) => match (span.loc, span.len) {

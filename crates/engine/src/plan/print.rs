@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Cost, Finish, Loop, Plan};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
-use crate::steps::conv::conv_flops;
+use crate::steps::conv::{conv_flops, images_of};
 use crate::steps::{Span, StepKernel};
 
 /// What can be printed.
@@ -69,7 +69,7 @@ impl Plan {
                 bytes: 4 * (a.elements(batch) + b.elements(batch) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: (conv_flops(conv) * batch) as u64,
+                flops: (conv_flops(conv) * images_of(conv, x.len.of(batch))) as u64,
                 bytes: 4 * (x.elements(batch) + dy.elements(batch)),
             },
             Finish::Shards { from, .. } => Cost {
