@@ -7,6 +7,7 @@
 //! finding one taken would be a fault of the plan.
 
 mod finish;
+mod share;
 mod steps;
 
 use std::ops::Range;
@@ -15,9 +16,10 @@ use std::sync::{Arc, Mutex, RwLock};
 use crate::plan::{Extent, Loc, Plan, Span};
 use kernels::map::Draw;
 use kernels::pool::Pool;
+use kernels::update::NORM_BLOCK;
 use kernels::views::Aligned;
 
-pub use finish::{Piece, Update};
+pub use share::{Piece, StateVec, Update};
 
 /// Most workers that an executor takes.
 pub const MAX_WORKERS: usize = 64;
@@ -51,7 +53,7 @@ pub struct StepContext<'a> {
     pub params: &'a [f32],
     /// the flat buffers
     pub buffers: &'a [f32],
-    /// which random numbers masks use; `first_row` is set by the executor
+    /// which random numbers masks use; `first_row` is that of the batch, where it is a part of a larger one
     pub draw: Draw,
 }
 
@@ -73,6 +75,7 @@ struct Scratch {
     gradient: Aligned,
     /// ends of shards, in rows of the frame at hand
     ends: Vec<usize>,
+    lists: share::Lists,
 }
 
 /// A plan with the memory that it runs in.
@@ -82,7 +85,11 @@ pub struct Executor {
     pool: Arc<Pool>,
     lanes: Vec<Lane>,
     /// the stretch of the flat parameters of each worker, and the tasks in it
-    stretches: Vec<finish::Stretch>,
+    stretches: Vec<share::Stretch>,
+    /// the same with whole parameters
+    whole: Vec<share::Stretch>,
+    /// sums of squares of blocks of a flat vector
+    squares: Mutex<Vec<f64>>,
 }
 
 fn free<T>(lock: Result<T, impl std::fmt::Debug>) -> T {
@@ -95,7 +102,9 @@ impl Executor {
         let options = plan.options;
         assert_eq!(options.workers, pool.n_workers(), "plan and pool must have as many workers");
         assert!(options.workers <= MAX_WORKERS, "at most {MAX_WORKERS} workers");
-        let stretches = finish::stretches(&plan);
+        let stretches = share::stretches(finish::tasks(&plan), options.workers);
+        let whole = share::stretches(finish::whole_tasks(&plan), options.workers);
+        let n_blocks = plan.params.len().div_ceil(NORM_BLOCK) + 1;
         let lane = |w: usize| {
             let shards = options.worker_shards(w);
             let partial = |len: &usize| RwLock::new(vec![0.0; len * shards.len()]);
@@ -105,14 +114,15 @@ impl Executor {
                 arena: RwLock::new(Aligned::filled(plan.arena_len, f32::NAN)),
                 scratch: Mutex::new(Scratch {
                     floats: Aligned::filled(plan.scratch_len, 0.0),
-                    gradient: Aligned::filled(finish::longest(&stretches), 0.0),
+                    gradient: Aligned::filled(share::longest(&stretches), 0.0),
                     ends: Vec::with_capacity(shards.len()),
+                    lists: share::Lists::default(),
                 }),
                 shards,
             }
         };
         let lanes = (0..options.workers).map(lane).collect();
-        Executor { plan, pool, lanes, stretches }
+        Executor { plan, pool, lanes, stretches, whole, squares: Mutex::new(vec![0.0; n_blocks]) }
     }
 
     /// The plan being run.
@@ -124,7 +134,7 @@ impl Executor {
     pub fn bytes(&self) -> usize {
         let lane = |l: &Lane| {
             let partials: usize = self.plan.segments.iter().map(|len| len * l.shards.len()).sum();
-            self.plan.arena_len + self.plan.scratch_len + finish::longest(&self.stretches) + partials
+            self.plan.arena_len + self.plan.scratch_len + share::longest(&self.stretches) + partials
         };
         4 * self.lanes.iter().map(lane).sum::<usize>()
     }

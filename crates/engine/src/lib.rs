@@ -23,7 +23,7 @@ pub mod rng;
 pub mod shape;
 
 pub use error::{Fault, GraphError};
-pub use exec::{Executor, Feed, Piece, StepContext, Update};
+pub use exec::{Executor, Feed, Piece, StateVec, StepContext, Update};
 pub use graph::{Graph, InFile, Layout, Slot, Var};
 pub use kernels;
 pub use kernels::map::Draw;

@@ -386,7 +386,10 @@ impl<'a> Run<'a> {
         let n_rows = rows.of(self.rows());
         self.shard_ends(rows, &mut scratch.ends);
         let first_row = match rows {
-            Extent::PerRow(n) => ((self.lane.rows.start + self.piece.rows.start) * n) as u64,
+            Extent::PerRow(n) => {
+                let row = self.context.draw.first_row + (self.lane.rows.start + self.piece.rows.start) as u64;
+                row * n as u64
+            }
             Extent::Fixed(_) => 0,
         };
         let call = Call {

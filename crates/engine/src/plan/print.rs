@@ -164,6 +164,9 @@ impl Plan {
                 }
                 Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
+                Finish::Ready(Span { loc: Loc::Const(_), .. }) => {
+                    format!("gradient {} is not computed", slot.shape)
+                }
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };
             let cost = self.finish_cost(finish);

@@ -11,7 +11,7 @@ use super::{DataConfig, LossConfig, check, keys, tree, write};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
-use crate::optim::{ClipNorm, OptimConfig};
+use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig, Wrappers};
 use crate::schedule::{ScheduleConfig, Span};
 
 /// A run's settings, complete and checked.
@@ -24,13 +24,18 @@ pub struct RunConfig {
     /// Updates; none. Where both are given, the run ends at whichever comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Samples in one update; 64. The last batch of an epoch may be smaller.
+    /// Samples that go through the network at once; 64. The last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Batches whose gradients are averaged for one update; 1. Steps, and what counts in them, are updates.
+    pub accumulate: usize,
     /// Samples measured at once; 256.
     pub eval_batch: usize,
     /// Longest gradient; none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<ClipNorm>,
+    /// Largest element of the gradient; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<ClipValue>,
     /// Whether each epoch has another order of the samples; true. Without it they come in their own order.
     pub shuffle: bool,
     /// Decides everything random but the split; 0.
@@ -50,6 +55,10 @@ pub struct RunConfig {
     /// Whether a regression learns standardised targets; none here means that the kind of data decides.
     #[serde(serialize_with = "write::or_auto")]
     pub standardise_targets: Option<bool>,
+    /// What is laid around the optimizer, from the inside out; nothing.
+    pub wrap: Wrappers,
+    /// Parameters with settings of their own; none.
+    pub groups: Vec<GroupConfig>,
     /// Also measure how often the truth is among the k likeliest; none.
     pub top_k: Vec<usize>,
     /// Name of the run folder; made of data and model.
@@ -63,6 +72,15 @@ pub struct RunConfig {
     pub optimizer: OptimConfig,
     /// How the learning rate changes; constant.
     pub schedule: ScheduleConfig,
+    /// Factor of the momentum, and of Adam's β₁; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum_schedule: Option<ScheduleConfig>,
+    /// Factor of every weight decay; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay_schedule: Option<ScheduleConfig>,
+    /// The average of the weights that is measured and kept; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageConfig>,
     /// What is made small; told by the task.
     pub loss: LossConfig,
     /// Checkpoints.
@@ -200,8 +218,10 @@ impl Read {
             epochs: epochs.or(if steps.is_none() { Some(20) } else { None }),
             steps,
             batch: self.part_or("batch", || 64)?,
+            accumulate: self.part_or("accumulate", || 1)?,
             eval_batch: self.part_or("eval_batch", || 256)?,
             clip_norm: self.part("clip_norm")?,
+            clip_value: self.part("clip_value")?,
             shuffle: self.part_or("shuffle", || true)?,
             seed: self.part_or("seed", || 0)?,
             shards: self.part_or("shards", || 8)?,
@@ -210,12 +230,17 @@ impl Read {
             preprocess,
             augment: self.part_or("augment", Augment::default)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),
+            wrap: self.part_or("wrap", Wrappers::default)?,
+            groups: self.part_or("groups", Vec::new)?,
             top_k: self.part_or("top_k", Vec::new)?,
             name: self.part("name")?,
             data: self.part_or("data", DataConfig::default)?,
             model: self.part_or("model", ModelConfig::default)?,
             optimizer,
             schedule: self.part_or("schedule", ScheduleConfig::default)?,
+            momentum_schedule: self.part("momentum_schedule")?,
+            weight_decay_schedule: self.part("weight_decay_schedule")?,
+            average: self.part("average")?,
             loss: self.part_or("loss", LossConfig::default)?,
             save: self.part_or("save", SaveConfig::default)?,
         };
@@ -269,6 +294,10 @@ impl Read {
         config.model.check().map_err(|e| refused(&format!("model.{}", e.key), e.to_string()))?;
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
+        config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
+        config.groups.iter().try_for_each(|g| g.build().map(|_| ())).map_err(|e| refused("groups", e.to_string()))?;
+        let average = config.average.as_ref().map_or(Ok(()), AverageConfig::check);
+        average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
             let expected =
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);

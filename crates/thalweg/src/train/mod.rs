@@ -27,6 +27,7 @@ mod program;
 mod run;
 mod saved;
 mod state;
+mod step;
 mod trainer;
 
 pub use apply::{Answers, Needs, Report, Trained};
@@ -37,6 +38,6 @@ pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
 pub use run::{resume, train, train_ready};
-pub use saved::{Checkpoint, SavedModel};
+pub use saved::{Checkpoint, SavedModel, SavedState};
 pub use state::{Best, State, Sums, weights_sha256};
 pub use trainer::Trainer;

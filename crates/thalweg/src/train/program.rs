@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use engine::graph::{Built, Graph};
+use engine::graph::{Built, Graph, Var};
 use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
 use super::objective::{Mixture, Objective};
@@ -27,6 +27,7 @@ pub enum StepError {
 
 /// Supplies a batch by the indices of its samples; each worker copies its own rows, reading and preprocessing in one
 /// pass, and augments them where training does.
+#[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
     pub set: &'a Dataset,
     pub reading: &'a Reading,
@@ -67,6 +68,8 @@ pub struct Session {
     pub(super) objective: Objective,
     /// whether training has two targets a sample
     mixes: bool,
+    /// for each parameter whether it stays as it is
+    frozen: Vec<bool>,
     pool: Arc<Pool>,
     shards: usize,
     programs: HashMap<(bool, usize), Executor>,
@@ -79,12 +82,19 @@ pub(super) const OUTPUTS: usize = 1;
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.max(1)));
-        Session { model, objective, mixes: false, pool, shards: shards.max(1), programs: HashMap::new() }
+        let (mixes, frozen, programs) = (false, vec![false; model.params().slots.len()], HashMap::new());
+        Session { model, objective, mixes, frozen, pool, shards: shards.max(1), programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
     pub(super) fn mix(&mut self) {
         self.mixes = true;
+        self.programs.clear();
+    }
+
+    /// Leaves parameters as they are: their gradients are not computed.
+    pub(super) fn freeze(&mut self, frozen: Vec<bool>) {
+        self.frozen = frozen;
         self.programs.clear();
     }
 
@@ -107,12 +117,26 @@ impl Session {
         let wanted = match mode {
             Mode::Eval => Wanted { outputs: vec![loss.each, outputs], gradients: vec![], assigns: false },
             Mode::Train => {
-                let params = self.model.param_vars(&g);
-                let gradients = g.gradients(loss.mean, &params)?;
+                let gradients = self.gradients(&mut g, loss.mean)?;
                 Wanted { outputs: vec![loss.mean, outputs], gradients, assigns: true }
             }
         };
         Ok((g, wanted))
+    }
+
+    /// The gradient of each parameter, of those that are frozen a constant.
+    fn gradients(&self, g: &mut Graph, loss: Var) -> Built<Vec<Var>> {
+        let params = self.model.param_vars(g);
+        let trained = params.iter().zip(&self.frozen).filter(|(_, frozen)| !**frozen).map(|(v, _)| *v);
+        let mut gradients = g.gradients(loss, &trained.collect::<Vec<_>>())?.into_iter();
+        let one = |(v, frozen): (&Var, &bool)| {
+            if *frozen {
+                let shape = g.shape(*v).clone();
+                return g.constant(0.0, shape);
+            }
+            gradients.next().ok_or_else(|| unreachable!("a gradient for each parameter that is trained"))
+        };
+        params.iter().zip(&self.frozen).map(one).collect()
     }
 
     /// How a batch is cut and by whom it is computed.
@@ -138,6 +162,11 @@ impl Session {
             self.programs.insert(key, Executor::new(Arc::new(plan), self.pool.clone()));
         }
         Ok(&self.programs[&key])
+    }
+
+    /// The training program of a batch size that was compiled before.
+    pub(super) fn compiled(&self, batch: usize) -> Option<&Executor> {
+        self.programs.get(&(true, batch))
     }
 
     /// Runs a model forward over samples, batch by batch, and hands each batch's indices, losses and outputs on.
