@@ -1,7 +1,9 @@
 //! Prints the memory rates of optimizer passes beside that of a copy: `cargo bench -p thalweg-kernels --bench update`.
 
 use kernels::pool::Pool;
-use kernels::update::{AdamScale, NORM_BLOCK, Scale, adam, adam_direction, add, average, scale as shrink, sum_squares_blocks};
+use kernels::update::{
+    AdamScale, NORM_BLOCK, Scale, adam, adam_direction, add, average, scale as shrink, sum_squares_blocks,
+};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -68,7 +70,14 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
             let [p, g, m, v, x] = v else { return };
             for at in (0..p.len()).step_by(CHAIN_BLOCK) {
                 let r = at..(at + CHAIN_BLOCK).min(p.len());
-                adam(&scale, &adam_scale, &mut p[r.clone()], &g[r.clone()], &mut m[r.clone()], &mut v[r.clone()]);
+                adam(
+                    &scale,
+                    &adam_scale,
+                    &mut p[r.clone()],
+                    &g[r.clone()],
+                    &mut m[r.clone()],
+                    &mut v[r.clone()],
+                );
                 average(1e-3, &mut x[r.clone()], &p[r]);
             }
         });

@@ -58,7 +58,11 @@ fn stages_are_the_passes_taken_apart() {
     for nesterov_too in [false, true] {
         let (mut p, mut b) = (start.clone(), vector(3));
         let (mut q, mut c, mut u) = (p.clone(), b.clone(), grad.clone());
-        if nesterov_too { nesterov(&SCALE, 0.9, &mut p, &grad, &mut b) } else { momentum(&SCALE, 0.9, &mut p, &grad, &mut b) }
+        if nesterov_too {
+            nesterov(&SCALE, 0.9, &mut p, &grad, &mut b)
+        } else {
+            momentum(&SCALE, 0.9, &mut p, &grad, &mut b)
+        }
         update::scale(SCALE.grad, &mut u);
         update::add(SCALE.l2, &mut u, &q);
         update::accumulate(0.9, nesterov_too, &mut u, &mut c);

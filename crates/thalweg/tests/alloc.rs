@@ -20,8 +20,20 @@ const CASES: &[&[&str]] = &[
     &["loss=mse", "optimizer=sgd", "clip_norm=0.1"],
     &["augment=crop-1,flip,jitter,cutout-3,randaugment,rotate,mixup-0.5-0.5,cutmix", "optimizer=adam"],
     &["optimizer=lamb", "clip_value=0.1", "average=ema", "model.batch_norm=true"],
-    &["optimizer=adamw", "accumulate=3", "batch=12", "wrap=lookahead,sam", "clip_norm=1", "average=mean", "average.start=0st"],
-    &["optimizer=momentum", "wrap=sam", "groups=[{ match = \"*.bias\", optimizer = \"adam\" }, { match = \"0.weight\", freeze = true }]"],
+    &[
+        "optimizer=adamw",
+        "accumulate=3",
+        "batch=12",
+        "wrap=lookahead,sam",
+        "clip_norm=1",
+        "average=mean",
+        "average.start=0st",
+    ],
+    &[
+        "optimizer=momentum",
+        "wrap=sam",
+        "groups=[{ match = \"*.bias\", optimizer = \"adam\" }, { match = \"0.weight\", freeze = true }]",
+    ],
     &[concat!("data=", env!("CARGO_TARGET_TMPDIR"), "/numbers.csv"), "model.batch_norm=true"],
 ];
 

@@ -7,10 +7,9 @@ use engine::{Draw, Executor, Layout, Plan, PlanOptions, Pool, StateVec, StepCont
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thalweg::config::RunConfig;
-use thalweg::engine;
 use thalweg::optim::{
-    self, Block, ClipNorm, ElementStage, Level, OptimConfig, Optimizer, Outer, OuterMemory, Part, Recipe, Slope,
-    Stage, StateSpec, StepInfo, Stopped, Tensor, TensorStage, Updater,
+    self, Block, ClipNorm, ElementStage, Level, OptimConfig, Optimizer, Outer, OuterMemory, Part, Recipe,
+    Slope, Stage, StateSpec, StepInfo, Stopped, Tensor, TensorStage, Updater,
 };
 use thalweg::registry::{Entry, Range};
 use thalweg::schedule::{self, RunLength, ScheduleConfig};
@@ -142,7 +141,8 @@ fn every_optimizer_has_a_golden_case() {
     let (optim, chains) = (optim_golden(), chain_golden());
     for entry in optim::ALL {
         let named = |c: &ChainCase| c.words.contains(&format!("optimizer={}", entry.name));
-        let found = optim.cases.iter().any(|c| c.config["name"] == entry.name) || chains.cases.iter().any(named);
+        let found =
+            optim.cases.iter().any(|c| c.config["name"] == entry.name) || chains.cases.iter().any(named);
         assert!(found, "no case for {}", entry.name);
     }
     for entry in optim::WRAPPERS.iter().chain(optim::AVERAGES) {
@@ -157,7 +157,8 @@ fn ten_steps_are_pytorchs() {
     let golden = optim_golden();
     assert_eq!((golden.n_decaying, golden.init.len()), (4, 8));
     for case in &golden.cases {
-        let recipe = Recipe { clip_norm: case.clip, ..recipe(&case.config) };
+        let mut recipe = recipe(&case.config);
+        recipe.clip_norm = case.clip;
         let mut run = Run::new(recipe, given_gradients::<4, 4>, 1, golden.init.clone());
         for (step, (grad, want)) in golden.grads.iter().zip(&case.params).enumerate() {
             run.step([&grad[..4], &grad[4..]]).unwrap();
@@ -348,7 +349,9 @@ fn groups_that_do_not_fit_are_refused() {
     let (text, _) = refused("[{ match = \"*\", freeze = true }]");
     assert_eq!(text, "`groups` freezes all 2 parameters");
     let config = |groups: &str| RunConfig::load(None, &[format!("groups={groups}")]).unwrap_err().to_string();
-    assert!(config("[{ match = \"b\", lr_factor = -1.0 }]").contains("`lr_factor` is -1, expected 0 or more"));
+    assert!(
+        config("[{ match = \"b\", lr_factor = -1.0 }]").contains("`lr_factor` is -1, expected 0 or more")
+    );
     assert!(config("[{ match = \"b\", lr = 0.1 }]").contains("unknown field `lr`"));
     assert!(config("[{ freeze = true }]").contains("missing field `match`"));
 }
@@ -357,7 +360,8 @@ fn groups_that_do_not_fit_are_refused() {
 fn frozen_parameters_stay_and_have_no_state() {
     let golden = chain_golden();
     let start = [&golden.w[..], &golden.b].concat();
-    let words = ["optimizer=adamw", "average=ema", "groups=[{ match = \"w\", freeze = true }]"].map(String::from);
+    let words =
+        ["optimizer=adamw", "average=ema", "groups=[{ match = \"w\", freeze = true }]"].map(String::from);
     let config = RunConfig::load(None, &words).unwrap();
     let recipe = Recipe::from_config(&config, RunLength { steps_per_epoch: 1, n_steps: 9 }).unwrap();
     let mut run = Run::new(recipe, small_network, 5, start.clone());
@@ -486,6 +490,14 @@ fn check_entry(entry: &Entry, mut config: Value, also: &[&str]) {
 fn the_registries_tell_the_truth() {
     for entry in optim::ALL {
         check_entry(entry, default_of(entry.name), &[]);
+    }
+    for entry in optim::WRAPPERS {
+        let config: optim::WrapConfig = serde_json::from_value(json!(entry.name)).unwrap();
+        check_entry(entry, serde_json::to_value(config).unwrap(), &[]);
+    }
+    for entry in optim::AVERAGES {
+        let config: optim::AverageConfig = serde_json::from_value(json!(entry.name)).unwrap();
+        check_entry(entry, serde_json::to_value(config).unwrap(), &[]);
     }
     for entry in schedule::ALL {
         let config: ScheduleConfig = serde_json::from_value(json!(entry.name)).unwrap();

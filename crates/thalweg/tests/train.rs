@@ -90,7 +90,14 @@ fn updates() -> Vec<Vec<String>> {
     let around = [
         own(&["optimizer=sgd", "wrap=[{ name = \"lookahead\", k = 5 }]"]),
         own(&["optimizer=momentum", "wrap=sam,lookahead", "average=ema"]),
-        own(&["optimizer=adamw", "accumulate=3", "batch=24", "average=mean", "average.start=2st", "average.every=3st"]),
+        own(&[
+            "optimizer=adamw",
+            "accumulate=3",
+            "batch=24",
+            "average=mean",
+            "average.start=2st",
+            "average.every=3st",
+        ]),
         own(&["optimizer=lamb", "accumulate=2", "batch=40", "wrap=sam", "clip_norm=0.5", "clip_value=0.01"]),
         own(&[
             "optimizer=adam",
@@ -103,8 +110,14 @@ fn updates() -> Vec<Vec<String>> {
     optimizers.chain(around).collect()
 }
 
-const SMALL: [&str; 6] =
-    ["data=digits", "model=mlp-40-30", "model.batch_norm=true", "model.dropout=0.1", "epochs=1", "eval_batch=500"];
+const SMALL: [&str; 6] = [
+    "data=digits",
+    "model=mlp-40-30",
+    "model.batch_norm=true",
+    "model.dropout=0.1",
+    "epochs=1",
+    "eval_batch=500",
+];
 
 /// The bits of an update do not depend on threads, and a run that is interrupted and resumed is the run that was not,
 /// in the middle of Lookahead's six steps and between the batches of an epoch.
@@ -136,7 +149,9 @@ fn every_update_is_the_same_for_any_threads_and_after_an_interruption() {
 fn after(n_steps: usize, words: &[&str]) -> (Vec<f32>, u64) {
     let config = config(words);
     let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
-    (0..n_steps).for_each(|_| drop(trainer.step().unwrap()));
+    for _ in 0..n_steps {
+        trainer.step().unwrap();
+    }
     (trainer.state.params.clone(), trainer.length().steps_per_epoch)
 }
 
@@ -175,7 +190,9 @@ fn frozen_layers_stay_and_are_told() {
     let config = config(&words);
     let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
     let start = trainer.state.params.clone();
-    (0..3).for_each(|_| drop(trainer.step().unwrap()));
+    for _ in 0..3 {
+        trainer.step().unwrap();
+    }
     for slot in &trainer.session.model.params().slots {
         let same = trainer.state.params[slot.range()] == start[slot.range()];
         assert_eq!(same, slot.name.starts_with("0."), "{}", slot.name);
@@ -208,6 +225,20 @@ fn averaged_weights_are_those_that_are_kept() {
     let digest = |(params, buffers): (Vec<f32>, Vec<f32>)| Some(train::weights_sha256(&params, &buffers));
     assert_eq!(digest(last.weights(&model).unwrap()), plain.weights_sha256);
     assert_eq!(digest(result.weights(&model).unwrap()), averaged.weights_sha256);
+}
+
+/// A checkpoint of before optimizers were chains, which does not say what it keeps.
+#[test]
+fn an_old_checkpoint_opens_with_its_state() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/before_chains.safetensors");
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert!(checkpoint.saved.states.is_none());
+    let model = checkpoint.model().unwrap();
+    let state = checkpoint.state(&model).unwrap();
+    let [m, v] = &state.slots[..] else { panic!("{} states", state.slots.len()) };
+    assert_eq!((m.values().len(), v.values().len()), (state.params.len(), state.params.len()));
+    assert!(v.values().iter().all(|v| *v >= 0.0) && m.values().iter().any(|m| *m < 0.0));
+    assert!(state.counters.step > 0);
 }
 
 #[test]

@@ -295,7 +295,11 @@ impl Read {
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
         config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
-        config.groups.iter().try_for_each(|g| g.build().map(|_| ())).map_err(|e| refused("groups", e.to_string()))?;
+        config
+            .groups
+            .iter()
+            .try_for_each(|g| g.build().map(|_| ()))
+            .map_err(|e| refused("groups", e.to_string()))?;
         let average = config.average.as_ref().map_or(Ok(()), AverageConfig::check);
         average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {

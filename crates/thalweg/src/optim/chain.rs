@@ -42,7 +42,11 @@ struct Op {
 #[derive(Debug)]
 enum What {
     /// Decay, direction and step in one kernel.
-    Fused { l2: f64, direction: Option<Direction>, decay: f64 },
+    Fused {
+        l2: f64,
+        direction: Option<Direction>,
+        decay: f64,
+    },
     ClipValue(f32),
     L2(f64),
     Direction(Direction),
@@ -99,7 +103,9 @@ impl Chain {
     pub fn run(&self, phase: usize, info: &StepInfo, stuff: Stuff<'_, '_>) {
         match self.phases.get(phase) {
             None => {}
-            Some(Phase::Elements(ops)) => run_elements(ops, &StepInfo { grad_scale: scale_of(phase, info), ..*info }, stuff),
+            Some(Phase::Elements(ops)) => {
+                run_elements(ops, &StepInfo { grad_scale: scale_of(phase, info), ..*info }, stuff)
+            }
             Some(Phase::Whole(stages)) => {
                 for Whole { stage, own } in stages {
                     let Stuff { name, shape, .. } = stuff;
@@ -221,12 +227,8 @@ fn keep(lambda: f64, info: &StepInfo) -> f32 {
 }
 
 fn run_fused([l2, decay]: [f64; 2], direction: Option<Direction>, info: &StepInfo, block: Block<'_, '_>) {
-    let scale = Scale {
-        lr: info.lr,
-        grad: info.grad_scale,
-        l2: strength(l2, info) as f32,
-        keep: keep(decay, info),
-    };
+    let scale =
+        Scale { lr: info.lr, grad: info.grad_scale, l2: strength(l2, info) as f32, keep: keep(decay, info) };
     let Block { param, update, states, own: ids, range } = block;
     match direction {
         None => passes::sgd(&scale, param, update),

@@ -110,7 +110,9 @@ impl GroupError {
     pub fn hint(&self) -> String {
         match self {
             GroupError::Unmatched(error) => error.hint(),
-            GroupError::Shadowed { .. } => "put the narrower pattern first: the first group that matches counts".into(),
+            GroupError::Shadowed { .. } => {
+                "put the narrower pattern first: the first group that matches counts".into()
+            }
             GroupError::AllFrozen { .. } => "`thalweg evaluate RUN` measures without training".into(),
         }
     }

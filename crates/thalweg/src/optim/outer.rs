@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use engine::StateVec;
 
-use super::updater::Stopped;
 use super::StepInfo;
+use super::updater::Stopped;
 
 /// What an outer stage wraps: the optimizer, or another outer stage around it.
 pub trait Level {

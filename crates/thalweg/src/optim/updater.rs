@@ -256,7 +256,11 @@ impl Updater {
                 words.extend(group.weight_decay.map(|decay| format!("weight decay {decay}")));
                 words.extend(group.optimizer.is_some().then(|| "an optimizer of their own".to_owned()));
             }
-            format!("group `{}`: {count} parameters of {numbers} numbers, {}", group.pattern, words.join(", "))
+            format!(
+                "group `{}`: {count} parameters of {numbers} numbers, {}",
+                group.pattern,
+                words.join(", ")
+            )
         };
         self.recipe.groups.iter().enumerate().map(line).collect()
     }
@@ -292,7 +296,7 @@ impl Updater {
         states: &mut [StateVec],
     ) -> Result<f32, Stopped> {
         let Factors { lr, momentum, decay } = self.recipe.factors(done);
-        let info = StepInfo { step: done + 1, lr: lr as f32, momentum, decay, grad_scale: 1.0 };
+        let info = StepInfo { step: done + 1, lr: self.lr(done), momentum, decay, grad_scale: 1.0 };
         let (clips, outer) = (self.recipe.clip_norm.is_some(), !self.recipe.outers.is_empty());
         if self.n_phases == 1 && !clips && !outer && slope.n_parts() == 1 {
             let loss = slope.run(Part { index: 0, first: true }, params)?;

@@ -87,7 +87,9 @@ impl<'de> Deserialize<'de> for Wrappers {
         impl<'de> Visitor<'de> for Read {
             type Value = Wrappers;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of wrappers such as [\"lookahead\", { name = \"sam\", rho = 0.1 }], or one text")
+                f.write_str(
+                    "a list of wrappers such as [\"lookahead\", { name = \"sam\", rho = 0.1 }], or one text",
+                )
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Wrappers, E> {
                 let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");

@@ -157,7 +157,8 @@ impl Checkpoint {
     /// Holds what the file says of its states to its tensors, before there is memory for them.
     fn check_states(&self, states: Vec<NamedState>) -> Result<Vec<NamedState>, TrainError> {
         let tensors: BTreeMap<String, Vec<usize>> = self.file.tensors()?.into_iter().collect();
-        let wrong = |slot: &Slot| tensors.get(&slot.name).is_none_or(|shape| shape[..] != slot.file_shape()[..]);
+        let wrong =
+            |slot: &Slot| tensors.get(&slot.name).is_none_or(|shape| shape[..] != slot.file_shape()[..]);
         let found = states.iter().flat_map(NamedState::parts).find_map(|(_, part)| part.filter(|s| wrong(s)));
         match found.map(|slot| format!("the tensor `{}` is missing or has another shape", slot.name)) {
             None => Ok(states),

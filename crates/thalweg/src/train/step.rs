@@ -51,7 +51,9 @@ impl<'a> Samples<'a> {
         let n = batch.indices.len();
         self.sums.loss += f64::from(loss) * n as f64;
         self.sums.samples += n as u64;
-        let Some(program) = self.session.compiled(n).filter(|_| batch.set.n_classes().is_some()) else { return };
+        let Some(program) = self.session.compiled(n).filter(|_| batch.set.n_classes().is_some()) else {
+            return;
+        };
         let width = program.output_len(OUTPUTS) / n;
         let outputs = &mut self.room.outputs[..n * width];
         program.output(OUTPUTS, outputs);
@@ -110,7 +112,8 @@ fn label(batch: &Batch<'_>, sample: u32) -> f32 {
 
 /// What a training sample counts in the mean of the loss.
 fn weight(session: &Session, batch: &Batch<'_>, sample: u32) -> f64 {
-    let of = |sample: u32| session.objective.weight(batch.set.targets[sample as usize * batch.set.n_targets()]);
+    let of =
+        |sample: u32| session.objective.weight(batch.set.targets[sample as usize * batch.set.n_targets()]);
     match batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch)) {
         None => of(sample),
         Some(mixed) => f64::from(mixed.own) * of(sample) + (1.0 - f64::from(mixed.own)) * of(mixed.partner),

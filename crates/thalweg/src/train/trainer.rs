@@ -12,8 +12,8 @@ use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, Session, StepError, draw};
 use super::saved::{SavedModel, SavedState};
-use super::step::{Room, Samples};
 use super::state::{Counters, State};
+use super::step::{Room, Samples};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::augment::Pipeline;
@@ -150,7 +150,8 @@ impl Trainer {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.updater.notes();
         if self.updater.averages() && !self.session.model.buffers().is_empty() {
-            let text = "averaged weights are measured with the running statistics of the weights that are trained";
+            let text =
+                "averaged weights are measured with the running statistics of the weights that are trained";
             notes.push(text.to_owned());
         }
         notes
@@ -255,8 +256,7 @@ impl Trainer {
             "valid" => &self.data.splits.valid,
             _ => &self.data.splits.test,
         };
-        let averaged =
-            self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
+        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
         let own = averaged.as_deref().unwrap_or(&self.state.params);
         let weights = weights.unwrap_or((own, &self.state.buffers));
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);

@@ -22,7 +22,13 @@ pub(super) const ENTRY: Entry = Entry {
             range: Range::Within(0.0, 1.0),
             help: "share of the way that the slow weights go, α",
         },
-        Key { name: "k", default: "6", unit: "updates", range: Range::AtLeast(1.0), help: "updates between two" },
+        Key {
+            name: "k",
+            default: "6",
+            unit: "updates",
+            range: Range::AtLeast(1.0),
+            help: "updates between two",
+        },
     ],
 };
 
