@@ -63,6 +63,9 @@ impl Executor {
             let origin = task.range.start - local.start;
             let first = origin.div_ceil(NORM_BLOCK);
             let done = (task.range.start / NORM_BLOCK).max(first)..(task.range.end / NORM_BLOCK).max(first);
+            if done.is_empty() {
+                return;
+            }
             let elements = done.start * NORM_BLOCK - origin..done.end * NORM_BLOCK - origin;
             let sums = &mut share.squares[done.start - first..done.end - first];
             sum_squares_blocks(&share.gradient[elements], sums);

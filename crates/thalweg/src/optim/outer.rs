@@ -107,20 +107,20 @@ impl Level for Wrapped<'_> {
     }
 }
 
-/// One update through outer stages, the first of which is the innermost.
+/// One update through outer stages, each with the number of states that it keeps; the first is the innermost.
 pub(super) fn step(
-    outers: &[Box<dyn Outer>],
+    outers: &[(Box<dyn Outer>, usize)],
     memory: OuterMemory<'_>,
     info: StepInfo,
     below: &mut dyn Level,
     (params, gradient): (&mut [f32], &mut [f32]),
 ) -> Result<f32, Stopped> {
-    let Some((outer, outers)) = outers.split_first() else {
+    let Some(((outer, n_states), outers)) = outers.split_first() else {
         let loss = below.gradient(params, gradient)?;
         below.apply(params, gradient)?;
         return Ok(loss);
     };
-    let (states, other_states) = memory.states.split_at_mut(outer.states().len());
+    let (states, other_states) = memory.states.split_at_mut(*n_states);
     let (scratch, other_scratch) = memory.scratch.split_at_mut(outer.n_scratch());
     let memory = OuterMemory { states, scratch };
     let mut level = Wrapped { outer: &**outer, info, memory, below };

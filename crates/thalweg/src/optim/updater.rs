@@ -7,7 +7,7 @@ use engine::{Executor, Layout, Piece, Slot, StateVec, Update};
 use super::average::{self, Average};
 use super::chain::{Chain, Stuff};
 use super::outer::{self, Level, OuterMemory};
-use super::{Factors, Optimizer, Recipe, RecipeError, Stage, Start, StateSpec, StepInfo, groups};
+use super::{Factors, Optimizer, Outer, Recipe, RecipeError, Stage, Start, StateSpec, StepInfo, groups};
 
 /// The loss is not finite, or the batch could not be run; who supplies the gradient knows more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,8 @@ pub struct Updater {
     states: Vec<NamedState>,
     /// how many of the states are those of chains; the others are those of outer stages
     n_chain_states: usize,
+    /// the recipe's outer stages, each with the number of its states
+    outers: Vec<(Box<dyn Outer>, usize)>,
     /// the whole gradient, where it is needed, since the first step that needed it
     gradient: Vec<f32>,
     /// what outer stages write to within a step
@@ -134,6 +136,7 @@ impl Updater {
             n_phases: 1,
             states: Vec::new(),
             n_chain_states: 0,
+            outers: Vec::new(),
             gradient: Vec::new(),
             scratch: Vec::new(),
         };
@@ -201,10 +204,13 @@ impl Updater {
     }
 
     fn add_outer_states(&mut self) {
-        let names: Vec<String> = self.recipe.outers.iter().flat_map(|o| o.states()).collect();
-        for name in names {
-            let shape = |slot: &Slot| Some(slot.shape.to_vec());
-            self.states.push(NamedState::of(name, &self.params, shape));
+        for outer in std::mem::take(&mut self.recipe.outers) {
+            let names = outer.states();
+            self.outers.push((outer, names.len()));
+            for name in names {
+                let shape = |slot: &Slot| Some(slot.shape.to_vec());
+                self.states.push(NamedState::of(name, &self.params, shape));
+            }
         }
     }
 
@@ -297,7 +303,7 @@ impl Updater {
     ) -> Result<f32, Stopped> {
         let Factors { lr, momentum, decay } = self.recipe.factors(done);
         let info = StepInfo { step: done + 1, lr: self.lr(done), momentum, decay, grad_scale: 1.0 };
-        let (clips, outer) = (self.recipe.clip_norm.is_some(), !self.recipe.outers.is_empty());
+        let (clips, outer) = (self.recipe.clip_norm.is_some(), !self.outers.is_empty());
         if self.n_phases == 1 && !clips && !outer && slope.n_parts() == 1 {
             let loss = slope.run(Part { index: 0, first: true }, params)?;
             slope.program().update(params, states, &Pass { updater: self, info, lr, phase: 0 });
@@ -306,14 +312,14 @@ impl Updater {
         let mut gradient = std::mem::take(&mut self.gradient);
         let mut scratch = std::mem::take(&mut self.scratch);
         gradient.resize(self.params.len(), 0.0);
-        let n_scratch = self.recipe.outers.iter().map(|o| o.n_scratch()).sum();
+        let n_scratch = self.outers.iter().map(|(outer, _)| outer.n_scratch()).sum();
         scratch.resize_with(n_scratch, || vec![0.0; self.params.len()]);
         let (own, others) = states.split_at_mut(self.n_chain_states);
         let squares = clips && !outer && slope.n_parts() == 1;
         let mut base =
             Base { updater: self, slope, states: own, info, lr, first: true, squares, squared: None };
         let memory = OuterMemory { states: others, scratch: &mut scratch };
-        let result = outer::step(&self.recipe.outers, memory, info, &mut base, (params, &mut gradient));
+        let result = outer::step(&self.outers, memory, info, &mut base, (params, &mut gradient));
         (self.gradient, self.scratch) = (gradient, scratch);
         result
     }
