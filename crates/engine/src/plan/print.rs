@@ -6,7 +6,7 @@ use super::{Cost, Finish, Loop, Plan};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
 use crate::steps::conv::{conv_flops, images_of};
-use crate::steps::{Span, StepKernel};
+use crate::steps::{Loc, Span, StepKernel};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,9 @@ impl Plan {
                 }
                 Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
+                Finish::Ready(Span { loc: Loc::Const(_), .. }) => {
+                    format!("gradient {} is not computed", slot.shape)
+                }
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };
             let cost = self.finish_cost(finish);

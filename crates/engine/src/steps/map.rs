@@ -66,7 +66,7 @@ impl StepKernel for Map {
         let mut sums = self.targets(at, wholes, memory.partial);
         self.shard_ends(at, &mut memory.scratch.ends);
         let first_row = match self.rows {
-            Extent::PerRow(n) => (at.first_row() * n) as u64,
+            Extent::PerRow(n) => (at.context.draw.first_row + at.first_row() as u64) * n as u64,
             Extent::Fixed(_) | Extent::OfBatch(_) => 0,
         };
         let call = Call {

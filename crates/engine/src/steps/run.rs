@@ -40,7 +40,7 @@ pub struct StepContext<'a> {
     pub buffers: &'a [f32],
     /// a direction as long as the parameters, where the plan reads one; else empty
     pub tangents: &'a [f32],
-    /// which random numbers masks use; `first_row` is set by the executor
+    /// which random numbers masks use; `first_row` is that of the batch, where it is a part of a larger one
     pub draw: Draw,
 }
 

@@ -59,7 +59,7 @@ struct Descend;
 
 impl Update for Descend {
     fn apply(&self, piece: Piece) {
-        piece.values.iter_mut().zip(piece.gradient).for_each(|(v, g)| *v -= 0.25 * g);
+        piece.values.iter_mut().zip(piece.gradient).for_each(|(v, g)| *v -= 0.25 * *g);
     }
 }
 
