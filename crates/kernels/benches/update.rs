@@ -98,8 +98,8 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
     let copy = memcpy.max(looped);
     println!(
         "{n_workers} workers, {n:>9} values: copy {copy:6.1} GB/s (memcpy {memcpy:.1}, loop {looped:.1}), \
-         adam {adam:6.1} GB/s = {:.2} of copy, with decay and average {averaged:6.1} = {:.2}, stage by stage {apart:6.1} \
-         = {:.2}, norm {squares:6.1} GB/s",
+         adam {adam:6.1} GB/s = {:.2} of copy, with decay and average {averaged:6.1} = {:.2}, \
+         stage by stage {apart:6.1} = {:.2}, norm {squares:6.1} GB/s",
         adam / copy,
         averaged / copy,
         apart / copy

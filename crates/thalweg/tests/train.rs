@@ -203,7 +203,11 @@ fn frozen_layers_stay_and_are_told() {
     let text = plan.print(&graph);
     let lines: Vec<&str> = text.lines().filter(|l| l.trim_start().starts_with('∂')).collect();
     for line in &lines {
-        assert_eq!(line.contains("is not computed"), line.split(' ').next_back().unwrap().starts_with("0."), "{line}");
+        assert_eq!(
+            line.contains("is not computed"),
+            line.split(' ').next_back().unwrap().starts_with("0."),
+            "{line}"
+        );
     }
     assert_eq!(lines.iter().filter(|l| l.contains("is not computed")).count(), 2);
 }
