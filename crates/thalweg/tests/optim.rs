@@ -186,7 +186,7 @@ fn chains_are_those_of_pytorch_and_timm() {
     }
 }
 
-/// The chain's stages one by one give what the fused kernel gives, but for rounding; the fused ones are those of before.
+/// The chain's stages one by one give what the fused kernel gives, but for rounding.
 #[test]
 fn a_chain_that_no_kernel_covers_is_the_same_update() {
     /// Does nothing, and keeps the kernel from covering the chain.

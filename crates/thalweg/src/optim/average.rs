@@ -23,7 +23,7 @@ const EMA: Entry = Entry {
             default: "0.999",
             unit: "",
             range: Range::Below(0.0, 1.0),
-            help: "share of the average that stays at each update",
+            help: "share of the average that stays at each update; it spans about 1/(1 − decay) of them",
         },
         start_key("\"0st\""),
         every_key("\"1st\""),

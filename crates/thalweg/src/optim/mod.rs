@@ -35,6 +35,7 @@ mod chain;
 mod clip;
 mod decay;
 mod groups;
+mod named;
 mod outer;
 mod recipe;
 mod stage;
@@ -45,10 +46,11 @@ pub use average::{AverageConfig, Ema, Mean};
 pub use clip::{ClipNorm, ClipValue};
 pub use decay::{Decay, DecayRule, UnmatchedPattern};
 pub use groups::{Group, GroupConfig, GroupError};
+pub use named::NamedState;
 pub use outer::{Level, Outer, OuterMemory};
 pub use recipe::{Factors, Recipe, RecipeError};
 pub use stage::{Block, ElementStage, Stage, Start, StateSpec, Tensor, TensorStage};
-pub use updater::{NamedState, Part, Slope, Stopped, Updater};
+pub use updater::{Part, Slope, Stopped, Updater};
 pub use wrap::{Lookahead, Sam, WrapConfig, Wrappers};
 
 /// Every average of weights' facts.

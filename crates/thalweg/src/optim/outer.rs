@@ -29,7 +29,8 @@ pub trait Level {
     fn add(&self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]);
 }
 
-/// A stage around the whole optimizer. Each of its two questions is answered by what it wraps, unless it does otherwise.
+/// A stage around the whole optimizer. Each of its two questions is answered by what it wraps, unless it does
+/// otherwise.
 pub trait Outer: Send + Sync + Debug {
     /// Names of what it keeps from step to step, each a vector like the parameters that starts at zero. None.
     fn states(&self) -> Vec<String> {

@@ -152,9 +152,9 @@ impl Tensor<'_, '_> {
 
 /// The states of a stage among all of a piece.
 pub(super) fn own<'b, const N: usize>(states: &'b mut [&mut [f32]], own: &[usize]) -> [&'b mut [f32]; N] {
-    let wanted = <[usize; N]>::try_from(own).ok();
-    let found = wanted.and_then(|ids| states.get_disjoint_mut(ids).ok());
-    let Some(found) = found else { panic!("a stage has {} states, and {N} were asked for", own.len()) };
+    assert_eq!(own.len(), N, "states that a stage keeps, and that it asks for");
+    let ids: [usize; N] = std::array::from_fn(|i| own[i]);
+    let Ok(found) = states.get_disjoint_mut(ids) else { unreachable!("each state has a place of its own") };
     found.map(|s| &mut **s)
 }
 
