@@ -13,7 +13,7 @@ use thalweg::engine::rng::{Purpose, Rng};
 use thalweg::engine::{Draw, Executor, Graph, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
 use thalweg::model::{Mode, Model};
 use thalweg::optim::{self, Optimizer, StepInfo};
-use thalweg::train::TrainError;
+use thalweg::train::{Need, TrainError};
 
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -95,10 +95,20 @@ struct Bench {
 impl Bench {
     fn new(case: Case, threads: usize) -> Result<Self, Failure> {
         let model = Model::new(&case.model()?, &case.sample, case.classes).map_err(TrainError::from)?;
-        let (params, buffers) = model.init(0);
         let plan = case.plan(&model, threads)?;
         let optimizer = (!case.forward).then(|| case.optimizer());
         let n_states = optimizer.as_ref().map_or(0, |o| o.slots().len());
+        let samples = case.sample.iter().fold(case.batch, |n, size| n.saturating_mul(*size));
+        let need = Need {
+            data: samples.saturating_mul(N_BATCHES as usize * size_of::<f32>()),
+            state: model.params().len().saturating_mul((1 + n_states) * size_of::<f32>()),
+            programs: Executor::bytes_for(&plan),
+            answers: 0,
+        };
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need }.into());
+        }
+        let (params, buffers) = model.init(0);
         let rng = Rng::new(0, Purpose::Probe, 0, 0);
         let n_inputs = (case.batch * case.sample.iter().product::<usize>()) as u64;
         Ok(Bench {

@@ -69,37 +69,37 @@ impl Plan {
     /// Work and traffic of one step, for the whole batch.
     pub fn cost(&self, kernel: &Kernel) -> Cost {
         let batch = self.options.batch;
-        let of = |flops: usize, spans: &[Span]| Cost {
-            flops: flops as u64,
+        let of = |factors: &[usize], spans: &[Span]| Cost {
+            flops: times(factors),
             bytes: 4 * spans.iter().map(|s| self.elements(*s)).sum::<u64>(),
         };
         match kernel {
-            Kernel::Gemm { m, n, k, a, b, out, .. } => of(2 * m.of(batch) * n * k, &[a.span, b.span, *out]),
-            Kernel::GemmPartial { m, n, rows, a, b, .. } => of(2 * m * n * rows * batch, &[*a, *b]),
+            Kernel::Gemm { m, n, k, a, b, out, .. } => of(&[2, m.of(batch), *n, *k], &[a.span, b.span, *out]),
+            Kernel::GemmPartial { m, n, rows, a, b, .. } => of(&[2, *m, *n, *rows, batch], &[*a, *b]),
             Kernel::Conv { conv, images, x, w, out, .. }
             | Kernel::ConvInput { conv, images, x, w, out, .. } => {
-                of(conv_flops(conv) * images.of(batch), &[*x, *w, *out])
+                of(&[conv_flops(conv), images.of(batch)], &[*x, *w, *out])
             }
-            Kernel::Prepare { w, out, .. } => of(0, &[*w, *out]),
-            Kernel::ConvPartial { conv, x, dy, .. } => of(conv_flops(conv) * batch, &[*x, *dy]),
+            Kernel::Prepare { w, out, .. } => of(&[0], &[*w, *out]),
+            Kernel::ConvPartial { conv, x, dy, .. } => of(&[conv_flops(conv), batch], &[*x, *dy]),
             Kernel::Map { program, rows, cols, operands, outs, .. } => {
                 let spans: Vec<Span> = operands.iter().map(|(s, _)| *s).chain(outs.iter().copied()).collect();
-                of(program.instrs().len() * rows.of(batch) * cols, &spans)
+                of(&[program.instrs().len(), rows.of(batch), *cols], &spans)
             }
-            Kernel::Fold { x, out, .. } => of(self.elements(*x) as usize, &[*x, *out]),
-            Kernel::Moments { x, .. } => of(4 * self.elements(*x) as usize, &[*x]),
-            Kernel::MaxPick { x, v, out, .. } if x == v => of(self.elements(*x) as usize, &[*x, *out]),
+            Kernel::Fold { x, out, .. } => of(&[self.elements(*x) as usize], &[*x, *out]),
+            Kernel::Moments { x, .. } => of(&[4, self.elements(*x) as usize], &[*x]),
+            Kernel::MaxPick { x, v, out, .. } if x == v => of(&[self.elements(*x) as usize], &[*x, *out]),
             Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
-                of(self.elements(*x) as usize, &[*x, *y, *out])
+                of(&[self.elements(*x) as usize], &[*x, *y, *out])
             }
             Kernel::Resample { x, out, .. } => {
-                of(2 * self.elements(*x).max(self.elements(*out)) as usize, &[*x, *out])
+                of(&[2, self.elements(*x).max(self.elements(*out)) as usize], &[*x, *out])
             }
-            Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => of(0, &[*x, *out]),
-            Kernel::Gather { index, out, .. } => of(0, &[*index, *out, *out]),
-            Kernel::ScatterPartial { index, x, .. } => of(self.elements(*x) as usize, &[*index, *x]),
+            Kernel::Copy { x, out, .. } | Kernel::Place { x, out, .. } => of(&[0], &[*x, *out]),
+            Kernel::Gather { index, out, .. } => of(&[0], &[*index, *out, *out]),
+            Kernel::ScatterPartial { index, x, .. } => of(&[self.elements(*x) as usize], &[*index, *x]),
             Kernel::Fill { out, .. } | Kernel::Feed { out, .. } | Kernel::Combine { out, .. } => {
-                of(0, &[*out])
+                of(&[0], &[*out])
             }
             Kernel::Meet => Cost::default(),
         }
@@ -107,7 +107,10 @@ impl Plan {
 
     /// Work and traffic of a whole step, gradients included.
     pub fn total_cost(&self) -> Cost {
-        let add = |a: Cost, b: Cost| Cost { flops: a.flops + b.flops, bytes: a.bytes + b.bytes };
+        let add = |a: Cost, b: Cost| Cost {
+            flops: a.flops.saturating_add(b.flops),
+            bytes: a.bytes.saturating_add(b.bytes),
+        };
         let steps = self.steps.iter().map(|s| self.cost(&s.kernel)).fold(Cost::default(), add);
         self.finish.iter().map(|f| self.finish_cost(f)).fold(steps, add)
     }
@@ -115,11 +118,11 @@ impl Plan {
     fn finish_cost(&self, finish: &Finish) -> Cost {
         match finish {
             Finish::Gemm { m, n, rows, a, b } => Cost {
-                flops: (2 * m * n * rows * self.options.batch) as u64,
+                flops: times(&[2, *m, *n, *rows, self.options.batch]),
                 bytes: 4 * (self.elements(*a) + self.elements(*b) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: (conv_flops(conv) * self.options.batch) as u64,
+                flops: times(&[conv_flops(conv), self.options.batch]),
                 bytes: 4 * (self.elements(*x) + self.elements(*dy)),
             },
             Finish::Shards { from, .. } => Cost {
@@ -207,8 +210,13 @@ fn tail_name(tail: &Tail) -> String {
 
 /// Operations of a convolution, or of one of its gradients, for one image; taps in the padding count.
 fn conv_flops(conv: &Geometry) -> usize {
-    let [oh, ow, o] = conv.output;
-    2 * oh * ow * o * conv.kernel.iter().product::<usize>() * (conv.input[2] / conv.groups)
+    let ([oh, ow, o], [kh, kw]) = (conv.output, conv.kernel);
+    times(&[2, oh, ow, o, kh, kw, conv.input[2] / conv.groups]) as usize
+}
+
+/// The product, at most `u64::MAX`: operations may be more than 64 bits count, where sizes are not.
+fn times(factors: &[usize]) -> u64 {
+    factors.iter().fold(1, |n: u64, factor| n.saturating_mul(*factor as u64))
 }
 
 fn describe(kernel: &Kernel) -> (String, String) {

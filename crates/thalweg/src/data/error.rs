@@ -365,12 +365,12 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// More pixels than memory.
-    #[error("the images take {bytes} bytes when they are decoded, more than there is memory: {}", path.display())]
+    /// More values than memory.
+    #[error("the data take {bytes} bytes when they are read, more than there is memory: {}", path.display())]
     TooMuchMemory {
-        /// Bytes of all pixels.
+        /// Bytes of all values.
         bytes: usize,
-        /// The folder.
+        /// The file or folder.
         path: PathBuf,
     },
     /// An option with a value that cannot be.
@@ -498,7 +498,7 @@ impl DataError {
             }
             BadImage { .. } => "copy the file again, or remove it".into(),
             MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
-            TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
+            TooMuchMemory { .. } => "make images smaller, `data.size=64`, or take fewer samples".into(),
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
