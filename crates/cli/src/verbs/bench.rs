@@ -14,7 +14,7 @@ use thalweg::engine::rng::{Purpose, Rng};
 use thalweg::engine::{Draw, Executor, Graph, Plan, PlanOptions, Pool, StateVec, StepContext, Wanted};
 use thalweg::model::{Mode, Model};
 use thalweg::optim::{Part, Recipe, Slope, Stopped, Updater};
-use thalweg::train::TrainError;
+use thalweg::train::{Need, TrainError};
 
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -84,11 +84,23 @@ struct Bench {
 impl Bench {
     fn new(case: Case, threads: usize) -> Result<Self, Failure> {
         let model = Model::new(&case.model()?, &case.sample, case.classes).map_err(TrainError::from)?;
-        let (params, buffers) = model.init(0);
         let plan = case.plan(&model, threads)?;
         let recipe = (!case.forward).then(|| Recipe::new(case.optimizer()));
         let updater = recipe.map(|recipe| Updater::new(recipe, model.params())).transpose();
         let updater = updater.map_err(TrainError::from)?;
+        let states = updater.iter().flat_map(Updater::states).map(|s| s.layout().len());
+        let n_state = states.fold(model.params().len(), usize::saturating_add);
+        let samples = case.sample.iter().fold(case.batch, |n, size| n.saturating_mul(*size));
+        let need = Need {
+            data: samples.saturating_mul(N_BATCHES as usize * size_of::<f32>()),
+            state: n_state.saturating_mul(size_of::<f32>()),
+            programs: Executor::bytes_for(&plan),
+            answers: 0,
+        };
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need }.into());
+        }
+        let (params, buffers) = model.init(0);
         let rng = Rng::new(0, Purpose::Probe, 0, 0);
         let n_inputs = (case.batch * case.sample.iter().product::<usize>()) as u64;
         Ok(Bench {

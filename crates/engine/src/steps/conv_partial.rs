@@ -1,7 +1,7 @@
 //! The weight gradient of a convolution.
 
 use super::conv::{conv_flops, images_of};
-use super::{Memory, Run, Span, StepKernel, Target};
+use super::{Memory, Run, Span, StepKernel, Target, times};
 use kernels::conv::Conv;
 
 /// `Σ x·dy` over the images
@@ -32,8 +32,8 @@ impl StepKernel for ConvPartial {
         format!("conv weight {sizes:?}{}", self.out.text())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        conv_flops(&self.conv) * images_of(&self.conv, self.x.len.of(batch))
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[conv_flops(&self.conv), images_of(&self.conv, self.x.len.of(batch))])
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Extent, Memory, Run, Span, StepKernel, Target};
+use super::{Extent, Memory, Run, Span, StepKernel, Target, times};
 use kernels::map::{Access, Call, Draw, MAX_OPERANDS, MAX_OUTS, MAX_PARTS, Program};
 use kernels::views::views;
 
@@ -39,8 +39,8 @@ impl StepKernel for Map {
         format!("map [{}, {}] {} instr{sums}", self.rows.text(), self.cols, self.program.instrs().len())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.program.instrs().len() * self.rows.of(batch) * self.cols
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[self.program.instrs().len(), self.rows.of(batch), self.cols])
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {

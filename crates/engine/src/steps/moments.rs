@@ -31,8 +31,8 @@ impl StepKernel for Moments {
         format!("moments of {} channels", self.channels)
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        4 * self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        4 * self.x.elements(batch)
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {

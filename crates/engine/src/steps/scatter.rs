@@ -31,8 +31,8 @@ impl StepKernel for Scatter {
         format!("scatter [{}, {}]{}", self.rows, self.width, self.out.text())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        self.x.elements(batch)
     }
 
     fn run(&self, at: &Run, memory: Memory) {
