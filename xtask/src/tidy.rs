@@ -2,6 +2,7 @@
 
 mod crates;
 mod docs;
+mod floats;
 mod panics;
 mod registry;
 mod safety;
@@ -54,6 +55,7 @@ const RULES: &[(&str, Rule)] = &[
     ("unsafe code is in kernels only", safety::only_in_kernels),
     ("unsafe blocks say why they are sound", safety::explained),
     ("no panic within a user's reach", panics::panics),
+    ("numbers are the same on every machine", floats::floats),
     ("imports point down", crates::layers),
     ("dependencies have reasons", crates::reasons),
     ("the changelog has a place for the next change", docs::changelog),

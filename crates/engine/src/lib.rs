@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+pub mod batch;
 pub mod error;
 pub mod exec;
 pub mod grad;
@@ -19,8 +20,8 @@ pub mod graph;
 pub mod ops;
 pub mod plan;
 pub mod reference;
-pub mod rng;
 pub mod shape;
+pub mod steps;
 
 pub use error::{Fault, GraphError};
 pub use exec::{Executor, Feed, Piece, StepContext, Update};
@@ -28,5 +29,6 @@ pub use graph::{Graph, InFile, Layout, Slot, Var};
 pub use kernels;
 pub use kernels::map::Draw;
 pub use kernels::pool::Pool;
+pub use kernels::rng;
 pub use plan::{Plan, PlanOptions, Wanted};
 pub use shape::Shape;

@@ -127,7 +127,7 @@ fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
 fn logits(trainer: &mut Trainer) -> Vec<f32> {
     let order: Vec<u32> = (0..512).collect();
     assert_eq!(trainer.data.splits.train, order, "samples are not in the order of the file");
-    trainer.measure("train", None, true).unwrap().outputs[..BATCH * 5].to_vec()
+    trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs[..BATCH * 5].to_vec()
 }
 
 fn golden_logits(stem: &str) -> Vec<f32> {
@@ -219,7 +219,7 @@ fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     set.gather(&rows, &reading.inputs, &mut x);
     set.gather_targets(&rows, &reading.targets, &mut y);
     let (params, buffers) = trainer.weights();
-    executor.run(StepContext { params, buffers, draw: Draw::default() }, &[&x[..], &y[..]]);
+    executor.run(StepContext { params, buffers, tangents: &[], draw: Draw::default() }, &[&x[..], &y[..]]);
     let mut gradient = vec![f32::NAN; params.len()];
     executor.gradients(&mut gradient);
     gradient

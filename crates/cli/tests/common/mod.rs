@@ -31,6 +31,7 @@ impl Folder {
     }
 
     /// Runs `thalweg` here; the words are parted by blanks.
+    #[allow(dead_code)]
     pub fn run(&self, words: &str) -> Ran {
         Ran::new(self.command(words).output().unwrap())
     }
@@ -45,6 +46,14 @@ impl Folder {
     #[allow(dead_code)]
     pub fn run_into(&self, words: &str, out: impl Into<Stdio>) -> Ran {
         Ran::new(self.command(words).stdout(out).output().unwrap())
+    }
+
+    /// The same where no file may grow beyond so many blocks of 512 bytes: a write beyond is refused.
+    #[allow(dead_code)]
+    pub fn run_limited(&self, words: &str, blocks: u32) -> Ran {
+        let program = env!("CARGO_BIN_EXE_thalweg");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {words}");
+        Ran::new(Command::new("sh").arg("-c").arg(script).current_dir(&self.0).output().unwrap())
     }
 
     /// The same, without waiting for the end.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use record::{Evaluation, RunDir};
 
+use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::evaluate::{Measured, argmax, evaluation_of};
 use super::objective::Objective;
@@ -11,19 +12,21 @@ use super::prepared::{Prepared, Reading};
 use super::program::Session;
 use super::saved::Checkpoint;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
-use crate::data::{self, DataOptions, Dataset, Splits, Task};
+use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task};
 
 /// A trained model, ready for samples.
 #[derive(Debug)]
 pub struct Trained {
     session: Session,
+    /// the loss for new data, without what is counted on training samples
+    plain: Objective,
     reading: Reading,
     params: Vec<f32>,
     /// the model's, then the loss's
     buffers: Vec<f32>,
     config: RunConfig,
-    /// check sum of the data it was trained on
-    data_crc32: Option<u32>,
+    /// what tells the data it was trained on from others
+    identity: Option<Identity>,
     warnings: Vec<String>,
 }
 
@@ -64,8 +67,11 @@ impl Trained {
     ///
     /// # Errors
     /// When there is no such checkpoint, or it is damaged.
-    pub fn open(run: &RunDir, config: RunConfig, checkpoint: &str) -> Result<Self, TrainError> {
-        let path = if checkpoint == "last" { run.last_checkpoint() } else { run.best_checkpoint() };
+    pub fn open(run: &RunDir, config: RunConfig, checkpoint: Kept) -> Result<Self, TrainError> {
+        let path = match checkpoint {
+            Kept::Best => run.best_checkpoint(),
+            Kept::Last => run.last_checkpoint(),
+        };
         Self::from_checkpoint(&path, config)
     }
 
@@ -77,19 +83,16 @@ impl Trained {
         let checkpoint = Checkpoint::open(path)?;
         let model = checkpoint.model()?;
         let (params, buffers) = checkpoint.weights(&model)?;
-        let data_crc32 = checkpoint.saved.data_crc32;
+        let identity = checkpoint.saved.identity();
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
-        let nothing = Prepared {
-            set: nothing(&reading),
-            splits: Splits::default(),
-            reading: reading.clone(),
-            crc32: 0,
-        };
+        let set = nothing(&reading);
+        let identities = set.identities();
+        let nothing = Prepared { set, splits: Splits::default(), reading: reading.clone(), identities };
         let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
-        let session = Session::new(model, objective, config.n_threads(), config.shards);
+        let session = Session::new(model, objective.clone(), config.n_threads(), config.shards);
         let warnings = Vec::new();
-        Ok(Trained { session, reading, params, buffers, config, data_crc32, warnings })
+        Ok(Trained { session, plain: objective, reading, params, buffers, config, identity, warnings })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -150,18 +153,17 @@ impl Trained {
     ///
     /// # Errors
     /// Whatever is wrong with the data.
-    pub fn measure_own(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+    pub fn measure_own(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
         let prepared = Prepared::open(&self.config)?;
         let source = &self.config.data.source;
         let next = format!("measure on the data as they are now: `thalweg eval RUN data={source}`");
-        prepared.check_same(self.data_crc32, next)?;
+        let unknown = prepared.check_same(self.identity, source, next)?;
         self.warnings.clone_from(&prepared.set.warnings);
+        self.warnings.extend(unknown);
         let splits = prepared.splits.clone();
-        let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
-        let (part, indices) =
-            parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
-        self.session.objective = Objective::new(&self.config.loss, &prepared)?;
-        self.measure(&prepared.set, (part, indices), checkpoint)
+        let part = Split::to_judge(&splits);
+        self.session.aim(Objective::new(&self.config.loss, &prepared)?);
+        self.measure(&prepared.set, (part, part.of(&splits)), checkpoint)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -169,21 +171,22 @@ impl Trained {
     ///
     /// # Errors
     /// Whatever is wrong with the data, or does not fit the model.
-    pub fn measure_new(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+    pub fn measure_new(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
         let set = self.open_data(Needs::Targets)?;
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
-        self.measure(&set, ("test", &indices), checkpoint)
+        self.session.aim(self.plain.clone());
+        self.measure(&set, (Split::Test, &indices), checkpoint)
     }
 
     fn measure(
         &mut self,
         set: &Dataset,
-        part: (&str, &[u32]),
-        checkpoint: &str,
+        part: (Split, &[u32]),
+        checkpoint: Kept,
     ) -> Result<Report, TrainError> {
-        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let buffers = [&self.buffers[..], self.session.objective().buffers()].concat();
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), true);
         let measured = self.session.measure((&self.params, &buffers), (set, &self.reading), part, how)?;
         let evaluation = evaluation_of(&measured, &self.reading, part.0, checkpoint);
@@ -198,7 +201,7 @@ impl Trained {
         let set = self.open_data(Needs::Inputs)?;
         self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
-        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let buffers = [&self.buffers[..], self.session.objective().buffers()].concat();
         let mut outputs = Vec::with_capacity(set.len() * self.reading.n_outputs());
         let (weights, source) = ((&self.params[..], &buffers[..]), (&set, &self.reading));
         self.session.forward(weights, source, &indices, self.config.eval_batch, |_, _, rows| {
@@ -278,12 +281,12 @@ fn nothing(reading: &Reading) -> Dataset {
 /// e^x / Σ e^x, in f64.
 fn softmax(row: &mut [f32]) {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = row.iter().map(|x| f64::from(x - top).exp()).sum();
-    row.iter_mut().for_each(|x| *x = (f64::from(*x - top).exp() / sum) as f32);
+    let sum: f64 = row.iter().map(|x| libm::exp(f64::from(x - top))).sum();
+    row.iter_mut().for_each(|x| *x = (libm::exp(f64::from(*x - top)) / sum) as f32);
 }
 
 fn sigmoid(x: f32) -> f32 {
-    (1.0 / (1.0 + (-f64::from(x)).exp())) as f32
+    (1.0 / (1.0 + libm::exp(-f64::from(x)))) as f32
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use engine::{Fault, GraphError};
 use record::RecordError;
 
+use super::memory::Need;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::model::ModelError;
+#[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
 use crate::optim::UnmatchedPattern;
 use crate::registry::OutOfRange;
@@ -30,6 +32,7 @@ pub enum TrainError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A weights file or a checkpoint.
+    #[cfg(feature = "runs")]
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The config.
@@ -79,6 +82,16 @@ pub enum TrainError {
         batch: usize,
         /// what the layer says
         error: GraphError,
+    },
+    /// More memory than there is.
+    #[error(
+        "the run needs {} of memory, which cannot be had: {} for data, {} for weights and the optimizer's state, \
+         {} for batches, {} for answers",
+        gib(need.total()), gib(need.data), gib(need.state), gib(need.programs), gib(need.answers)
+    )]
+    Memory {
+        /// what for
+        need: Need,
     },
     /// A checkpoint without its state.
     #[error("the checkpoint has no training state ({what}): {}", path.display())]
@@ -148,6 +161,7 @@ impl TrainError {
             TrainError::Data(e) => Some(e.hint()),
             TrainError::Model(e) => e.hint(),
             TrainError::Record(e) => e.hint(),
+            #[cfg(feature = "runs")]
             TrainError::Weights(e) => Some(e.hint().to_owned()),
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),
@@ -155,6 +169,18 @@ impl TrainError {
             TrainError::Decay(e) => Some(e.hint()),
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
+            }
+            TrainError::Memory { need } if need.state > need.total() / 2 => {
+                Some("narrower layers, or `optimizer=sgd`, which has no state".into())
+            }
+            TrainError::Memory { need } if need.answers > need.total() / 2 => {
+                Some("fewer classes, or a smaller test part: `data.test=1000`".into())
+            }
+            TrainError::Memory { .. } => {
+                Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
+            }
+            TrainError::Graph(GraphError { fault: Fault::TooLarge { .. } | Fault::Padded { .. }, .. }) => {
+                Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into())
             }
             TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
             TrainError::Loss { .. } => Some("`loss=auto` takes what suits the targets".into()),
@@ -181,6 +207,11 @@ impl TrainError {
             TrainError::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
         }
     }
+}
+
+/// `1.5 GiB`
+fn gib(bytes: usize) -> String {
+    format!("{:.1} GiB", bytes as f64 / 1024f64.powi(3))
 }
 
 /// What brings images `[H, W, C]` of another shape to the one expected.

@@ -2,6 +2,7 @@
 
 use record::{Confusion, Evaluation, Metrics, Outcome, Residuals};
 
+use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::measure::Tally;
 use super::prepared::{Prepared, Reading};
@@ -25,17 +26,17 @@ impl Session {
         &mut self,
         weights: (&[f32], &[f32]),
         data: (&Dataset, &Reading),
-        part: (&str, &[u32]),
+        part: (Split, &[u32]),
         how: (usize, &[usize], bool),
     ) -> Result<Measured, TrainError> {
         let (batch, top_k, keep) = how;
         let (set, reading) = data;
         let (split, indices) = part;
-        let objective = self.objective.clone();
+        let objective = self.objective().clone();
         let mut tally = Tally::new(&objective, reading, top_k);
         let mut found = Measured::default();
         let n_targets = set.n_targets();
-        let mut targets = vec![0.0; batch * n_targets];
+        let mut targets = vec![0.0; batch.min(indices.len()) * n_targets];
         self.forward(weights, data, indices, batch, |rows, each, outputs| {
             let truth = &mut targets[..rows.len() * n_targets];
             for (target, i) in truth.chunks_exact_mut(n_targets).zip(rows) {
@@ -48,7 +49,7 @@ impl Session {
             }
         })?;
         if !indices.is_empty() {
-            tally.metrics(split, &mut found.metrics);
+            tally.metrics(split.name(), &mut found.metrics);
         }
         Ok(found)
     }
@@ -58,7 +59,7 @@ impl Session {
         &mut self,
         weights: (&[f32], &[f32]),
         data: &Prepared,
-        part: (&str, &[u32]),
+        part: (Split, &[u32]),
         how: (usize, &[usize], bool),
     ) -> Result<Measured, TrainError> {
         self.measure(weights, source(data), part, how)
@@ -66,7 +67,7 @@ impl Session {
 }
 
 /// Answers summed up for people: a confusion matrix, or residuals.
-pub fn evaluation_of(measured: &Measured, reading: &Reading, split: &str, checkpoint: &str) -> Evaluation {
+pub fn evaluation_of(measured: &Measured, reading: &Reading, split: Split, checkpoint: Kept) -> Evaluation {
     let width = reading.n_outputs().max(1);
     let outcome = match &reading.task {
         Task::Classification { classes } => {
@@ -90,7 +91,7 @@ pub fn evaluation_of(measured: &Measured, reading: &Reading, split: &str, checkp
         ),
     };
     let samples = (measured.outputs.len() / width) as u64;
-    Evaluation { split: split.to_owned(), checkpoint: checkpoint.to_owned(), samples, outcome }
+    Evaluation { split: split.to_string(), checkpoint: checkpoint.to_string(), samples, outcome }
 }
 
 /// The position of the largest value, the first of equal ones.

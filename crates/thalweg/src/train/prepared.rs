@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use crate::config::{LossConfig, RunConfig};
-use crate::data::{self, Affine, DataOptions, Dataset, Preprocess, Splits, TableSchema, Task, Values};
+use crate::data::{
+    self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
+};
 
 /// What a model must know to read samples as it did in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +32,8 @@ pub struct Prepared {
     pub splits: Splits,
     /// how samples are read
     pub reading: Reading,
-    /// check sum of all samples, as they were opened
-    pub crc32: u32,
+    /// what tells these data from others, as they were opened
+    pub identities: Identities,
 }
 
 impl Prepared {
@@ -42,7 +44,7 @@ impl Prepared {
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
         let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
         let mut set = data::open(&config.data.source, &options)?;
-        let crc32 = set.crc32();
+        let identities = set.identities();
         let splits = split(&set, config)?;
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train);
@@ -61,22 +63,40 @@ impl Prepared {
             input_shape: set.input_shape.clone(),
             schema: set.schema.clone(),
         };
-        Ok(Prepared { set, splits, reading, crc32 })
+        Ok(Prepared { set, splits, reading, identities })
     }
 
-    /// Whether the data are those of a checkpoint; one without a check sum is believed.
+    /// Whether the data, opened from `source`, are those of a checkpoint; where that cannot be told, the warning that
+    /// says so.
     ///
     /// # Errors
     /// [`TrainError::DataChanged`].
-    pub(super) fn check_same(&self, saved: Option<u32>, next: String) -> Result<(), TrainError> {
-        match saved {
-            Some(then) if then != self.crc32 => Err(TrainError::DataChanged {
-                then,
-                now: self.crc32,
+    #[cfg(feature = "runs")]
+    pub(super) fn check_same(
+        &self,
+        saved: Option<data::Identity>,
+        source: &str,
+        next: String,
+    ) -> Result<Option<String>, TrainError> {
+        let unchecked =
+            |why: String| Ok(Some(format!("whether the data are those of the run is unknown: {why}")));
+        let Some(then) = saved else { return unchecked("the checkpoint has no check sum of them".into()) };
+        match self.identities.of_version(then.version) {
+            None => unchecked(format!(
+                "their check sum is of version {}, which this program does not know",
+                then.version
+            )),
+            Some(now) if now == then => Ok(None),
+            // Nobody can have changed these: an earlier version of this program drew other last digits.
+            Some(_) if data::sets::by_name(source).is_some_and(data::sets::BuiltIn::is_drawn) => {
+                Ok(Some(format!("`{source}` is not, to the last digit, what it was when the run began")))
+            }
+            Some(now) => Err(TrainError::DataChanged {
+                then: then.crc32,
+                now: now.crc32,
                 next,
                 data: self.set.origin.source.clone(),
             }),
-            _ => Ok(()),
         }
     }
 

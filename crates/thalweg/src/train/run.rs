@@ -9,6 +9,7 @@ use record::{
     Figures, Goal, LogWriter, Machine, Metrics, MetricsWriter, Row, RunDir, Samples, Status, Summary,
 };
 
+use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::evaluate::evaluation_of;
 use super::objective::main_metric;
@@ -67,7 +68,7 @@ pub fn resume(
     let started = Instant::now();
     let old = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), overrides)?;
-    check_changes(&old, &config)?;
+    changes(&old, &config)?;
     let mut trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let path = run.last_checkpoint();
     // killed before the first checkpoint: the start is a function of the config
@@ -76,7 +77,8 @@ pub fn resume(
         let weights = run.best_checkpoint();
         let next =
             format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
-        trainer.data.check_same(checkpoint.saved.data_crc32, next)?;
+        let unknown = trainer.data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
+        trainer.data.splits.warnings.extend(unknown);
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
@@ -84,18 +86,20 @@ pub fn resume(
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
-/// The first setting that differs and must not.
-fn check_changes(old: &RunConfig, new: &RunConfig) -> Result<(), TrainError> {
-    let mut allowed = old.clone();
-    (allowed.epochs, allowed.steps, allowed.threads) = (new.epochs, new.steps, new.threads);
-    (allowed.save, allowed.eval_batch) = (new.save.clone(), new.eval_batch);
-    let (a, b) = (allowed.to_toml(), new.to_toml());
-    let differs = a.lines().zip(b.lines()).find(|(x, y)| x != y).map(|(_, y)| y);
-    match differs {
-        None => Ok(()),
-        Some(line) => {
-            Err(TrainError::Changed { key: line.split('=').next().unwrap_or(line).trim().to_owned() })
-        }
+/// Settings that a resumed run may change; all of a table where one names it.
+const MAY_CHANGE: [&str; 5] = ["epochs", "steps", "threads", "eval_batch", "save"];
+
+/// The keys of all settings in which two configs differ, such as `threads` and `save.every`, if a run may be resumed
+/// with the new ones.
+///
+/// # Errors
+/// [`TrainError::Changed`] with the first key that a resumed run cannot change, such as `optimizer.name`.
+pub fn changes(old: &RunConfig, new: &RunConfig) -> Result<Vec<String>, TrainError> {
+    let keys = old.differences(new);
+    let may = |key: &String| MAY_CHANGE.iter().any(|m| key == m || key.starts_with(&format!("{m}.")));
+    match keys.iter().find(|key| !may(key)) {
+        None => Ok(keys),
+        Some(key) => Err(TrainError::Changed { key: key.clone() }),
     }
 }
 
@@ -152,7 +156,7 @@ impl<'a> Run<'a> {
         let (metrics, _) = folder.metrics_writer(counters.step)?;
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
-        let main = main_metric(&trainer.data.reading.task, &trainer.session.objective);
+        let main = main_metric(&trainer.data.reading.task, trainer.session.objective());
         let judge = Judge::new(config, &trainer.data, main);
         let save_every = config.save.every.steps(trainer.length()).max(1);
         let samples_before = counters.samples;
@@ -287,7 +291,7 @@ impl<'a> Run<'a> {
                 metrics.set("train_accuracy", sums.correct as f64 / n);
             }
         }
-        let valid = self.trainer.measure("valid", None, false)?;
+        let valid = self.trainer.measure(Split::Valid, None, false)?;
         valid.metrics.iter().for_each(|(name, value)| metrics.set(name, value));
         let step = self.trainer.state.counters.step;
         let epoch = step.div_ceil(length.steps_per_epoch);
@@ -362,25 +366,20 @@ impl<'a> Run<'a> {
 
     /// Looks at the test part, once: with the last weights and with the best ones.
     fn test(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
-        let part = ["test", "valid", "train"].into_iter().find(|p| match *p {
-            "test" => !self.trainer.data.splits.test.is_empty(),
-            "valid" => !self.trainer.data.splits.valid.is_empty(),
-            _ => true,
-        });
-        let part = part.unwrap_or("train");
+        let part = Split::to_judge(&self.trainer.data.splits);
         let checkpoint = Checkpoint::open(&self.folder.best_checkpoint())?;
         let (params, mut buffers) = checkpoint.weights(&self.trainer.session.model)?;
-        buffers.extend_from_slice(self.trainer.session.objective.buffers());
+        buffers.extend_from_slice(self.trainer.session.objective().buffers());
         let best = self.trainer.measure(part, Some((&params, &buffers)), true)?;
         let last = self.trainer.measure(part, None, false)?;
-        if part == "test" {
+        if part == Split::Test {
             for (figures, measured) in [(&mut summary.best, &best), (&mut summary.last, &last)] {
                 if let Some(figures) = figures {
                     measured.metrics.iter().for_each(|(name, value)| figures.metrics.set(name, value));
                 }
             }
         }
-        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.data.reading, part, "best"))?;
+        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.data.reading, part, Kept::Best))?;
         Ok(())
     }
 

@@ -7,11 +7,14 @@ use engine::{Layout, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
+use super::memory::{self, Need};
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
+use crate::data::Identity;
 use crate::model::weights::{self, WeightsFile};
 use crate::model::{Model, ModelConfig};
 use crate::optim::OptimConfig;
+use crate::registry::OutOfRange;
 
 const MODEL: &str = "thalweg.model";
 const STATE: &str = "thalweg.state";
@@ -28,9 +31,24 @@ pub struct SavedModel {
     pub reading: Reading,
     /// the optimiser, whose state may be in the file
     pub optimizer: OptimConfig,
-    /// check sum of the data it was trained on
+    /// what tells the data it was trained on from others
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_crc32: Option<u32>,
+    pub data: Option<Identity>,
+    /// the same in checkpoints of the first days, by the rules of version 1
+    #[serde(default, skip_serializing)]
+    data_crc32: Option<u32>,
+}
+
+impl SavedModel {
+    /// A description for a new checkpoint.
+    pub fn new(model: ModelConfig, reading: Reading, optimizer: OptimConfig, data: Option<Identity>) -> Self {
+        SavedModel { model, reading, optimizer, data, data_crc32: None }
+    }
+
+    /// What tells the data it was trained on from others; `None` where the checkpoint does not say.
+    pub fn identity(&self) -> Option<Identity> {
+        self.data.or(self.data_crc32.map(|crc32| Identity { version: 1, crc32 }))
+    }
 }
 
 /// A checkpoint in memory.
@@ -66,6 +84,7 @@ impl Checkpoint {
     /// # Errors
     /// When the tensors are not the model's.
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+        room(model, 1)?;
         let mut params = vec![0.0; model.params().len()];
         let mut buffers = vec![0.0; model.buffers().len()];
         self.load(model, &mut params, &mut buffers)?;
@@ -78,10 +97,19 @@ impl Checkpoint {
     /// When the file holds weights only, or tensors are not those of the model and its optimiser.
     pub fn state(&self, model: &Model) -> Result<State, TrainError> {
         let counters: Counters = field(&self.file, &self.path, STATE)?;
+        room(model, 1 + self.saved.optimizer.build()?.slots().len())?;
         let mut params = vec![0.0; model.params().len()];
         let mut buffers = vec![0.0; model.buffers().len()];
         let slots = self.load(model, &mut params, &mut buffers)?;
         Ok(State { params, buffers, slots, counters })
+    }
+
+    /// Names of the state vectors of the optimiser that the file names.
+    fn optimizer_slots(&self) -> Result<&'static [&'static str], TrainError> {
+        let built = self.saved.optimizer.build();
+        let broken =
+            |e: OutOfRange| TrainError::BrokenState { problem: e.to_string(), path: self.path.clone() };
+        Ok(built.map_err(broken)?.slots())
     }
 
     fn load(
@@ -91,7 +119,7 @@ impl Checkpoint {
         buffers: &mut [f32],
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let names = match self.file.metadata().contains_key(STATE) {
-            true => self.saved.optimizer.build()?.slots(),
+            true => self.optimizer_slots()?,
             false => &[],
         };
         let layouts = slot_layouts(names, model.params());
@@ -120,6 +148,14 @@ fn field<T: serde::de::DeserializeOwned>(
     let broken =
         |e: serde_json::Error| TrainError::BrokenState { problem: e.to_string(), path: path.to_owned() };
     serde_json::from_str(text).map_err(broken)
+}
+
+/// Whether a model's buffers and so many vectors of the length of its parameters can be had.
+fn room(model: &Model, n_vectors: usize) -> Result<(), TrainError> {
+    let (params, buffers) = (model.params().len(), model.buffers().len());
+    let need =
+        Need { state: memory::floats(&[params.saturating_mul(n_vectors), buffers]), ..Need::default() };
+    if need.can_be_had() { Ok(()) } else { Err(TrainError::Memory { need }) }
 }
 
 fn slot_layouts(names: &[&str], params: &Layout) -> Vec<Layout> {

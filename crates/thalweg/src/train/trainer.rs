@@ -3,17 +3,21 @@
 use engine::kernels::update::sum_squares;
 use engine::{Piece, StepContext, Update};
 
+use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::Measured;
 use super::measure::n_correct;
+use super::memory::{self, Need};
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+#[cfg(feature = "runs")]
 use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
+use crate::data::Values;
 use crate::data::augment::Pipeline;
 use crate::model::{Mode, Model};
 use crate::optim::{self, Optimizer, StepInfo};
@@ -66,19 +70,28 @@ impl Trainer {
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
         let objective = Objective::new(&config.loss, &data)?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
-        let (params, mut buffers) = model.init(config.seed);
-        buffers.extend_from_slice(objective.buffers());
         let optimizer = config.optimizer.build()?;
         let decays = optimizer.decay_on().apply(&model.param_infos())?;
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let length = run_length(config, data.splits.train.len());
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
+        let schedule = config.schedule.build(length)?;
+        let mut session = Session::new(model, objective, config.n_threads(), config.shards);
+        if augment.as_ref().is_some_and(Pipeline::mixes) {
+            session.mix();
+        }
+        let need = need(config, &data, &mut session, length, optimizer.slots().len())?;
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need });
+        }
+        let (params, mut buffers) = session.model.init(config.seed);
+        buffers.extend_from_slice(session.objective().buffers());
+        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let mut trainer = Trainer {
-            schedule: config.schedule.build(length)?,
+            schedule,
             gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
-            outputs: vec![0.0; config.batch * model.n_outputs()],
+            outputs: vec![0.0; config.batch * session.model.n_outputs()],
             labels: vec![0.0; config.batch],
-            session: Session::new(model, objective, config.n_threads(), config.shards),
+            session,
             augment,
             state: State { params, buffers, slots, counters: Counters::default() },
             order: Vec::new(),
@@ -89,41 +102,29 @@ impl Trainer {
             length,
             data,
         };
-        if trainer.augment.as_ref().is_some_and(Pipeline::mixes) {
-            trainer.session.mix();
-        }
+        #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
             let own = b.len();
             file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
         }
-        trainer.check_batches()?;
+        #[cfg(not(feature = "runs"))]
+        if config.init_from.is_some() {
+            let problem = "files of weights are read with the feature `runs` of the crate".into();
+            let (key, place) = ("init_from".into(), crate::config::Place::Default);
+            return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
+        }
+        for batch in train_batches(config, trainer.data.splits.train.len(), length) {
+            trainer.session.program(Mode::Train, batch)?;
+        }
         Ok(trainer)
     }
 
     /// Goes on from a state.
     pub fn restore(&mut self, mut state: State) {
-        state.buffers.extend_from_slice(self.session.objective.buffers());
+        state.buffers.extend_from_slice(self.session.objective().buffers());
         self.state = state;
-    }
-
-    /// Compiles the programs of the run, which finds every layer that cannot train on a batch.
-    fn check_batches(&mut self) -> Result<(), TrainError> {
-        if self.length.n_steps == 0 {
-            return Ok(());
-        }
-        let (n_train, batch) = (self.data.splits.train.len(), self.config.batch);
-        self.session.program(Mode::Train, batch.min(n_train))?;
-        let rest = n_train % batch;
-        if rest > 0 && self.length.n_steps >= self.length.steps_per_epoch {
-            let result = self.session.program(Mode::Train, rest);
-            result.map_err(|error| match rest {
-                1 => TrainError::LastBatch { n_train, batch, error },
-                _ => TrainError::Graph(error),
-            })?;
-        }
-        Ok(())
     }
 
     /// Steps of the run and of an epoch.
@@ -142,13 +143,11 @@ impl Trainer {
     }
 
     /// What a checkpoint says of the model.
+    #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
-        SavedModel {
-            model: self.config.model.clone(),
-            reading: self.data.reading.clone(),
-            optimizer: self.config.optimizer.clone(),
-            data_crc32: Some(self.data.crc32),
-        }
+        let (model, optimizer) = (self.config.model.clone(), self.config.optimizer.clone());
+        let identity = self.data.identities.newest();
+        SavedModel::new(model, self.data.reading.clone(), optimizer, Some(identity))
     }
 
     /// The model's parameters and buffers.
@@ -174,6 +173,7 @@ impl Trainer {
         let context = StepContext {
             params: &state.params,
             buffers: &state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         program.run(context, &batch);
@@ -242,6 +242,7 @@ impl Trainer {
         let context = StepContext {
             params: &self.state.params,
             buffers: &self.state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         let found = culprit(&self.session, context, &batch)?;
@@ -253,21 +254,17 @@ impl Trainer {
         first_bad_tensor(&self.session, &self.state.params, &self.state.buffers)
     }
 
-    /// Figures of weights on a part of the data: `train`, `valid` or `test`.
+    /// Figures of weights on a part of the data; none of a part without samples.
     ///
     /// # Errors
     /// None after the model trained.
     pub fn measure(
         &mut self,
-        part: &str,
+        part: Split,
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let indices = match part {
-            "train" => &self.data.splits.train,
-            "valid" => &self.data.splits.valid,
-            _ => &self.data.splits.test,
-        };
+        let indices = part.of(&self.data.splits);
         let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
         self.session.measure_part(weights, &self.data, (part, indices), how)
@@ -279,6 +276,69 @@ fn label(batch: &Batch, sample: u32) -> f32 {
     let mixed = batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch));
     let sample = mixed.filter(|m| m.own < 0.5).map_or(sample, |m| m.partner);
     batch.set.targets[sample as usize]
+}
+
+/// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
+fn train_batches(config: &RunConfig, n_train: usize, length: RunLength) -> Vec<usize> {
+    let mut sizes = cut(n_train, config.batch);
+    if length.n_steps < length.steps_per_epoch {
+        sizes.truncate(1);
+    }
+    if length.n_steps == 0 { Vec::new() } else { sizes }
+}
+
+/// Sizes of the batches into which samples are cut.
+fn cut(n: usize, batch: usize) -> Vec<usize> {
+    let batch = batch.clamp(1, n.max(1));
+    [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
+}
+
+/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
+/// memory at once.
+fn need(
+    config: &RunConfig,
+    data: &Prepared,
+    session: &mut Session,
+    length: RunLength,
+    n_slots: usize,
+) -> Result<Need, TrainError> {
+    let (n_train, batch) = (data.splits.train.len(), config.batch);
+    let mut programs = 0usize;
+    for size in train_batches(config, n_train, length) {
+        let bytes = session.program_bytes(Mode::Train, size).map_err(|error| match size {
+            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
+            _ => TrainError::Graph(error),
+        })?;
+        programs = programs.saturating_add(bytes);
+    }
+    let [valid, test] = [&data.splits.valid, &data.splits.test].map(Vec::len);
+    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
+    let mut measured = [cut(valid, config.eval_batch), cut(judged, config.eval_batch)].concat();
+    measured.sort_unstable();
+    measured.dedup();
+    for size in &measured {
+        programs = programs.saturating_add(session.program_bytes(Mode::Eval, *size)?);
+    }
+    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
+    let (outputs, targets) = (session.model.n_outputs(), data.set.n_targets());
+    let vectors = 1 + n_slots + usize::from(config.clip_norm.is_some());
+    // at the end the best weights are read from their file, beside the last ones
+    let saved = params.saturating_add(buffers).saturating_mul(2);
+    let largest = measured.last().copied().unwrap_or(0);
+    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
+    // each cell of a confusion matrix is a number of 8 bytes
+    let cells = data.set.n_classes().map_or(0, |k| k.saturating_mul(k).saturating_mul(2));
+    let data = match &data.set.inputs {
+        Values::F32(values) => values.len(),
+        // bytes may be a part of a file, which takes no memory that cannot be given up
+        Values::U8(_) => 0,
+    };
+    Ok(Need {
+        data: memory::floats(&[data]),
+        state: memory::floats(&[params.saturating_mul(vectors), buffers, saved]),
+        programs,
+        answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
+    })
 }
 
 fn run_length(config: &RunConfig, n_train: usize) -> RunLength {
