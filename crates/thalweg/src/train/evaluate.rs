@@ -36,7 +36,7 @@ impl Session {
         let mut tally = Tally::new(&objective, reading, top_k);
         let mut found = Measured::default();
         let n_targets = set.n_targets();
-        let mut targets = vec![0.0; batch * n_targets];
+        let mut targets = vec![0.0; batch.min(indices.len()) * n_targets];
         self.forward(weights, data, indices, batch, |rows, each, outputs| {
             let truth = &mut targets[..rows.len() * n_targets];
             for (target, i) in truth.chunks_exact_mut(n_targets).zip(rows) {

@@ -58,5 +58,5 @@ pub(super) fn first_bad_tensor(session: &Session, params: &[f32], buffers: &[f32
 }
 
 fn is_computed(graph: &Graph, v: Var) -> bool {
-    !matches!(graph.node(v).op, Op::Param(_) | Op::Buffer(_) | Op::Constant(_))
+    !matches!(graph.node(v).op, Op::Param(_) | Op::Buffer(_) | Op::Tangent(_) | Op::Constant(_))
 }

@@ -8,6 +8,7 @@ use engine::exec::MAX_WORKERS;
 use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
+use super::memory;
 use super::objective::{Mixture, Objective};
 use super::prepared::{Prepared, Reading};
 use crate::data::Dataset;
@@ -70,6 +71,7 @@ pub struct Session {
     mixes: bool,
     pool: Arc<Pool>,
     shards: usize,
+    plans: HashMap<(bool, usize), Arc<Plan>>,
     programs: HashMap<(bool, usize), Executor>,
 }
 
@@ -80,12 +82,14 @@ pub(super) const OUTPUTS: usize = 1;
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
-        Session { model, objective, mixes: false, pool, shards: shards.max(1), programs: HashMap::new() }
+        let (plans, programs) = (HashMap::new(), HashMap::new());
+        Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
     pub(super) fn mix(&mut self) {
         self.mixes = true;
+        self.plans.clear();
         self.programs.clear();
     }
 
@@ -93,6 +97,7 @@ impl Session {
     pub(super) fn aim(&mut self, objective: Objective) {
         if self.objective != objective {
             self.objective = objective;
+            self.plans.clear();
             self.programs.clear();
         }
     }
@@ -138,15 +143,35 @@ impl Session {
     pub(super) fn program(&mut self, mode: Mode, batch: usize) -> Result<&Executor, GraphError> {
         let key = (mode == Mode::Train, batch);
         if !self.programs.contains_key(&key) {
-            let (graph, wanted) = self.graph(mode, batch)?;
-            let plan = Plan::compile(&graph, &wanted, self.options(batch))?;
-            let bytes = plan.arena_bytes();
-            if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
-                return Err(graph.error("plan", Fault::Memory { bytes }));
+            let plan = self.plan(mode, batch)?;
+            let bytes = Executor::bytes_for(&plan);
+            if !memory::has_room(bytes) {
+                let (op, layer) = ("plan", String::new());
+                return Err(GraphError { op, layer, fault: Fault::Memory { bytes } });
             }
-            self.programs.insert(key, Executor::new(Arc::new(plan), self.pool.clone()));
+            self.programs.insert(key, Executor::new(plan, self.pool.clone()));
         }
         Ok(&self.programs[&key])
+    }
+
+    /// The plan for a batch size, compiled at first use.
+    fn plan(&mut self, mode: Mode, batch: usize) -> Result<Arc<Plan>, GraphError> {
+        let key = (mode == Mode::Train, batch);
+        if let Some(plan) = self.plans.get(&key) {
+            return Ok(plan.clone());
+        }
+        let (graph, wanted) = self.graph(mode, batch)?;
+        let plan = Arc::new(Plan::compile(&graph, &wanted, self.options(batch))?);
+        self.plans.insert(key, plan.clone());
+        Ok(plan)
+    }
+
+    /// Bytes that the program for a batch size takes, or will take when it is first used.
+    ///
+    /// # Errors
+    /// When a layer cannot work on so small a batch, or a size is too large.
+    pub(super) fn program_bytes(&mut self, mode: Mode, batch: usize) -> Result<usize, GraphError> {
+        Ok(Executor::bytes_for(&*self.plan(mode, batch)?))
     }
 
     /// Runs a model forward over samples, batch by batch, and hands each batch's indices, losses and outputs on.
@@ -159,10 +184,12 @@ impl Session {
         mut each: impl FnMut(&[u32], &[f32], &[f32]),
     ) -> Result<(), GraphError> {
         let width = self.model.n_outputs();
+        let batch = batch.min(indices.len());
         let (mut losses, mut outputs) = (vec![0.0; batch], vec![0.0; batch * width]);
         for chunk in indices.chunks(batch.max(1)) {
             let program = self.program(Mode::Eval, chunk.len())?;
-            let context = StepContext { params: weights.0, buffers: weights.1, draw: Draw::default() };
+            let context =
+                StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw: Draw::default() };
             program.run(context, &Batch { set: data.0, reading: data.1, indices: chunk, augment: None });
             let n = chunk.len();
             program.output(LOSS, &mut losses[..n]);

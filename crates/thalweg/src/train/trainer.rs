@@ -7,6 +7,7 @@ use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::Measured;
 use super::measure::n_correct;
+use super::memory::{self, Need};
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
@@ -15,6 +16,7 @@ use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
+use crate::data::Values;
 use crate::data::augment::Pipeline;
 use crate::model::{Mode, Model};
 use crate::optim::{self, Optimizer, StepInfo};
@@ -67,19 +69,28 @@ impl Trainer {
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
         let objective = Objective::new(&config.loss, &data)?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
-        let (params, mut buffers) = model.init(config.seed);
-        buffers.extend_from_slice(objective.buffers());
         let optimizer = config.optimizer.build()?;
         let decays = optimizer.decay_on().apply(&model.param_infos())?;
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let length = run_length(config, data.splits.train.len());
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
+        let schedule = config.schedule.build(length)?;
+        let mut session = Session::new(model, objective, config.n_threads(), config.shards);
+        if augment.as_ref().is_some_and(Pipeline::mixes) {
+            session.mix();
+        }
+        let need = need(config, &data, &mut session, length, optimizer.slots().len())?;
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need });
+        }
+        let (params, mut buffers) = session.model.init(config.seed);
+        buffers.extend_from_slice(session.objective().buffers());
+        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let mut trainer = Trainer {
-            schedule: config.schedule.build(length)?,
+            schedule,
             gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
-            outputs: vec![0.0; config.batch * model.n_outputs()],
+            outputs: vec![0.0; config.batch * session.model.n_outputs()],
             labels: vec![0.0; config.batch],
-            session: Session::new(model, objective, config.n_threads(), config.shards),
+            session,
             augment,
             state: State { params, buffers, slots, counters: Counters::default() },
             order: Vec::new(),
@@ -90,16 +101,15 @@ impl Trainer {
             length,
             data,
         };
-        if trainer.augment.as_ref().is_some_and(Pipeline::mixes) {
-            trainer.session.mix();
-        }
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
             let own = b.len();
             file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
         }
-        trainer.check_batches()?;
+        for batch in train_batches(config, trainer.data.splits.train.len(), length) {
+            trainer.session.program(Mode::Train, batch)?;
+        }
         Ok(trainer)
     }
 
@@ -107,24 +117,6 @@ impl Trainer {
     pub fn restore(&mut self, mut state: State) {
         state.buffers.extend_from_slice(self.session.objective().buffers());
         self.state = state;
-    }
-
-    /// Compiles the programs of the run, which finds every layer that cannot train on a batch.
-    fn check_batches(&mut self) -> Result<(), TrainError> {
-        if self.length.n_steps == 0 {
-            return Ok(());
-        }
-        let (n_train, batch) = (self.data.splits.train.len(), self.config.batch);
-        self.session.program(Mode::Train, batch.min(n_train))?;
-        let rest = n_train % batch;
-        if rest > 0 && self.length.n_steps >= self.length.steps_per_epoch {
-            let result = self.session.program(Mode::Train, rest);
-            result.map_err(|error| match rest {
-                1 => TrainError::LastBatch { n_train, batch, error },
-                _ => TrainError::Graph(error),
-            })?;
-        }
-        Ok(())
     }
 
     /// Steps of the run and of an epoch.
@@ -172,6 +164,7 @@ impl Trainer {
         let context = StepContext {
             params: &state.params,
             buffers: &state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         program.run(context, &batch);
@@ -240,6 +233,7 @@ impl Trainer {
         let context = StepContext {
             params: &self.state.params,
             buffers: &self.state.buffers,
+            tangents: &[],
             draw: draw(self.config.seed, step),
         };
         let found = culprit(&self.session, context, &batch)?;
@@ -273,6 +267,69 @@ fn label(batch: &Batch, sample: u32) -> f32 {
     let mixed = batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch));
     let sample = mixed.filter(|m| m.own < 0.5).map_or(sample, |m| m.partner);
     batch.set.targets[sample as usize]
+}
+
+/// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
+fn train_batches(config: &RunConfig, n_train: usize, length: RunLength) -> Vec<usize> {
+    let mut sizes = cut(n_train, config.batch);
+    if length.n_steps < length.steps_per_epoch {
+        sizes.truncate(1);
+    }
+    if length.n_steps == 0 { Vec::new() } else { sizes }
+}
+
+/// Sizes of the batches into which samples are cut.
+fn cut(n: usize, batch: usize) -> Vec<usize> {
+    let batch = batch.clamp(1, n.max(1));
+    [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
+}
+
+/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
+/// memory at once.
+fn need(
+    config: &RunConfig,
+    data: &Prepared,
+    session: &mut Session,
+    length: RunLength,
+    n_slots: usize,
+) -> Result<Need, TrainError> {
+    let (n_train, batch) = (data.splits.train.len(), config.batch);
+    let mut programs = 0usize;
+    for size in train_batches(config, n_train, length) {
+        let bytes = session.program_bytes(Mode::Train, size).map_err(|error| match size {
+            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
+            _ => TrainError::Graph(error),
+        })?;
+        programs = programs.saturating_add(bytes);
+    }
+    let [valid, test] = [&data.splits.valid, &data.splits.test].map(Vec::len);
+    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
+    let mut measured = [cut(valid, config.eval_batch), cut(judged, config.eval_batch)].concat();
+    measured.sort_unstable();
+    measured.dedup();
+    for size in &measured {
+        programs = programs.saturating_add(session.program_bytes(Mode::Eval, *size)?);
+    }
+    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
+    let (outputs, targets) = (session.model.n_outputs(), data.set.n_targets());
+    let vectors = 1 + n_slots + usize::from(config.clip_norm.is_some());
+    // at the end the best weights are read from their file, beside the last ones
+    let saved = params.saturating_add(buffers).saturating_mul(2);
+    let largest = measured.last().copied().unwrap_or(0);
+    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
+    // each cell of a confusion matrix is a number of 8 bytes
+    let cells = data.set.n_classes().map_or(0, |k| k.saturating_mul(k).saturating_mul(2));
+    let data = match &data.set.inputs {
+        Values::F32(values) => values.len(),
+        // bytes may be a part of a file, which takes no memory that cannot be given up
+        Values::U8(_) => 0,
+    };
+    Ok(Need {
+        data: memory::floats(&[data]),
+        state: memory::floats(&[params.saturating_mul(vectors), buffers, saved]),
+        programs,
+        answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
+    })
 }
 
 fn run_length(config: &RunConfig, n_train: usize) -> RunLength {

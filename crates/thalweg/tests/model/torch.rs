@@ -74,7 +74,7 @@ fn gradients_of_the_cross_entropy() {
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let labels = [0.0, 1.0, 2.0, 2.0, 1.0, 0.0];
     executor.run(
-        StepContext { params: &params, buffers: &buffers, draw: Draw::default() },
+        StepContext { params: &params, buffers: &buffers, tangents: &[], draw: Draw::default() },
         &[&x[..], &labels[..]],
     );
     let mut got = vec![f32::NAN; params.len()];

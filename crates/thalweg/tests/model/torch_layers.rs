@@ -101,7 +101,7 @@ fn check(case: &Value, results: &BTreeMap<String, Vec<f32>>, workers: usize) {
     let options = PlanOptions { batch, shards: 2, workers, fuse: true, cache_bytes: CACHE_BYTES };
     let executor =
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(workers)));
-    let context = StepContext { params: &params, buffers: &buffers, draw: Draw::default() };
+    let context = StepContext { params: &params, buffers: &buffers, tangents: &[], draw: Draw::default() };
     executor.run(context, &[&x[..], &dy[..]]);
     let output = |i: usize| {
         let mut out = vec![f32::NAN; executor.output_len(i)];
