@@ -1,15 +1,13 @@
 //! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
 
 pub mod config;
-pub mod data;
 
-pub use engine;
+pub use {data, engine, settings};
+pub use settings::registry;
 
 pub mod init;
 pub mod layers;
 pub mod model;
 pub mod optim;
-pub mod registry;
 pub mod schedule;
-mod tagged;
 pub mod train;

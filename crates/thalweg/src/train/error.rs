@@ -9,6 +9,7 @@ use super::memory::Need;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::model::ModelError;
+#[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
 use crate::optim::UnmatchedPattern;
 use crate::registry::OutOfRange;
@@ -31,6 +32,7 @@ pub enum TrainError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A weights file or a checkpoint.
+    #[cfg(feature = "runs")]
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The config.
@@ -159,6 +161,7 @@ impl TrainError {
             TrainError::Data(e) => Some(e.hint()),
             TrainError::Model(e) => e.hint(),
             TrainError::Record(e) => e.hint(),
+            #[cfg(feature = "runs")]
             TrainError::Weights(e) => Some(e.hint().to_owned()),
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),

@@ -14,10 +14,12 @@
 //! # }
 //! ```
 
+#[cfg(feature = "runs")]
 mod apply;
 mod choice;
 mod error;
 mod evaluate;
+#[cfg(feature = "runs")]
 mod folds;
 mod measure;
 mod memory;
@@ -26,21 +28,29 @@ mod objective;
 mod observe;
 mod prepared;
 mod program;
+#[cfg(feature = "runs")]
 mod run;
+#[cfg(feature = "runs")]
 mod saved;
 mod state;
 mod trainer;
 
+#[cfg(feature = "runs")]
 pub use apply::{Answers, Needs, Report, Trained};
 pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
+#[cfg(feature = "runs")]
 pub use folds::{Folds, cross_validate};
 pub use memory::Need;
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;
 pub use program::{Session, StepError};
+#[cfg(feature = "runs")]
 pub use run::{changes, resume, train, train_ready};
+#[cfg(feature = "runs")]
 pub use saved::{Checkpoint, SavedModel};
-pub use state::{Best, State, Sums, weights_sha256};
+#[cfg(feature = "runs")]
+pub use state::weights_sha256;
+pub use state::{Best, State, Sums};
 pub use trainer::Trainer;

@@ -6,7 +6,9 @@ use engine::ops::losses::{CrossEntropy, Loss};
 use super::error::TrainError;
 use super::prepared::Prepared;
 use crate::config::{ClassWeights, LossConfig};
-use crate::data::{Dataset, Task};
+use crate::data::Dataset;
+#[cfg(feature = "runs")]
+use crate::data::Task;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -171,6 +173,7 @@ fn class_weights(
 }
 
 /// Names of what a task is judged by: the main metric.
+#[cfg(feature = "runs")]
 pub(super) fn main_metric(task: &Task, objective: &Objective) -> &'static str {
     match task {
         Task::Classification { .. } => "accuracy",

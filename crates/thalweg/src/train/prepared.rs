@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use crate::config::{LossConfig, RunConfig};
-use crate::data::sets::BuiltIn;
 use crate::data::{
-    self, Affine, DataOptions, Dataset, Identities, Identity, Preprocess, Splits, TableSchema, Task, Values,
+    self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
 };
 
 /// What a model must know to read samples as it did in training.
@@ -72,9 +71,10 @@ impl Prepared {
     ///
     /// # Errors
     /// [`TrainError::DataChanged`].
+    #[cfg(feature = "runs")]
     pub(super) fn check_same(
         &self,
-        saved: Option<Identity>,
+        saved: Option<data::Identity>,
         source: &str,
         next: String,
     ) -> Result<Option<String>, TrainError> {
@@ -88,7 +88,7 @@ impl Prepared {
             )),
             Some(now) if now == then => Ok(None),
             // Nobody can have changed these: an earlier version of this program drew other last digits.
-            Some(_) if data::sets::by_name(source).is_some_and(BuiltIn::is_drawn) => {
+            Some(_) if data::sets::by_name(source).is_some_and(data::sets::BuiltIn::is_drawn) => {
                 Ok(Some(format!("`{source}` is not, to the last digit, what it was when the run began")))
             }
             Some(now) => Err(TrainError::DataChanged {

@@ -94,6 +94,7 @@ impl Session {
     }
 
     /// Takes another loss. Programs that were compiled for the one before are of no use to it.
+    #[cfg(feature = "runs")]
     pub(super) fn aim(&mut self, objective: Objective) {
         if self.objective != objective {
             self.objective = objective;

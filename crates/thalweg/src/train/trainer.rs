@@ -12,6 +12,7 @@ use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+#[cfg(feature = "runs")]
 use super::saved::SavedModel;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
@@ -101,11 +102,18 @@ impl Trainer {
             length,
             data,
         };
+        #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             let file = crate::model::weights::WeightsFile::open(path)?;
             let (p, b) = trainer.session.model.layout();
             let own = b.len();
             file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
+        }
+        #[cfg(not(feature = "runs"))]
+        if config.init_from.is_some() {
+            let problem = "files of weights are read with the feature `runs` of the crate".into();
+            let (key, place) = ("init_from".into(), crate::config::Place::Default);
+            return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
         for batch in train_batches(config, trainer.data.splits.train.len(), length) {
             trainer.session.program(Mode::Train, batch)?;
@@ -135,6 +143,7 @@ impl Trainer {
     }
 
     /// What a checkpoint says of the model.
+    #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
         let (model, optimizer) = (self.config.model.clone(), self.config.optimizer.clone());
         let identity = self.data.identities.newest();
