@@ -20,6 +20,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As for [`open`].
+#[cfg(any(feature = "fetch", test))]
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     let options = || OpenOptions::new().read(true).write(true).clone();
     // Exclusive creation follows no link.
