@@ -47,6 +47,7 @@ type Rule = fn(&Tree) -> Vec<Complaint>;
 const RULES: &[(&str, Rule)] = &[
     ("every file is part of its crate, and every concept is in its registry", registry::listed),
     ("a file opens with one sentence", text::opening),
+    ("every file is formatted", text::formatted),
     ("files are short", text::length),
     ("lines are short", text::width),
     ("nothing is left for later", text::leftovers),

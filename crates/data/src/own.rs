@@ -5,13 +5,13 @@
 //! links, and what is found is held against its owner. Other names are made by `tempfile`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 
 /// Opens a file of ours for reading.
 ///
 /// # Errors
-/// The system's, and [`ErrorKind::Other`] for a link, for what is no file, and for a file of another user.
+/// The system's, and [`io::ErrorKind::Other`] for a link, for what is no file, and for a file of another user.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     open_by(OpenOptions::new().read(true), path)
 }
@@ -25,7 +25,7 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     let options = || OpenOptions::new().read(true).write(true).clone();
     // Exclusive creation follows no link.
     match options().create_new(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => open_by(&mut options(), path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_by(&mut options(), path),
         made => made,
     }
 }

@@ -24,6 +24,7 @@ use std::time::Duration;
 pub use error::{ByHand, FetchError};
 pub use observe::FetchObserver;
 pub use source::Source;
+pub use unpack::unpack;
 
 pub use crate::public::*;
 

@@ -23,7 +23,10 @@ const UNFINISHED: [&str; 2] = [".partial", ".old"];
 /// Everything is written to a folder beside `into` that this process made for itself, and renamed at the end. The
 /// archive is locked meanwhile: whoever comes second is told so, or finds the work done. An archive with an absolute
 /// path, a `..`, a link or a device is refused as a whole.
-pub(super) fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<(), FetchError> {
+///
+/// # Errors
+/// [`FetchError::Archive`] names the entry and why it is refused; others tell what the disk refused.
+pub fn unpack(archive: &Path, members: &[Member], into: &Path) -> Result<(), FetchError> {
     let file = match File::open(archive) {
         Err(e) if e.kind() == ErrorKind::NotFound && present(into, members)? == Some(true) => return Ok(()),
         opened => opened.map_err(|e| failed("read", archive, e))?,
