@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Cost, Finish, Loop, Plan};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
-use crate::steps::conv::conv_flops;
-use crate::steps::{Span, StepKernel};
+use crate::steps::conv::{conv_flops, images_of};
+use crate::steps::{Loc, Span, StepKernel};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Plan {
                 bytes: 4 * (a.elements(batch) + b.elements(batch) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: (conv_flops(conv) * batch) as u64,
+                flops: (conv_flops(conv) * images_of(conv, x.len.of(batch))) as u64,
                 bytes: 4 * (x.elements(batch) + dy.elements(batch)),
             },
             Finish::Shards { from, .. } => Cost {
@@ -114,6 +114,9 @@ impl Plan {
                 }
                 Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
+                Finish::Ready(Span { loc: Loc::Const(_), .. }) => {
+                    format!("gradient {} is not computed", slot.shape)
+                }
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };
             let cost = self.finish_cost(finish);

@@ -48,6 +48,11 @@ impl StepKernel for Conv {
     }
 }
 
+/// Images in `floats` elements.
+pub(crate) fn images_of(conv: &Geometry, floats: usize) -> usize {
+    floats.checked_div(conv.input.iter().product()).unwrap_or(0)
+}
+
 /// Operations of a convolution, or of one of its gradients, for one image; taps in the padding count.
 pub(crate) fn conv_flops(conv: &Geometry) -> usize {
     let [oh, ow, o] = conv.output;

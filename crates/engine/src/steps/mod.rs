@@ -9,7 +9,7 @@ mod span;
 pub use lowering::{Inputs, Lowering};
 pub(crate) use run::{Chunk, Lane, Memory, Scratch, free};
 pub use run::{Feed, Run, StepContext};
-pub use span::{Extent, Loc, Partial, Residency, Span, Tail};
+pub use span::{Extent, Loc, Partial, Residency, Span, Tail, Target};
 
 use crate::graph::Var;
 
@@ -94,7 +94,7 @@ kernels! {
     copy::Copy,
     place::Place,
     gather::Gather,
-    scatter::ScatterPartial,
+    scatter::Scatter,
     moments::Moments,
     max_pick::MaxPick,
     max_spread::MaxSpread,

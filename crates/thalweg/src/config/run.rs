@@ -10,7 +10,7 @@ use super::{DataConfig, LossConfig};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
-use crate::optim::{ClipNorm, OptimConfig};
+use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig, Wrappers};
 use crate::schedule::{ScheduleConfig, Span};
 
 /// A run's settings, complete and checked.
@@ -23,13 +23,18 @@ pub struct RunConfig {
     /// Updates; none. Where both are given, the run ends at whichever comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Samples in one update; 64. The last batch of an epoch may be smaller.
+    /// Samples that go through the network at once; 64. The last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Batches whose gradients are averaged for one update; 1. Steps, and what counts in them, are updates.
+    pub accumulate: usize,
     /// Samples measured at once; 256.
     pub eval_batch: usize,
     /// Longest gradient; none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<ClipNorm>,
+    /// Largest element of the gradient; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<ClipValue>,
     /// Whether each epoch has another order of the samples; true. Without it they come in their own order.
     pub shuffle: bool,
     /// Decides everything random but the split; 0.
@@ -49,6 +54,10 @@ pub struct RunConfig {
     /// Whether a regression learns standardised targets; none here means that the kind of data decides.
     #[serde(serialize_with = "or_auto")]
     pub standardise_targets: Option<bool>,
+    /// What is laid around the optimizer, from the inside out; nothing.
+    pub wrap: Wrappers,
+    /// Parameters with settings of their own; none.
+    pub groups: Vec<GroupConfig>,
     /// Also measure how often the truth is among the k likeliest; none.
     pub top_k: Vec<usize>,
     /// Name of the run folder; made of data and model.
@@ -62,6 +71,15 @@ pub struct RunConfig {
     pub optimizer: OptimConfig,
     /// How the learning rate changes; constant.
     pub schedule: ScheduleConfig,
+    /// Factor of the momentum, and of Adam's β₁; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum_schedule: Option<ScheduleConfig>,
+    /// Factor of every weight decay; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay_schedule: Option<ScheduleConfig>,
+    /// The average of the weights that is measured and kept; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageConfig>,
     /// What is made small; told by the task.
     pub loss: LossConfig,
     /// Checkpoints.
@@ -110,8 +128,10 @@ impl Default for RunConfig {
             epochs: Some(20),
             steps: None,
             batch: 64,
+            accumulate: 1,
             eval_batch: 256,
             clip_norm: None,
+            clip_value: None,
             shuffle: true,
             seed: 0,
             shards: 8,
@@ -120,12 +140,17 @@ impl Default for RunConfig {
             preprocess: None,
             augment: Augment::default(),
             standardise_targets: None,
+            wrap: Wrappers::default(),
+            groups: Vec::new(),
             top_k: Vec::new(),
             name: None,
             data: DataConfig::default(),
             model: ModelConfig::default(),
             optimizer: OptimConfig::Adam(Default::default()),
             schedule: ScheduleConfig::default(),
+            momentum_schedule: None,
+            weight_decay_schedule: None,
+            average: None,
             loss: LossConfig::default(),
             save: SaveConfig::default(),
         }

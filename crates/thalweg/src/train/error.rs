@@ -11,7 +11,7 @@ use crate::data::DataError;
 use crate::model::ModelError;
 #[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
-use crate::optim::UnmatchedPattern;
+use crate::optim::RecipeError;
 use crate::registry::OutOfRange;
 use crate::schedule::ScheduleError;
 
@@ -44,9 +44,9 @@ pub enum TrainError {
     /// The schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    /// The rule of weight decay.
+    /// An optimizer, or what goes around it.
     #[error(transparent)]
-    Decay(#[from] UnmatchedPattern),
+    Recipe(#[from] RecipeError),
     /// A loss that the targets do not suit.
     #[error("loss `{loss}` needs {needs}, but the targets are {targets}")]
     Loss {
@@ -166,7 +166,7 @@ impl TrainError {
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),
             TrainError::Schedule(e) => Some(e.hint()),
-            TrainError::Decay(e) => Some(e.hint()),
+            TrainError::Recipe(e) => Some(e.hint()),
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }

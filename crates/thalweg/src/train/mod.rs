@@ -33,6 +33,7 @@ mod run;
 #[cfg(feature = "runs")]
 mod saved;
 mod state;
+mod step;
 mod trainer;
 
 #[cfg(feature = "runs")]
@@ -49,7 +50,7 @@ pub use program::{Session, StepError};
 #[cfg(feature = "runs")]
 pub use run::{changes, resume, train, train_ready};
 #[cfg(feature = "runs")]
-pub use saved::{Checkpoint, SavedModel};
+pub use saved::{Checkpoint, SavedModel, SavedState};
 #[cfg(feature = "runs")]
 pub use state::weights_sha256;
 pub use state::{Best, State, Sums};

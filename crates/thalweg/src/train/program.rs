@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use engine::exec::MAX_WORKERS;
-use engine::graph::{Built, Graph};
+use engine::graph::{Built, Graph, Var};
 use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
 
 use super::memory;
@@ -29,6 +29,7 @@ pub enum StepError {
 
 /// Supplies a batch by the indices of its samples; each worker copies its own rows, reading and preprocessing in one
 /// pass, and augments them where training does.
+#[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
     pub set: &'a Dataset,
     pub reading: &'a Reading,
@@ -69,6 +70,8 @@ pub struct Session {
     objective: Objective,
     /// whether training has two targets a sample
     mixes: bool,
+    /// for each parameter whether it stays as it is
+    frozen: Vec<bool>,
     pool: Arc<Pool>,
     shards: usize,
     plans: HashMap<(bool, usize), Arc<Plan>>,
@@ -83,7 +86,8 @@ impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
         let (plans, programs) = (HashMap::new(), HashMap::new());
-        Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
+        let (mixes, frozen) = (false, vec![false; model.params().slots.len()]);
+        Session { model, objective, mixes, frozen, pool, shards: shards.max(1), plans, programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
@@ -101,6 +105,13 @@ impl Session {
             self.plans.clear();
             self.programs.clear();
         }
+    }
+
+    /// Leaves parameters as they are: their gradients are not computed.
+    pub(super) fn freeze(&mut self, frozen: Vec<bool>) {
+        self.frozen = frozen;
+        self.plans.clear();
+        self.programs.clear();
     }
 
     /// The graph of a batch: in training with gradients, in evaluation with the loss of every sample.
@@ -122,12 +133,26 @@ impl Session {
         let wanted = match mode {
             Mode::Eval => Wanted { outputs: vec![loss.each, outputs], gradients: vec![], assigns: false },
             Mode::Train => {
-                let params = self.model.param_vars(&g);
-                let gradients = g.gradients(loss.mean, &params)?;
+                let gradients = self.gradients(&mut g, loss.mean)?;
                 Wanted { outputs: vec![loss.mean, outputs], gradients, assigns: true }
             }
         };
         Ok((g, wanted))
+    }
+
+    /// The gradient of each parameter, of those that are frozen a constant.
+    fn gradients(&self, g: &mut Graph, loss: Var) -> Built<Vec<Var>> {
+        let params = self.model.param_vars(g);
+        let trained = params.iter().zip(&self.frozen).filter(|(_, frozen)| !**frozen).map(|(v, _)| *v);
+        let mut gradients = g.gradients(loss, &trained.collect::<Vec<_>>())?.into_iter();
+        let one = |(v, frozen): (&Var, &bool)| {
+            if *frozen {
+                let shape = g.shape(*v).clone();
+                return g.constant(0.0, shape);
+            }
+            gradients.next().ok_or_else(|| unreachable!("a gradient for each parameter that is trained"))
+        };
+        params.iter().zip(&self.frozen).map(one).collect()
     }
 
     /// How a batch is cut and by whom it is computed.
@@ -173,6 +198,11 @@ impl Session {
     /// When a layer cannot work on so small a batch, or a size is too large.
     pub(super) fn program_bytes(&mut self, mode: Mode, batch: usize) -> Result<usize, GraphError> {
         Ok(Executor::bytes_for(&*self.plan(mode, batch)?))
+    }
+
+    /// The training program of a batch size that was compiled before.
+    pub(super) fn compiled(&self, batch: usize) -> Option<&Executor> {
+        self.programs.get(&(true, batch))
     }
 
     /// Runs a model forward over samples, batch by batch, and hands each batch's indices, losses and outputs on.

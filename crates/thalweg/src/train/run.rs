@@ -79,6 +79,7 @@ pub fn resume(
             format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
         let unknown = trainer.data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
         trainer.data.splits.warnings.extend(unknown);
+        checkpoint.check_same_states(&trainer.session.model, trainer.states())?;
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
@@ -224,7 +225,7 @@ impl<'a> Run<'a> {
             n_steps: length.n_steps,
             from_step: self.trainer.state.counters.step,
             threads: self.trainer.session.n_threads(),
-            notes: data.set.notes.clone(),
+            notes: data.set.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
         for warning in data.splits.warnings.clone() {
             self.observer.on_warning(&warning);
@@ -327,7 +328,13 @@ impl<'a> Run<'a> {
     fn save(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
         std::fs::create_dir_all(self.folder.checkpoints())
             .map_err(|e| record::RecordError::io(record::Action::Create, &self.folder.checkpoints(), e))?;
-        saved::write(path, &self.trainer.saved(), &self.trainer.session.model, &self.trainer.state, whole)
+        let trainer = &self.trainer;
+        let (saved, model, state) = (trainer.saved(), &trainer.session.model, &trainer.state);
+        if whole {
+            let weights = (&state.params[..], &state.buffers[..]);
+            return saved::write(path, &saved, model, weights, Some((state, trainer.states())));
+        }
+        saved::write(path, &saved, model, (&trainer.evaluated(), &state.buffers), None)
     }
 
     fn save_last(&mut self) -> Result<(), TrainError> {
@@ -390,7 +397,7 @@ impl<'a> Run<'a> {
         let seconds = self.seconds();
         let samples = &trainer.data.splits;
         let own = trainer.session.model.buffers().len();
-        let digest = || weights_sha256(&trainer.state.params, &trainer.state.buffers[..own]);
+        let digest = || weights_sha256(&trainer.evaluated(), &trainer.state.buffers[..own]);
         Summary {
             status,
             reason,

@@ -1,29 +1,31 @@
 //! One step after another: gradient, update, counters; nothing is allocated in a step after the first of its size.
 
-use engine::kernels::update::sum_squares;
-use engine::{Piece, StepContext, Update};
+use std::borrow::Cow;
+use std::ops::Range;
+
+use engine::{Draw, StepContext};
 
 use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::Measured;
-use super::measure::n_correct;
 use super::memory::{self, Need};
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::objective::Objective;
 use super::prepared::Prepared;
-use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+use super::program::{Batch, Session, StepError, draw};
 #[cfg(feature = "runs")]
-use super::saved::SavedModel;
+use super::saved::{SavedModel, SavedState};
 use super::state::{Counters, State};
+use super::step::{Room, Samples};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::Values;
 use crate::data::augment::Pipeline;
 use crate::model::{Mode, Model};
-use crate::optim::{self, Optimizer, StepInfo};
-use crate::schedule::{RunLength, Schedule};
+use crate::optim::{NamedState, Recipe, Stopped, Updater};
+use crate::schedule::RunLength;
 
-/// A run in progress: data, programs, optimiser, and the state that steps change.
+/// A run in progress: data, programs, optimizer, and the state that steps change.
 #[derive(Debug)]
 pub struct Trainer {
     config: RunConfig,
@@ -32,34 +34,14 @@ pub struct Trainer {
     /// model and programs
     pub session: Session,
     augment: Option<Pipeline>,
-    optimizer: Box<dyn Optimizer>,
-    decays: Vec<bool>,
-    schedule: Schedule,
+    updater: Updater,
     length: RunLength,
     /// what steps change
     pub state: State,
-    /// the whole gradient, where its length is to be limited
-    gradient: Vec<f32>,
-    outputs: Vec<f32>,
-    labels: Vec<f32>,
+    room: Room,
     /// samples of the epoch that is going on, in its order
     order: Vec<u32>,
     ordered_epoch: Option<u64>,
-}
-
-/// One update, with all that it depends on besides the slices of a piece.
-struct Move<'a> {
-    optimizer: &'a dyn Optimizer,
-    info: StepInfo,
-    decays: &'a [bool],
-}
-
-impl Update for Move<'_> {
-    fn apply(&self, piece: Piece) {
-        let decays = self.decays[piece.param];
-        let piece = optim::Piece { param: piece.values, grad: piece.gradient, slots: piece.states, decays };
-        self.optimizer.update(&self.info, piece);
-    }
 }
 
 impl Trainer {
@@ -70,35 +52,29 @@ impl Trainer {
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
         let objective = Objective::new(&config.loss, &data)?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
-        let optimizer = config.optimizer.build()?;
-        let decays = optimizer.decay_on().apply(&model.param_infos())?;
         let length = run_length(config, data.splits.train.len());
+        let updater = Updater::new(Recipe::from_config(config, length)?, model.params())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
-        let schedule = config.schedule.build(length)?;
         let mut session = Session::new(model, objective, config.n_threads(), config.shards);
         if augment.as_ref().is_some_and(Pipeline::mixes) {
             session.mix();
         }
-        let need = need(config, &data, &mut session, length, optimizer.slots().len())?;
+        session.freeze(updater.frozen());
+        let need = need(config, &data, &mut session, length, &updater)?;
         if !need.can_be_had() {
             return Err(TrainError::Memory { need });
         }
         let (params, mut buffers) = session.model.init(config.seed);
         buffers.extend_from_slice(session.objective().buffers());
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let mut trainer = Trainer {
-            schedule,
-            gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
-            outputs: vec![0.0; config.batch * session.model.n_outputs()],
-            labels: vec![0.0; config.batch],
+            room: Room::new(config.batch, session.model.n_outputs(), &buffers),
             session,
             augment,
-            state: State { params, buffers, slots, counters: Counters::default() },
+            state: State { params, buffers, slots: Vec::new(), counters: Counters::default() },
             order: Vec::new(),
             ordered_epoch: None,
             config: config.clone(),
-            optimizer,
-            decays,
+            updater,
             length,
             data,
         };
@@ -115,6 +91,7 @@ impl Trainer {
             let (key, place) = ("init_from".into(), crate::config::Place::Default);
             return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
+        trainer.state.slots = trainer.updater.start(&trainer.state.params);
         for batch in train_batches(config, trainer.data.splits.train.len(), length) {
             trainer.session.program(Mode::Train, batch)?;
         }
@@ -139,20 +116,43 @@ impl Trainer {
 
     /// The learning rate of the step that was done last.
     pub fn last_lr(&self) -> f64 {
-        f64::from(self.schedule.lr(self.optimizer.lr(), self.state.counters.step.saturating_sub(1)))
+        f64::from(self.updater.lr(self.state.counters.step.saturating_sub(1)))
     }
 
     /// What a checkpoint says of the model.
     #[cfg(feature = "runs")]
     pub fn saved(&self) -> SavedModel {
         let (model, optimizer) = (self.config.model.clone(), self.config.optimizer.clone());
+        let states = SavedState::list(self.updater.states());
         let identity = self.data.identities.newest();
-        SavedModel::new(model, self.data.reading.clone(), optimizer, Some(identity))
+        SavedModel::new(model, self.data.reading.clone(), (optimizer, states), Some(identity))
     }
 
     /// The model's parameters and buffers.
     pub fn weights(&self) -> (&[f32], &[f32]) {
         (&self.state.params, &self.state.buffers)
+    }
+
+    /// What the optimizer keeps, in the order of the state's `slots`.
+    pub fn states(&self) -> &[NamedState] {
+        self.updater.states()
+    }
+
+    /// Parameters that are measured and kept: the averaged ones, where there are any.
+    pub fn evaluated(&self) -> Cow<'_, [f32]> {
+        let State { params, slots, counters, .. } = &self.state;
+        self.updater.averaged(params, slots, counters.step).map_or(Cow::Borrowed(params), Cow::Owned)
+    }
+
+    /// What people should know of the updates: groups of parameters, and what averaged weights lack.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.updater.notes();
+        if self.updater.averages() && !self.session.model.buffers().is_empty() {
+            let text =
+                "averaged weights are measured with the running statistics of the weights that are trained";
+            notes.push(text.to_owned());
+        }
+        notes
     }
 
     /// One update. On an error the state is that before the step.
@@ -163,56 +163,39 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
-        let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
-        let n = indices.len();
-        let program = self.session.program(Mode::Train, n).map_err(StepError::Graph)?;
-        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
+        let indices = &self.order[self.of_step(step)];
         let state = &mut self.state;
-        let context = StepContext {
-            params: &state.params,
-            buffers: &state.buffers,
-            tangents: &[],
+        self.room.buffers.copy_from_slice(&state.buffers);
+        let mut samples = Samples {
+            session: &mut self.session,
+            whole: Batch {
+                set: &self.data.set,
+                reading: &self.data.reading,
+                indices,
+                augment: self.augment.as_ref().map(|pipeline| (pipeline, epoch)),
+            },
+            batch: self.config.batch,
             draw: draw(self.config.seed, step),
+            room: &mut self.room,
+            sums: state.counters.sums,
+            ran: 0,
+            error: None,
         };
-        program.run(context, &batch);
-        let loss = program.scalar(LOSS);
-        if !loss.is_finite() {
-            return Err(StepError::NonFinite { loss });
-        }
-        let mut slots: [&mut [f32]; 4] = std::array::from_fn(|_| &mut [][..]);
-        let n_slots = state.slots.len();
-        slots.iter_mut().zip(&mut state.slots).for_each(|(s, own)| *s = own);
-        let slots = &mut slots[..n_slots];
-        let lr = self.schedule.lr(self.optimizer.lr(), step);
-        let mut change = Move {
-            optimizer: &*self.optimizer,
-            info: StepInfo { step: step + 1, lr, grad_scale: 1.0 },
-            decays: &self.decays,
-        };
-        match &self.config.clip_norm {
-            None => program.update(&mut state.params, slots, &change),
-            Some(clip) => {
-                program.gradients(&mut self.gradient);
-                change.info.grad_scale = clip.factor(sum_squares(&self.gradient).sqrt());
-                program.apply(&mut state.params, &mut self.gradient, slots, &change);
-            }
-        }
-        program.assign(&mut state.buffers);
-        let sums = &mut state.counters.sums;
-        sums.loss += f64::from(loss) * n as f64;
-        sums.samples += n as u64;
-        if self.data.set.n_classes().is_some() {
-            let width = program.output_len(OUTPUTS) / n;
-            program.output(OUTPUTS, &mut self.outputs[..n * width]);
-            let labels = &mut self.labels[..n];
-            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = label(&batch, *i));
-            sums.correct += n_correct(&self.outputs[..n * width], labels, width);
-        }
+        let result = self.updater.step(step, &mut samples, &mut state.params, &mut state.slots);
+        let (sums, error) = (samples.sums, samples.error);
+        let loss = result.map_err(|Stopped| error.unwrap_or(StepError::NonFinite { loss: f32::NAN }))?;
+        state.buffers.copy_from_slice(&self.room.buffers);
+        state.counters.sums = sums;
         state.counters.step += 1;
-        state.counters.samples += n as u64;
+        state.counters.samples += indices.len() as u64;
         Ok(loss)
+    }
+
+    /// Where the samples of a step are in the order of its epoch.
+    fn of_step(&self, step: u64) -> Range<usize> {
+        let n = self.config.batch.saturating_mul(self.config.accumulate);
+        let first = ((step % self.length.steps_per_epoch) as usize).saturating_mul(n).min(self.order.len());
+        first..first.saturating_add(n).min(self.order.len())
     }
 
     /// Puts the training samples in the order of an epoch.
@@ -235,17 +218,20 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
-        let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
+        let samples = &self.order[self.of_step(step)];
         let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
-        let context = StepContext {
-            params: &self.state.params,
-            buffers: &self.state.buffers,
-            tangents: &[],
-            draw: draw(self.config.seed, step),
-        };
-        let found = culprit(&self.session, context, &batch)?;
+        let mut found = None;
+        for (i, indices) in samples.chunks(self.config.batch).enumerate() {
+            let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
+            let first_row = (i * self.config.batch) as u64;
+            let context = StepContext {
+                params: &self.state.params,
+                buffers: &self.state.buffers,
+                tangents: &[],
+                draw: Draw { first_row, ..draw(self.config.seed, step) },
+            };
+            found = found.or(culprit(&self.session, context, &batch)?);
+        }
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
     }
 
@@ -265,17 +251,12 @@ impl Trainer {
         keep: bool,
     ) -> Result<Measured, TrainError> {
         let indices = part.of(&self.data.splits);
-        let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
+        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
+        let own = averaged.as_deref().unwrap_or(&self.state.params);
+        let weights = weights.unwrap_or((own, &self.state.buffers));
         let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
         self.session.measure_part(weights, &self.data, (part, indices), how)
     }
-}
-
-/// The class of a training sample; of a mixed one, that with the larger share.
-fn label(batch: &Batch, sample: u32) -> f32 {
-    let mixed = batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch));
-    let sample = mixed.filter(|m| m.own < 0.5).map_or(sample, |m| m.partner);
-    batch.set.targets[sample as usize]
 }
 
 /// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
@@ -300,7 +281,7 @@ fn need(
     data: &Prepared,
     session: &mut Session,
     length: RunLength,
-    n_slots: usize,
+    updater: &Updater,
 ) -> Result<Need, TrainError> {
     let (n_train, batch) = (data.splits.train.len(), config.batch);
     let mut programs = 0usize;
@@ -321,7 +302,9 @@ fn need(
     }
     let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
     let (outputs, targets) = (session.model.n_outputs(), data.set.n_targets());
-    let vectors = 1 + n_slots + usize::from(config.clip_norm.is_some());
+    let whole_gradient = config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty();
+    let vectors = 1 + usize::from(whole_gradient);
+    let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
     // at the end the best weights are read from their file, beside the last ones
     let saved = params.saturating_add(buffers).saturating_mul(2);
     let largest = measured.last().copied().unwrap_or(0);
@@ -335,14 +318,15 @@ fn need(
     };
     Ok(Need {
         data: memory::floats(&[data]),
-        state: memory::floats(&[params.saturating_mul(vectors), buffers, saved]),
+        state: memory::floats(&[params.saturating_mul(vectors), states, buffers, saved]),
         programs,
         answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
     })
 }
 
 fn run_length(config: &RunConfig, n_train: usize) -> RunLength {
-    let steps_per_epoch = (n_train.div_ceil(config.batch)).max(1) as u64;
+    let per_step = config.batch.saturating_mul(config.accumulate);
+    let steps_per_epoch = (n_train.div_ceil(per_step)).max(1) as u64;
     let by_epochs = config.epochs.map(|e| e.saturating_mul(steps_per_epoch));
     let n_steps = by_epochs.into_iter().chain(config.steps).min().unwrap_or(0);
     RunLength { steps_per_epoch, n_steps }
