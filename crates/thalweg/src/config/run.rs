@@ -102,21 +102,6 @@ impl Default for SaveConfig {
     }
 }
 
-/// Collects the dotted keys below `path` whose values are not the same in both tables.
-#[cfg(feature = "runs")]
-fn differing(path: &str, a: &toml::Table, b: &toml::Table, keys: &mut Vec<String>) {
-    let only_in_b = b.keys().filter(|key| !a.contains_key(*key));
-    for key in a.keys().chain(only_in_b) {
-        match (a.get(key), b.get(key)) {
-            (Some(toml::Value::Table(a)), Some(toml::Value::Table(b))) => {
-                differing(&format!("{path}{key}."), a, b, keys);
-            }
-            (a, b) if a != b => keys.push(format!("{path}{key}")),
-            _ => {}
-        }
-    }
-}
-
 impl RunConfig {
     /// Checks what only the data can tell.
     ///
@@ -134,16 +119,6 @@ impl RunConfig {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = if self.threads == 0 { cores } else { self.threads };
         wanted.min(self.shards).min(MAX_WORKERS)
-    }
-
-    /// The full keys of all settings whose values differ, in the order of the config: `batch`, `optimizer.name`.
-    #[cfg(feature = "runs")]
-    pub fn differences(&self, other: &RunConfig) -> Vec<String> {
-        // As in `to_toml`: a config is nothing but what TOML can say.
-        let table = |config: &RunConfig| toml::Table::try_from(config).unwrap_or_default();
-        let mut keys = Vec::new();
-        differing("", &table(self), &table(other), &mut keys);
-        keys
     }
 }
 

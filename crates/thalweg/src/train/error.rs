@@ -211,7 +211,7 @@ impl TrainError {
 
 /// `1.5 GiB`
 fn gib(bytes: usize) -> String {
-    format!("{:.1} GiB", bytes as f64 / 1024f64.powi(3))
+    format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
 }
 
 /// What brings images `[H, W, C]` of another shape to the one expected.
