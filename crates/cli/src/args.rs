@@ -49,8 +49,20 @@ pub struct ConfigArgs {
 }
 
 /// Flags that are followed by a value.
-const WITH_VALUE: &[&str] =
-    &["--color", "--config", "--run-dir", "--checkpoint", "--stage", "--output", "-o", "--to", "--from"];
+const WITH_VALUE: &[&str] = &[
+    "--color",
+    "--config",
+    "--run-dir",
+    "--checkpoint",
+    "--stage",
+    "--output",
+    "-o",
+    "--to",
+    "--from",
+    "--jobs",
+    "-j",
+    "--out",
+];
 
 /// Reads the command line; help, the version and mistakes are told here.
 pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {

@@ -4,10 +4,12 @@ mod args;
 mod crash;
 mod failure;
 mod progress;
+mod several;
 mod stop;
 mod table;
 mod ui;
 mod verbs;
+mod watch_runs;
 
 use std::process::ExitCode;
 

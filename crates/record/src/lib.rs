@@ -12,26 +12,44 @@
 //! | `checkpoints/{best,last}.safetensors` | written by the library; only the paths are known here |
 //! | `report.html` | made from all of the above |
 //!
+//! A folder of several runs ([`RunsDir`]) holds a run folder for each, and
+//!
+//! | file | what |
+//! |---|---|
+//! | `runs.json` | the list: names, what differs, how each stands ([`RunList`]) |
+//! | `base.toml` | the config that the runs have in common |
+//! | `runs.csv` | one row a run |
+//! | `results.csv`, `results.json` | mean and spread of every figure, by group ([`Results`]) |
+//! | `folds.csv` | the test figures of a cross-validation |
+//!
+//! An experiment's folder ([`LabDir`]) holds `verdict.json` ([`LabRecord`]), `data.csv`, `figure.svg` and `index.html`.
+//!
 //! Whole files are replaced by [`write_atomic`], so a reader sees the old or the new file, never half of one.
 
 mod atomic;
 mod error;
 mod evaluation;
+mod lab;
 mod log;
 mod machine;
 mod metrics;
 mod metrics_file;
 mod name;
+mod results;
 mod run_dir;
+mod runs_dir;
 mod summary;
 
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
 pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, Outcome, Residuals};
+pub use lab::{Chart, Claim, HistogramRow, LabDir, LabFigure, LabRecord, Line, Measured, Verdict};
 pub use log::LogWriter;
 pub use machine::Machine;
 pub use metrics::{Metrics, MetricsTable, Row};
 pub use metrics_file::MetricsWriter;
 pub use name::stem;
+pub use results::{Group, Results, RunResult, Spread, mean_and_std};
 pub use run_dir::{Existing, RunDir, RunRecord};
+pub use runs_dir::{ListedRun, RunList, RunsDir, Standing};
 pub use summary::{Figures, Goal, Samples, Status, Summary};

@@ -3,13 +3,15 @@
 pub mod config;
 pub mod data;
 
-pub use engine;
+pub use {engine, record};
 
 pub mod init;
+pub mod labs;
 pub mod layers;
 pub mod model;
 pub mod optim;
 pub mod registry;
+pub mod runs;
 pub mod schedule;
 mod tagged;
 pub mod train;

@@ -88,8 +88,20 @@ pub const TOP: &[Field] = &[
     unset("clip_norm", Kind::Number(Range::Above(0.0)), "1.0", "longest gradient; a longer one is shortened"),
     key("shuffle", Kind::Switch, "true", "another order of the samples in every epoch"),
     key("seed", Kind::Whole(0, i64::MAX as u64), "0", "decides everything random"),
+    unset(
+        "seeds",
+        Kind::Free("how many seeds, or a list of them such as [0, 1, 2]"),
+        "3",
+        "several runs, and their mean: so many seeds from `seed` on, or a list of them",
+    ),
     key("shards", Kind::Whole(1, 1024), "8", "parts of a batch; with the seed they define the numbers"),
     key("threads", Kind::Whole(0, 1024), "0", "0: one for each core; never changes the numbers"),
+    unset(
+        "time",
+        Kind::Free("a time such as 90s, 10m, 1h30m"),
+        "\"10m\"",
+        "the longest that this may take; then it stops, and `thalweg resume` goes on",
+    ),
     unset("init_from", Kind::Text, "\"start.safetensors\"", "weights to start from"),
     key("preprocess", Kind::Words(PREPROCESS), "\"auto\"", "of the inputs, fitted on the training samples"),
     key(

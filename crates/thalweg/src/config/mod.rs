@@ -22,6 +22,7 @@ mod model;
 mod near;
 mod run;
 mod schema;
+mod time;
 mod tree;
 mod write;
 
@@ -30,6 +31,20 @@ pub use error::{ConfigError, Good, Near, Place};
 pub use loss::{ClassWeights, CrossEntropyConfig, HuberConfig, LossConfig};
 pub use run::{RunConfig, SaveConfig};
 pub use schema::json_schema;
+pub use time::{Time, TimeError};
+
+/// Reads `key=value` words of something that has keys of its own, with the checks and messages of a config.
+pub(crate) fn read_words(words: &[String], fields: &[field::Field]) -> Result<toml::Table, ConfigError> {
+    let mut written = tree::Table::default();
+    tree::lay_over(&mut written, words)?;
+    check::table(&written, fields, "")
+}
+
+/// A value on the command line that its own reader refuses.
+pub(crate) fn refused(key: &str, problem: &str) -> ConfigError {
+    let problem = problem.lines().next().unwrap_or_default().to_owned();
+    ConfigError::Refused { key: key.to_owned(), problem, place: Place::CommandLine }
+}
 
 /// The key of a table that a single word stands for.
 fn first_key(table: &str) -> &'static str {

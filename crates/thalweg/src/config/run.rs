@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{DataConfig, LossConfig, check, keys, tree, write};
+use super::{DataConfig, LossConfig, Time, check, keys, tree, write};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
 use crate::optim::{ClipNorm, OptimConfig};
+use crate::runs::Seeds;
 use crate::schedule::{ScheduleConfig, Span};
 
 /// A run's settings, complete and checked.
@@ -35,10 +36,16 @@ pub struct RunConfig {
     pub shuffle: bool,
     /// Decides everything random but the split; 0.
     pub seed: u64,
+    /// Several runs that differ in their seed; none. A list for [`crate::runs::plan`]: a single run does not look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
     /// Parts that a batch is cut into; 8. With the seed they define the numbers, and threads never do.
     pub shards: usize,
     /// Threads; 0 means one for each core. Never more than shards.
     pub threads: usize,
+    /// How long one session may take; no limit. Then the run stops with a checkpoint. The run folder's config does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// Weights to start from (safetensors); none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_from: Option<PathBuf>,
@@ -204,8 +211,10 @@ impl Read {
             clip_norm: self.part("clip_norm")?,
             shuffle: self.part_or("shuffle", || true)?,
             seed: self.part_or("seed", || 0)?,
+            seeds: self.part("seeds")?,
             shards: self.part_or("shards", || 8)?,
             threads: self.part_or("threads", || 0)?,
+            time: self.part("time")?,
             init_from: self.part("init_from")?,
             preprocess,
             augment: self.part_or("augment", Augment::default)?,

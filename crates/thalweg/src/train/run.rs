@@ -24,7 +24,8 @@ use crate::data::Task;
 /// Trains from the start in a fresh run folder.
 ///
 /// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
-/// kept. `stop` ends the run after the step at hand, with a checkpoint.
+/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the summary's
+/// reason says so.
 ///
 /// # Errors
 /// When config, data and model do not fit together, or the folder cannot be written.
@@ -48,11 +49,12 @@ pub fn train_ready(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(config))?;
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
-/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`.
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for as long as
+/// `time` says.
 ///
 /// The result is, bit for bit, that of a run that was never interrupted.
 ///
@@ -80,15 +82,20 @@ pub fn resume(
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
+/// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
+fn recorded(config: &RunConfig) -> String {
+    RunConfig { time: None, ..config.clone() }.to_toml()
+}
+
 /// The first setting that differs and must not.
-fn check_changes(old: &RunConfig, new: &RunConfig) -> Result<(), TrainError> {
+pub(crate) fn check_changes(old: &RunConfig, new: &RunConfig) -> Result<(), TrainError> {
     let mut allowed = old.clone();
     (allowed.epochs, allowed.steps, allowed.threads) = (new.epochs, new.steps, new.threads);
-    (allowed.save, allowed.eval_batch) = (new.save.clone(), new.eval_batch);
+    (allowed.save, allowed.eval_batch, allowed.time) = (new.save.clone(), new.eval_batch, new.time);
     let (a, b) = (allowed.to_toml(), new.to_toml());
     let differs = a.lines().zip(b.lines()).find(|(x, y)| x != y).map(|(_, y)| y);
     match differs {
@@ -183,6 +190,11 @@ impl<'a> Run<'a> {
         while !self.trainer.is_done() {
             if stop.load(Ordering::Relaxed) {
                 status = Status::Interrupted;
+                break;
+            }
+            if self.config.time.is_some_and(|time| self.started.elapsed() >= time.0) {
+                status = Status::Interrupted;
+                reason = Some("the time was up".to_owned());
                 break;
             }
             match self.trainer.step() {
