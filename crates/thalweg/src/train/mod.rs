@@ -19,8 +19,6 @@ mod apply;
 mod choice;
 mod error;
 mod evaluate;
-#[cfg(feature = "runs")]
-mod folds;
 mod measure;
 mod memory;
 mod nonfinite;
@@ -41,8 +39,6 @@ pub use apply::{Answers, Needs, Report, Trained};
 pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Measured, evaluation_of};
-#[cfg(feature = "runs")]
-pub use folds::{Folds, cross_validate};
 pub use memory::Need;
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use prepared::Prepared;

@@ -25,7 +25,8 @@ use crate::data::Task;
 /// Trains from the start in a fresh run folder.
 ///
 /// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
-/// kept. `stop` ends the run after the step at hand, with a checkpoint.
+/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the summary's
+/// reason says so.
 ///
 /// # Errors
 /// When config, data and model do not fit together, or the folder cannot be written.
@@ -49,11 +50,12 @@ pub fn train_ready(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(config))?;
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
-/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`.
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for as long as
+/// `time` says.
 ///
 /// The result is, bit for bit, that of a run that was never interrupted.
 ///
@@ -83,12 +85,17 @@ pub fn resume(
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
+/// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
+fn recorded(config: &RunConfig) -> String {
+    RunConfig { time: None, ..config.clone() }.to_toml()
+}
+
 /// Settings that a resumed run may change; all of a table where one names it.
-const MAY_CHANGE: [&str; 5] = ["epochs", "steps", "threads", "eval_batch", "save"];
+const MAY_CHANGE: [&str; 6] = ["epochs", "steps", "threads", "eval_batch", "save", "time"];
 
 /// The keys of all settings in which two configs differ, such as `threads` and `save.every`, if a run may be resumed
 /// with the new ones.
@@ -188,6 +195,11 @@ impl<'a> Run<'a> {
         while !self.trainer.is_done() {
             if stop.load(Ordering::Relaxed) {
                 status = Status::Interrupted;
+                break;
+            }
+            if self.config.time.is_some_and(|time| self.started.elapsed() >= time.0) {
+                status = Status::Interrupted;
+                reason = Some("the time was up".to_owned());
                 break;
             }
             match self.trainer.step() {
