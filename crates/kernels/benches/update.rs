@@ -59,7 +59,7 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
             let (a, b) = v.split_at_mut(1);
             plain_copy(a[0], b[0])
         });
-    let adam = bytes(7)
+    let fused = bytes(7)
         / time(&|v, _| {
             let [p, g, m, v, _] = v else { return };
             adam(&scale, &adam_scale, p, g, m, v);
@@ -98,9 +98,9 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
     let copy = memcpy.max(looped);
     println!(
         "{n_workers} workers, {n:>9} values: copy {copy:6.1} GB/s (memcpy {memcpy:.1}, loop {looped:.1}), \
-         adam {adam:6.1} GB/s = {:.2} of copy, with decay and average {averaged:6.1} = {:.2}, \
+         adam {fused:6.1} GB/s = {:.2} of copy, with decay and average {averaged:6.1} = {:.2}, \
          stage by stage {apart:6.1} = {:.2}, norm {squares:6.1} GB/s",
-        adam / copy,
+        fused / copy,
         averaged / copy,
         apart / copy
     );
