@@ -43,7 +43,10 @@ impl Setting for Gain {
     fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
         match self {
             Gain::Auto => Ok(()),
-            Gain::Fixed(value) => key.check(of, *value),
+            // The words say that it may be `auto`, too.
+            Gain::Fixed(value) => {
+                key.check(of, *value).map_err(|error| OutOfRange { allowed: key.range, ..error })
+            }
         }
     }
 }
