@@ -31,7 +31,8 @@ struct Batch<'a> {
 
 impl Slope for Batch<'_> {
     fn run(&mut self, _part: Part, params: &[f32]) -> Result<f32, Stopped> {
-        self.executor.run(StepContext { params, buffers: &[], tangents: &[], draw: Draw::default() }, &self.inputs);
+        self.executor
+            .run(StepContext { params, buffers: &[], tangents: &[], draw: Draw::default() }, &self.inputs);
         Ok(self.executor.scalar(0))
     }
 
