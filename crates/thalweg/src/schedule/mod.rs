@@ -88,7 +88,7 @@ pub const WARMUP_KEYS: [Key; 2] = [
     },
 ];
 
-const SPAN_RANGE: Range =
+pub(crate) const SPAN_RANGE: Range =
     Range::Other("a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run");
 
 const WARMUP: Entry = Entry {
