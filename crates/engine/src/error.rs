@@ -141,6 +141,14 @@ pub enum Fault {
         /// of all workers
         bytes: usize,
     },
+    /// A layer that the network does not have.
+    #[error("there is no layer `{name}`")]
+    NoLayer {
+        /// the name asked for
+        name: String,
+        /// the name most like it
+        nearest: String,
+    },
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,

@@ -11,5 +11,6 @@ pub mod model;
 pub mod optim;
 pub mod registry;
 pub mod schedule;
+pub mod source;
 mod tagged;
 pub mod train;

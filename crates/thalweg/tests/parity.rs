@@ -11,9 +11,8 @@ use std::sync::Arc;
 use engine::{Draw, Executor, Layout, Plan, Pool, Slot, StepContext};
 use thalweg::config::RunConfig;
 use thalweg::engine;
-use thalweg::model::Mode;
 use thalweg::model::weights::WeightsFile;
-use thalweg::train::{Prepared, Trainer};
+use thalweg::train::{Prepared, ProgramKey, Trainer};
 
 const BATCH: usize = 64;
 const STEPS: usize = 200;
@@ -210,8 +209,8 @@ fn first_gradients() {
 
 fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     let options = trainer.session.options(BATCH);
-    let (graph, wanted) = trainer.session.graph(Mode::Train, BATCH).unwrap();
-    let plan = Arc::new(Plan::compile(&graph, &wanted, options).unwrap());
+    let step = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
+    let plan = Arc::new(Plan::compile(&step.graph, &step.wanted, options).unwrap());
     let executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
     let (set, reading) = (&trainer.data.set, &trainer.data.reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();

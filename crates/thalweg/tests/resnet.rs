@@ -18,7 +18,7 @@ use thalweg::config::RunConfig;
 use thalweg::engine;
 use thalweg::model::Mode;
 use thalweg::model::weights::WeightsFile;
-use thalweg::train::{Prepared, Trainer};
+use thalweg::train::{Prepared, ProgramKey, Trainer};
 
 const BATCH: usize = 32;
 const STEPS: usize = 50;
@@ -225,8 +225,8 @@ fn file_order(slot: &Slot, values: &[f32]) -> Vec<f32> {
 
 fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     let options = trainer.session.options(BATCH);
-    let (graph, wanted) = trainer.session.graph(Mode::Train, BATCH).unwrap();
-    let plan = Arc::new(Plan::compile(&graph, &wanted, options).unwrap());
+    let step = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
+    let plan = Arc::new(Plan::compile(&step.graph, &step.wanted, options).unwrap());
     let executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
     let (set, reading) = (&trainer.data.set, &trainer.data.reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();

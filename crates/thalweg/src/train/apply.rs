@@ -1,17 +1,19 @@
 //! A trained model at work: its run's own samples or new data, measured or answered.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use record::{Evaluation, RunDir};
 
 use super::error::TrainError;
-use super::evaluate::{Measured, argmax, evaluation_of};
+use super::evaluate::{Measured, Measuring, argmax, evaluation_of};
 use super::objective::Objective;
 use super::prepared::{Prepared, Reading};
-use super::program::Session;
 use super::saved::Checkpoint;
+use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
 use crate::data::{self, DataOptions, Dataset, Splits, Task};
+use crate::source::Preprocessed;
 
 /// A trained model, ready for samples.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Trained {
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
         let nothing = Prepared {
-            set: nothing(&reading),
+            set: Arc::new(nothing(&reading)),
             splits: Splits::default(),
             reading: reading.clone(),
             crc32: 0,
@@ -160,8 +162,8 @@ impl Trained {
         let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
         let (part, indices) =
             parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
-        self.session.objective = Objective::new(&self.config.loss, &prepared)?;
-        self.measure(&prepared.set, (part, indices), checkpoint)
+        self.session.set_objective(Objective::new(&self.config.loss, &prepared)?);
+        self.measure(prepared.set.clone(), (part, indices), checkpoint)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -174,18 +176,20 @@ impl Trained {
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
-        self.measure(&set, ("test", &indices), checkpoint)
+        self.measure(Arc::new(set), ("test", &indices), checkpoint)
     }
 
     fn measure(
         &mut self,
-        set: &Dataset,
+        set: Arc<Dataset>,
         part: (&str, &[u32]),
         checkpoint: &str,
     ) -> Result<Report, TrainError> {
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
-        let how = (self.config.eval_batch, self.config.top_k.as_slice(), true);
-        let measured = self.session.measure((&self.params, &buffers), (set, &self.reading), part, how)?;
+        let (batch, top_k) = (self.config.eval_batch, self.config.top_k.as_slice());
+        let how = Measuring { part: part.0, batch, top_k, keep: true };
+        let source = self.source(set);
+        let measured = self.session.measure((&self.params, &buffers), (&source, part.1), how)?;
         let evaluation = evaluation_of(&measured, &self.reading, part.0, checkpoint);
         Ok(Report { measured, evaluation })
     }
@@ -199,12 +203,15 @@ impl Trained {
         self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
-        let mut outputs = Vec::with_capacity(set.len() * self.reading.n_outputs());
-        let (weights, source) = ((&self.params[..], &buffers[..]), (&set, &self.reading));
-        self.session.forward(weights, source, &indices, self.config.eval_batch, |_, _, rows| {
-            outputs.extend_from_slice(rows);
-        })?;
+        let source = self.source(Arc::new(set));
+        let weights = (&self.params[..], &buffers[..]);
+        let outputs = self.session.answer(weights, (&source, &indices), self.config.eval_batch)?;
         Ok(self.words(outputs))
+    }
+
+    /// Samples as the model reads them.
+    fn source(&self, set: Arc<Dataset>) -> Preprocessed {
+        Preprocessed::new(set, self.reading.inputs.clone(), self.reading.targets.clone())
     }
 
     /// What the outputs mean.

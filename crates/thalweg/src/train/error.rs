@@ -12,6 +12,7 @@ use crate::model::weights::WeightsError;
 use crate::optim::UnmatchedPattern;
 use crate::registry::OutOfRange;
 use crate::schedule::ScheduleError;
+use crate::source::SourceError;
 
 /// Why a run did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,15 @@ pub enum TrainError {
     /// The schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// A source of samples that cannot give them.
+    #[error("samples cannot be read: {0}")]
+    Source(SourceError),
+    /// A loss that is not finite, in a step that was made by hand.
+    #[error("the loss became {loss}")]
+    NonFinite {
+        /// its value
+        loss: f32,
+    },
     /// The rule of weight decay.
     #[error(transparent)]
     Decay(#[from] UnmatchedPattern),
@@ -156,7 +166,12 @@ impl TrainError {
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }
+            TrainError::Graph(GraphError { fault: Fault::NoLayer { nearest, .. }, .. }) => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
             TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
+            TrainError::Source(_) => None,
+            TrainError::NonFinite { .. } => Some("a smaller `lr`, or `clip_norm=1`".into()),
             TrainError::Loss { .. } => Some("`loss=auto` takes what suits the targets".into()),
             TrainError::ClassWeights { expected, .. } => {
                 Some(format!("`loss.class_weights=balanced`, or a list of {expected} numbers"))

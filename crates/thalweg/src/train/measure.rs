@@ -4,13 +4,13 @@ use record::Metrics;
 
 use super::objective::Objective;
 use super::prepared::Reading;
-use crate::data::Task;
+use crate::data::{Affine, Task};
+use crate::source::Source;
 
 /// Adds up answers, batch by batch, in f64.
-#[derive(Clone, Debug)]
 pub(super) struct Tally<'a> {
     objective: &'a Objective,
-    reading: &'a Reading,
+    source: &'a dyn Source,
     top_k: &'a [usize],
     n: f64,
     loss: f64,
@@ -22,14 +22,14 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub fn new(objective: &'a Objective, reading: &'a Reading, top_k: &'a [usize]) -> Self {
-        let targets = match &reading.task {
+    pub fn new(objective: &'a Objective, source: &'a dyn Source, top_k: &'a [usize]) -> Self {
+        let targets = match source.task() {
             Task::Classification { .. } => 0,
             Task::Regression { targets } => targets.len(),
         };
         Tally {
             objective,
-            reading,
+            source,
             top_k,
             n: 0.0,
             loss: 0.0,
@@ -42,11 +42,11 @@ impl<'a> Tally<'a> {
 
     /// Adds a batch: the loss of each sample, what the model gave, and the targets as the source has them.
     pub fn add(&mut self, each: &[f32], outputs: &[f32], targets: &[f32]) {
-        let width = self.reading.n_outputs();
+        let width = self.source.task().n_outputs();
         self.n += each.len() as f64;
         self.loss += each.iter().map(|l| f64::from(*l)).sum::<f64>();
         let rows = outputs.chunks_exact(width.max(1));
-        match &self.reading.task {
+        match self.source.task() {
             Task::Classification { .. } => {
                 for (row, label) in rows.zip(targets) {
                     self.weight += self.objective.weight(*label);
@@ -68,7 +68,7 @@ impl<'a> Tally<'a> {
 
     fn add_numbers(&mut self, row: &[f32], truth: &[f32]) {
         for (j, (x, y)) in row.iter().zip(truth).enumerate() {
-            let (x, y) = (self.reading.number(j, *x), f64::from(*y));
+            let (x, y) = (own_unit(self.source.target_map(), j, *x), f64::from(*y));
             if self.objective.is_yes_or_no() {
                 self.correct += f64::from((x > 0.0) == (y > 0.5)) / truth.len() as f64;
             }
@@ -82,7 +82,7 @@ impl<'a> Tally<'a> {
     /// The figures under names such as `valid_loss`.
     pub fn metrics(&self, split: &str, metrics: &mut Metrics) {
         metrics.set(format!("{split}_loss"), self.loss / self.weight);
-        match &self.reading.task {
+        match self.source.task() {
             Task::Classification { .. } => {
                 metrics.set(format!("{split}_accuracy"), self.correct / self.n);
                 for (count, k) in self.within.iter().zip(self.top_k) {
@@ -110,9 +110,15 @@ impl<'a> Tally<'a> {
 impl Reading {
     /// What the model gave for target `j`, in the unit of the source.
     pub(super) fn number(&self, j: usize, x: f32) -> f64 {
-        let at = |v: &[f32]| f64::from(v[j.min(v.len() - 1)]);
-        (f64::from(x) - at(&self.targets.shift)) / at(&self.targets.scale)
+        own_unit(Some(&self.targets), j, x)
     }
+}
+
+/// A number that the model gave for target `j`, in the target's own unit: what the map is taken back.
+fn own_unit(map: Option<&Affine>, j: usize, x: f32) -> f64 {
+    let Some(map) = map else { return f64::from(x) };
+    let at = |v: &[f32]| f64::from(v[j.min(v.len() - 1)]);
+    (f64::from(x) - at(&map.shift)) / at(&map.scale)
 }
 
 /// How many classes stand before the true one. Of equal values the first counts as the larger, as in `argmax`;

@@ -1,10 +1,13 @@
 //! Data ready for training: opened, split, with its preprocessing fitted on the training part.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use crate::config::{LossConfig, RunConfig};
 use crate::data::{self, Affine, DataOptions, Dataset, Preprocess, Splits, TableSchema, Task, Values};
+use crate::source::Preprocessed;
 
 /// What a model must know to read samples as it did in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +28,7 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// all samples
-    pub set: Dataset,
+    pub set: Arc<Dataset>,
     /// indices of the training, validation and test samples
     pub splits: Splits,
     /// how samples are read
@@ -61,7 +64,12 @@ impl Prepared {
             input_shape: set.input_shape.clone(),
             schema: set.schema.clone(),
         };
-        Ok(Prepared { set, splits, reading, crc32 })
+        Ok(Prepared { set: Arc::new(set), splits, reading, crc32 })
+    }
+
+    /// The samples as the model reads them, without augmentation.
+    pub fn source(&self) -> Preprocessed {
+        Preprocessed::new(self.set.clone(), self.reading.inputs.clone(), self.reading.targets.clone())
     }
 
     /// Whether the data are those of a checkpoint; one without a check sum is believed.
@@ -89,10 +97,7 @@ impl Prepared {
 impl Reading {
     /// Values that a model gives for a sample: one a class, or one a target.
     pub fn n_outputs(&self) -> usize {
-        match &self.task {
-            Task::Classification { classes } => classes.len(),
-            Task::Regression { targets } => targets.len(),
-        }
+        self.task.n_outputs()
     }
 }
 

@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
                         break;
                     }
                 }
-                Err(StepError::Graph(error)) => return Err(error.into()),
+                Err(error @ (StepError::Graph(_) | StepError::Source(_))) => return Err(error.into()),
                 Err(StepError::NonFinite { loss }) => {
                     status = Status::Diverged;
                     reason = Some(self.describe(loss)?);

@@ -1,23 +1,28 @@
 //! One step after another: gradient, update, counters; nothing is allocated in a step after the first of its size.
 
+use std::sync::Arc;
+
 use engine::kernels::update::sum_squares;
-use engine::{Piece, StepContext, Update};
+use engine::{Piece, Update};
 
 use super::error::TrainError;
-use super::evaluate::Measured;
+use super::evaluate::{Evaluator, Measured, Measuring};
 use super::measure::n_correct;
 use super::nonfinite::{culprit, first_bad_tensor};
+use super::norms::Estimate;
 use super::objective::Objective;
 use super::prepared::Prepared;
-use super::program::{Batch, LOSS, OUTPUTS, Session, StepError, draw};
+use super::program::{Batch, Output, Program, ProgramKey, StepError, Work, draw};
 use super::saved::SavedModel;
+use super::session::Session;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::augment::Pipeline;
-use crate::model::{Mode, Model};
+use crate::model::Model;
 use crate::optim::{self, Optimizer, StepInfo};
 use crate::schedule::{RunLength, Schedule};
+use crate::source::{Pass, Preprocessed, Source};
 
 /// A run in progress: data, programs, optimiser, and the state that steps change.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ pub struct Trainer {
     pub data: Prepared,
     /// model and programs
     pub session: Session,
-    augment: Option<Pipeline>,
+    source: Arc<Preprocessed>,
     optimizer: Box<dyn Optimizer>,
     decays: Vec<bool>,
     schedule: Schedule,
@@ -36,7 +41,6 @@ pub struct Trainer {
     pub state: State,
     /// the whole gradient, where its length is to be limited
     gradient: Vec<f32>,
-    outputs: Vec<f32>,
     labels: Vec<f32>,
     /// samples of the epoch that is going on, in its order
     order: Vec<u32>,
@@ -76,10 +80,9 @@ impl Trainer {
         let mut trainer = Trainer {
             schedule: config.schedule.build(length)?,
             gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
-            outputs: vec![0.0; config.batch * model.n_outputs()],
             labels: vec![0.0; config.batch],
             session: Session::new(model, objective, config.n_threads(), config.shards),
-            augment,
+            source: Arc::new(data.source().augmented(augment)),
             state: State { params, buffers, slots, counters: Counters::default() },
             order: Vec::new(),
             ordered_epoch: None,
@@ -89,7 +92,7 @@ impl Trainer {
             length,
             data,
         };
-        if trainer.augment.as_ref().is_some_and(Pipeline::mixes) {
+        if trainer.source.mixes() {
             trainer.session.mix();
         }
         if let Some(path) = &config.init_from {
@@ -114,10 +117,10 @@ impl Trainer {
             return Ok(());
         }
         let (n_train, batch) = (self.data.splits.train.len(), self.config.batch);
-        self.session.program(Mode::Train, batch.min(n_train))?;
+        self.session.program(&ProgramKey::train(batch.min(n_train)))?;
         let rest = n_train % batch;
         if rest > 0 && self.length.n_steps >= self.length.steps_per_epoch {
-            let result = self.session.program(Mode::Train, rest);
+            let result = self.session.program(&ProgramKey::train(rest));
             result.map_err(|error| match rest {
                 1 => TrainError::LastBatch { n_train, batch, error },
                 _ => TrainError::Graph(error),
@@ -167,17 +170,12 @@ impl Trainer {
         let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
         let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
         let n = indices.len();
-        let program = self.session.program(Mode::Train, n).map_err(StepError::Graph)?;
-        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
+        let program = self.session.program(&ProgramKey::train(n)).map_err(StepError::Graph)?;
+        let mut batch = Batch::new(&*self.source, indices, Pass::Train { epoch });
         let state = &mut self.state;
-        let context = StepContext {
-            params: &state.params,
-            buffers: &state.buffers,
-            draw: draw(self.config.seed, step),
-        };
-        program.run(context, &batch);
-        let loss = program.scalar(LOSS);
+        program.run((&state.params, &state.buffers), draw(self.config.seed, step), &batch);
+        batch.fault().map_err(StepError::Source)?;
+        let loss = program.loss();
         if !loss.is_finite() {
             return Err(StepError::NonFinite { loss });
         }
@@ -204,11 +202,10 @@ impl Trainer {
         sums.loss += f64::from(loss) * n as f64;
         sums.samples += n as u64;
         if self.data.set.n_classes().is_some() {
-            let width = program.output_len(OUTPUTS) / n;
-            program.output(OUTPUTS, &mut self.outputs[..n * width]);
             let labels = &mut self.labels[..n];
-            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = label(&batch, *i));
-            sums.correct += n_correct(&self.outputs[..n * width], labels, width);
+            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = label(&self.source, *i, epoch));
+            let outputs = program.output(&Output::Outputs).unwrap_or_default();
+            sums.correct += n_correct(outputs, labels, outputs.len() / n);
         }
         state.counters.step += 1;
         state.counters.samples += n as u64;
@@ -237,14 +234,9 @@ impl Trainer {
         self.arrange(epoch);
         let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
         let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
-        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
-        let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
-        let context = StepContext {
-            params: &self.state.params,
-            buffers: &self.state.buffers,
-            draw: draw(self.config.seed, step),
-        };
-        let found = culprit(&self.session, context, &batch)?;
+        let batch = Batch::new(&*self.source, indices, Pass::Train { epoch });
+        let draw = draw(self.config.seed, step);
+        let found = culprit(&self.session, self.weights(), draw, &batch)?;
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
     }
 
@@ -263,22 +255,65 @@ impl Trainer {
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let indices = match part {
-            "train" => &self.data.splits.train,
-            "valid" => &self.data.splits.valid,
-            _ => &self.data.splits.test,
-        };
+        let how = Measuring { part, batch: self.config.eval_batch, top_k: &self.config.top_k, keep };
+        let samples = (&*self.source as &dyn Source, part_of(&self.data, part));
         let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
-        let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
-        self.session.measure_part(weights, &self.data, (part, indices), how)
+        self.session.measure(weights, samples, how)
+    }
+
+    /// A way to measure a part at weights that change, for which its samples are read and preprocessed once, as far as
+    /// `budget_bytes` hold them.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from giving the samples.
+    pub fn evaluator(&self, part: &str, budget_bytes: usize) -> Result<Evaluator, TrainError> {
+        let how = Measuring { part, batch: self.config.eval_batch, top_k: &self.config.top_k, keep: false };
+        Evaluator::new(self.source.clone(), part_of(&self.data, part).to_vec(), how, budget_bytes)
+    }
+
+    /// Runs a program on `key.batch` samples, by their numbers in the source, at the weights as they are, and changes
+    /// nothing: for probes. Random masks are those of the next step, random changes of samples those of its epoch where
+    /// the program trains.
+    ///
+    /// # Errors
+    /// When a probe names a layer that there is not, or the batch does not fit the layers.
+    pub fn run(&mut self, key: &ProgramKey, samples: &[u32]) -> Result<&mut Program, TrainError> {
+        let step = self.state.counters.step;
+        let pass = match key.work {
+            Work::Train => Pass::Train { epoch: step / self.length.steps_per_epoch },
+            Work::Measure | Work::Answer => Pass::Measure,
+        };
+        let (weights, draw) =
+            ((&self.state.params[..], &self.state.buffers[..]), draw(self.config.seed, step));
+        self.session.run(key, weights, draw, (&*self.source, samples, pass))
+    }
+
+    /// Replaces the running averages of batch norms by statistics over a whole part of the data at the weights as they
+    /// are, as [`Session::reestimate_norms`] does it.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from giving the samples, or a layer from running on them.
+    pub fn reestimate_norms(&mut self, part: &str, how: Estimate) -> Result<(), TrainError> {
+        let State { params, buffers, .. } = &mut self.state;
+        let samples = (&*self.source as &dyn Source, part_of(&self.data, part), Pass::Measure);
+        self.session.reestimate_norms((params, buffers), samples, self.config.eval_batch, how)
+    }
+}
+
+/// Indices of a part's samples.
+fn part_of<'a>(data: &'a Prepared, part: &str) -> &'a [u32] {
+    match part {
+        "train" => &data.splits.train,
+        "valid" => &data.splits.valid,
+        _ => &data.splits.test,
     }
 }
 
 /// The class of a training sample; of a mixed one, that with the larger share.
-fn label(batch: &Batch, sample: u32) -> f32 {
-    let mixed = batch.augment.map(|(pipeline, epoch)| pipeline.mixed(sample, epoch));
-    let sample = mixed.filter(|m| m.own < 0.5).map_or(sample, |m| m.partner);
-    batch.set.targets[sample as usize]
+fn label(source: &Preprocessed, sample: u32, epoch: u64) -> f32 {
+    let mixed = source.mixed(sample, epoch);
+    let sample = if mixed.own < 0.5 { mixed.partner } else { sample };
+    source.set().targets[sample as usize]
 }
 
 fn run_length(config: &RunConfig, n_train: usize) -> RunLength {

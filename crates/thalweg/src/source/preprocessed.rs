@@ -1,0 +1,81 @@
+//! A data set with its preprocessing and augmentation, as a source of samples.
+
+use std::sync::Arc;
+
+use super::{Pass, Source, SourceError};
+use crate::data::augment::{Mixed, Pipeline};
+use crate::data::{Affine, Dataset, Task};
+
+/// A data set with its preprocessing, and in training its augmentation.
+#[derive(Clone, Debug)]
+pub struct Preprocessed {
+    set: Arc<Dataset>,
+    inputs: Affine,
+    targets: Affine,
+    augment: Option<Pipeline>,
+}
+
+impl Preprocessed {
+    /// A set whose inputs and numbers as targets are mapped; [`crate::data::fit`] and [`crate::data::fit_targets`] make
+    /// such maps.
+    pub fn new(set: Arc<Dataset>, inputs: Affine, targets: Affine) -> Self {
+        Preprocessed { set, inputs, targets, augment: None }
+    }
+
+    /// The same with random changes in training.
+    pub fn augmented(self, augment: Option<Pipeline>) -> Self {
+        Preprocessed { augment, ..self }
+    }
+
+    /// The data set itself.
+    pub fn set(&self) -> &Dataset {
+        &self.set
+    }
+}
+
+impl Source for Preprocessed {
+    fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    fn input_shape(&self) -> &[usize] {
+        &self.set.input_shape
+    }
+
+    fn task(&self) -> &Task {
+        &self.set.task
+    }
+
+    fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
+        match (&self.augment, pass) {
+            (Some(pipeline), Pass::Train { epoch }) => {
+                pipeline.gather(&self.set, samples, epoch, &self.inputs, out);
+            }
+            _ => self.set.gather(samples, &self.inputs, out),
+        }
+        Ok(())
+    }
+
+    fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let width = self.set.n_targets();
+        for (&i, out) in samples.iter().zip(out.chunks_exact_mut(width)) {
+            out.copy_from_slice(&self.set.targets[i as usize * width..][..width]);
+        }
+        Ok(())
+    }
+
+    fn target_map(&self) -> Option<&Affine> {
+        (!self.targets.is_identity()).then_some(&self.targets)
+    }
+
+    fn mixes(&self) -> bool {
+        self.augment.as_ref().is_some_and(Pipeline::mixes)
+    }
+
+    fn mixed(&self, sample: u32, epoch: u64) -> Mixed {
+        match &self.augment {
+            Some(pipeline) => pipeline.mixed(sample, epoch),
+            None => Mixed { partner: sample, own: 1.0 },
+        }
+    }
+}

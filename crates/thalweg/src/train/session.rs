@@ -1,0 +1,159 @@
+//! A model, its loss, and the programs that were compiled of them, each at its first use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use engine::graph::{Built, Graph};
+use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
+
+use super::error::TrainError;
+use super::objective::{Mixture, Objective};
+use super::program::{Batch, Blueprint, Output, Program, ProgramKey, Quantity, Work};
+use crate::model::{Model, Traced};
+use crate::source::{Pass, Source};
+
+/// A model, its loss, and the programs compiled so far.
+#[derive(Debug)]
+pub struct Session {
+    /// the model
+    pub model: Model,
+    pub(super) objective: Objective,
+    /// whether training has two targets a sample
+    mixes: bool,
+    pool: Arc<Pool>,
+    shards: usize,
+    programs: HashMap<ProgramKey, Program>,
+}
+
+impl Session {
+    pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
+        let pool = Arc::new(Pool::new(threads.max(1)));
+        Session { model, objective, mixes: false, pool, shards: shards.max(1), programs: HashMap::new() }
+    }
+
+    /// Trains on mixed samples, whose batches have a second target and the share of the first.
+    pub(super) fn mix(&mut self) {
+        self.mixes = true;
+        self.programs.clear();
+    }
+
+    /// Takes another loss; programs of the old one are given up.
+    pub(super) fn set_objective(&mut self, objective: Objective) {
+        self.objective = objective;
+        self.programs.clear();
+    }
+
+    /// The graph of a program.
+    ///
+    /// # Errors
+    /// When a layer cannot train on so small a batch, or a probe names a layer that there is not.
+    pub fn graph(&self, key: &ProgramKey) -> Built<Blueprint> {
+        let (mut g, batch) = (Graph::new(), key.batch);
+        let x = self.model.input(&mut g, batch)?;
+        let shape = self.objective.target_shape(batch);
+        let target = match key.work {
+            Work::Answer => None,
+            Work::Train | Work::Measure => Some(g.input("target", shape.clone())?),
+        };
+        let (outputs, layers) = self.model.trace(&mut g, x, key.behavior())?;
+        let mixture = if self.mixes && key.work == Work::Train {
+            let partner = g.input("partner", shape)?;
+            Some(Mixture { partner, own: g.input("own_share", [batch])? })
+        } else {
+            None
+        };
+        let loss = target.map(|t| self.objective.build(&mut g, outputs, t, mixture)).transpose()?;
+        let mut named = match (key.work, loss) {
+            (Work::Train, Some(loss)) => vec![(Output::Loss, loss.mean, outputs)],
+            (Work::Measure, Some(loss)) => vec![(Output::Losses, loss.each, outputs)],
+            _ => Vec::new(),
+        };
+        named.push((Output::Outputs, outputs, outputs));
+
+        let params = if key.work == Work::Train { self.model.param_vars(&g) } else { Vec::new() };
+        let probed =
+            key.probes.iter().map(|p| find(&g, &layers, &p.layer)).collect::<Built<Vec<&Traced>>>()?;
+        let pairs = || key.probes.iter().zip(&probed);
+        let results = pairs().filter(|(p, _)| p.quantity == Quantity::Gradient).map(|(_, l)| l.output);
+        let sources: Vec<_> = params.iter().copied().chain(results).collect();
+        let gradients = match loss {
+            _ if sources.is_empty() => Vec::new(),
+            Some(loss) => g.gradients(loss.mean, &sources)?,
+            None => return Err(g.error("probe", Fault::NoGradient)),
+        };
+        let (gradients, of_results) = gradients.split_at(params.len());
+        let mut of_results = of_results.iter();
+        for (probe, layer) in pairs() {
+            let value = match probe.quantity {
+                Quantity::Result => Some(layer.output),
+                Quantity::Gradient => of_results.next().copied(),
+                Quantity::Moments => Some(g.batch_moments(layer.input)?),
+            };
+            named.extend(value.map(|v| (Output::Probe(probe.clone()), v, layer.input)));
+        }
+        Ok(Blueprint::new(g, gradients.to_vec(), named))
+    }
+
+    /// How a batch is cut and by whom it is computed.
+    pub fn options(&self, batch: usize) -> PlanOptions {
+        PlanOptions::new(batch, self.shards, self.pool.n_workers())
+    }
+
+    /// Threads in use.
+    pub fn n_threads(&self) -> usize {
+        self.pool.n_workers()
+    }
+
+    /// The program of a key, compiled at its first use.
+    ///
+    /// # Errors
+    /// As for [`Session::graph`], and where its memory cannot be had.
+    pub fn program(&mut self, key: &ProgramKey) -> Result<&mut Program, GraphError> {
+        if !self.programs.contains_key(key) {
+            let blueprint = self.graph(key)?;
+            let plan = Plan::compile(&blueprint.graph, &blueprint.wanted, self.options(key.batch))?;
+            let bytes = plan.arena_bytes();
+            if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+                return Err(blueprint.graph.error("plan", Fault::Memory { bytes }));
+            }
+            let executor = Executor::new(Arc::new(plan), self.pool.clone());
+            self.programs.insert(key.clone(), Program::new(executor, &blueprint));
+        }
+        match self.programs.get_mut(key) {
+            Some(program) => Ok(program),
+            None => unreachable!("it was compiled above"),
+        }
+    }
+
+    /// Runs the program of a key on `key.batch` samples: `weights` are flat parameters and flat buffers, the model's and
+    /// behind them the loss's. Outputs can be read afterwards.
+    ///
+    /// # Errors
+    /// As for [`Session::program`], and whatever keeps the source from giving the samples.
+    pub fn run(
+        &mut self,
+        key: &ProgramKey,
+        weights: (&[f32], &[f32]),
+        draw: Draw,
+        samples: (&dyn Source, &[u32], Pass),
+    ) -> Result<&mut Program, TrainError> {
+        let program = self.program(key)?;
+        let mut batch = Batch::new(samples.0, samples.1, samples.2);
+        program.run(weights, draw, &batch);
+        batch.fault().map_err(TrainError::Source)?;
+        Ok(program)
+    }
+
+    pub(super) fn pool(&self) -> Arc<Pool> {
+        self.pool.clone()
+    }
+}
+
+/// The layer of that full name.
+fn find<'a>(g: &Graph, layers: &'a [Traced], name: &str) -> Built<&'a Traced> {
+    layers.iter().find(|l| l.name == name).ok_or_else(|| {
+        let close = |l: &&Traced| strsim::jaro_winkler(&l.name, name);
+        let nearest = layers.iter().max_by(|a, b| close(a).total_cmp(&close(b))).map(|l| l.name.clone());
+        g.error("probe", Fault::NoLayer { name: name.to_owned(), nearest: nearest.unwrap_or_default() })
+    })
+}
