@@ -1,7 +1,7 @@
 //! The graph of a computation: symbolic values, built once; shapes are checked as it is built.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::{Fault, GraphError};
 use crate::ops::Op;
@@ -31,7 +31,7 @@ pub struct Node {
     /// shape of the result
     pub shape: Shape,
     /// the layer that asked for it
-    pub layer: Rc<str>,
+    pub layer: Arc<str>,
 }
 
 /// How a tensor lies in files, which have PyTorch's layouts.

@@ -125,7 +125,7 @@ fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
 /// What the model gives for the first rows, in evaluation.
 fn logits(trainer: &mut Trainer) -> Vec<f32> {
     let order: Vec<u32> = (0..512).collect();
-    assert_eq!(trainer.data.splits.train, order, "samples are not in the order of the file");
+    assert_eq!(trainer.prepared().unwrap().splits.train, order, "samples are not in the order of the file");
     trainer.measure("train", None, true).unwrap().outputs[..BATCH * 5].to_vec()
 }
 
@@ -211,8 +211,8 @@ fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     let options = trainer.session.options(BATCH);
     let step = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
     let plan = Arc::new(Plan::compile(&step.graph, &step.wanted, options).unwrap());
-    let executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
-    let (set, reading) = (&trainer.data.set, &trainer.data.reading);
+    let mut executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
+    let (set, reading) = (&trainer.prepared().unwrap().set, &trainer.prepared().unwrap().reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();
     let (mut x, mut y) = (vec![f32::NAN; BATCH * set.n_inputs()], vec![f32::NAN; BATCH]);
     set.gather(&rows, &reading.inputs, &mut x);

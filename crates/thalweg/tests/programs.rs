@@ -59,7 +59,7 @@ fn probes_show_results_and_gradients_by_name() {
         for (row, i) in last.chunks(10).zip(&samples) {
             let exp: Vec<f64> = row.iter().map(|x| f64::from(*x).exp()).collect();
             let sum: f64 = exp.iter().sum();
-            let label = trainer.data.set.targets[*i as usize] as usize;
+            let label = trainer.prepared().unwrap().set.targets[*i as usize] as usize;
             let hot = |k: usize| if k == label { 1.0 } else { 0.0 };
             let g: Vec<f64> = (0..10).map(|k| (exp[k] / sum - hot(k)) / B as f64).collect();
             by_hand.1.extend((0..16).map(|j| (0..10).map(|k| g[k] * weight[16 * k + j]).sum::<f64>()));
@@ -173,9 +173,13 @@ fn statistics_of_norms_are_those_in_f64() {
         let averages = trainer.state.buffers.clone();
         trainer.reestimate_norms("train", how).unwrap();
 
-        let n = trainer.data.splits.train.len();
+        let n = trainer.prepared().unwrap().splits.train.len();
         let mut x = vec![0.0; n * 64];
-        trainer.data.set.gather(&trainer.data.splits.train, &trainer.data.reading.inputs, &mut x);
+        trainer.prepared().unwrap().set.gather(
+            &trainer.prepared().unwrap().splits.train,
+            &trainer.prepared().unwrap().reading.inputs,
+            &mut x,
+        );
         let x: Vec<f64> = x.into_iter().map(f64::from).collect();
         // 0 linear, 1 norm, 2 relu, 3 linear, 4 norm
         let first = linear(&x, &trainer, "0");

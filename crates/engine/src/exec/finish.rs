@@ -106,24 +106,26 @@ pub const MAX_STATES: usize = 4;
 
 impl Executor {
     /// Completes all gradients into `gradient`, a flat vector like the parameters.
-    pub fn gradients(&self, gradient: &mut [f32]) {
-        self.share_out(&mut [], gradient, &mut [], &|scratch, task, share, local| {
-            self.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
+    pub fn gradients(&mut self, gradient: &mut [f32]) {
+        let own = &*self;
+        own.share_out(&mut [], gradient, &mut [], &|scratch, task, share, local| {
+            own.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
         });
     }
 
     /// Completes all gradients and updates the parameters, piece by piece; no gradient outlives its piece.
-    pub fn update(&self, values: &mut [f32], states: &mut [&mut [f32]], update: &dyn Update) {
-        self.share_out(values, &mut [], states, &|scratch, task, share, local| {
+    pub fn update(&mut self, values: &mut [f32], states: &mut [&mut [f32]], update: &dyn Update) {
+        let own = &*self;
+        own.share_out(values, &mut [], states, &|scratch, task, share, local| {
             let gradient = &mut scratch.gradient[..local.len()];
-            self.gradient_of(task, gradient, &mut scratch.floats);
+            own.gradient_of(task, gradient, &mut scratch.floats);
             hand_over(update, task, share, local, gradient);
         });
     }
 
     /// Updates the parameters from gradients that are complete.
     pub fn apply(
-        &self,
+        &mut self,
         values: &mut [f32],
         gradient: &mut [f32],
         states: &mut [&mut [f32]],

@@ -1,10 +1,9 @@
 //! Every key of the config, in the order in which they are written.
 
 use super::field::{Choice, Field, Kind};
-use super::loss;
 use crate::data::augment;
 use crate::registry::{Entry, Range};
-use crate::{init, layers, model, optim, schedule};
+use crate::{init, layers, losses, model, optim, schedule};
 
 /// The registry of models.
 pub static MODELS: Choice = Choice {
@@ -21,7 +20,7 @@ pub static SCHEDULES: Choice =
     Choice { common: &schedule::WARMUP_KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
 
 /// The registry of losses.
-pub static LOSSES: Choice = registry("loss", "losses", loss::ALL, "auto");
+pub static LOSSES: Choice = registry("loss", "losses", losses::ALL, "auto");
 
 /// The registry of layers, activations too.
 pub static LAYERS: Choice = registry("layer", "layers", layers::ALL, "");

@@ -17,7 +17,7 @@ mod data;
 mod error;
 pub mod field;
 pub mod keys;
-pub mod loss;
+
 mod model;
 mod near;
 mod run;
@@ -27,7 +27,7 @@ mod write;
 
 pub use data::{DataConfig, Fold};
 pub use error::{ConfigError, Good, Near, Place};
-pub use loss::{ClassWeights, CrossEntropyConfig, HuberConfig, LossConfig};
+pub use crate::losses::{ClassWeights, LossConfig};
 pub use run::{RunConfig, SaveConfig};
 pub use schema::json_schema;
 

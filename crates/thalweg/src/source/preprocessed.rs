@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Pass, Source, SourceError};
+use super::{Head, Pass, Source, SourceError};
 use crate::data::augment::{Mixed, Pipeline};
-use crate::data::{Affine, Dataset, Task};
+use crate::data::{Affine, Dataset};
 
 /// A data set with its preprocessing, and in training its augmentation.
 #[derive(Clone, Debug)]
 pub struct Preprocessed {
     set: Arc<Dataset>,
     inputs: Affine,
-    targets: Affine,
+    heads: Vec<Head>,
     augment: Option<Pipeline>,
 }
 
@@ -19,7 +19,9 @@ impl Preprocessed {
     /// A set whose inputs and numbers as targets are mapped; [`crate::data::fit`] and [`crate::data::fit_targets`] make
     /// such maps.
     pub fn new(set: Arc<Dataset>, inputs: Affine, targets: Affine) -> Self {
-        Preprocessed { set, inputs, targets, augment: None }
+        let map = (!targets.is_identity()).then_some(targets);
+        let heads = vec![Head { map, ..Head::only(set.task.clone()) }];
+        Preprocessed { set, inputs, heads, augment: None }
     }
 
     /// The same with random changes in training.
@@ -42,8 +44,8 @@ impl Source for Preprocessed {
         &self.set.input_shape
     }
 
-    fn task(&self) -> &Task {
-        &self.set.task
+    fn heads(&self) -> &[Head] {
+        &self.heads
     }
 
     fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
@@ -62,10 +64,6 @@ impl Source for Preprocessed {
             out.copy_from_slice(&self.set.targets[i as usize * width..][..width]);
         }
         Ok(())
-    }
-
-    fn target_map(&self) -> Option<&Affine> {
-        (!self.targets.is_identity()).then_some(&self.targets)
     }
 
     fn mixes(&self) -> bool {

@@ -13,7 +13,8 @@ use super::saved::Checkpoint;
 use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
 use crate::data::{self, DataOptions, Dataset, Splits, Task};
-use crate::source::Preprocessed;
+use crate::losses::Probabilities;
+use crate::source::{Head, Preprocessed};
 
 /// A trained model, ready for samples.
 #[derive(Debug)]
@@ -88,7 +89,8 @@ impl Trained {
             reading: reading.clone(),
             crc32: 0,
         };
-        let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
+        let loss = without_counts(&config.loss);
+        let objective = Objective::new(&nothing.source(), &[], |head| (loss.build(&head.task), 1.0))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
         let warnings = Vec::new();
         Ok(Trained { session, reading, params, buffers, config, data_crc32, warnings })
@@ -162,7 +164,9 @@ impl Trained {
         let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
         let (part, indices) =
             parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
-        self.session.set_objective(Objective::new(&self.config.loss, &prepared)?);
+        let loss = &self.config.loss;
+        let choose = |head: &Head| (loss.build(&head.task), 1.0);
+        self.session.set_objective(Objective::new(&prepared.source(), &splits.train, choose)?);
         self.measure(prepared.set.clone(), (part, indices), checkpoint)
     }
 
@@ -190,7 +194,7 @@ impl Trained {
         let how = Measuring { part: part.0, batch, top_k, keep: true };
         let source = self.source(set);
         let measured = self.session.measure((&self.params, &buffers), (&source, part.1), how)?;
-        let evaluation = evaluation_of(&measured, &self.reading, part.0, checkpoint);
+        let evaluation = evaluation_of(&measured, &self.session.objective, part.0, checkpoint);
         Ok(Report { measured, evaluation })
     }
 
@@ -217,23 +221,22 @@ impl Trained {
     /// What the outputs mean.
     fn words(&self, mut outputs: Vec<f32>) -> Answers {
         let width = self.reading.n_outputs().max(1);
+        let probabilities = self.config.loss.build(&self.reading.task).probabilities();
         match &self.reading.task {
             Task::Classification { classes } => {
                 let chosen = outputs.chunks_exact(width).map(argmax).collect();
-                match &self.config.loss {
-                    LossConfig::Auto | LossConfig::CrossEntropy(_) => {
-                        outputs.chunks_exact_mut(width).for_each(softmax);
-                    }
-                    LossConfig::Bce => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
-                    LossConfig::Mse | LossConfig::Huber(_) | LossConfig::L1 => {}
+                match probabilities {
+                    Probabilities::Softmax => outputs.chunks_exact_mut(width).for_each(softmax),
+                    Probabilities::Sigmoid => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
+                    Probabilities::None => {}
                 }
                 Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
             }
             Task::Regression { targets } => {
-                let yes_or_no = self.config.loss == LossConfig::Bce;
+                let yes_or_no = probabilities == Probabilities::Sigmoid;
                 for row in outputs.chunks_exact_mut(width) {
                     for (j, x) in row.iter_mut().enumerate() {
-                        *x = if yes_or_no { sigmoid(*x) } else { self.reading.number(j, *x) as f32 };
+                        *x = if yes_or_no { sigmoid(*x) } else { self.reading.targets.number(j, *x) as f32 };
                     }
                 }
                 Answers::Numbers { targets: targets.clone(), values: outputs }

@@ -1,15 +1,15 @@
 //! Measuring a model on a part of the data.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use engine::Draw;
-use engine::kernels::affine::affine_in_place;
+use engine::{Draw, Feed};
 use record::{Confusion, Evaluation, Metrics, Outcome, Residuals};
 
 use super::error::TrainError;
-use super::measure::Tally;
-use super::prepared::Reading;
-use super::program::{Batch, Output, ProgramKey};
+use super::measure::{Losses, Tally};
+use super::objective::Objective;
+use super::program::{Batch, Output, ProgramKey, fed_to_measure, width_of};
 use super::session::Session;
 use crate::data::Task;
 use crate::source::{Pass, Source};
@@ -41,11 +41,17 @@ pub(super) struct Measuring<'a> {
 /// A batch that was read and preprocessed.
 #[derive(Debug)]
 struct Held {
-    inputs: Vec<f32>,
-    /// as the loss sees them
-    targets: Vec<f32>,
-    /// as the source has them
+    /// for each input of the program its values
+    inputs: Vec<Vec<f32>>,
+    /// the targets as the source has them
     truth: Vec<f32>,
+}
+
+impl Feed for Held {
+    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
+        let width = out.len() / rows.len().max(1);
+        out.copy_from_slice(&self.inputs[input][rows.start * width..rows.end * width]);
+    }
 }
 
 /// Measures one part again and again, at weights that change: batches are read and preprocessed once and held in
@@ -70,23 +76,25 @@ impl Evaluator {
         how: Measuring,
         budget_bytes: usize,
     ) -> Result<Self, TrainError> {
-        let (n_inputs, n_targets) =
-            (source.input_shape().iter().product::<usize>(), source.task().n_targets());
-        let per_sample = size_of::<f32>().saturating_mul(n_inputs.saturating_add(2 * n_targets)).max(1);
-        let mut left = budget_bytes / per_sample;
+        let fed = fed_to_measure(source.heads());
+        let widths: Vec<usize> = fed.iter().map(|fed| width_of(*fed, &*source)).collect();
+        let n_targets = n_targets(&*source);
+        let per_sample = size_of::<f32>().saturating_mul(widths.iter().sum::<usize>() + n_targets);
+        let mut left = budget_bytes / per_sample.max(1);
         let mut held = Vec::new();
         for chunk in samples.chunks(how.batch.max(1)) {
             let Some(rest) = left.checked_sub(chunk.len()) else { break };
             left = rest;
-            let (mut inputs, mut truth) =
-                (vec![0.0; chunk.len() * n_inputs], vec![0.0; chunk.len() * n_targets]);
-            source.inputs(chunk, Pass::Measure, &mut inputs).map_err(TrainError::Source)?;
-            source.targets(chunk, &mut truth).map_err(TrainError::Source)?;
-            let mut targets = truth.clone();
-            if let Some(map) = source.target_map() {
-                affine_in_place(&mut targets, &map.scale, &map.shift);
+            let batch = Batch::new(&*source, chunk, Pass::Measure);
+            let mut inputs = Vec::new();
+            for (fed, width) in fed.iter().zip(&widths) {
+                let mut values = vec![0.0; chunk.len() * width];
+                batch.fill_with(*fed, chunk, &mut values).map_err(TrainError::Source)?;
+                inputs.push(values);
             }
-            held.push(Held { inputs, targets, truth });
+            let mut truth = vec![0.0; chunk.len() * n_targets];
+            source.targets(chunk, &mut truth).map_err(TrainError::Source)?;
+            held.push(Held { inputs, truth });
         }
         let (part, top_k) = (how.part.to_owned(), how.top_k.to_vec());
         Ok(Evaluator { source, samples, part, batch: how.batch, top_k, held })
@@ -140,33 +148,36 @@ impl Session {
         how: Measuring,
     ) -> Result<Measured, TrainError> {
         let objective = self.objective.clone();
-        let mut tally = Tally::new(&objective, source, how.top_k);
+        let mut tally = Tally::new(&objective, how.top_k);
         let mut found = Measured::default();
-        let (batch, width, n_targets) = (how.batch.max(1), self.model.n_outputs(), source.task().n_targets());
-        let (mut losses, mut outputs) = (vec![0.0; batch], vec![0.0; batch * width]);
-        let mut read = vec![0.0; batch * n_targets];
+        let (batch, n_targets) = (how.batch.max(1), n_targets(source));
+        let mut read = vec![0.0; batch.min(samples.len()) * n_targets];
+        let (mut each, mut weights_of) = (Vec::new(), Vec::new());
         for (i, chunk) in samples.chunks(batch).enumerate() {
             let n = chunk.len();
             let program = self.program(&ProgramKey::measure(n))?;
             let truth = match held.get(i) {
                 Some(held) => {
-                    program.run(weights, Draw::default(), &[&held.inputs[..], &held.targets[..]]);
+                    program.run(weights, Draw::default(), held);
                     &held.truth[..]
                 }
                 None => {
-                    let mut batch = Batch::new(source, chunk, Pass::Measure);
-                    program.run(weights, Draw::default(), &batch);
+                    let batch = Batch::new(source, chunk, Pass::Measure);
                     let truth = &mut read[..n * n_targets];
-                    batch.fault().and_then(|()| source.targets(chunk, truth)).map_err(TrainError::Source)?;
+                    let pulled = program.pull(weights, Draw::default(), batch);
+                    pulled.and_then(|()| source.targets(chunk, truth)).map_err(TrainError::Source)?;
                     truth
                 }
             };
-            let (losses, outputs) = (&mut losses[..n], &mut outputs[..n * width]);
-            program.copy(&Output::Losses, losses);
-            program.copy(&Output::Outputs, outputs);
-            tally.add(losses, outputs, truth);
+            for (i, term) in objective.terms().iter().enumerate() {
+                program.copy_to(&Output::Losses(term.head.name.clone()), &mut each);
+                let weighs = program.copy_to(&Output::Weights(term.head.name.clone()), &mut weights_of);
+                let losses = Losses { each: &each, weights: weighs.then_some(&weights_of[..]) };
+                let outputs = program.output(&Output::Outputs).unwrap_or_default();
+                tally.add(i, losses, outputs, truth);
+            }
             if how.keep {
-                found.outputs.extend_from_slice(outputs);
+                found.outputs.extend_from_slice(program.output(&Output::Outputs).unwrap_or_default());
                 found.targets.extend_from_slice(truth);
             }
         }
@@ -189,36 +200,56 @@ impl Session {
         for (chunk, out) in samples.chunks(batch).zip(all.chunks_mut((batch * width).max(1))) {
             let key = ProgramKey::answer(chunk.len());
             let program = self.run(&key, weights, Draw::default(), (source, chunk, Pass::Measure))?;
-            program.copy(&Output::Outputs, out);
+            out.copy_from_slice(program.output(&Output::Outputs).unwrap_or_default());
         }
         Ok(all)
     }
 }
-/// Answers summed up for people: a confusion matrix, or residuals.
-pub fn evaluation_of(measured: &Measured, reading: &Reading, split: &str, checkpoint: &str) -> Evaluation {
-    let width = reading.n_outputs().max(1);
-    let outcome = match &reading.task {
-        Task::Classification { classes } => {
+/// Numbers in a sample's targets, of all heads.
+fn n_targets(source: &dyn Source) -> usize {
+    source.heads().iter().map(|head| head.task.n_targets()).sum()
+}
+
+/// Answers of the first head summed up for people: a confusion matrix, or residuals. Samples whose target is missing are
+/// passed over.
+pub(super) fn evaluation_of(
+    measured: &Measured,
+    objective: &Objective,
+    split: &str,
+    checkpoint: &str,
+) -> Evaluation {
+    let terms = objective.terms();
+    let width = terms.iter().map(|term| term.outputs.len()).sum::<usize>().max(1);
+    let n_targets = terms.iter().map(|term| term.head.task.n_targets()).sum::<usize>().max(1);
+    let first = terms.first();
+    let (columns, n_own) = match first {
+        Some(term) => (term.outputs.clone(), term.head.task.n_targets()),
+        None => (0..0, 0),
+    };
+    let rows = measured.outputs.chunks_exact(width).map(|row| &row[columns.clone()]);
+    let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[..n_own]);
+    let known: Vec<(&[f32], &[f32])> =
+        rows.zip(truths).filter(|(_, truth)| !truth.iter().any(|y| y.is_nan())).collect();
+    let outcome = match first.map(|term| (&term.head, &term.head.task)) {
+        Some((_, Task::Classification { classes })) => {
             let mut confusion = Confusion::new(classes.clone());
-            for (row, label) in measured.outputs.chunks_exact(width).zip(&measured.targets) {
-                confusion.add(*label as usize, argmax(row));
+            for (row, truth) in &known {
+                confusion.add(truth[0] as usize, argmax(row));
             }
             Outcome::Confusion(confusion)
         }
-        Task::Regression { targets } => Outcome::Residuals(
-            targets
-                .iter()
-                .enumerate()
-                .map(|(j, name)| {
-                    let column = |v: &[f32]| v.iter().skip(j).step_by(width).copied().collect::<Vec<f32>>();
-                    let predicted: Vec<f32> =
-                        column(&measured.outputs).into_iter().map(|x| reading.number(j, x) as f32).collect();
-                    Residuals::new(name.clone(), &column(&measured.targets), &predicted)
-                })
-                .collect(),
-        ),
+        Some((head, Task::Regression { targets })) => {
+            let residuals = targets.iter().enumerate().map(|(j, name)| {
+                let truth: Vec<f32> = known.iter().map(|(_, truth)| truth[j]).collect();
+                let predicted: Vec<f32> =
+                    known.iter().map(|(row, _)| head.own_unit(j, row[j]) as f32).collect();
+                Residuals::new(name.clone(), &truth, &predicted)
+            });
+            Outcome::Residuals(residuals.collect())
+        }
+        None => Outcome::Residuals(Vec::new()),
     };
-    let samples = (measured.outputs.len() / width) as u64;
+    let samples = known.len() as u64;
     Evaluation { split: split.to_owned(), checkpoint: checkpoint.to_owned(), samples, outcome }
 }
 

@@ -14,15 +14,19 @@
 //! # }
 //! ```
 
+mod about;
 mod apply;
+mod builder;
 mod error;
 mod evaluate;
+mod fit;
 mod folds;
 mod measure;
 mod nonfinite;
 mod norms;
 mod objective;
 mod observe;
+mod predictor;
 mod prepared;
 mod program;
 mod run;
@@ -32,11 +36,14 @@ mod state;
 mod trainer;
 
 pub use apply::{Answers, Needs, Report, Trained};
+pub use builder::TrainerBuilder;
 pub use error::TrainError;
-pub use evaluate::{Evaluator, Measured, evaluation_of};
+pub use evaluate::{Evaluator, Measured};
+pub use fit::{Callback, Event, Fitted};
 pub use folds::{Folds, cross_validate};
 pub use norms::Estimate;
 pub use observe::{Facts, Observer, Progress, Silent};
+pub use predictor::Predictor;
 pub use prepared::{Prepared, Reading};
 pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepError, Work};
 pub use run::{resume, train, train_ready};

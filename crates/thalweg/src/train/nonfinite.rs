@@ -21,20 +21,21 @@ pub(super) fn culprit(
     session: &Session,
     weights: (&[f32], &[f32]),
     draw: Draw,
-    batch: &Batch,
+    mut batch: Batch<'_>,
 ) -> Result<Option<Culprit>, GraphError> {
     if let Some(what) = first_bad_tensor(session, weights.0, weights.1) {
         return Ok(Some(Culprit { what }));
     }
     let size = batch.samples.len();
     let blueprint = session.graph(&ProgramKey::train(size))?;
+    batch.fed = blueprint.fed.clone();
     let graph = blueprint.graph;
     let live = graph.live(&blueprint.wanted.outputs);
     let forward: Vec<Var> = graph.vars().filter(|v| live[v.index()] && is_computed(&graph, *v)).collect();
     let all = Wanted { outputs: forward.clone(), gradients: vec![], assigns: false };
     let plan = Plan::compile(&graph, &all, PlanOptions { fuse: false, ..session.options(size) })?;
-    let executor = Executor::new(Arc::new(plan), session.pool());
-    executor.run(StepContext { params: weights.0, buffers: weights.1, draw }, batch);
+    let mut executor = Executor::new(Arc::new(plan), session.pool());
+    executor.run(StepContext { params: weights.0, buffers: weights.1, draw }, &batch);
     for (i, v) in forward.iter().enumerate() {
         let mut values = vec![0.0; executor.output_len(i)];
         executor.output(i, &mut values);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
-use crate::config::{LossConfig, RunConfig};
+use crate::config::RunConfig;
 use crate::data::{self, Affine, DataOptions, Dataset, Preprocess, Splits, TableSchema, Task, Values};
+use crate::losses::Probabilities;
 use crate::source::Preprocessed;
 
 /// What a model must know to read samples as it did in training.
@@ -52,7 +53,8 @@ impl Prepared {
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
         let inputs = data::fit(&set, &splits.train, how)?;
         let numbers = matches!(set.task, Task::Regression { .. });
-        let suits = !config.data.is_arrays() && !matches!(config.loss, LossConfig::Bce);
+        let logistic = config.loss.build(&set.task).probabilities() == Probabilities::Sigmoid;
+        let suits = !config.data.is_arrays() && !logistic;
         let targets = match numbers && config.standardise_targets.unwrap_or(suits) {
             true => data::fit_targets(&set, &splits.train)?,
             false => Affine::identity(),

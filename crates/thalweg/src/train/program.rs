@@ -1,15 +1,15 @@
 //! Programs: a model and its loss compiled for one purpose, with names for everything that can be read after a run.
 
+use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use engine::graph::{Graph, Var};
 use engine::kernels::affine::affine_in_place;
 use engine::{Draw, Executor, Feed, GraphError, StepContext, Update, Wanted};
 
-use super::error::TrainError;
 use crate::model::{Behavior, Masks, Mode, Norms};
-use crate::source::{Pass, Source, SourceError};
+use crate::source::{Head, Pass, Source, SourceError};
 
 /// What a program computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,8 +111,11 @@ impl ProgramKey {
 pub enum Output {
     /// The mean loss, of [`Work::Train`].
     Loss,
-    /// The loss of every sample, `[batch]`, of [`Work::Measure`].
-    Losses,
+    /// The loss of every sample, `[batch]`, of [`Work::Measure`]: that of the head of this name, which is empty where
+    /// there is only one. A sample whose target is missing has 0.
+    Losses(String),
+    /// What each sample counts in the mean of those losses, `[batch]`, where that is not 1 for all.
+    Weights(String),
     /// What the model gives, `[batch, n_outputs]`.
     Outputs,
     /// What a probe shows.
@@ -130,16 +133,24 @@ pub struct Blueprint {
     pub names: Vec<Output>,
     /// where each name's value stems from: what [`Program::per_channel`] counts
     pub(super) origins: Vec<Var>,
+    /// what each of the graph's inputs is fed with
+    pub(super) fed: Arc<[Fed]>,
 }
 
 impl Blueprint {
-    pub(super) fn new(graph: Graph, gradients: Vec<Var>, outputs: Vec<(Output, Var, Var)>) -> Self {
+    pub(super) fn new(
+        graph: Graph,
+        gradients: Vec<Var>,
+        outputs: Vec<(Output, Var, Var)>,
+        fed: Vec<Fed>,
+    ) -> Self {
         let assigns = !gradients.is_empty();
         let (mut names, mut vars, mut origins) = (Vec::new(), Vec::new(), Vec::new());
         for (name, var, origin) in outputs {
             (names.push(name), vars.push(var), origins.push(origin));
         }
-        Blueprint { graph, wanted: Wanted { outputs: vars, gradients, assigns }, names, origins }
+        let wanted = Wanted { outputs: vars, gradients, assigns };
+        Blueprint { graph, wanted, names, origins, fed: fed.into() }
     }
 }
 
@@ -150,6 +161,7 @@ pub struct Program {
     names: Vec<Output>,
     /// values of every channel in what an output stems from
     per_channel: Vec<usize>,
+    fed: Arc<[Fed]>,
     /// what was read last
     read: Vec<f32>,
 }
@@ -163,13 +175,26 @@ impl Program {
         };
         let per_channel = blueprint.origins.iter().map(count).collect();
         let names = blueprint.names.clone();
-        Program { executor, names, per_channel, read: Vec::with_capacity(longest) }
+        let fed = blueprint.fed.clone();
+        Program { executor, names, per_channel, fed, read: Vec::with_capacity(longest) }
     }
 
     /// Takes a batch through the program; afterwards outputs can be read.
     pub fn run(&mut self, weights: (&[f32], &[f32]), draw: Draw, feed: &dyn Feed) {
         let context = StepContext { params: weights.0, buffers: weights.1, draw };
         self.executor.run(context, feed);
+    }
+
+    /// The same with samples that are pulled from their source.
+    pub(super) fn pull(
+        &mut self,
+        weights: (&[f32], &[f32]),
+        draw: Draw,
+        mut batch: Batch<'_>,
+    ) -> Result<(), SourceError> {
+        batch.fed = self.fed.clone();
+        self.run(weights, draw, &batch);
+        batch.fault.take().map_or(Ok(()), Err)
     }
 
     fn index(&self, name: &Output) -> Option<usize> {
@@ -184,11 +209,12 @@ impl Program {
         Some(&self.read)
     }
 
-    /// The same, copied to where it is wanted, which has exactly its length.
-    pub(super) fn copy(&self, name: &Output, out: &mut [f32]) {
-        if let Some(index) = self.index(name) {
-            self.executor.output(index, out);
-        }
+    /// The same, copied; false where the program does not give it.
+    pub(super) fn copy_to(&self, name: &Output, out: &mut Vec<f32>) -> bool {
+        let Some(index) = self.index(name) else { return false };
+        out.resize(self.executor.output_len(index), f32::NAN);
+        self.executor.output(index, out);
+        true
     }
 
     /// The mean loss of the last run; NaN where the program does not give one.
@@ -233,27 +259,36 @@ impl Program {
 }
 
 /// Why a step was not made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// The loss is not finite.
+    #[error("loss became {loss}")]
     NonFinite {
         /// its value
         loss: f32,
     },
     /// The batch does not fit the layers.
+    #[error(transparent)]
     Graph(GraphError),
     /// The source cannot give the batch.
+    #[error("samples cannot be read: {0}")]
     Source(SourceError),
 }
 
-impl From<StepError> for TrainError {
-    fn from(error: StepError) -> Self {
-        match error {
-            StepError::NonFinite { loss } => TrainError::NonFinite { loss },
-            StepError::Graph(error) => TrainError::Graph(error),
-            StepError::Source(error) => TrainError::Source(error),
-        }
-    }
+/// What an input of a program is fed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    Inputs,
+    /// of a head, in its mapped unit; 0 where it is missing
+    Target(usize),
+    /// 1 where a head's target is known, else 0
+    Present(usize),
+    /// the target of the sample that it is mixed with
+    Partner(usize),
+    /// 1 where that is known, else 0
+    PartnerPresent(usize),
+    /// share of the own target in a mixed sample
+    Share,
 }
 
 /// Supplies a batch by the numbers of its samples; each worker pulls its own rows.
@@ -261,64 +296,126 @@ pub(super) struct Batch<'a> {
     source: &'a dyn Source,
     pub samples: &'a [u32],
     pass: Pass,
+    /// what the program's inputs are
+    pub fed: Arc<[Fed]>,
     /// what kept the source from giving rows, the first of them
     fault: OnceLock<SourceError>,
 }
 
-/// Inputs of a program, by their places.
-const INPUTS: usize = 0;
-const TARGETS: usize = 1;
-const PARTNERS: usize = 2;
+thread_local! {
+    /// Targets of all heads of some samples. Grows at a thread's first batch.
+    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 impl<'a> Batch<'a> {
     pub fn new(source: &'a dyn Source, samples: &'a [u32], pass: Pass) -> Self {
-        Batch { source, samples, pass, fault: OnceLock::new() }
+        Batch { source, samples, pass, fed: Arc::default(), fault: OnceLock::new() }
     }
 
-    /// What went wrong in the run that used this batch.
-    pub fn fault(&mut self) -> Result<(), SourceError> {
-        self.fault.take().map_or(Ok(()), Err)
-    }
-
-    fn epoch(&self) -> u64 {
+    fn mixed(&self, sample: u32) -> (u32, f32) {
         match self.pass {
-            Pass::Train { epoch } => epoch,
-            Pass::Measure => 0,
+            Pass::Train { epoch } => {
+                let mixed = self.source.mixed(sample, epoch);
+                (mixed.partner, mixed.own)
+            }
+            Pass::Measure => (sample, 1.0),
         }
     }
 
-    /// Targets as the loss sees them.
-    fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        self.source.targets(samples, out)?;
-        if let Some(map) = self.source.target_map() {
-            affine_in_place(out, &map.scale, &map.shift);
+    /// Writes what an input is fed with for some samples.
+    pub fn fill_with(&self, fed: Fed, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let heads = self.source.heads();
+        let mut partner = |head: usize, present: bool| {
+            let width = out.len() / samples.len().max(1);
+            samples.iter().zip(out.chunks_exact_mut(width.max(1))).try_for_each(|(i, out)| {
+                let partner = [self.mixed(*i).0];
+                if present { self.present(head, &partner, out) } else { self.target(head, &partner, out) }
+            })
+        };
+        match fed {
+            Fed::Inputs => self.source.inputs(samples, self.pass, out),
+            Fed::Target(0) if heads.len() == 1 && !heads[0].may_miss => {
+                self.source.targets(samples, out)?;
+                map(&heads[0], out);
+                Ok(())
+            }
+            Fed::Target(head) => self.target(head, samples, out),
+            Fed::Present(head) => self.present(head, samples, out),
+            Fed::Partner(head) => partner(head, false),
+            Fed::PartnerPresent(head) => partner(head, true),
+            Fed::Share => {
+                samples.iter().zip(out).for_each(|(i, out)| *out = self.mixed(*i).1);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    fn pull(&self, input: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        match input {
-            INPUTS => self.source.inputs(samples, self.pass, out),
-            TARGETS => self.targets(samples, out),
-            PARTNERS => {
-                let width = out.len() / samples.len().max(1);
-                for (i, out) in samples.iter().zip(out.chunks_exact_mut(width.max(1))) {
-                    self.targets(&[self.source.mixed(*i, self.epoch()).partner], out)?;
-                }
-                Ok(())
+    /// The targets of one head; 0 where they may be missing and are.
+    fn target(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let own = &self.source.heads()[head];
+        self.rows(head, samples, |i, row| {
+            let out = &mut out[i * row.len()..(i + 1) * row.len()];
+            if own.may_miss && row.iter().any(|y| y.is_nan()) {
+                return out.fill(0.0);
             }
-            _ => {
-                let own = |i: &u32| self.source.mixed(*i, self.epoch()).own;
-                samples.iter().zip(out).for_each(|(i, out)| *out = own(i));
-                Ok(())
-            }
-        }
+            out.copy_from_slice(row);
+            map(own, out);
+        })
+    }
+
+    fn present(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        self.rows(head, samples, |i, row| {
+            out[i] = if row.iter().any(|y| y.is_nan()) { 0.0 } else { 1.0 };
+        })
+    }
+
+    /// Calls `f` with the columns of one head for each sample.
+    fn rows(
+        &self,
+        head: usize,
+        samples: &[u32],
+        mut f: impl FnMut(usize, &[f32]),
+    ) -> Result<(), SourceError> {
+        let widths = self.source.heads().iter().map(|h| h.task.n_targets());
+        let start: usize = widths.clone().take(head).sum();
+        let end = start + self.source.heads()[head].task.n_targets();
+        let all: usize = widths.sum();
+        ROWS.with_borrow_mut(|rows| {
+            rows.resize(samples.len() * all, f32::NAN);
+            self.source.targets(samples, rows)?;
+            rows.chunks_exact(all.max(1)).enumerate().for_each(|(i, row)| f(i, &row[start..end]));
+            Ok(())
+        })
+    }
+}
+
+/// Numbers in their own unit become those that the model learns.
+fn map(head: &Head, out: &mut [f32]) {
+    if let Some(map) = &head.map {
+        affine_in_place(out, &map.scale, &map.shift);
+    }
+}
+
+/// What a program that measures is fed with.
+pub(super) fn fed_to_measure(heads: &[Head]) -> Vec<Fed> {
+    let of_head = |(i, head): (usize, &Head)| {
+        [Some(Fed::Target(i)), head.may_miss.then_some(Fed::Present(i))].into_iter().flatten()
+    };
+    std::iter::once(Fed::Inputs).chain(heads.iter().enumerate().flat_map(of_head)).collect()
+}
+
+/// Numbers of a sample that an input is fed with.
+pub(super) fn width_of(fed: Fed, source: &dyn Source) -> usize {
+    match fed {
+        Fed::Inputs => source.input_shape().iter().product(),
+        Fed::Target(head) | Fed::Partner(head) => source.heads()[head].task.n_targets(),
+        Fed::Present(_) | Fed::PartnerPresent(_) | Fed::Share => 1,
     }
 }
 
 impl Feed for Batch<'_> {
     fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
-        if let Err(error) = self.pull(input, &self.samples[rows], out) {
+        if let Err(error) = self.fill_with(self.fed[input], &self.samples[rows], out) {
             // the run goes on with these, and its results are thrown away
             out.fill(f32::NAN);
             let _ = self.fault.set(error);

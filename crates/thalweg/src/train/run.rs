@@ -5,13 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::kernels::isa::isa;
-use record::{
-    Figures, Goal, LogWriter, Machine, Metrics, MetricsWriter, Row, RunDir, Samples, Status, Summary,
-};
+use record::{Figures, Goal, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
 
 use super::error::TrainError;
 use super::evaluate::evaluation_of;
-use super::objective::main_metric;
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
@@ -19,7 +16,6 @@ use super::saved::{self, Checkpoint};
 use super::state::{Best, weights_sha256};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
-use crate::data::Task;
 
 /// Trains from the start in a fresh run folder.
 ///
@@ -76,7 +72,9 @@ pub fn resume(
         let weights = run.best_checkpoint();
         let next =
             format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
-        trainer.data.check_same(checkpoint.saved.data_crc32, next)?;
+        if let Some(data) = trainer.prepared() {
+            data.check_same(checkpoint.saved.data_crc32, next)?;
+        }
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
@@ -106,9 +104,9 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(config: &RunConfig, data: &Prepared, main: &str) -> Self {
+    fn new(config: &RunConfig, has_valid: bool, main: &str) -> Self {
         let name = match config.save.best.as_str() {
-            "auto" if data.splits.valid.is_empty() => "train_loss".to_owned(),
+            "auto" if !has_valid => "train_loss".to_owned(),
             "auto" => format!("valid_{main}"),
             named => named.to_owned(),
         };
@@ -152,8 +150,8 @@ impl<'a> Run<'a> {
         let (metrics, _) = folder.metrics_writer(counters.step)?;
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
-        let main = main_metric(&trainer.data.reading.task, &trainer.session.objective);
-        let judge = Judge::new(config, &trainer.data, main);
+        let main = trainer.session.objective.main_metric();
+        let judge = Judge::new(config, !trainer.parts.valid.numbers.is_empty(), main);
         let save_every = config.save.every.steps(trainer.length()).max(1);
         let samples_before = counters.samples;
         Ok(Run {
@@ -193,7 +191,8 @@ impl<'a> Run<'a> {
                         break;
                     }
                 }
-                Err(error @ (StepError::Graph(_) | StepError::Source(_))) => return Err(error.into()),
+                Err(StepError::Graph(error)) => return Err(error.into()),
+                Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
                 Err(StepError::NonFinite { loss }) => {
                     status = Status::Diverged;
                     reason = Some(self.describe(loss)?);
@@ -208,11 +207,11 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&mut self) -> Result<(), TrainError> {
-        let data = &self.trainer.data;
-        let samples = [&data.splits.train, &data.splits.valid, &data.splits.test].map(Vec::len);
+        let (about, parts) = (&self.trainer.about, &self.trainer.parts);
+        let samples = [&parts.train, &parts.valid, &parts.test].map(|part| part.numbers.len());
         let length = self.trainer.length();
         let facts = Facts {
-            data: data.set.name.clone(),
+            data: about.data.clone(),
             model: self.trainer.session.model.title().to_owned(),
             parameters: self.trainer.state.params.len(),
             samples,
@@ -220,9 +219,9 @@ impl<'a> Run<'a> {
             n_steps: length.n_steps,
             from_step: self.trainer.state.counters.step,
             threads: self.trainer.session.n_threads(),
-            notes: data.set.notes.clone(),
+            notes: about.notes.clone(),
         };
-        for warning in data.splits.warnings.clone() {
+        for warning in about.warnings.clone() {
             self.observer.on_warning(&warning);
             self.log.line(&format!("warning: {warning}"))?;
         }
@@ -249,7 +248,7 @@ impl<'a> Run<'a> {
         let (step, sums) = (counters.step, counters.sums);
         let length = self.trainer.length();
         let n = sums.samples as f64;
-        let classes = self.trainer.data.set.n_classes().is_some();
+        let classes = self.trainer.tells_classes;
         self.observer.on_step(&Progress {
             step,
             epoch: step / length.steps_per_epoch,
@@ -277,25 +276,10 @@ impl<'a> Run<'a> {
 
     /// Measures, writes the row, keeps the best weights.
     fn measure_epoch(&mut self) -> Result<(), TrainError> {
-        let length = self.trainer.length();
-        let sums = self.trainer.state.counters.sums;
-        let n = sums.samples as f64;
-        let mut metrics = Metrics::new();
-        if sums.samples > 0 {
-            metrics.set("train_loss", sums.loss / n);
-            if let Task::Classification { .. } = self.trainer.data.reading.task {
-                metrics.set("train_accuracy", sums.correct as f64 / n);
-            }
-        }
-        let valid = self.trainer.measure("valid", None, false)?;
-        valid.metrics.iter().for_each(|(name, value)| metrics.set(name, value));
-        let step = self.trainer.state.counters.step;
-        let epoch = step.div_ceil(length.steps_per_epoch);
-        let figures = Figures { epoch, step, metrics: metrics.clone() };
+        let figures = self.trainer.end_epoch()?;
+        let Figures { epoch, step, metrics } = figures.clone();
         let seconds = self.seconds();
         let counters = &mut self.trainer.state.counters;
-        counters.sums = Default::default();
-        counters.last = Some(figures.clone());
         counters.seconds = seconds;
         let value = metrics.get(&self.judge.name);
         if value.is_none() && self.judge.name != "train_loss" {
@@ -323,7 +307,7 @@ impl<'a> Run<'a> {
     fn save(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
         std::fs::create_dir_all(self.folder.checkpoints())
             .map_err(|e| record::RecordError::io(record::Action::Create, &self.folder.checkpoints(), e))?;
-        saved::write(path, &self.trainer.saved(), &self.trainer.session.model, &self.trainer.state, whole)
+        self.trainer.save_as(path, whole)
     }
 
     fn save_last(&mut self) -> Result<(), TrainError> {
@@ -363,13 +347,13 @@ impl<'a> Run<'a> {
     /// Looks at the test part, once: with the last weights and with the best ones.
     fn test(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
         let part = ["test", "valid", "train"].into_iter().find(|p| match *p {
-            "test" => !self.trainer.data.splits.test.is_empty(),
-            "valid" => !self.trainer.data.splits.valid.is_empty(),
+            "test" => !self.trainer.parts.test.numbers.is_empty(),
+            "valid" => !self.trainer.parts.valid.numbers.is_empty(),
             _ => true,
         });
         let part = part.unwrap_or("train");
-        let checkpoint = Checkpoint::open(&self.folder.best_checkpoint())?;
-        let (params, mut buffers) = checkpoint.weights(&self.trainer.session.model)?;
+        let path = self.folder.best_checkpoint();
+        let (params, mut buffers) = saved::read_weights(&path, &self.trainer.session.model)?;
         buffers.extend_from_slice(self.trainer.session.objective.buffers());
         let best = self.trainer.measure(part, Some((&params, &buffers)), true)?;
         let last = self.trainer.measure(part, None, false)?;
@@ -380,7 +364,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.data.reading, part, "best"))?;
+        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.session.objective, part, "best"))?;
         Ok(())
     }
 
@@ -389,18 +373,15 @@ impl<'a> Run<'a> {
         let counters = &trainer.state.counters;
         let length = trainer.length();
         let seconds = self.seconds();
-        let samples = &trainer.data.splits;
+        let parts = &trainer.parts;
         let own = trainer.session.model.buffers().len();
         let digest = || weights_sha256(&trainer.state.params, &trainer.state.buffers[..own]);
         Summary {
             status,
             reason,
-            data: trainer.data.set.name.clone(),
+            data: trainer.about.data.clone(),
             model: trainer.session.model.title().to_owned(),
-            task: match trainer.data.reading.task {
-                Task::Classification { .. } => "classification".into(),
-                Task::Regression { .. } => "regression".into(),
-            },
+            task: trainer.session.objective.kind().into(),
             metric: self.main.into(),
             goal: self.judge.goal,
             steps: counters.step,
@@ -410,9 +391,9 @@ impl<'a> Run<'a> {
             samples_per_second: if seconds > 0.0 { counters.samples as f64 / seconds } else { 0.0 },
             parameters: trainer.state.params.len() as u64,
             samples: Samples {
-                train: samples.train.len() as u64,
-                valid: samples.valid.len() as u64,
-                test: samples.test.len() as u64,
+                train: parts.train.numbers.len() as u64,
+                valid: parts.valid.numbers.len() as u64,
+                test: parts.test.numbers.len() as u64,
             },
             best: counters.best.as_ref().map(|b| b.figures.clone()),
             last: counters.last.clone(),

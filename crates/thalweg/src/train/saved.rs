@@ -9,15 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
-use crate::model::weights::{self, WeightsFile};
+use crate::model::weights::{self, OPTIMIZER, STATE, WeightsFile};
 use crate::model::{Model, ModelConfig};
 use crate::optim::OptimConfig;
 
 const MODEL: &str = "thalweg.model";
-const STATE: &str = "thalweg.state";
 const SUM: &str = "thalweg.sha256";
-/// In front of the names of the optimiser's tensors.
-const OPTIMIZER: &str = "optimizer";
 
 /// Which model a checkpoint holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,11 +74,7 @@ impl Checkpoint {
     /// # Errors
     /// When the file holds weights only, or tensors are not those of the model and its optimiser.
     pub fn state(&self, model: &Model) -> Result<State, TrainError> {
-        let counters: Counters = field(&self.file, &self.path, STATE)?;
-        let mut params = vec![0.0; model.params().len()];
-        let mut buffers = vec![0.0; model.buffers().len()];
-        let slots = self.load(model, &mut params, &mut buffers)?;
-        Ok(State { params, buffers, slots, counters })
+        state_in(&self.file, &self.path, model, self.saved.optimizer.build()?.slots())
     }
 
     fn load(
@@ -94,21 +87,60 @@ impl Checkpoint {
             true => self.saved.optimizer.build()?.slots(),
             false => &[],
         };
-        let layouts = slot_layouts(names, model.params());
-        let mut slots = vec![vec![0.0; params.len()]; names.len()];
-        let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
-        sets.extend(layouts.iter().zip(slots.iter_mut().map(Vec::as_mut_slice)));
-        self.file.load(&mut sets)?;
-        let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
-        let (written, found) = (self.file.metadata().get(SUM), sha256(&values));
-        if let Some(written) = written.filter(|w| **w != found) {
-            let start = |sum: &str| sum.chars().take(12).collect::<String>();
-            let (found, written) = (start(&found), start(written));
-            let problem = format!("the tensors' SHA-256 begins {found}, expected {written}");
-            return Err(TrainError::BrokenState { problem, path: self.path.clone() });
-        }
-        Ok(slots)
+        load(&self.file, &self.path, model, names, params, buffers)
     }
+}
+
+/// Parameters and buffers in the file of a model.
+///
+/// # Errors
+/// When the file cannot be read, or its tensors are not the model's.
+pub(super) fn read_weights(path: &Path, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+    let mut params = vec![0.0; model.params().len()];
+    let mut buffers = vec![0.0; model.buffers().len()];
+    load(&WeightsFile::open(path)?, path, model, &[], &mut params, &mut buffers)?;
+    Ok((params, buffers))
+}
+
+/// The whole state in the file of a model and an optimizer with slots of these names.
+///
+/// # Errors
+/// When the file holds weights only, or its tensors are not those of the model and the optimizer.
+pub(super) fn read_state(path: &Path, model: &Model, names: &[&str]) -> Result<State, TrainError> {
+    state_in(&WeightsFile::open(path)?, path, model, names)
+}
+
+fn state_in(file: &WeightsFile, path: &Path, model: &Model, names: &[&str]) -> Result<State, TrainError> {
+    let counters: Counters = field(file, path, STATE)?;
+    let mut params = vec![0.0; model.params().len()];
+    let mut buffers = vec![0.0; model.buffers().len()];
+    let slots = load(file, path, model, names, &mut params, &mut buffers)?;
+    Ok(State { params, buffers, slots, counters })
+}
+
+/// Fills parameters and buffers, gives the slots of these names, and compares the sum of all.
+fn load(
+    file: &WeightsFile,
+    path: &Path,
+    model: &Model,
+    names: &[&str],
+    params: &mut [f32],
+    buffers: &mut [f32],
+) -> Result<Vec<Vec<f32>>, TrainError> {
+    let layouts = slot_layouts(names, model.params());
+    let mut slots = vec![vec![0.0; params.len()]; names.len()];
+    let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
+    sets.extend(layouts.iter().zip(slots.iter_mut().map(Vec::as_mut_slice)));
+    file.load(&mut sets)?;
+    let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
+    let (written, found) = (file.metadata().get(SUM), sha256(&values));
+    if let Some(written) = written.filter(|w| **w != found) {
+        let start = |sum: &str| sum.chars().take(12).collect::<String>();
+        let (found, written) = (start(&found), start(written));
+        let problem = format!("the tensors' SHA-256 begins {found}, expected {written}");
+        return Err(TrainError::BrokenState { problem, path: path.to_owned() });
+    }
+    Ok(slots)
 }
 
 fn field<T: serde::de::DeserializeOwned>(
@@ -127,7 +159,7 @@ fn slot_layouts(names: &[&str], params: &Layout) -> Vec<Layout> {
         slots: params
             .slots
             .iter()
-            .map(|s| Slot { name: format!("{OPTIMIZER}.{state}.{}", s.name), ..s.clone() })
+            .map(|s| Slot { name: format!("{OPTIMIZER}{state}.{}", s.name), ..s.clone() })
             .collect(),
     };
     names.iter().map(renamed).collect()
@@ -137,24 +169,29 @@ fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
     serde_json::to_string(value).map_err(std::io::Error::other)
 }
 
-/// Writes parameters and the model's buffers under PyTorch's names; with `state`, also all that training goes on from.
+/// What a file of weights holds besides parameters and buffers.
+#[derive(Clone, Copy)]
+pub(super) struct Contents<'a> {
+    /// what tells a reader which model it is; a model in the graph style has no such words
+    pub saved: Option<&'a SavedModel>,
+    /// names of the optimizer's slots, where all that training goes on from is written too
+    pub slots: Option<&'a [&'a str]>,
+}
+
+/// Writes parameters and the model's buffers under PyTorch's names, and the rest of the contents.
 ///
 /// # Errors
 /// When the disk is full or refuses; the file that was there stays.
-pub(super) fn write(
-    path: &Path,
-    saved: &SavedModel,
-    model: &Model,
-    state: &State,
-    whole: bool,
-) -> Result<(), TrainError> {
+pub(super) fn write(path: &Path, contents: Contents, model: &Model, state: &State) -> Result<(), TrainError> {
     record::write_atomic(path, |w| {
-        let mut fields = BTreeMap::from([(MODEL.to_owned(), json(saved)?)]);
-        let names = saved.optimizer.build().map_err(std::io::Error::other)?.slots();
-        let layouts = slot_layouts(names, model.params());
+        let mut fields = BTreeMap::new();
+        if let Some(saved) = contents.saved {
+            fields.insert(MODEL.to_owned(), json(saved)?);
+        }
+        let layouts = slot_layouts(contents.slots.unwrap_or_default(), model.params());
         let mut sets: Vec<(&Layout, &[f32])> =
             vec![(model.params(), &state.params), (model.buffers(), &state.buffers)];
-        if whole {
+        if contents.slots.is_some() {
             fields.insert(STATE.to_owned(), json(&state.counters)?);
             sets.extend(layouts.iter().zip(state.slots.iter().map(Vec::as_slice)));
         }

@@ -7,8 +7,9 @@ use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
 use super::error::TrainError;
-use super::objective::{Mixture, Objective};
-use super::program::{Batch, Blueprint, Output, Program, ProgramKey, Quantity, Work};
+use super::objective::{Mixture, Objective, Truth};
+use super::program::{Batch, Blueprint, Fed, Output, Program, ProgramKey, Quantity, Work};
+use crate::data::Task;
 use crate::model::{Model, Traced};
 use crate::source::{Pass, Source};
 
@@ -49,25 +50,38 @@ impl Session {
     /// When a layer cannot train on so small a batch, or a probe names a layer that there is not.
     pub fn graph(&self, key: &ProgramKey) -> Built<Blueprint> {
         let (mut g, batch) = (Graph::new(), key.batch);
+        let mut fed = vec![Fed::Inputs];
         let x = self.model.input(&mut g, batch)?;
-        let shape = self.objective.target_shape(batch);
-        let target = match key.work {
-            Work::Answer => None,
-            Work::Train | Work::Measure => Some(g.input("target", shape.clone())?),
+        let truths = match key.work {
+            Work::Answer => Vec::new(),
+            Work::Train | Work::Measure => self.truths(&mut g, batch, &mut fed, ["target", "present"])?,
         };
         let (outputs, layers) = self.model.trace(&mut g, x, key.behavior())?;
         let mixture = if self.mixes && key.work == Work::Train {
-            let partner = g.input("partner", shape)?;
-            Some(Mixture { partner, own: g.input("own_share", [batch])? })
+            let partners = self.truths(&mut g, batch, &mut fed, ["partner", "partner_present"])?;
+            fed.push(Fed::Share);
+            Some(Mixture { partners, own: g.input("own_share", [batch])? })
         } else {
             None
         };
-        let loss = target.map(|t| self.objective.build(&mut g, outputs, t, mixture)).transpose()?;
-        let mut named = match (key.work, loss) {
-            (Work::Train, Some(loss)) => vec![(Output::Loss, loss.mean, outputs)],
-            (Work::Measure, Some(loss)) => vec![(Output::Losses, loss.each, outputs)],
-            _ => Vec::new(),
+        let mut named = Vec::new();
+        let loss = match key.work {
+            Work::Answer => None,
+            Work::Train | Work::Measure => {
+                Some(self.objective.build(&mut g, outputs, &truths, mixture.as_ref())?)
+            }
         };
+        match (key.work, &loss) {
+            (Work::Train, Some(loss)) => named.push((Output::Loss, loss.mean, outputs)),
+            (Work::Measure, Some(loss)) => {
+                for (term, costs) in self.objective.terms().iter().zip(&loss.costs) {
+                    let head = &term.head.name;
+                    named.push((Output::Losses(head.clone()), costs.each, outputs));
+                    named.extend(costs.weight.map(|w| (Output::Weights(head.clone()), w, outputs)));
+                }
+            }
+            _ => {}
+        }
         named.push((Output::Outputs, outputs, outputs));
 
         let params = if key.work == Work::Train { self.model.param_vars(&g) } else { Vec::new() };
@@ -91,7 +105,33 @@ impl Session {
             };
             named.extend(value.map(|v| (Output::Probe(probe.clone()), v, layer.input)));
         }
-        Ok(Blueprint::new(g, gradients.to_vec(), named))
+        Ok(Blueprint::new(g, gradients.to_vec(), named, fed))
+    }
+
+    /// Declares the targets of all heads; `names` are those of the targets and of what tells where they are known.
+    fn truths(&self, g: &mut Graph, batch: usize, fed: &mut Vec<Fed>, names: [&str; 2]) -> Built<Vec<Truth>> {
+        let partner = names[0] == "partner";
+        let mut truths = Vec::new();
+        for (i, term) in self.objective.terms().iter().enumerate() {
+            let full = |name: &str| match &*term.head.name {
+                "" => name.to_owned(),
+                head => format!("{name}.{head}"),
+            };
+            let shape = match &term.head.task {
+                Task::Classification { .. } => vec![batch],
+                task @ Task::Regression { .. } => vec![batch, task.n_outputs()],
+            };
+            fed.push(if partner { Fed::Partner(i) } else { Fed::Target(i) });
+            let target = g.input(&full(names[0]), shape)?;
+            let present = if term.head.may_miss {
+                fed.push(if partner { Fed::PartnerPresent(i) } else { Fed::Present(i) });
+                Some(g.input(&full(names[1]), [batch])?)
+            } else {
+                None
+            };
+            truths.push(Truth { target, present });
+        }
+        Ok(truths)
     }
 
     /// How a batch is cut and by whom it is computed.
@@ -138,9 +178,8 @@ impl Session {
         samples: (&dyn Source, &[u32], Pass),
     ) -> Result<&mut Program, TrainError> {
         let program = self.program(key)?;
-        let mut batch = Batch::new(samples.0, samples.1, samples.2);
-        program.run(weights, draw, &batch);
-        batch.fault().map_err(TrainError::Source)?;
+        let batch = Batch::new(samples.0, samples.1, samples.2);
+        program.pull(weights, draw, batch).map_err(TrainError::Source)?;
         Ok(program)
     }
 

@@ -1,42 +1,116 @@
 //! One step after another: gradient, update, counters; nothing is allocated in a step after the first of its size.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use engine::kernels::update::sum_squares;
 use engine::{Piece, Update};
 
+use super::about::About;
 use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured, Measuring};
+use super::fit::Callback;
 use super::measure::n_correct;
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::norms::Estimate;
 use super::objective::Objective;
 use super::prepared::Prepared;
 use super::program::{Batch, Output, Program, ProgramKey, StepError, Work, draw};
-use super::saved::SavedModel;
 use super::session::Session;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
+use crate::data::Task;
 use crate::data::augment::Pipeline;
 use crate::model::Model;
-use crate::optim::{self, Optimizer, StepInfo};
-use crate::schedule::{RunLength, Schedule};
-use crate::source::{Pass, Preprocessed, Source};
+use crate::optim::{self, ClipNorm, Optimizer, StepInfo};
+use crate::schedule::{RunLength, Schedule, ScheduleConfig};
+use crate::source::{Head, Pass, Source, SourceError};
+
+/// Samples of one part of the data: some or all of a source.
+#[derive(Clone)]
+pub(super) struct Samples {
+    pub source: Arc<dyn Source>,
+    /// their numbers in the source
+    pub numbers: Vec<u32>,
+}
+
+/// What is trained on and what is measured.
+#[derive(Clone)]
+pub(super) struct Parts {
+    pub train: Samples,
+    pub valid: Samples,
+    pub test: Samples,
+}
+
+impl Parts {
+    fn of(&self, part: &str) -> &Samples {
+        match part {
+            "train" => &self.train,
+            "valid" => &self.valid,
+            _ => &self.test,
+        }
+    }
+}
+
+/// How a run goes, besides what it learns.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub batch: usize,
+    pub eval_batch: usize,
+    pub epochs: Option<u64>,
+    pub steps: Option<u64>,
+    pub shuffle: bool,
+    pub seed: u64,
+    pub shards: usize,
+    pub threads: usize,
+    pub clip_norm: Option<ClipNorm>,
+    pub top_k: Vec<usize>,
+    pub schedule: ScheduleConfig,
+}
+
+impl Settings {
+    pub fn of(config: &RunConfig) -> Self {
+        Settings {
+            batch: config.batch,
+            eval_batch: config.eval_batch,
+            epochs: config.epochs,
+            steps: config.steps,
+            shuffle: config.shuffle,
+            seed: config.seed,
+            shards: config.shards,
+            threads: config.n_threads(),
+            clip_norm: config.clip_norm,
+            top_k: config.top_k.clone(),
+            schedule: config.schedule.clone(),
+        }
+    }
+}
+
+/// What a trainer is put together from.
+pub(super) struct Ingredients {
+    pub model: Model,
+    pub parts: Parts,
+    pub objective: Objective,
+    pub optimizer: Box<dyn Optimizer>,
+    pub settings: Settings,
+    pub about: About,
+}
 
 /// A run in progress: data, programs, optimiser, and the state that steps change.
-#[derive(Debug)]
 pub struct Trainer {
-    config: RunConfig,
-    /// the data
-    pub data: Prepared,
+    pub(super) settings: Settings,
+    pub(super) parts: Parts,
+    pub(super) about: About,
+    pub(super) callback: Option<Box<Callback>>,
     /// model and programs
     pub session: Session,
-    source: Arc<Preprocessed>,
-    optimizer: Box<dyn Optimizer>,
+    pub(super) optimizer: Box<dyn Optimizer>,
     decays: Vec<bool>,
     schedule: Schedule,
     length: RunLength,
+    /// whether training counts how many classes were right
+    pub(super) tells_classes: bool,
     /// what steps change
     pub state: State,
     /// the whole gradient, where its length is to be limited
@@ -63,46 +137,78 @@ impl Update for Move<'_> {
 }
 
 impl Trainer {
-    /// A run from its start: initial weights from the seed, or from `init_from`.
+    /// A run of a config from its start: initial weights from the seed, or from `init_from`.
     ///
     /// # Errors
     /// When the config does not fit the data or the model.
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
-        let objective = Objective::new(&config.loss, &data)?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
-        let (params, mut buffers) = model.init(config.seed);
-        buffers.extend_from_slice(objective.buffers());
-        let optimizer = config.optimizer.build()?;
-        let decays = optimizer.decay_on().apply(&model.param_infos())?;
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
-        let length = run_length(config, data.splits.train.len());
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
-        let mut trainer = Trainer {
-            schedule: config.schedule.build(length)?,
-            gradient: vec![0.0; if config.clip_norm.is_some() { params.len() } else { 0 }],
-            labels: vec![0.0; config.batch],
-            session: Session::new(model, objective, config.n_threads(), config.shards),
-            source: Arc::new(data.source().augmented(augment)),
-            state: State { params, buffers, slots, counters: Counters::default() },
-            order: Vec::new(),
-            ordered_epoch: None,
-            config: config.clone(),
-            optimizer,
-            decays,
-            length,
-            data,
-        };
-        if trainer.source.mixes() {
-            trainer.session.mix();
-        }
+        let source: Arc<dyn Source> = Arc::new(data.source().augmented(augment));
+        let objective =
+            Objective::new(&*source, &data.splits.train, |head| (config.loss.build(&head.task), 1.0))?;
+        let part = |numbers: &[u32]| Samples { source: source.clone(), numbers: numbers.to_vec() };
+        let splits = &data.splits;
+        let parts =
+            Parts { train: part(&splits.train), valid: part(&splits.valid), test: part(&splits.test) };
+        let mut trainer = Trainer::assemble(Ingredients {
+            model,
+            parts,
+            objective,
+            optimizer: config.optimizer.build()?,
+            settings: Settings::of(config),
+            about: About::of(config, Arc::new(data)),
+        })?;
         if let Some(path) = &config.init_from {
-            let file = crate::model::weights::WeightsFile::open(path)?;
-            let (p, b) = trainer.session.model.layout();
-            let own = b.len();
-            file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
+            trainer.start_from(path)?;
         }
         trainer.check_batches()?;
         Ok(trainer)
+    }
+
+    /// Puts a trainer together, at initial weights from the seed.
+    pub(super) fn assemble(from: Ingredients) -> Result<Self, TrainError> {
+        let Ingredients { model, parts, objective, optimizer, settings, about } = from;
+        let (params, mut buffers) = model.init(settings.seed);
+        buffers.extend_from_slice(objective.buffers());
+        let decays = optimizer.decay_on().apply(&model.param_infos())?;
+        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
+        let length = run_length(&settings, parts.train.numbers.len());
+        let classes = |head: &Head| matches!(head.task, Task::Classification { .. });
+        let tells_classes = objective.only().is_some_and(|term| classes(&term.head));
+        let mut session = Session::new(model, objective, settings.threads, settings.shards);
+        if parts.train.source.mixes() {
+            session.mix();
+        }
+        Ok(Trainer {
+            schedule: settings.schedule.build(length)?,
+            gradient: vec![0.0; if settings.clip_norm.is_some() { params.len() } else { 0 }],
+            labels: vec![0.0; settings.batch],
+            session,
+            state: State { params, buffers, slots, counters: Counters::default() },
+            order: Vec::new(),
+            ordered_epoch: None,
+            callback: None,
+            settings,
+            parts,
+            about,
+            optimizer,
+            decays,
+            length,
+            tells_classes,
+        })
+    }
+
+    /// Takes the weights of a safetensors file, such as PyTorch's, instead of those from the seed.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or its tensors are not the model's.
+    pub fn start_from(&mut self, path: &Path) -> Result<(), TrainError> {
+        let file = crate::model::weights::WeightsFile::open(path)?;
+        let (p, b) = self.session.model.layout();
+        let own = b.len();
+        file.load(&mut [(p, &mut self.state.params), (b, &mut self.state.buffers[..own])])?;
+        Ok(())
     }
 
     /// Goes on from a state.
@@ -112,11 +218,11 @@ impl Trainer {
     }
 
     /// Compiles the programs of the run, which finds every layer that cannot train on a batch.
-    fn check_batches(&mut self) -> Result<(), TrainError> {
+    pub(super) fn check_batches(&mut self) -> Result<(), TrainError> {
         if self.length.n_steps == 0 {
             return Ok(());
         }
-        let (n_train, batch) = (self.data.splits.train.len(), self.config.batch);
+        let (n_train, batch) = (self.parts.train.numbers.len(), self.settings.batch);
         self.session.program(&ProgramKey::train(batch.min(n_train)))?;
         let rest = n_train % batch;
         if rest > 0 && self.length.n_steps >= self.length.steps_per_epoch {
@@ -144,14 +250,9 @@ impl Trainer {
         f64::from(self.schedule.lr(self.optimizer.lr(), self.state.counters.step.saturating_sub(1)))
     }
 
-    /// What a checkpoint says of the model.
-    pub fn saved(&self) -> SavedModel {
-        SavedModel {
-            model: self.config.model.clone(),
-            reading: self.data.reading.clone(),
-            optimizer: self.config.optimizer.clone(),
-            data_crc32: Some(self.data.crc32),
-        }
+    /// The data of a config's run; none where the data are a source of one's own.
+    pub fn prepared(&self) -> Option<&Prepared> {
+        self.about.prepared.as_deref()
     }
 
     /// The model's parameters and buffers.
@@ -167,14 +268,15 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
-        let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
-        let n = indices.len();
+        let first = (step % self.length.steps_per_epoch) as usize * self.settings.batch;
+        let samples = &self.order[first..(first + self.settings.batch).min(self.order.len())];
+        let n = samples.len();
         let program = self.session.program(&ProgramKey::train(n)).map_err(StepError::Graph)?;
-        let mut batch = Batch::new(&*self.source, indices, Pass::Train { epoch });
+        let source = &*self.parts.train.source;
+        let batch = Batch::new(source, samples, Pass::Train { epoch });
         let state = &mut self.state;
-        program.run((&state.params, &state.buffers), draw(self.config.seed, step), &batch);
-        batch.fault().map_err(StepError::Source)?;
+        let weights = (&state.params[..], &state.buffers[..]);
+        program.pull(weights, draw(self.settings.seed, step), batch).map_err(StepError::Source)?;
         let loss = program.loss();
         if !loss.is_finite() {
             return Err(StepError::NonFinite { loss });
@@ -189,7 +291,7 @@ impl Trainer {
             info: StepInfo { step: step + 1, lr, grad_scale: 1.0 },
             decays: &self.decays,
         };
-        match &self.config.clip_norm {
+        match &self.settings.clip_norm {
             None => program.update(&mut state.params, slots, &change),
             Some(clip) => {
                 program.gradients(&mut self.gradient);
@@ -201,9 +303,9 @@ impl Trainer {
         let sums = &mut state.counters.sums;
         sums.loss += f64::from(loss) * n as f64;
         sums.samples += n as u64;
-        if self.data.set.n_classes().is_some() {
+        if self.tells_classes {
             let labels = &mut self.labels[..n];
-            labels.iter_mut().zip(indices).for_each(|(l, i)| *l = label(&self.source, *i, epoch));
+            read_labels(source, samples, epoch, labels).map_err(StepError::Source)?;
             let outputs = program.output(&Output::Outputs).unwrap_or_default();
             sums.correct += n_correct(outputs, labels, outputs.len() / n);
         }
@@ -217,8 +319,8 @@ impl Trainer {
         if self.ordered_epoch == Some(epoch) {
             return;
         }
-        let train = &self.data.splits.train;
-        let order = data::order(train.len(), self.config.seed, epoch, self.config.shuffle);
+        let train = &self.parts.train.numbers;
+        let order = data::order(train.len(), self.settings.seed, epoch, self.settings.shuffle);
         self.order.clear();
         self.order.extend(order.iter().map(|i| train[*i as usize]));
         self.ordered_epoch = Some(epoch);
@@ -232,11 +334,11 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.config.batch;
-        let indices = &self.order[first..(first + self.config.batch).min(self.order.len())];
-        let batch = Batch::new(&*self.source, indices, Pass::Train { epoch });
-        let draw = draw(self.config.seed, step);
-        let found = culprit(&self.session, self.weights(), draw, &batch)?;
+        let first = (step % self.length.steps_per_epoch) as usize * self.settings.batch;
+        let samples = &self.order[first..(first + self.settings.batch).min(self.order.len())];
+        let batch = Batch::new(&*self.parts.train.source, samples, Pass::Train { epoch });
+        let draw = draw(self.settings.seed, step);
+        let found = culprit(&self.session, self.weights(), draw, batch)?;
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
     }
 
@@ -255,10 +357,15 @@ impl Trainer {
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let how = Measuring { part, batch: self.config.eval_batch, top_k: &self.config.top_k, keep };
-        let samples = (&*self.source as &dyn Source, part_of(&self.data, part));
+        let Settings { eval_batch: batch, top_k, .. } = &self.settings;
+        let how = Measuring { part, batch: *batch, top_k, keep };
+        let Samples { source, numbers } = self.parts.of(part);
         let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
-        self.session.measure(weights, samples, how)
+        self.session.measure(weights, (&**source, numbers), how)
+    }
+
+    pub(super) fn measuring<'a>(&'a self, part: &'a str, keep: bool) -> Measuring<'a> {
+        Measuring { part, batch: self.settings.eval_batch, top_k: &self.settings.top_k, keep }
     }
 
     /// A way to measure a part at weights that change, for which its samples are read and preprocessed once, as far as
@@ -267,11 +374,11 @@ impl Trainer {
     /// # Errors
     /// Whatever keeps the source from giving the samples.
     pub fn evaluator(&self, part: &str, budget_bytes: usize) -> Result<Evaluator, TrainError> {
-        let how = Measuring { part, batch: self.config.eval_batch, top_k: &self.config.top_k, keep: false };
-        Evaluator::new(self.source.clone(), part_of(&self.data, part).to_vec(), how, budget_bytes)
+        let Samples { source, numbers } = self.parts.of(part).clone();
+        Evaluator::new(source, numbers, self.measuring(part, false), budget_bytes)
     }
 
-    /// Runs a program on `key.batch` samples, by their numbers in the source, at the weights as they are, and changes
+    /// Runs a program on `key.batch` samples, by their numbers in the training data's source, at the weights as they are, and changes
     /// nothing: for probes. Random masks are those of the next step, random changes of samples those of its epoch where
     /// the program trains.
     ///
@@ -284,8 +391,8 @@ impl Trainer {
             Work::Measure | Work::Answer => Pass::Measure,
         };
         let (weights, draw) =
-            ((&self.state.params[..], &self.state.buffers[..]), draw(self.config.seed, step));
-        self.session.run(key, weights, draw, (&*self.source, samples, pass))
+            ((&self.state.params[..], &self.state.buffers[..]), draw(self.settings.seed, step));
+        self.session.run(key, weights, draw, (&*self.parts.train.source, samples, pass))
     }
 
     /// Replaces the running averages of batch norms by statistics over a whole part of the data at the weights as they
@@ -295,30 +402,31 @@ impl Trainer {
     /// Whatever keeps the source from giving the samples, or a layer from running on them.
     pub fn reestimate_norms(&mut self, part: &str, how: Estimate) -> Result<(), TrainError> {
         let State { params, buffers, .. } = &mut self.state;
-        let samples = (&*self.source as &dyn Source, part_of(&self.data, part), Pass::Measure);
-        self.session.reestimate_norms((params, buffers), samples, self.config.eval_batch, how)
+        let Samples { source, numbers } = self.parts.of(part);
+        let samples = (&**source, &numbers[..], Pass::Measure);
+        self.session.reestimate_norms((params, buffers), samples, self.settings.eval_batch, how)
     }
 }
 
-/// Indices of a part's samples.
-fn part_of<'a>(data: &'a Prepared, part: &str) -> &'a [u32] {
-    match part {
-        "train" => &data.splits.train,
-        "valid" => &data.splits.valid,
-        _ => &data.splits.test,
+/// Classes of training samples; of a mixed one, that with the larger share.
+fn read_labels(
+    source: &dyn Source,
+    samples: &[u32],
+    epoch: u64,
+    labels: &mut [f32],
+) -> Result<(), SourceError> {
+    if !source.mixes() {
+        return source.targets(samples, labels);
     }
+    samples.iter().zip(labels.chunks_exact_mut(1)).try_for_each(|(&sample, label)| {
+        let mixed = source.mixed(sample, epoch);
+        source.targets(&[if mixed.own < 0.5 { mixed.partner } else { sample }], label)
+    })
 }
 
-/// The class of a training sample; of a mixed one, that with the larger share.
-fn label(source: &Preprocessed, sample: u32, epoch: u64) -> f32 {
-    let mixed = source.mixed(sample, epoch);
-    let sample = if mixed.own < 0.5 { mixed.partner } else { sample };
-    source.set().targets[sample as usize]
-}
-
-fn run_length(config: &RunConfig, n_train: usize) -> RunLength {
-    let steps_per_epoch = (n_train.div_ceil(config.batch)).max(1) as u64;
-    let by_epochs = config.epochs.map(|e| e.saturating_mul(steps_per_epoch));
-    let n_steps = by_epochs.into_iter().chain(config.steps).min().unwrap_or(0);
+fn run_length(settings: &Settings, n_train: usize) -> RunLength {
+    let steps_per_epoch = (n_train.div_ceil(settings.batch)).max(1) as u64;
+    let by_epochs = settings.epochs.map(|e| e.saturating_mul(steps_per_epoch));
+    let n_steps = by_epochs.into_iter().chain(settings.steps).min().unwrap_or(0);
     RunLength { steps_per_epoch, n_steps }
 }
