@@ -93,8 +93,12 @@ fn main() {
         let mut times = vec![];
         for step in 1..=20u64 {
             let start = Instant::now();
-            let context =
-                StepContext { params: &values, buffers: &[], draw: Draw { seed: 0, step, first_row: 0 } };
+            let context = StepContext {
+                params: &values,
+                buffers: &[],
+                tangents: &[],
+                draw: Draw { seed: 0, step, first_row: 0 },
+            };
             executor.run(context, &[&x[..], &labels[..]]);
             executor.update(&mut values, &mut [&mut m], &Momentum);
             times.push(start.elapsed().as_secs_f64() * 1e3);

@@ -77,8 +77,12 @@ fn main() {
         let mut times = vec![[0.0; 2]; 0];
         for step in 1..=400u64 {
             let start = Instant::now();
-            let context =
-                StepContext { params: &values, buffers: &[], draw: Draw { seed: 0, step, first_row: 0 } };
+            let context = StepContext {
+                params: &values,
+                buffers: &[],
+                tangents: &[],
+                draw: Draw { seed: 0, step, first_row: 0 },
+            };
             executor.run(context, &[&x[..], &labels[..]]);
             let middle = start.elapsed();
             let scale = Adam(AdamScale::new(1e-3, [0.9, 0.999], 1e-8, Some(step)));

@@ -1,6 +1,6 @@
 //! What can be wrong with a graph: always the layer's name, what was expected and what was found.
 
-use crate::shape::Shape;
+use crate::shape::{MAX_ELEMENTS, Shape};
 
 /// Why an operator does not fit its inputs.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -135,6 +135,21 @@ pub enum Fault {
         /// elements of the axis with its padding
         padded: usize,
     },
+    /// A tensor of more than [`MAX_ELEMENTS`] elements.
+    #[error(
+        "a result of shape {shape} would have {} values, at most {MAX_ELEMENTS} are possible",
+        count(shape)
+    )]
+    TooLarge {
+        /// the shape that it would have
+        shape: Shape,
+    },
+    /// An image whose padding makes it too large, even where the result is small.
+    #[error("the image with its padding, {image}, is too large")]
+    Padded {
+        /// the shape of one image
+        image: Shape,
+    },
     /// More memory than there is.
     #[error("a step needs {:.1} GiB of memory, which cannot be had", *bytes as f64 / 1024f64.powi(3))]
     Memory {
@@ -149,9 +164,18 @@ pub enum Fault {
         /// the name most like it
         nearest: String,
     },
+    /// A direction asked for beside something else than a parameter.
+    #[error("only parameters have tangents")]
+    NotAParameter,
     /// A gradient that is not defined.
     #[error("has no gradient")]
     NoGradient,
+}
+
+/// The number of elements in words; the product may be larger than any integer.
+fn count(shape: &Shape) -> String {
+    let n: f64 = shape.iter().map(|size| *size as f64).product();
+    if n < 1e16 { format!("{n}") } else { format!("{n:.1e}") }
 }
 
 /// A fault, and where in the network it is.

@@ -7,73 +7,20 @@
 //! finding one taken would be a fault of the plan.
 
 mod finish;
-mod steps;
+mod lane;
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, RwLock};
 
-use crate::plan::{Extent, Loc, Plan, Span};
-use kernels::map::Draw;
+use crate::plan::Plan;
+use crate::steps::{Extent, Lane, Loc, Scratch, Span, free};
 use kernels::pool::Pool;
 use kernels::views::Aligned;
 
+pub use crate::steps::{Feed, StepContext};
 pub use finish::{Piece, Update};
 
 /// Most workers that an executor takes.
 pub const MAX_WORKERS: usize = 64;
-
-/// Supplies the rows of a batch.
-pub trait Feed: Sync {
-    /// Writes rows `rows` of input `input` to `out`, which has exactly their size.
-    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]);
-}
-
-/// Whole batches in memory, one slice for each input.
-impl Feed for [&[f32]] {
-    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
-        if !rows.is_empty() {
-            let width = out.len() / rows.len();
-            out.copy_from_slice(&self[input][rows.start * width..rows.end * width]);
-        }
-    }
-}
-
-impl<const N: usize> Feed for [&[f32]; N] {
-    fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
-        self[..].fill(input, rows, out);
-    }
-}
-
-/// What a step depends on besides its inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct StepContext<'a> {
-    /// the flat parameters
-    pub params: &'a [f32],
-    /// the flat buffers
-    pub buffers: &'a [f32],
-    /// which random numbers masks use; `first_row` is set by the executor
-    pub draw: Draw,
-}
-
-/// One worker's memory.
-#[derive(Debug)]
-struct Lane {
-    rows: Range<usize>,
-    shards: Range<usize>,
-    arena: RwLock<Aligned>,
-    /// per-shard results, for each stretch between meetings
-    partials: Vec<RwLock<Vec<f32>>>,
-    scratch: Mutex<Scratch>,
-}
-
-#[derive(Debug)]
-struct Scratch {
-    floats: Aligned,
-    /// the gradient of one task of an update
-    gradient: Aligned,
-    /// ends of shards, in rows of the frame at hand
-    ends: Vec<usize>,
-}
 
 /// A plan with the memory that it runs in.
 #[derive(Debug)]
@@ -83,10 +30,6 @@ pub struct Executor {
     lanes: Vec<Lane>,
     /// the stretch of the flat parameters of each worker, and the tasks in it
     stretches: Vec<finish::Stretch>,
-}
-
-fn free<T>(lock: Result<T, impl std::fmt::Debug>) -> T {
-    lock.unwrap_or_else(|held| unreachable!("the plan lets one worker at a time touch this: {held:?}"))
 }
 
 impl Executor {
@@ -122,19 +65,28 @@ impl Executor {
 
     /// Bytes of memory for values, per-shard results and scratch.
     pub fn bytes(&self) -> usize {
-        let lane = |l: &Lane| {
-            let partials: usize = self.plan.segments.iter().map(|len| len * l.shards.len()).sum();
-            self.plan.arena_len + self.plan.scratch_len + finish::longest(&self.stretches) + partials
-        };
-        4 * self.lanes.iter().map(lane).sum::<usize>()
+        Self::bytes_for(&self.plan)
+    }
+
+    /// Bytes that an executor of a plan takes, at most `usize::MAX`: whether they can be had is for the caller to find
+    /// out, since [`Executor::new`] cannot fail.
+    pub fn bytes_for(plan: &Plan) -> usize {
+        let longest = finish::longest(&finish::stretches(plan));
+        let lane = [plan.arena_len, plan.scratch_len, longest].into_iter().fold(0, usize::saturating_add);
+        let partials = plan.segments.iter().fold(0usize, |sum, len| sum.saturating_add(*len));
+        let lanes = lane.saturating_mul(plan.options.workers);
+        let floats = lanes.saturating_add(partials.saturating_mul(plan.options.shards));
+        floats.saturating_mul(size_of::<f32>())
     }
 
     /// Takes a batch through the plan: afterwards outputs can be read and gradients completed.
     pub fn run(&mut self, context: StepContext, feed: &dyn Feed) {
         assert!(context.params.len() >= self.plan.params.len(), "too few parameters");
         assert!(context.buffers.len() >= self.plan.buffers.len(), "too few buffers");
+        let tangents = if self.plan.reads_tangents { self.plan.params.len() } else { 0 };
+        assert!(context.tangents.len() >= tangents, "too few tangents");
         let own = &*self;
-        own.pool.run(&|worker| steps::run_lane(own, worker, context, feed));
+        own.pool.run(&|worker| lane::run_lane(own, worker, context, feed));
     }
 
     /// Copies output `index` to `out`: all rows of the batch, or the one value.
@@ -166,7 +118,7 @@ impl Executor {
             Loc::Const(value) => return out.fill(value),
             Loc::Arena(start) => start,
             // parameters and buffers are the caller's own
-            Loc::Param(_) | Loc::Buffer(_) => return,
+            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => return,
             Loc::Chunk(_) => unreachable!("what is read after the steps is kept for all rows"),
         };
         match span.len {

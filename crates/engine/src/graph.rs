@@ -1,11 +1,13 @@
 //! The graph of a computation: symbolic values, built once; shapes are checked as it is built.
 
 use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use crate::error::{Fault, GraphError};
 use crate::ops::Op;
-use crate::shape::Shape;
+use crate::shape::{MAX_ELEMENTS, Shape};
 
 /// Result of building a part of a graph.
 pub type Built<T = Var> = Result<T, GraphError>;
@@ -119,6 +121,16 @@ pub struct InputDecl {
     pub shape: Shape,
 }
 
+/// Text that is hashed instead of kept.
+struct Text(DefaultHasher);
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
 /// A graph under construction.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -131,7 +143,8 @@ pub struct Graph {
     pub inputs: Vec<InputDecl>,
     /// buffers that take a new value at the end of a step
     pub(crate) assigns: Vec<(usize, Var)>,
-    known: HashMap<String, Var>,
+    /// nodes by the hash of their text, which for some operators is long
+    known: HashMap<u64, Vec<Var>>,
     pub(crate) scope: Vec<String>,
     masks: u32,
 }
@@ -196,6 +209,7 @@ impl Graph {
     /// As [`Graph::param`], of a tensor that may lie otherwise in files.
     pub fn param_in_file(&mut self, name: &str, shape: impl Into<Shape>, in_file: InFile) -> Built {
         let shape = shape.into();
+        self.fits("param", &self.params, &shape)?;
         let index = self.params.add(self.full(name), shape.clone(), in_file);
         self.push(crate::ops::param::Param { index, shape }.into(), &[])
     }
@@ -203,8 +217,15 @@ impl Graph {
     /// Declares a tensor of the current layer that is kept but not trained; returns it and its index.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>) -> Built<(Var, usize)> {
         let shape = shape.into();
+        self.fits("buffer", &self.buffers, &shape)?;
         let index = self.buffers.add(self.full(name), shape.clone(), InFile::Same);
         Ok((self.push(crate::ops::buffer::Buffer { index, shape }.into(), &[])?, index))
+    }
+
+    /// Whether a flat vector has room for a tensor more.
+    fn fits(&self, op: &'static str, layout: &Layout, shape: &Shape) -> Built<()> {
+        let fits = shape.is_bounded() && layout.len() + shape.numel() <= MAX_ELEMENTS;
+        if fits { Ok(()) } else { Err(self.error(op, Fault::TooLarge { shape: shape.clone() })) }
     }
 
     /// Gives a buffer a new value at the end of each step of training.
@@ -234,19 +255,27 @@ impl Graph {
     }
 
     /// Adds an operation, or finds the equal one that exists.
+    ///
+    /// # Errors
+    /// When the inputs do not fit, or the result would have more than [`MAX_ELEMENTS`] elements.
     pub fn push(&mut self, op: Op, inputs: &[Var]) -> Built {
         let shapes: Vec<&Shape> = inputs.iter().map(|v| self.shape(*v)).collect();
         let shape = match op.get().shape(&shapes) {
-            Ok(shape) => shape,
+            Ok(shape) if shape.is_bounded() => shape,
+            Ok(shape) => return Err(self.error(op.get().name(), Fault::TooLarge { shape })),
             Err(fault) => return Err(self.error(op.get().name(), fault)),
         };
-        let key = format!("{op:?} {inputs:?}");
-        if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+        let mut text = Text(DefaultHasher::new());
+        // neither a hash nor `Debug` of an operator can fail
+        _ = write!(text, "{op:?} {inputs:?}");
+        let known = self.known.entry(text.0.finish()).or_default();
+        let equal = |v: &&Var| self.nodes[v.index()].op == op && self.nodes[v.index()].inputs == inputs;
+        if let Some(v) = known.iter().find(equal) {
+            return Ok(*v);
         }
         let var = Var(self.nodes.len() as u32);
+        known.push(var);
         self.nodes.push(Node { op, inputs: inputs.to_vec(), shape, layer: self.layer().into() });
-        self.known.insert(key, var);
         Ok(var)
     }
 

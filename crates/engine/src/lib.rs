@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+pub mod batch;
 pub mod error;
 pub mod exec;
 pub mod grad;
@@ -21,6 +22,7 @@ pub mod plan;
 pub mod reference;
 pub mod rng;
 pub mod shape;
+pub mod steps;
 
 pub use error::{Fault, GraphError};
 pub use exec::{Executor, Feed, Piece, StepContext, Update};

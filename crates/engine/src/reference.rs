@@ -76,6 +76,8 @@ pub struct Feed {
     pub params: Vec<f64>,
     /// the flat buffer vector
     pub buffers: Vec<f64>,
+    /// the flat tangent vector, where the graph reads it
+    pub tangents: Vec<f64>,
     /// which random numbers masks use
     pub draw: Draw,
 }
@@ -97,6 +99,9 @@ pub fn evaluate_all(graph: &Graph, feed: &Feed, n: usize) -> Vec<Tensor> {
             Op::Param(p) => Tensor { shape, data: view(&feed.params, graph.params.slots[p.index].range()) },
             Op::Buffer(b) => {
                 Tensor { shape, data: view(&feed.buffers, graph.buffers.slots[b.index].range()) }
+            }
+            Op::Tangent(t) => {
+                Tensor { shape, data: view(&feed.tangents, graph.params.slots[t.index].range()) }
             }
             op => {
                 let inputs: Vec<&Tensor> = node.inputs.iter().map(|v| &values[v.index()]).collect();

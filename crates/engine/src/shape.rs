@@ -3,14 +3,25 @@
 use std::fmt;
 use std::ops::Deref;
 
+/// The most elements of a tensor in a graph, where an axis of size 0 counts as 1: 2⁴⁰, or 4 TiB.
+///
+/// [`Graph::push`](crate::Graph::push) refuses larger ones. So wherever sizes of a graph are multiplied afterwards — by
+/// the bytes of an element, by workers or shards — or places in an arena are added up, 64 bits hold the result.
+pub const MAX_ELEMENTS: usize = 1 << 40;
+
 /// Sizes of a tensor, outermost first; `[]` is a single number.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// Number of elements.
+    /// Number of elements, exact up to [`MAX_ELEMENTS`] and beyond; at most `usize::MAX`.
     pub fn numel(&self) -> usize {
-        self.iter().product()
+        self.iter().fold(1, |n: usize, size| n.saturating_mul(*size))
+    }
+
+    /// Whether the tensor and each of its parts have at most [`MAX_ELEMENTS`] elements.
+    pub fn is_bounded(&self) -> bool {
+        self.iter().fold(1, |n: usize, size| n.saturating_mul((*size).max(1))) <= MAX_ELEMENTS
     }
 
     /// The last size, 1 for a single number.
@@ -25,9 +36,9 @@ impl Shape {
         Shape(sizes)
     }
 
-    /// Elements of one step along `axis`.
+    /// Elements of one step along `axis`; at most `usize::MAX`.
     pub fn stride(&self, axis: usize) -> usize {
-        self[axis + 1..].iter().product()
+        self[axis + 1..].iter().fold(1, |n: usize, size| n.saturating_mul(*size))
     }
 }
 
@@ -65,5 +76,23 @@ impl fmt::Display for Shape {
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_that_do_not_fit_are_not_small_numbers() {
+        let wraps = Shape::from([1 << 33, 1 << 32, 3]);
+        assert_eq!((wraps.numel(), wraps.stride(0)), (usize::MAX, 3 << 32));
+        assert!(!wraps.is_bounded());
+        assert!(Shape::from([1 << 20, 1 << 20]).is_bounded());
+        assert!(!Shape::from([1 << 20, 1 << 20, 2]).is_bounded());
+        // nothing in it, but its rows would be too long
+        let empty = Shape::from([0, 1 << 33, 1 << 33]);
+        assert_eq!(empty.numel(), 0);
+        assert!(!empty.is_bounded());
     }
 }

@@ -554,7 +554,13 @@ fn draw_values(g: &Graph, made: &Made, dice: &mut Dice) -> Values {
     if let Some(k) = made.classes {
         inputs[1].iter_mut().for_each(|x| *x = dice.below(k) as f64);
     }
-    Values { inputs, params, buffers: vec![], draw: Draw { seed: 3, step: 5, first_row: 0 } }
+    Values {
+        inputs,
+        params,
+        buffers: vec![],
+        tangents: vec![],
+        draw: Draw { seed: 3, step: 5, first_row: 0 },
+    }
 }
 
 fn to_f32(values: &[f64]) -> Vec<f32> {
@@ -581,7 +587,8 @@ fn run_fast(
             self.0.fill(input, rows, out);
         }
     }
-    executor.run(StepContext { params: &params, buffers: &[], draw: values.draw }, &Whole(feed));
+    executor
+        .run(StepContext { params: &params, buffers: &[], tangents: &[], draw: values.draw }, &Whole(feed));
     let mut found: Vec<Vec<f32>> = (0..wanted.outputs.len())
         .map(|i| {
             let mut out = vec![f32::NAN; executor.output_len(i)];

@@ -12,7 +12,7 @@ use engine::ops::Op;
 use engine::ops::losses::CrossEntropy;
 use engine::ops::pooling::PoolOptions;
 use engine::ops::resize::Resize;
-use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Part, Span, Step};
+use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
 use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
@@ -116,6 +116,7 @@ impl Recipe {
             ],
             params: numbers(g.params.len(), 2).collect(),
             buffers: numbers(g.buffers.len(), 3).map(f64::abs).collect(),
+            tangents: Vec::new(),
             draw: Draw { seed: 3, step: 5, first_row: 0 },
         }
     }
@@ -132,7 +133,7 @@ fn run(g: &Graph, wanted: &Wanted, values: &Values, options: PlanOptions) -> Vec
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let (params, mut buffers) = (f32s(&values.params), f32s(&values.buffers));
     let (x, labels) = (f32s(&values.inputs[0]), f32s(&values.inputs[1]));
-    let context = StepContext { params: &params, buffers: &buffers, draw: values.draw };
+    let context = StepContext { params: &params, buffers: &buffers, tangents: &[], draw: values.draw };
     executor.run(context, &[&x[..], &labels[..]]);
     let mut found = Vec::new();
     for i in 0..wanted.outputs.len() {
@@ -218,7 +219,7 @@ impl<'a> Memory<'a> {
     }
 
     fn step(&mut self, at: usize, step: &Step) {
-        let (reads, writes) = spans(&step.kernel);
+        let (reads, writes) = (step.kernel.get().reads(), step.kernel.get().writes());
         let own: HashSet<Var> = step.nodes.iter().copied().collect();
         let inputs =
             step.nodes.iter().flat_map(|v| self.g.node(*v).inputs.clone()).filter(|v| !own.contains(v));
@@ -277,44 +278,6 @@ impl<'a> Memory<'a> {
                 Finish::Shards { .. } => {}
             }
         }
-    }
-}
-
-/// What a kernel reads and writes in the arena.
-fn spans(kernel: &Kernel) -> (Vec<Span>, Vec<Span>) {
-    match kernel {
-        Kernel::Gemm { a, b, out, tail, .. } => {
-            let tails = tail.bias.into_iter().chain(tail.gate);
-            ([a.span, b.span].into_iter().chain(tails).collect(), vec![*out])
-        }
-        Kernel::GemmPartial { a, b, .. } => (vec![*a, *b], vec![]),
-        Kernel::Conv { x, w, out, tail, .. } | Kernel::ConvInput { x, w, out, tail, .. } => {
-            let tails = tail.bias.into_iter().chain(tail.gate);
-            ([*x, *w].into_iter().chain(tails).collect(), vec![*out])
-        }
-        Kernel::ConvPartial { x, dy, .. } => (vec![*x, *dy], vec![]),
-        Kernel::Prepare { w, out, .. } => (vec![*w], vec![*out]),
-        Kernel::Map { operands, outs, parts, .. } => {
-            let wholes = parts.iter().filter_map(|p| match p {
-                Part::Whole(span) => Some(*span),
-                Part::Shards(_) => None,
-            });
-            (operands.iter().map(|(s, _)| *s).collect(), outs.iter().copied().chain(wholes).collect())
-        }
-        Kernel::Fold { x, out, .. }
-        | Kernel::Copy { x, out, .. }
-        | Kernel::Place { x, out, .. }
-        | Kernel::Resample { x, out, .. } => (vec![*x], vec![*out]),
-        Kernel::MaxPick { x, v: y, out, .. } | Kernel::MaxSpread { x, dy: y, out, .. } => {
-            (vec![*x, *y], vec![*out])
-        }
-        Kernel::Gather { table, index, out, .. } => (vec![*table, *index], vec![*out]),
-        Kernel::ScatterPartial { index, x, .. } => (vec![*index, *x], vec![]),
-        Kernel::Moments { x, .. } => (vec![*x], vec![]),
-        Kernel::Fill { out, .. } | Kernel::Feed { out, .. } | Kernel::Combine { out, .. } => {
-            (vec![], vec![*out])
-        }
-        Kernel::Meet => (vec![], vec![]),
     }
 }
 
@@ -445,9 +408,9 @@ fn what_nobody_wants_is_not_computed() {
     let all: Vec<Var> = wanted.outputs.iter().chain(&wanted.gradients).copied().collect();
     assert!(!more.live(&all)[extra.index()] && more.live(&[extra])[extra.index()]);
     let forward = plan_of(&g, &Wanted { outputs: vec![wanted.outputs[1]], ..Wanted::default() });
-    let products = forward.steps.iter().filter(|s| matches!(s.kernel, Kernel::Gemm { .. })).count();
+    let products = forward.steps.iter().filter(|s| matches!(s.kernel, Kernel::Gemm(_))).count();
     assert_eq!((products, forward.finish.len()), (3, 0));
-    assert!(forward.steps.iter().all(|s| matches!(s.kernel, Kernel::Gemm { .. } | Kernel::Feed { .. })));
+    assert!(forward.steps.iter().all(|s| matches!(s.kernel, Kernel::Gemm(_) | Kernel::Feeding(_))));
     assert!(matches!(forward.outputs[0].len, Extent::PerRow(3)));
 }
 

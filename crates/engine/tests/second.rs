@@ -76,7 +76,7 @@ const BLOCKS: &[(&str, Block)] = &[
 const SIZES: &[(usize, &[usize])] =
     &[(13, &[5, 7, 6, 4]), (64, &[20, 32, 32, 5]), (5, &[3, 17, 3]), (33, &[1, 1, 2])];
 
-/// A network with its loss, gradient and Hessian-vector product; the vector is a buffer beside each parameter.
+/// A network with its loss, gradient and Hessian-vector product; the vector is the flat tangents.
 struct Net {
     g: Graph,
     batch: usize,
@@ -100,15 +100,7 @@ fn build(block: Block, batch: usize, widths: &[usize]) -> Built<Net> {
     let loss = g.cross_entropy(x, labels, options)?.mean;
     let params: Vec<Var> = g.vars().filter(|v| matches!(g.node(*v).op, Op::Param(_))).collect();
     let gradient = g.gradients(loss, &params)?;
-    let mut along = g.constant(0.0, [])?;
-    for (i, part) in gradient.iter().enumerate() {
-        let shape = g.shape(*part).clone();
-        let (v, _) = g.buffer(&format!("v{i}"), shape)?;
-        let product = g.mul(*part, v)?;
-        let sum = g.sum(product)?;
-        along = g.add(along, sum)?;
-    }
-    let product = g.gradients(along, &params)?;
+    let product = g.hessian_product(loss, &params)?;
     Ok(Net { g, batch, loss, gradient, product })
 }
 
@@ -124,7 +116,8 @@ fn draw_values(net: &Net, classes: usize, salt: u64) -> Values {
     Values {
         inputs: vec![numbers(net.g.inputs[0].shape.numel(), 1, 2.0), labels],
         params: numbers(net.g.params.len(), 2, 0.7),
-        buffers: numbers(net.g.buffers.len(), 3, 1.0),
+        buffers: Vec::new(),
+        tangents: numbers(net.g.params.len(), 3, 1.0),
         draw: Draw { seed: 3, step: 5, first_row: 0 },
     }
 }
@@ -137,7 +130,7 @@ fn flat(g: &Graph, values: &Values, wanted: &[Var]) -> Vec<f64> {
 fn by_differences(net: &Net, values: &Values) -> Vec<f64> {
     let h = 1e-6;
     let at = |sign: f64| {
-        let params = values.params.iter().zip(&values.buffers).map(|(p, v)| p + sign * h * v).collect();
+        let params = values.params.iter().zip(&values.tangents).map(|(p, v)| p + sign * h * v).collect();
         flat(&net.g, &Values { params, ..values.clone() }, &net.gradient)
     };
     at(1.0).iter().zip(at(-1.0)).map(|(a, b)| (a - b) / (2.0 * h)).collect()
@@ -150,9 +143,9 @@ fn by_plan(net: &Net, values: &Values, workers: usize, fuse: bool) -> (f32, Vec<
     let plan = Plan::compile(&net.g, &wanted, options).unwrap();
     let mut executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(workers)));
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();
-    let (params, buffers) = (f32s(&values.params), f32s(&values.buffers));
+    let (params, tangents) = (f32s(&values.params), f32s(&values.tangents));
     let (x, labels) = (f32s(&values.inputs[0]), f32s(&values.inputs[1]));
-    let context = StepContext { params: &params, buffers: &buffers, draw: values.draw };
+    let context = StepContext { params: &params, buffers: &[], tangents: &tangents, draw: values.draw };
     executor.run(context, &[&x[..], &labels[..]]);
     let mut product = vec![f32::NAN; params.len()];
     executor.gradients(&mut product);
@@ -198,11 +191,11 @@ fn the_hessian_is_symmetric() {
     for (name, block) in BLOCKS {
         let net = build(*block, 13, &[5, 7, 6, 4]).unwrap();
         let values = draw_values(&net, 4, 1);
-        let u = draw_values(&net, 4, 2).buffers;
-        let v = values.buffers.clone();
+        let u = draw_values(&net, 4, 2).tangents;
+        let v = values.tangents.clone();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let h_v = flat(&net.g, &values, &net.product);
-        let h_u = flat(&net.g, &Values { buffers: u.clone(), ..values }, &net.product);
+        let h_u = flat(&net.g, &Values { tangents: u.clone(), ..values }, &net.product);
         let (one, other) = (dot(&u, &h_v), dot(&v, &h_u));
         assert!(
             (one - other).abs() <= 1e-12 * dot(&h_v, &h_v).sqrt() * dot(&u, &u).sqrt(),

@@ -77,8 +77,12 @@ fn results_and_gradients_are_pytorchs() {
         let dx = g.gradients(half, &[x]).unwrap()[0];
         let wanted = Wanted { outputs: vec![y, dx], ..Wanted::default() };
         let options = PlanOptions::new(shape[0], 2, 1);
-        let mut executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), pool.clone());
-        executor.run(StepContext { params: &[], buffers: &[], draw: Draw::default() }, &[&data[..]]);
+        let mut executor =
+            Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), pool.clone());
+        executor.run(
+            StepContext { params: &[], buffers: &[], tangents: &[], draw: Draw::default() },
+            &[&data[..]],
+        );
         for (i, name) in ["y", "dx"].into_iter().enumerate() {
             let mut out = vec![f32::NAN; executor.output_len(i)];
             executor.output(i, &mut out);

@@ -4,14 +4,19 @@
 
 use crate::map::Fold;
 use crate::simd::{Simd, load, simd_versions, store};
+use crate::sizes::product;
 
 /// `out[o, i] = fold over m of x[o, m, i]`, each a single chain over m in increasing order.
 ///
 /// # Panics
 /// When `x` is shorter than `outer · mid · inner`, or `out` than `outer · inner`.
 pub fn fold_middle(fold: Fold, [outer, mid, inner]: [usize; 3], x: &[f32], out: &mut [f32]) {
-    assert!(x.len() >= outer * mid * inner, "fold: {} floats for [{outer}, {mid}, {inner}]", x.len());
-    assert!(out.len() >= outer * inner, "fold: {} results for [{outer}, {inner}]", out.len());
+    assert!(
+        x.len() >= product(&[outer, mid, inner]),
+        "fold: {} floats for [{outer}, {mid}, {inner}]",
+        x.len()
+    );
+    assert!(out.len() >= product(&[outer, inner]), "fold: {} results for [{outer}, {inner}]", out.len());
     // SAFETY: the lengths were just checked.
     unsafe { folds(fold, [outer, mid, inner], x.as_ptr(), out.as_mut_ptr()) }
 }

@@ -14,6 +14,7 @@ pub mod philox;
 pub mod pool;
 pub mod resample;
 mod simd;
+mod sizes;
 pub mod update;
 pub mod views;
 pub mod window;

@@ -6,6 +6,7 @@
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
 
 use crate::simd::{Block, BlockMut, Simd, each_vector, load, simd_versions, store};
+use crate::sizes::{product, span};
 
 /// Axes that the loops keep apart; further ones are walked one index at a time.
 const MAX_AXES: usize = 8;
@@ -28,18 +29,18 @@ struct Axis {
 /// # Panics
 /// When `out` does not have as many elements as the sizes say, or `x` fewer than are read.
 pub fn copy_strided(lead: usize, sizes: &[usize], strides: &[usize], x: &[f32], out: &mut [f32]) {
-    let size = |a: usize| if a == 0 { lead * sizes[0] } else { sizes[a] };
+    let size = |a: usize| if a == 0 { product(&[lead, sizes[0]]) } else { sizes[a] };
     let n_axes = sizes.len();
     assert!(n_axes == strides.len() && (n_axes > 0 || lead == 1), "copy: {lead}, {sizes:?} by {strides:?}");
     assert!(
-        out.len() == (0..n_axes).map(size).product::<usize>(),
+        out.len() == (0..n_axes).map(size).fold(1, |n, size| product(&[n, size])),
         "copy: {lead}, {sizes:?} into {}",
         out.len()
     );
     if out.is_empty() {
         return;
     }
-    let last: usize = (0..n_axes).map(|a| (size(a) - 1) * strides[a]).sum();
+    let last = (0..n_axes).fold(0, |end: usize, a| end.saturating_add(product(&[size(a) - 1, strides[a]])));
     assert!(x.len() > last, "copy: element {last} of {}", x.len());
     if n_axes > MAX_AXES {
         let each = out.len() / size(0);
@@ -116,18 +117,16 @@ fn each(axes: &[Axis], mut f: impl FnMut(usize, usize)) {
 
 /// `out[i·rows.to..][..len] = x[i·rows.from..][..len]` for `i` below `rows.size`.
 fn copy_rows(rows: Axis, len: usize, x: &[f32], out: &mut [f32]) {
-    let last = rows.size - 1;
-    assert!(x.len() >= last * rows.from + len, "copy: a row beyond the end");
-    assert!(out.len() >= last * rows.to + len, "copy: a row beyond the end");
+    assert!(x.len() >= span(rows.size, rows.from, len), "copy: a row beyond the end");
+    assert!(out.len() >= span(rows.size, rows.to, len), "copy: a row beyond the end");
     // SAFETY: the last row ends within both slices, as asserted, and the slices are apart.
     unsafe { copied(rows, len, x.as_ptr(), out.as_mut_ptr()) }
 }
 
 /// `out[j·columns.to + i] = x[i·stride + j]` for `i` below `count` and `j` below `columns.size`.
 fn transpose([count, stride]: [usize; 2], columns: Axis, x: &[f32], out: &mut [f32]) {
-    let end = |n: usize, step: usize, m: usize| (n - 1) * step + m;
-    assert!(x.len() >= end(count, stride, columns.size), "copy: a matrix beyond the end");
-    assert!(out.len() >= end(columns.size, columns.to, count), "copy: a matrix beyond the end");
+    assert!(x.len() >= span(count, stride, columns.size), "copy: a matrix beyond the end");
+    assert!(out.len() >= span(columns.size, columns.to, count), "copy: a matrix beyond the end");
     let (src, dst) =
         (Block { ptr: x.as_ptr(), stride }, BlockMut { ptr: out.as_mut_ptr(), stride: columns.to });
     // SAFETY: the last elements read and written lie within the slices, as asserted.

@@ -4,6 +4,7 @@
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
 
 use crate::simd::{Simd, each_vector, load, simd_versions, store};
+use crate::sizes::{product, span};
 
 /// For each index of the result along one axis, a run of indices of the input, with weights.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +27,11 @@ impl Taps {
     pub fn new<'a>(input: usize, runs: impl IntoIterator<Item = (usize, &'a [f64])>) -> Self {
         let mut taps = Taps { input, bounds: vec![0], ..Taps::default() };
         for (start, weights) in runs {
-            assert!(start + weights.len() <= input, "taps: {} from {start} on, of {input}", weights.len());
+            assert!(
+                start <= input && weights.len() <= input - start,
+                "taps: {} from {start} on, of {input}",
+                weights.len()
+            );
             taps.starts.push(start);
             taps.weights.extend(weights.iter().map(|w| *w as f32));
             taps.bounds.push(taps.weights.len());
@@ -45,6 +50,11 @@ impl Taps {
         self.starts.len()
     }
 
+    /// Weights of the longest run.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
     /// The first index and the weights of one run.
     #[inline(always)]
     fn run(&self, o: usize) -> (usize, &[f32]) {
@@ -54,7 +64,7 @@ impl Taps {
 
 /// Floats of scratch that [`resample`] needs.
 pub fn scratch_len(columns: &Taps, channels: usize) -> usize {
-    columns.input * channels
+    product(&[columns.input, channels])
 }
 
 /// `out[b, i, j, c] = Σ rows[i, h]·columns[j, w]·x[b, h, w, c]`: `[B, H, W, C] -> [B, OH, OW, C]`. First over the rows,
@@ -70,8 +80,8 @@ pub fn resample(
     out: &mut [f32],
     scratch: &mut [f32],
 ) {
-    let (line, out_line) = (columns.input() * channels, columns.output() * channels);
-    let (each, out_each) = (rows.input() * line, rows.output() * out_line);
+    let (line, out_line) = (product(&[columns.input(), channels]), product(&[columns.output(), channels]));
+    let (each, out_each) = (product(&[rows.input(), line]), product(&[rows.output(), out_line]));
     let scratch = &mut scratch[..line];
     if out_each == 0 || each == 0 {
         return out.fill(0.0);
@@ -99,7 +109,7 @@ pub fn resample(
 /// `out = Σ weights[k]·x[k·stride..]`
 fn mix(x: &[f32], stride: usize, weights: &[f32], out: &mut [f32]) {
     assert!(
-        weights.is_empty() || x.len() >= (weights.len() - 1) * stride + out.len(),
+        weights.is_empty() || x.len() >= span(weights.len(), stride, out.len()),
         "resample: a run beyond the end"
     );
     // SAFETY: the length was just checked.

@@ -7,6 +7,7 @@
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
 
 use crate::simd::{Simd, each_vector, load, simd_versions, store};
+use crate::sizes::product;
 use std::ops::Range;
 
 /// How windows lie on an image; pairs are `[along the height, along the width]`.
@@ -28,8 +29,9 @@ impl Window {
     /// The pixels of the image along `axis` (0: height, 1: width) under window `o`.
     #[inline(always)]
     pub fn range(&self, axis: usize, o: usize) -> Range<usize> {
-        let start = o * self.stride[axis];
-        let end = (start + self.kernel[axis]).saturating_sub(self.padding[axis]).min(self.input[axis]);
+        let start = o.saturating_mul(self.stride[axis]);
+        let end =
+            start.saturating_add(self.kernel[axis]).saturating_sub(self.padding[axis]).min(self.input[axis]);
         start.saturating_sub(self.padding[axis])..end
     }
 
@@ -54,11 +56,17 @@ impl Window {
     }
 
     fn check(&self, channels: usize, image: usize, windows: usize) -> usize {
-        let [pixels, outputs] = [self.input, self.output].map(|[h, w]| h * w * channels);
+        let [pixels, outputs] = [self.input, self.output].map(|[h, w]| product(&[h, w, channels]));
         let samples = windows.checked_div(outputs).unwrap_or(0);
         assert!(self.is_sound(), "window: {self:?} holds nothing");
-        assert!(samples * outputs == windows, "window: {windows} floats are no samples of {outputs}");
-        assert!(samples * pixels == image, "window: {image} floats for {samples} samples of {pixels}");
+        assert!(
+            product(&[samples, outputs]) == windows,
+            "window: {windows} floats are no samples of {outputs}"
+        );
+        assert!(
+            product(&[samples, pixels]) == image,
+            "window: {image} floats for {samples} samples of {pixels}"
+        );
         samples
     }
 }

@@ -29,6 +29,27 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Bytes of memory that a process can have at most: the machine's with its swap, or what its control group allows;
+    /// nothing where the system does not tell.
+    pub fn memory() -> Option<u64> {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        let machine = read("/proc/meminfo").and_then(|text| memory_of(&text));
+        let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+        let group = group.into_iter().filter_map(|path| read(path)?.trim().parse::<u64>().ok());
+        group.chain(machine).min()
+    }
+}
+
+/// Memory and swap in the text of `/proc/meminfo`, in bytes.
+fn memory_of(info: &str) -> Option<u64> {
+    let kib = |name: &str| -> Option<u64> {
+        let line = info.lines().find_map(|l| l.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    kib("MemTotal:")?.checked_add(kib("SwapTotal:").unwrap_or(0))?.checked_mul(1024)
+}
+
 /// The name in the text of `/proc/cpuinfo`.
 fn cpu_name(info: &str) -> Option<&str> {
     let line = info.lines().find(|l| l.starts_with("model name"))?;
@@ -42,5 +63,13 @@ mod tests {
         let text = "processor\t: 0\nmodel name\t: Example CPU @ 2.0 GHz\nflags\t: a b\n";
         assert_eq!(super::cpu_name(text), Some("Example CPU @ 2.0 GHz"));
         assert_eq!(super::cpu_name("processor : 0\nmodel name :\n"), None);
+    }
+
+    #[test]
+    fn memory_counts_swap() {
+        let text = "MemTotal:       1024 kB\nMemFree: 5 kB\nSwapTotal:        16 kB\n";
+        assert_eq!(super::memory_of(text), Some(1040 * 1024));
+        assert_eq!(super::memory_of("MemTotal: 2 kB\n"), Some(2048));
+        assert_eq!(super::memory_of("MemFree: 2 kB\n"), None);
     }
 }

@@ -218,7 +218,7 @@ fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     set.gather(&rows, &reading.inputs, &mut x);
     set.gather_targets(&rows, &reading.targets, &mut y);
     let (params, buffers) = trainer.weights();
-    executor.run(StepContext { params, buffers, draw: Draw::default() }, &[&x[..], &y[..]]);
+    executor.run(StepContext { params, buffers, tangents: &[], draw: Draw::default() }, &[&x[..], &y[..]]);
     let mut gradient = vec![f32::NAN; params.len()];
     executor.gradients(&mut gradient);
     gradient

@@ -145,7 +145,7 @@ impl Bench {
         let inputs = &self.batches[(self.step % N_BATCHES) as usize][..];
         self.step += 1;
         let draw = Draw { seed: 0, step: self.step, first_row: 0 };
-        let context = StepContext { params: &self.params, buffers: &self.buffers, draw };
+        let context = StepContext { params: &self.params, buffers: &self.buffers, tangents: &[], draw };
         let Some(optimizer) = &self.optimizer else {
             self.executor.run(context, &[inputs]);
             return;

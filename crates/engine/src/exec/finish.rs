@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::{Mutex, RwLockReadGuard};
 
-use super::steps::combine;
-use super::{Executor, MAX_WORKERS, Scratch, free};
+use super::{Executor, MAX_WORKERS};
 use crate::ops::conv::Geometry;
-use crate::plan::{Extent, Finish, Join, Loc, Plan, Span};
+use crate::plan::{Finish, Plan};
+use crate::steps::combine::{Join, combine};
+use crate::steps::{Extent, Loc, Scratch, Span, free};
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
 use kernels::views::Aligned;
 
@@ -176,7 +177,8 @@ impl Executor {
             Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
             Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
             Finish::Shards { join, from } => {
-                combine(self, *join, *from, start..start + out.len(), out, scratch)
+                let all = start..start + out.len();
+                combine(&self.lanes, self.plan.options, (*join, *from), all, out, scratch)
             }
             Finish::Ready(span) => match (span.loc, span.len) {
                 (Loc::Const(value), _) => out.fill(value),

@@ -12,9 +12,10 @@ use super::{Op, Operator};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
-use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::emit::Emit;
+use crate::steps::{Inputs, Residency};
 use kernels::map::{Draw, Src};
 use kernels::math::Fn2;
 
@@ -64,6 +65,10 @@ impl Operator for BatchNorm {
         at.give(0, dx)?;
         at.give(3, d_gamma)?;
         at.give(4, d_beta)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, false, false, false, false])
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -4,9 +4,10 @@ use super::{Op, Operator};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Node, Var};
-use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::emit::Emit;
+use crate::steps::{Inputs, Residency};
 use kernels::map::{Access, Draw, Src};
 pub use kernels::math::Fn2;
 
@@ -65,6 +66,12 @@ impl Operator for Binary {
             }
         }
         Ok(())
+    }
+
+    /// An operand that belongs to rows must have as many as the result.
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        let own = |s: &Shape| s.len() == at.shape.len() && s.first() == at.shape.first();
+        at.rows_if(at.shapes.iter().zip(at.rows).all(|(s, r)| !r || own(s)))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

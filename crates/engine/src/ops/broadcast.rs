@@ -9,6 +9,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Kernel, Lowering};
 use kernels::map::Draw;
 
 /// The input repeated to a larger shape.
@@ -34,6 +35,16 @@ impl Operator for Broadcast {
         let shape = at.graph.shape(at.inputs[0]).clone();
         let dx = at.graph.sum_to(at.dy, &shape)?;
         at.give(0, dx)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let (from, strides) = (at.shapes[0], at.strides());
+        let lead = at.shape.len() - from.len();
+        let stride = |a: usize| match a.checked_sub(lead) {
+            Some(own) if from[own] > 1 => strides[own],
+            _ => 0,
+        };
+        at.copy((0..at.shape.len()).map(stride).collect(), 0)
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -6,6 +6,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::place::Place;
+use crate::steps::{Inputs, Kernel, Lowering, Residency, Span};
 use kernels::map::Draw;
 
 /// The inputs one after the other along an axis.
@@ -41,6 +43,22 @@ impl Operator for Concat {
             start += len;
         }
         Ok(())
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(self.axis > 0 && at.rows.iter().all(|r| *r))
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let out_stride = at.shape[self.axis..].iter().product();
+        let mut start = 0;
+        let place = |(x, shape): (&Span, &&Shape)| {
+            let inner = shape[self.axis..].iter().product();
+            start += inner;
+            let (outer, out_start) = (at.before(self.axis), start - inner);
+            Place { outer, inner, out_stride, out_start, zero: false, x: *x, out: at.out }.into()
+        };
+        at.inputs.iter().zip(&at.shapes).map(place).collect()
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

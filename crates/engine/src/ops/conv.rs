@@ -6,13 +6,16 @@
 
 use super::conv_input::ConvInput;
 use super::conv_weight::ConvWeight;
-use super::{Op, Operator};
+use super::{Op, Operator, bounded};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::conv;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 pub use kernels::conv::Conv as Geometry;
+use kernels::conv::Direction;
 use kernels::map::Draw;
 
 /// Zeros around an image.
@@ -88,6 +91,7 @@ impl ConvOptions {
         }
         let (mut out, mut before) = ([0; 2], [0; 2]);
         for (axis, (size, kernel)) in [(height, kh), (width, kw)].into_iter().enumerate() {
+            bounded("kernel", &[kernel])?;
             let reach = reach(kernel, self.dilation[axis]);
             let [first, last] = self.padding.around(axis, size, reach, self.stride[axis]);
             let padded = size + first + last;
@@ -96,7 +100,7 @@ impl ConvOptions {
             (out[axis], before[axis]) = (span / self.stride[axis] + 1, first);
         }
         let ConvOptions { stride, dilation, groups, .. } = *self;
-        Ok(Geometry {
+        sound(Geometry {
             input: [height, width, c],
             output: [out[0], out[1], o],
             kernel: [kh, kw],
@@ -113,6 +117,10 @@ impl ConvOptions {
             if values.contains(&0) {
                 return Err(Fault::Range { key, range: "at least 1", value: 0.0 });
             }
+            bounded(key, &values)?;
+        }
+        if let Padding::Explicit { top, bottom, left, right } = self.padding {
+            bounded("padding", &[top, bottom, left, right])?;
         }
         if !c.is_multiple_of(self.groups) || !o.is_multiple_of(self.groups) {
             return Err(Fault::Groups { groups: self.groups, inputs: c, outputs: o });
@@ -156,23 +164,28 @@ impl ConvTransposeOptions {
             return Err(Fault::Rank { expected: "4", got });
         };
         let ConvTransposeOptions { stride, padding, dilation, groups, .. } = *self;
-        let o = inner * groups;
+        bounded("groups", &[groups])?;
+        let o = inner.saturating_mul(groups);
         ConvOptions { stride, padding: Padding::Valid, dilation, groups }.check(c, o)?;
         if wide != c {
             return Err(Fault::Channels { groups, x: x.clone(), w: w.clone() });
         }
+        bounded("padding", &padding)?;
         let mut out = [0; 2];
         for (axis, (size, kernel)) in [(height, kh), (width, kw)].into_iter().enumerate() {
+            bounded("kernel", &[kernel])?;
             let extra = self.output_padding[axis];
             if extra >= stride[axis].max(dilation[axis]) {
                 let range = "below the stride or the dilation";
                 return Err(Fault::Range { key: "output_padding", range, value: extra as f64 });
             }
-            let padded = size.saturating_sub(1) * stride[axis] + reach(kernel, dilation[axis]) + extra;
+            // what is beyond all bounds stays so when the padding is taken off
+            let padded = size.saturating_sub(1).saturating_mul(stride[axis]);
+            let padded = padded.saturating_add(reach(kernel, dilation[axis]) + extra);
             let left = padded.checked_sub(2 * padding[axis]).filter(|n| *n > 0 && kernel > 0 && size > 0);
             out[axis] = left.ok_or(Fault::Window { axis: AXES[axis], kernel: 2 * padding[axis], padded })?;
         }
-        Ok(Geometry {
+        sound(Geometry {
             input: [out[0], out[1], o],
             output: [height, width, c],
             kernel: [kh, kw],
@@ -186,6 +199,18 @@ impl ConvTransposeOptions {
 
 /// Names of the axes of an image.
 pub(crate) const AXES: [&str; 2] = ["height", "width"];
+
+/// Refuses a geometry whose positions and copies of rows could not be counted.
+fn sound(g: Geometry) -> Result<Geometry, Fault> {
+    if g.is_bounded() {
+        return Ok(g);
+    }
+    let size = |i: usize| {
+        let taps = (g.output[i].max(1) - 1).saturating_mul(g.stride[i]);
+        taps.saturating_add(reach(g.kernel[i], g.dilation[i])).max(g.input[i].saturating_add(g.padding[i]))
+    };
+    Err(Fault::Padded { image: [size(0), size(1), g.input[2]].into() })
+}
 
 /// Elements from the first to the last tap.
 fn reach(kernel: usize, dilation: usize) -> usize {
@@ -250,6 +275,20 @@ impl Operator for Conv {
         let dw = at.graph.push(Op::ConvWeight(ConvWeight(self.0)), &[x, dy])?;
         at.give(0, dx)?;
         at.give(1, dw)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, false])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [x, w] = [at.inputs[0], at.inputs[1]];
+        let images = at.extent(at.shape[0]);
+        vec![conv::Conv { conv: self.0, images, x, w, out: at.out, tail: at.tail }.into()]
+    }
+
+    fn prepares(&self) -> Option<(Geometry, Direction)> {
+        Some((self.0, Direction::Forward))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

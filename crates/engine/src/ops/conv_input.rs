@@ -11,6 +11,9 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::conv_input;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
+use kernels::conv::Direction;
 use kernels::map::Draw;
 
 /// Inputs: dy `[B, OH, OW, O]`, w `[KH, KW, C/groups, O]`; result `[B, H, W, C]`.
@@ -35,6 +38,20 @@ impl Operator for ConvInput {
         let dw = at.graph.push(Op::ConvWeight(ConvWeight(self.0)), &[dz, dy])?;
         at.give(0, ddy)?;
         at.give(1, dw)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, false])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [x, w] = [at.inputs[0], at.inputs[1]];
+        let images = at.extent(at.shape[0]);
+        vec![conv_input::ConvInput { conv: self.0, images, x, w, out: at.out, tail: at.tail }.into()]
+    }
+
+    fn prepares(&self) -> Option<(Geometry, Direction)> {
+        Some((self.0, Direction::Backward))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -11,6 +11,9 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::combine::Join;
+use crate::steps::conv_partial::ConvPartial;
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Inputs: x `[B, H, W, C]`, dy `[B, OH, OW, O]`; result `[KH, KW, C/groups, O]`.
@@ -35,6 +38,22 @@ impl Operator for ConvWeight {
         let ddy = at.graph.push(Op::Conv(Conv(self.0)), &[x, dv])?;
         at.give(0, dx)?;
         at.give(1, ddy)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.summed()
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        vec![ConvPartial { conv: self.0, x: at.inputs[0], dy: at.inputs[1], out: at.shards() }.into()]
+    }
+
+    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
+        Join::ConvSums(self.0)
+    }
+
+    fn partial_len(&self, _shape: &Shape) -> usize {
+        self.0.sums_len()
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -3,9 +3,9 @@
 use super::{Op, Operator};
 use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
-use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::emit::Emit;
 use kernels::map::{Draw, Src};
 
 /// `y = x`, and no gradient flows back.

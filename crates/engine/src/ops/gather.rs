@@ -7,6 +7,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::gather;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// `y[i…] = table[index[i…]]`; indices are whole numbers kept as f32.
@@ -31,6 +33,16 @@ impl Operator for Gather {
         let rows = at.graph.shape(at.inputs[0])[0];
         let table = at.graph.push(Op::Scatter(Scatter { rows }), &[at.inputs[1], at.dy])?;
         at.give(0, table)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [false, true])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let (rows, width) = (at.shapes[0][0], at.shapes[0][1]);
+        let [table, index] = [at.inputs[0], at.inputs[1]];
+        vec![gather::Gather { rows, width, table, index, out: at.out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

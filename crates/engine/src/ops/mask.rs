@@ -2,9 +2,9 @@
 
 use super::Operator;
 use crate::error::Fault;
-use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::emit::Emit;
 use kernels::map::{Draw, Src, keep_below, mask_word};
 
 /// The mask of inverted dropout, shaped like its input, whose values it does not read.

@@ -9,6 +9,9 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::gemm::{Factor, Gemm};
+use crate::steps::gemm_partial::GemmPartial;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// `a·b`, `aᵀ·b` or `a·bᵀ`.
@@ -78,6 +81,25 @@ impl Operator for MatMul {
         };
         at.give(0, da)?;
         at.give(1, db)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        if self.ta { at.summed() } else { at.rows_if(at.rows == [true, false]) }
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [a, b] = [at.inputs[0], at.inputs[1]];
+        if let Some(out) = at.partial {
+            let (m, n) = (at.shape[0], at.shape[1]);
+            return vec![GemmPartial { m, n, rows: a.len.count() / m.max(1), a, b, out }.into()];
+        }
+        let Extents { m, n, k } = self.extents(at.shapes[0], at.shapes[1]);
+        let factor = |span, transposed, rows, cols| {
+            let (row_stride, col_stride) = if transposed { (1, rows) } else { (cols, 1) };
+            Factor { span, row_stride, col_stride }
+        };
+        let (a, b) = (factor(a, self.ta, m, k), factor(b, self.tb, k, n));
+        vec![Gemm { m: at.extent(m), n, k, a, b, out: at.out, tail: at.tail }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -13,6 +13,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::max_pick;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 pub use kernels::window::Window;
 
@@ -43,6 +45,15 @@ impl Operator for MaxPick {
         let dv = at.graph.push(MaxSpread { window: self.window }.into(), &[x, dy])?;
         debug_assert_eq!(at.graph.shape(v), at.graph.shape(dv));
         at.give(1, dv)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, true])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [x, v] = [at.inputs[0], at.inputs[1]];
+        vec![max_pick::MaxPick { window: self.window, channels: at.channels(), x, v, out: at.out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -7,6 +7,8 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::max_spread;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Inputs: x `[B, H, W, C]`, which chooses, and dy `[B, OH, OW, C]`; the result is shaped like x. Where windows
@@ -36,6 +38,17 @@ impl Operator for MaxSpread {
         let dy = at.graph.in_rows(at.dy, x)?;
         let picked = at.graph.push(MaxPick { window: self.window }.into(), &[x, dy])?;
         at.give(1, picked)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(at.rows == [true, true])
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [x, dy] = [at.inputs[0], at.inputs[1]];
+        vec![
+            max_spread::MaxSpread { window: self.window, channels: at.channels(), x, dy, out: at.out }.into(),
+        ]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

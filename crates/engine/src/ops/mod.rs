@@ -3,10 +3,13 @@
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::Built;
-use crate::plan::emit::Emit;
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use kernels::map::{Draw, Src};
+use crate::steps::combine::Join;
+use crate::steps::emit::Emit;
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
+use kernels::conv::Direction;
+use kernels::map::{Draw, Fold, Src};
 
 /// What every operator says of itself.
 pub trait Operator {
@@ -26,6 +29,37 @@ pub trait Operator {
 
     /// Instructions for a fused element-wise program, where the operator is one.
     fn emit(&self, _emit: &mut Emit, _args: &[Src]) -> Option<Src> {
+        None
+    }
+
+    /// To what the result belongs where an input belongs to rows of the batch; an error where the operator would cut
+    /// or move the batch axis.
+    fn residency(&self, _at: &Inputs) -> Result<Residency, Fault> {
+        Ok(Residency::Rows)
+    }
+
+    /// The steps that compute it, where it is neither a view nor part of a program.
+    fn lower(&self, _at: &Lowering) -> Vec<Kernel> {
+        vec![]
+    }
+
+    /// How per-shard results become one, where the operator sums over the batch; `x` is the first input.
+    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
+        Join::Fold(Fold::Sum)
+    }
+
+    /// Elements of a per-shard result.
+    fn partial_len(&self, shape: &Shape) -> usize {
+        shape.numel()
+    }
+
+    /// Whether a chunk of rows must be a whole shard; `x` is the first input.
+    fn takes_whole_shards(&self, _x: Extent, _x_shape: &Shape) -> bool {
+        false
+    }
+
+    /// Weights (the second input) to be prepared once for all chunks, and for which direction.
+    fn prepares(&self) -> Option<(conv::Geometry, Direction)> {
         None
     }
 }
@@ -59,6 +93,7 @@ ops! {
     input::Input,
     param::Param,
     buffer::Buffer,
+    tangent::Tangent,
     constant::Constant,
     unary::Unary,
     binary::Binary,
@@ -94,6 +129,18 @@ macro_rules! compositions {
 }
 
 compositions! { activations, dropout, frame, group_norm, layer_norm, linear, losses, pooling, resize, softmax }
+
+/// The largest stride, dilation, window or border of an operator: 2³¹. With sizes of tensors up to
+/// [`MAX_ELEMENTS`](crate::shape::MAX_ELEMENTS), 64 bits hold their sums and products.
+pub const MAX_STEP: usize = 1 << 31;
+
+/// Refuses a setting beyond [`MAX_STEP`].
+pub(crate) fn bounded(key: &'static str, values: &[usize]) -> Result<(), Fault> {
+    match values.iter().find(|n| **n > MAX_STEP) {
+        Some(n) => Err(Fault::Range { key, range: "at most 2147483648", value: *n as f64 }),
+        None => Ok(()),
+    }
+}
 
 pub(crate) fn axis_of(axis: usize, shape: &Shape) -> Result<(), Fault> {
     if axis < shape.len() { Ok(()) } else { Err(Fault::Axis { axis, shape: shape.clone() }) }

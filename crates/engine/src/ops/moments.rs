@@ -12,7 +12,17 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::combine::Join;
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency, moments};
 use kernels::map::Draw;
+
+/// Values of a channel in one row of the batch from which statistics are made row by row; below, shard by shard.
+const MOMENT_ROWS: usize = 32;
+
+/// Values of each channel in one row of the batch.
+fn values_per_row(x: Extent, shape: &Shape) -> usize {
+    x.count() / shape.last_dim().max(1)
+}
 
 /// `[.., C] → [2, C]`: means, then variances.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +53,25 @@ impl Operator for Moments {
         let spread = g.mul(centred, dv)?;
         let dx = g.add(spread, dm)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, _at: &Inputs) -> Result<Residency, Fault> {
+        Ok(Residency::Common)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let (x, channels) = (at.inputs[0], at.channels());
+        let rows = values_per_row(x.len, at.shapes[0]);
+        let whole_shards = self.takes_whole_shards(x.len, at.shapes[0]);
+        vec![moments::Moments { rows, channels, whole_shards, x, out: at.shards() }.into()]
+    }
+
+    fn join(&self, x: Extent, shape: &Shape) -> Join {
+        Join::Moments(x.count() / shape[1].max(1))
+    }
+
+    fn takes_whole_shards(&self, x: Extent, x_shape: &Shape) -> bool {
+        values_per_row(x, x_shape) < MOMENT_ROWS
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

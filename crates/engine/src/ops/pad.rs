@@ -1,11 +1,13 @@
 //! Zeros before and after along an axis.
 
-use super::{Op, Operator, axis_of};
+use super::{Op, Operator, axis_of, bounded};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::place::Place;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// The input with zeros around it along one axis.
@@ -26,6 +28,7 @@ impl Operator for Pad {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault> {
         axis_of(self.axis, inputs[0])?;
+        bounded("padding", &[self.before, self.after])?;
         Ok(inputs[0].with(self.axis, self.before + inputs[0][self.axis] + self.after))
     }
 
@@ -33,6 +36,18 @@ impl Operator for Pad {
         let len = at.graph.shape(at.inputs[0])[self.axis];
         let dx = at.graph.slice(at.dy, self.axis, self.before, len)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(self.axis > 0)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let inner = at.shapes[0][self.axis..].iter().product();
+        let out_stride = at.shape[self.axis..].iter().product();
+        let out_start = self.before * at.shape.stride(self.axis);
+        let (outer, x, out) = (at.before(self.axis), at.inputs[0], at.out);
+        vec![Place { outer, inner, out_stride, out_start, zero: true, x, out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {
@@ -53,6 +68,6 @@ impl Operator for Pad {
 impl Graph {
     /// Adds zeros before and after along `axis` (not the batch axis).
     pub fn pad(&mut self, x: Var, axis: usize, before: usize, after: usize) -> Built {
-        if before + after == 0 { Ok(x) } else { self.push(Op::Pad(Pad { axis, before, after }), &[x]) }
+        if before == 0 && after == 0 { Ok(x) } else { self.push(Op::Pad(Pad { axis, before, after }), &[x]) }
     }
 }

@@ -1,5 +1,6 @@
 //! How pooling windows lie on images, and average pooling: sliding, adaptive, global.
 
+use super::bounded;
 use super::max_pool::Window;
 use super::resample::Taps;
 use crate::error::Fault;
@@ -39,6 +40,8 @@ impl PoolOptions {
         let (kernel, stride, padding) = (self.kernel[axis], self.stride[axis], self.padding[axis]);
         at_least_one("kernel", kernel)?;
         at_least_one("stride", stride)?;
+        bounded("kernel", &[kernel])?;
+        bounded("stride", &[stride])?;
         if padding > kernel / 2 {
             let (range, value) = ("at most half of the kernel", padding as f64);
             return Err(Fault::Range { key: "padding", range, value });
@@ -70,24 +73,27 @@ pub(super) fn image_size(image: &Shape) -> Result<[usize; 2], Fault> {
 }
 
 /// The same weight for every pixel of each window.
-fn averages(window: &Window, axis: usize, count_padding: bool) -> Taps {
+fn averages(window: &Window, axis: usize, count_padding: bool) -> Result<Taps, Fault> {
     let (input, padding) = (window.input[axis], window.padding[axis]);
-    Taps::new(input, window.output[axis], |o| {
+    let weights = window.output[axis].saturating_mul(window.kernel[axis].min(input));
+    Taps::bounded("kernel", input, window.output[axis], weights)?;
+    Ok(Taps::new(input, window.output[axis], |o| {
         let pixels = window.range(axis, o);
         let start = o * window.stride[axis];
         // with its padding, a window may reach over the image's, but no further
         let whole = (start + window.kernel[axis]).min(input + 2 * padding) - start;
         let n = if count_padding { whole } else { pixels.len() };
         (pixels.start, vec![1.0 / n as f64; pixels.len()])
-    })
+    }))
 }
 
 /// Windows `⌊i·n/m⌋ .. ⌈(i+1)·n/m⌉` for `m` results from `n` pixels.
-fn adaptive_averages(input: usize, output: usize) -> Taps {
-    Taps::new(input, output, |i| {
+fn adaptive_averages(input: usize, output: usize) -> Result<Taps, Fault> {
+    Taps::bounded("size", input, output, input.saturating_add(output.saturating_mul(2)))?;
+    Ok(Taps::new(input, output, |i| {
         let (start, end) = (i * input / output, ((i + 1) * input).div_ceil(output));
         (start, vec![1.0 / (end - start) as f64; end - start])
-    })
+    }))
 }
 
 impl Graph {
@@ -99,6 +105,8 @@ impl Graph {
     pub fn avg_pool2d(&mut self, x: Var, options: &PoolOptions, count_padding: bool) -> Built {
         let window = options.window(self.shape(x)).map_err(|fault| self.error("avg_pool", fault))?;
         let [rows, columns] = [0, 1].map(|axis| averages(&window, axis, count_padding));
+        let fault = |fault| self.error("avg_pool", fault);
+        let (rows, columns) = (rows.map_err(fault)?, columns.map_err(fault)?);
         self.resample(x, rows, columns)
     }
 
@@ -110,6 +118,8 @@ impl Graph {
     pub fn adaptive_avg_pool2d(&mut self, x: Var, size: [usize; 2]) -> Built {
         let input = self.sizes_of("adaptive_avg_pool", x, size)?;
         let [rows, columns] = [0, 1].map(|axis| adaptive_averages(input[axis], size[axis]));
+        let fault = |fault| self.error("adaptive_avg_pool", fault);
+        let (rows, columns) = (rows.map_err(fault)?, columns.map_err(fault)?);
         self.resample(x, rows, columns)
     }
 

@@ -7,6 +7,9 @@ use crate::graph::{Built, Graph, Var};
 use crate::ops::binary::Fn2;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::combine::Join;
+use crate::steps::fold::FoldMiddle;
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 pub use kernels::map::Fold;
 
@@ -59,6 +62,20 @@ impl Operator for Reduce {
             }
         };
         at.give(0, dx)
+    }
+
+    fn residency(&self, _at: &Inputs) -> Result<Residency, Fault> {
+        if self.start == 0 { Ok(Residency::Common) } else { Ok(Residency::Rows) }
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [_, mid, inner] = self.extents(at.shapes[0]);
+        let outer = at.before(self.start);
+        vec![FoldMiddle { fold: self.fold, outer, mid, inner, x: at.inputs[0], out: at.out }.into()]
+    }
+
+    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
+        Join::Fold(self.fold)
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

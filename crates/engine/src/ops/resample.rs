@@ -9,6 +9,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Kernel, Lowering, resample};
 use kernels::map::Draw;
 
 /// A matrix `[output, input]` whose rows are runs of weights: one axis of a map.
@@ -20,7 +21,23 @@ pub struct Taps {
     pub runs: Vec<(usize, Vec<f64>)>,
 }
 
+/// The most indices of an axis that is resampled, and the most weights along it: 2²², or 32 MiB.
+const MAX_TAPS: usize = 1 << 22;
+
 impl Taps {
+    /// Refuses an axis with more than 2²² indices, or with more weights in all its runs; `key` is the setting that
+    /// asked for them.
+    pub(super) fn bounded(
+        key: &'static str,
+        input: usize,
+        output: usize,
+        weights: usize,
+    ) -> Result<(), Fault> {
+        let value = input.max(output).max(weights);
+        let range = "so small that an axis has at most 4194304 weights of windows";
+        if value <= MAX_TAPS { Ok(()) } else { Err(Fault::Range { key, range, value: value as f64 }) }
+    }
+
     /// The run of every index from `f`.
     pub fn new(input: usize, output: usize, f: impl Fn(usize) -> (usize, Vec<f64>)) -> Self {
         Taps { input, runs: (0..output).map(f).collect() }
@@ -28,14 +45,16 @@ impl Taps {
 
     /// The transposed matrix. Runs stay runs where first and last indices never decrease.
     pub fn transposed(&self) -> Taps {
-        let weight = |(start, weights): &(usize, Vec<f64>), i: usize| {
-            i.checked_sub(*start).and_then(|k| weights.get(k)).copied()
-        };
-        Taps::new(self.runs.len(), self.input, |i| {
-            let first = self.runs.iter().position(|run| weight(run, i).is_some());
-            let weights = self.runs.iter().filter_map(|run| weight(run, i)).collect();
-            (first.unwrap_or(0), weights)
-        })
+        let mut runs = vec![(0, Vec::new()); self.input];
+        for (o, (start, weights)) in self.runs.iter().enumerate() {
+            for ((first, column), weight) in runs[*start..].iter_mut().zip(weights) {
+                if column.is_empty() {
+                    *first = o;
+                }
+                column.push(*weight);
+            }
+        }
+        Taps { input: self.runs.len(), runs }
     }
 
     fn is_identity(&self) -> bool {
@@ -84,6 +103,12 @@ impl Operator for Resample {
         let adjoint = Resample { rows: self.rows.transposed(), columns: self.columns.transposed() };
         let dx = at.graph.push(adjoint.into(), &[dy])?;
         at.give(0, dx)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let (rows, columns) = (self.rows.lowered(), self.columns.lowered());
+        let (channels, x, out) = (at.channels(), at.inputs[0], at.out);
+        vec![resample::Resample { rows, columns, channels, x, out }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -6,6 +6,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Inputs, Residency};
 use kernels::map::Draw;
 
 /// A view with another shape.
@@ -32,6 +33,11 @@ impl Operator for Reshape {
         let shape = at.graph.shape(at.inputs[0]).clone();
         let dx = at.graph.reshape(at.dy, shape)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        let rows = self.to.first().copied();
+        at.rows_if(rows.is_some_and(|n| if at.batch == 0 { n == 0 } else { n % at.batch == 0 }))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -1,6 +1,7 @@
 //! Images in another size: nearest pixel, or bilinear.
 
 use super::resample::Taps;
+use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
 
 /// How pixels of a resized image are made. Both are PyTorch's `interpolate` with `align_corners = false` and without
@@ -14,11 +15,12 @@ pub enum Resize {
 }
 
 impl Resize {
-    fn taps(self, input: usize, output: usize) -> Taps {
-        Taps::new(input, output, |i| match self {
+    fn taps(self, input: usize, output: usize) -> Result<Taps, Fault> {
+        Taps::bounded("size", input, output, output.saturating_mul(2))?;
+        Ok(Taps::new(input, output, |i| match self {
             Resize::Nearest => (nearest(i, input, output), vec![1.0]),
             Resize::Bilinear => bilinear(i, input, output),
-        })
+        }))
     }
 }
 
@@ -49,6 +51,9 @@ impl Graph {
     /// Where `x` is no batch of images, or a size is 0.
     pub fn resize(&mut self, x: Var, size: [usize; 2], how: Resize) -> Built {
         let input = self.sizes_of("resize", x, size)?;
-        self.resample(x, how.taps(input[0], size[0]), how.taps(input[1], size[1]))
+        let taps =
+            |axis: usize| how.taps(input[axis], size[axis]).map_err(|fault| self.error("resize", fault));
+        let (rows, columns) = (taps(0)?, taps(1)?);
+        self.resample(x, rows, columns)
     }
 }

@@ -7,6 +7,8 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::scatter::ScatterPartial;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// `table[index[i…]] += dy[i…]`, from zeros.
@@ -31,6 +33,15 @@ impl Operator for Scatter {
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let rows = at.graph.push(Op::Gather(Gather), &[at.dy, at.inputs[0]])?;
         at.give(1, rows)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.summed()
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let [index, x] = [at.inputs[0], at.inputs[1]];
+        vec![ScatterPartial { rows: self.rows, width: at.shape[1], index, x, out: at.shards() }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -6,6 +6,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Indices `start..start + len` of an axis.
@@ -26,7 +27,7 @@ impl Operator for Slice {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault> {
         axis_of(self.axis, inputs[0])?;
-        let (start, end) = (self.start, self.start + self.len);
+        let (start, end) = (self.start, self.start.saturating_add(self.len));
         if end > inputs[0][self.axis] {
             return Err(Fault::Slice { start, end, axis: self.axis, shape: inputs[0].clone() });
         }
@@ -37,6 +38,16 @@ impl Operator for Slice {
         let size = at.graph.shape(at.inputs[0])[self.axis];
         let dx = at.graph.pad(at.dy, self.axis, self.start, size - self.start - self.len)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(self.axis > 0)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let strides = at.strides();
+        let start = self.start * strides[self.axis];
+        at.copy(strides, start)
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -6,6 +6,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Axis `i` of the result is axis `order[i]` of the input.
@@ -34,6 +35,15 @@ impl Operator for Transpose {
         self.order.iter().enumerate().for_each(|(i, a)| inverse[*a] = i);
         let dx = at.graph.transpose(at.dy, &inverse)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.rows_if(self.order[0] == 0)
+    }
+
+    fn lower(&self, at: &Lowering) -> Vec<Kernel> {
+        let strides = at.strides();
+        at.copy(self.order.iter().map(|a| strides[*a]).collect(), 0)
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

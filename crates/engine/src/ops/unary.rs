@@ -4,9 +4,9 @@ use super::{Op, Operator};
 use crate::error::Fault;
 use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
-use crate::plan::emit::Emit;
 use crate::reference::{Tensor, erf64};
 use crate::shape::Shape;
+use crate::steps::emit::Emit;
 use kernels::map::{Draw, Src};
 pub use kernels::math::Fn1;
 

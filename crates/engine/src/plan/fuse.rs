@@ -5,12 +5,13 @@
 //! frame share one
 //! program, as long as no other unit lies on a path between them.
 
-use super::place::{Place, Places};
+use super::place::Places;
 use super::{PlanOptions, Wanted};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
 use crate::ops::binary::{Fn2, access};
 use crate::ops::unary::Fn1;
+use crate::steps::Residency;
 use kernels::map::{Access, MAX_OPERANDS, MAX_PARTS};
 // any node of a program may have to be stored, so there are at most as many nodes as outputs
 use kernels::map::MAX_OUTS as MAX_NODES;
@@ -24,8 +25,8 @@ const LARGE_AT_POINTS: usize = 640 * 1024;
 /// The frame of a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Frame {
-    pub place: Place,
-    /// elements, for one row of the batch where `place` is rows
+    pub residency: Residency,
+    /// elements, for one row of the batch where it has rows
     pub numel: usize,
     /// columns, where a node needs so many
     pub cols: Option<usize>,
@@ -127,9 +128,12 @@ impl Fuser<'_> {
     fn unit_for(&mut self, v: Var, wanted: &Wanted) -> usize {
         let node = self.graph.node(v);
         match &node.op {
-            Op::Input(_) | Op::Param(_) | Op::Buffer(_) | Op::Constant(_) | Op::Reshape(_) => {
-                self.units.new_unit(Role::View, v)
-            }
+            Op::Input(_)
+            | Op::Param(_)
+            | Op::Buffer(_)
+            | Op::Tangent(_)
+            | Op::Constant(_)
+            | Op::Reshape(_) => self.units.new_unit(Role::View, v),
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
             Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
                 self.units.new_unit(if self.only_trained(v, wanted) { Role::Finish } else { Role::Single }, v)
@@ -196,7 +200,7 @@ impl Fuser<'_> {
                         && followers.gate.is_none()
                         && ready(y)
                         && self.graph.shape(y) == self.graph.shape(v)
-                        && self.places.place[y.index()] == self.places.place[v.index()] =>
+                        && self.places.residency[y.index()] == self.places.residency[v.index()] =>
                 {
                     followers.gate = Some(y);
                 }
@@ -230,7 +234,7 @@ impl Fuser<'_> {
     fn frame(&self, v: Var) -> Option<Frame> {
         let node = self.graph.node(v);
         let frame_of = |v: Var, cols| Frame {
-            place: self.places.place[v.index()],
+            residency: self.places.residency[v.index()],
             numel: self.places.extent(self.graph, v).count(),
             cols,
         };
@@ -321,7 +325,7 @@ impl Fuser<'_> {
             return None;
         }
         let joined = match (own.cols, frame.cols) {
-            _ if own.place != frame.place => return None,
+            _ if own.residency != frame.residency => return None,
             (a, b) if own.numel == frame.numel && (a.is_none() || b.is_none() || a == b) => {
                 Frame { cols: a.or(b), ..own }
             }
@@ -374,7 +378,7 @@ impl Fuser<'_> {
         let mut nodes: Vec<Var> =
             self.units.list[home].nodes.iter().chain(&self.units.list[other].nodes).copied().collect();
         nodes.sort_unstable();
-        let fits = a.place == b.place
+        let fits = a.residency == b.residency
             && a.numel == b.numel
             && nodes.len() <= MAX_NODES
             && within_limits(self.graph, &nodes);
@@ -446,7 +450,7 @@ pub(super) fn folds_row(graph: &Graph, v: Var) -> bool {
 /// Whether a node in a program of this frame has one value a row.
 pub(super) fn is_row_valued(graph: &Graph, places: &Places, v: Var, frame: Frame) -> bool {
     let Some(cols) = frame.cols.filter(|c| *c > 1) else { return false };
-    places.place[v.index()] == frame.place
+    places.residency[v.index()] == frame.residency
         && places.extent(graph, v).count() * cols == frame.numel
         && frame.numel > 0
 }

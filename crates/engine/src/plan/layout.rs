@@ -28,9 +28,6 @@ pub(super) struct Prepared {
     pub weight: Var,
 }
 
-/// Values of a channel in one row of the batch from which statistics are made row by row; below, shard by shard.
-const MOMENT_ROWS: usize = 32;
-
 /// From which entry to which a value lives, and in which loops these are.
 #[derive(Clone, Copy, Debug)]
 struct Life {
@@ -70,9 +67,8 @@ impl Lower<'_> {
 
     pub fn loops(&self, sequence: &[Entry]) -> Vec<Loop> {
         let o = &self.options;
-        let shard = (0..o.shards).map(|s| o.shard_rows(s).len()).max().unwrap_or(0);
-        let worker = o.max_over_workers(|w| o.worker_rows(w).len());
-        let room = Room { cache_bytes: o.cache_bytes, shard, worker };
+        let room =
+            Room { cache_bytes: o.cache_bytes, shard: o.most_shard_rows(), worker: o.most_worker_rows() };
         let mut found = Vec::new();
         let mut at = 0;
         for stretch in sequence.split_inclusive(|e| *e == Entry::Meet) {
@@ -97,7 +93,7 @@ impl Lower<'_> {
             _ => &[],
         };
         let mut touched =
-            Touched { whole_shard: nodes.iter().any(|v| self.joins_whole_shards(*v)), ..Touched::default() };
+            Touched { whole_shard: nodes.iter().any(|v| self.takes_whole_shards(*v)), ..Touched::default() };
         let (reads, writes) = self.reads_and_writes(entry);
         for v in reads.into_iter().chain(writes) {
             match (v, self.extent(v)) {
@@ -113,21 +109,19 @@ impl Lower<'_> {
         touched
     }
 
-    /// Whether a node makes statistics of a shard as one block, since a row of the batch alone has too few values.
-    pub fn joins_whole_shards(&self, v: Var) -> bool {
-        matches!(self.graph.node(v).op, Op::Moments(_)) && self.moment_rows(v) < MOMENT_ROWS
-    }
-
-    /// Values of each channel in one row of the batch.
-    pub fn moment_rows(&self, v: Var) -> usize {
-        let x = self.graph.node(v).inputs[0];
-        self.places.extent(self.graph, x).count() / self.graph.shape(x).last_dim().max(1)
+    /// Whether a node needs whole shards at a time.
+    fn takes_whole_shards(&self, v: Var) -> bool {
+        let node = self.graph.node(v);
+        let first = node.inputs.first();
+        first.is_some_and(|x| {
+            node.op.get().takes_whole_shards(self.places.extent(self.graph, *x), self.graph.shape(*x))
+        })
     }
 
     /// Gives every value its place; the length of the arena.
     pub fn lay_out(&mut self, sequence: &[Entry], loops: &[Loop], wanted: &Wanted) -> usize {
         let lives = self.lives(sequence, loops, wanted);
-        let rows = self.options.max_over_workers(|w| self.options.worker_rows(w).len());
+        let rows = self.options.most_worker_rows();
         let mut vars: Vec<Stored> = lives.keys().copied().collect();
         vars.sort_unstable();
         let (locals, globals): (Vec<Stored>, Vec<Stored>) = vars
@@ -204,6 +198,7 @@ impl Lower<'_> {
         let loc = match &self.graph.node(root).op {
             Op::Param(p) => Loc::Param(self.graph.params.slots[p.index].offset + start),
             Op::Buffer(b) => Loc::Buffer(self.graph.buffers.slots[b.index].offset + start),
+            Op::Tangent(t) => Loc::Tangent(self.graph.params.slots[t.index].offset + start),
             Op::Constant(c) => {
                 self.offsets.get(&Stored::Value(root)).map_or(Loc::Const(c.value), |loc| loc.plus(start))
             }
@@ -215,11 +210,7 @@ impl Lower<'_> {
     /// What a unit's convolution must have prepared, where it must.
     pub fn prepared(&self, u: usize) -> Option<Prepared> {
         let node = self.graph.node(self.units.list[u].nodes[0]);
-        let (conv, direction) = match &node.op {
-            Op::Conv(c) => (c.0, Direction::Forward),
-            Op::ConvInput(c) => (c.0, Direction::Backward),
-            _ => return None,
-        };
+        let (conv, direction) = node.op.get().prepares()?;
         (conv.prepared_len(direction) > 0).then(|| Prepared { conv, direction, weight: node.inputs[1] })
     }
 

@@ -8,9 +8,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Bytes of values and weights that a chunk may touch: what stays in a second-level cache of 1 MiB.
-pub const CACHE_BYTES: usize = 576 * 1024;
-
 /// What a step touches.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touched {
@@ -110,6 +107,7 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::CACHE_BYTES;
 
     fn step(value: usize, kib_a_row: usize, weights_kib: usize) -> Touched {
         let values = vec![(value, kib_a_row * 1024), (value + 1, kib_a_row * 1024)];

@@ -4,20 +4,13 @@ use super::Wanted;
 use crate::error::{Fault, GraphError};
 use crate::graph::{Graph, Node, Var};
 use crate::ops::Op;
-
-/// What a value belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// rows of the batch: each worker has its own part
-    Rows,
-    /// the same for all workers
-    Same,
-}
+use crate::shape::Shape;
+use crate::steps::{Extent, Inputs, Residency};
 
 /// Facts about every node.
 #[derive(Debug)]
 pub(super) struct Places {
-    pub place: Vec<Place>,
+    pub residency: Vec<Residency>,
     pub live: Vec<bool>,
     /// live users of each node, by index
     pub users: Vec<Vec<usize>>,
@@ -28,24 +21,20 @@ pub(super) struct Places {
 
 impl Places {
     pub fn is_rows(&self, v: Var) -> bool {
-        self.place[v.index()] == Place::Rows
+        self.residency[v.index()] == Residency::Rows
     }
 
     /// Elements of a value for one row of the batch, or in all.
-    pub fn extent(&self, graph: &Graph, v: Var) -> super::Extent {
+    pub fn extent(&self, graph: &Graph, v: Var) -> Extent {
         let numel = graph.shape(v).numel();
-        if self.is_rows(v) {
-            super::Extent::PerRow(numel / self.batch.max(1))
-        } else {
-            super::Extent::Fixed(numel)
-        }
+        if self.is_rows(v) { Extent::PerRow(numel / self.batch.max(1)) } else { Extent::Fixed(numel) }
     }
 }
 
 pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Places, GraphError> {
     let n = graph.len();
     let mut found = Places {
-        place: vec![Place::Same; n],
+        residency: vec![Residency::Common; n],
         live: vec![false; n],
         users: vec![vec![]; n],
         kept: vec![false; n],
@@ -63,7 +52,7 @@ pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Pla
     }
     for v in graph.vars().filter(|v| found.live[v.index()]).collect::<Vec<_>>() {
         let node = graph.node(v);
-        found.place[v.index()] = place_of(graph, node, &found).map_err(|fault| GraphError {
+        found.residency[v.index()] = residency_of(graph, node, &found).map_err(|fault| GraphError {
             op: node.op.get().name(),
             layer: node.layer.to_string(),
             fault,
@@ -73,49 +62,15 @@ pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Pla
     Ok(found)
 }
 
-fn place_of(graph: &Graph, node: &Node, found: &Places) -> Result<Place, Fault> {
+fn residency_of(graph: &Graph, node: &Node, found: &Places) -> Result<Residency, Fault> {
     let rows: Vec<bool> = node.inputs.iter().map(|v| found.is_rows(*v)).collect();
     if matches!(node.op, Op::Input(_)) {
-        return Ok(Place::Rows);
+        return Ok(Residency::Rows);
     }
     if !rows.iter().any(|r| *r) {
-        return Ok(Place::Same);
+        return Ok(Residency::Common);
     }
-    let keep = |whole: bool| if whole { Ok(Place::Rows) } else { Err(Fault::BatchAxis) };
-    match &node.op {
-        Op::MatMul(m) if m.ta && rows == [true, true] => Ok(Place::Same),
-        Op::MatMul(m) => keep(!m.ta && rows == [true, false]),
-        Op::Conv(_) | Op::ConvInput(_) => keep(rows == [true, false]),
-        Op::ConvWeight(_) if rows == [true, true] => Ok(Place::Same),
-        Op::ConvWeight(_) => Err(Fault::BatchAxis),
-        Op::Reduce(r) if r.start == 0 => Ok(Place::Same),
-        Op::Moments(_) => Ok(Place::Same),
-        Op::Scatter(_) => {
-            if rows == [true, true] {
-                Ok(Place::Same)
-            } else {
-                Err(Fault::BatchAxis)
-            }
-        }
-        Op::Gather(_) => keep(rows == [false, true]),
-        Op::Transpose(t) => keep(t.order[0] == 0),
-        Op::Concat(c) => keep(c.axis > 0 && rows.iter().all(|r| *r)),
-        Op::MaxPick(_) | Op::MaxSpread(_) => keep(rows == [true, true]),
-        Op::Slice(s) => keep(s.axis > 0),
-        Op::Pad(p) => keep(p.axis > 0),
-        Op::Reshape(r) => {
-            keep(r.to.first().is_some_and(|d| if found.batch == 0 { *d == 0 } else { d % found.batch == 0 }))
-        }
-        Op::BatchNorm(_) => keep(rows == [true, false, false, false, false]),
-        Op::Binary(_) => {
-            keep(node.inputs.iter().zip(&rows).all(|(v, r)| !r || reads_own_rows(graph, node, *v)))
-        }
-        _ => Ok(Place::Rows),
-    }
-}
-
-/// An operand that belongs to rows must have as many as the result.
-fn reads_own_rows(graph: &Graph, node: &Node, v: Var) -> bool {
-    let s = graph.shape(v);
-    s.len() == node.shape.len() && s.first() == node.shape.first()
+    let shapes: Vec<&Shape> = node.inputs.iter().map(|v| graph.shape(*v)).collect();
+    let at = Inputs { rows: &rows, shapes: &shapes, shape: &node.shape, batch: found.batch };
+    node.op.get().residency(&at)
 }

@@ -11,6 +11,7 @@ mod weights;
 mod winograd;
 
 use crate::gemm::Epilogue;
+use crate::sizes::product;
 use axis::{Axis, Sizes};
 use winograd::Winograd;
 
@@ -61,6 +62,22 @@ const MIN_DIRECT: usize = 7;
 const MAX_DIRECT_WEIGHTS: usize = 1 << 16;
 
 impl Conv {
+    /// Whether every position, every row with what is around it, and all scratch can be counted: one image and the
+    /// output, with all places where taps may lie, have at most 2⁴⁸ floats. Calls with other geometries panic.
+    pub fn is_bounded(&self) -> bool {
+        let places = |i: usize| {
+            let taps = (self.kernel[i].max(1) as u128 - 1).saturating_mul(self.dilation[i] as u128);
+            let windows = (self.output[i].max(1) as u128 - 1).saturating_mul(self.stride[i] as u128);
+            let sizes = self.input[i] as u128 + self.output[i] as u128 + self.padding[i] as u128;
+            windows.saturating_add(taps.saturating_mul(2)).saturating_add(sizes)
+        };
+        let channels = self.input[2] as u128 + self.output[2] as u128 + LINE as u128;
+        let taps = self.kernel[0] as u128 * self.kernel[1] as u128;
+        let all = places(0).saturating_mul(places(1)).saturating_mul(channels);
+        let steps = self.stride.iter().chain(&self.dilation).all(|n| *n <= 1 << 32);
+        all <= 1 << 48 && taps <= 1 << 48 && steps
+    }
+
     /// Floats of scratch that each direction needs for so many images; never falls as images grow.
     pub fn scratch_len(&self, images: usize) -> usize {
         if self.is_empty() {
@@ -262,15 +279,15 @@ impl Conv {
     }
 
     fn input_len(&self, images: usize) -> usize {
-        images * self.input[0] * self.input[1] * self.input[2]
+        product(&[images, self.input[0], self.input[1], self.input[2]])
     }
 
     fn output_len(&self, images: usize) -> usize {
-        images * self.output[0] * self.output[1] * self.output[2]
+        product(&[images, self.output[0], self.output[1], self.output[2]])
     }
 
     fn weight_len(&self) -> usize {
-        self.taps() * self.group_in() * self.output[2]
+        product(&[self.kernel[0], self.kernel[1], self.group_in(), self.output[2]])
     }
 
     fn taps(&self) -> usize {
@@ -313,6 +330,7 @@ impl Conv {
     /// Panics unless every index that the three directions touch exists.
     fn check(&self, images: usize, x: &[f32], y: &[f32], (w, weights): (&[f32], usize), scratch: &[f32]) {
         let Conv { groups, stride, dilation, .. } = *self;
+        assert!(self.is_bounded(), "conv: positions that cannot be counted: {self:?}");
         assert!(
             groups > 0 && stride.iter().chain(&dilation).all(|n| *n > 0),
             "conv: a size is zero: {self:?}"

@@ -96,7 +96,7 @@ struct Blocks<'a> {
 
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
-        let total: usize = job.parts.iter().map(|part| part.k).sum();
+        let total = job.parts.iter().fold(0usize, |k, part| k.saturating_add(part.k));
         let in_place = |part: &Part| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
         let most = if job.parts.iter().any(in_place) { BLOCK_K_IN_PLACE } else { BLOCK_K };
         let block_k = total.div_ceil(total.div_ceil(most).max(1));

@@ -4,6 +4,7 @@ pub(crate) mod drive;
 pub(crate) mod micro;
 pub(crate) mod pack;
 
+use crate::sizes::{product, span};
 use drive::Job;
 
 /// A matrix in memory: element (i, j) is `data[i * row_stride + j * col_stride]`.
@@ -95,24 +96,21 @@ pub fn gemm(
 
 /// Panics unless every index that the product touches exists.
 fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &Epilogue, scratch: &[f32]) {
-    let span = |rows: usize, row: usize, cols: usize, col: usize| {
-        // Saturating, so that absurd sizes fail the comparison rather than wrap into it.
-        ((rows - 1).saturating_mul(row)).saturating_add((cols - 1).saturating_mul(col)).saturating_add(1)
-    };
-    let c_len = span(m, ldc, n, 1);
+    let reach = |rows: usize, row: usize, cols: usize, col: usize| span(rows, row, span(cols, col, 1));
+    let c_len = reach(m, ldc, n, 1);
     assert!(m == 1 || ldc >= n, "gemm: rows of C overlap: ldc is {ldc}, n is {n}");
     assert!(c.len() >= c_len, "gemm: C holds {} floats, [{m}, {n}] by {ldc} needs {c_len}", c.len());
-    let mut k = 0;
+    let mut k = 0usize;
     for (i, part) in parts.iter().enumerate().filter(|(_, part)| part.k > 0) {
         for (name, mat, rows, cols) in [("a", part.a, m, part.k), ("b", part.b, part.k, n)] {
-            let need = span(rows, mat.row_stride, cols, mat.col_stride);
+            let need = reach(rows, mat.row_stride, cols, mat.col_stride);
             let have = mat.data.len();
             assert!(
                 have >= need,
                 "gemm: part {i}: {name} holds {have} floats, [{rows}, {cols}] needs {need}"
             );
         }
-        k += part.k;
+        k = part.k.saturating_add(k);
     }
     if let Some(bias) = epilogue.bias {
         assert!(bias.len() >= n, "gemm: bias holds {} floats, n is {n}", bias.len());
@@ -130,16 +128,16 @@ fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &E
 /// a transposed C costs a shuffle per element. Costs are in fused multiply-adds, as measured on Zen 5.
 fn prefers_swapped(m: usize, n: usize, parts: &[Part]) -> bool {
     let Some(part) = parts.first() else { return false };
-    let k: usize = parts.iter().map(|part| part.k).sum();
+    let k = parts.iter().fold(0usize, |k, part| k.saturating_add(part.k));
     let cost = |cols: usize, rows: usize, col_stride: usize, row_stride: usize| {
         let copy = match (col_stride, row_stride) {
             (1, _) => 0,
             (_, 1) => 6,
             _ => 40,
         };
-        cols.next_multiple_of(LINE) * k * (rows.max(3) + copy)
+        product(&[cols.next_multiple_of(LINE), k, rows.max(3) + copy])
     };
     let straight = cost(n, m, part.b.col_stride, part.b.row_stride);
     let swapped = cost(m, n, part.a.row_stride, part.a.col_stride);
-    swapped + 2 * m * n < straight
+    swapped.saturating_add(2 * m * n) < straight
 }

@@ -14,6 +14,7 @@ mod machine;
 mod mask;
 
 use crate::math::{Fn1, Fn2};
+use crate::sizes::product;
 pub use fold::sum;
 use layout::Layout;
 pub use mask::{keep_below, mask_word};
@@ -243,9 +244,12 @@ impl Program {
 
     fn check(&self, call: &Call, scratch: &[f32]) {
         let (rows, cols) = (call.rows, call.cols);
+        let all = product(&[rows, cols]);
+        // a frame without operands of its size is walked too
+        assert!(all < isize::MAX as usize, "a frame of {rows} by {cols}");
         assert_eq!((call.operands.len(), call.outs.len()), (self.operands.len(), self.outs.len()));
         let len = |a: &Access| match a {
-            Access::Full => rows * cols,
+            Access::Full => all,
             Access::Vector => cols,
             Access::Row => rows,
             Access::Scalar => 1,
@@ -257,7 +261,7 @@ impl Program {
             assert!(call.group_ends.is_sorted() && call.group_ends.last().is_none_or(|end| *end == rows));
             assert!(call.group_ends.last().is_some() || rows == 0, "rows without a group");
             assert!(
-                call.parts.iter().all(|p| p.len() >= call.group_ends.len() * cols),
+                call.parts.iter().all(|p| p.len() >= product(&[call.group_ends.len(), cols])),
                 "reduction too short"
             );
         }

@@ -42,7 +42,9 @@ pub(super) const PADDING_KEY: Key = Key {
     name: "padding",
     default: "\"valid\"",
     unit: "pixels",
-    range: Range::Other("\"same\", \"valid\", a number, [height, width] or [top, left, bottom, right]"),
+    range: Range::Other(
+        "\"same\", \"valid\", a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536",
+    ),
     help: "zeros around the input: none, as many as keep its size at stride 1, or these",
 };
 
@@ -50,7 +52,7 @@ pub(super) const GROUPS_KEY: Key = Key {
     name: "groups",
     default: "1",
     unit: "",
-    range: Range::Other("a number that divides the channels in and out"),
+    range: Range::Other("a number from 1 to 65536 that divides the channels in and out"),
     help: "parts of the channels that do not see each other",
 };
 

@@ -21,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
             name: "groups",
             default: "32",
             unit: "",
-            range: Range::Other("a number that divides the channels"),
+            range: Range::Other("a number from 1 to 65536 that divides the channels"),
             help: "parts of the channels, each with its own statistics",
         },
         EPS_KEY,

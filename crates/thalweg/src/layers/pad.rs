@@ -17,7 +17,9 @@ pub(super) const ENTRY: Entry = Entry {
             name: "padding",
             default: "0",
             unit: "pixels",
-            range: Range::Other("a number, [height, width] or [top, left, bottom, right]"),
+            range: Range::Other(
+                "a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536",
+            ),
             help: "rows and columns on each side",
         },
         Key {

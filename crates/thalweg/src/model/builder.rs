@@ -63,8 +63,8 @@ impl From<Mode> for Behavior {
 pub(super) struct Record {
     /// one for each parameter, in order
     pub inits: Vec<Start>,
-    /// start values of the buffers, flat
-    pub buffers: Vec<f32>,
+    /// start values of the buffers: the number and how often, in order
+    pub buffers: Vec<(f32, usize)>,
     pub traced: Vec<Traced>,
 }
 
@@ -138,8 +138,9 @@ impl<'g> Builder<'g> {
     /// When the model becomes larger than [`MAX_PARAMS`].
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: impl Init + 'static) -> Built {
         let shape = shape.into();
+        self.room(PARAMETERS, self.graph.params.len(), &shape)?;
         let target = Target::of(&shape, self.context.gain);
-        self.start(&shape, target, init)?;
+        self.record.inits.push(Start { init: Box::new(init), target });
         self.graph.param(name, shape)
     }
 
@@ -156,15 +157,10 @@ impl<'g> Builder<'g> {
         init: impl Init + 'static,
     ) -> Built {
         let shape = Shape::from(shape);
+        self.room(PARAMETERS, self.graph.params.len(), &shape)?;
         let target = Target::of_kernel(&shape, groups, self.context.gain);
-        self.start(&shape, target, init)?;
-        self.graph.param_in_file("weight", shape, in_file)
-    }
-
-    fn start(&mut self, shape: &Shape, target: Target, init: impl Init + 'static) -> Built<()> {
-        self.room(PARAMETERS, self.graph.params.len(), shape)?;
         self.record.inits.push(Start { init: Box::new(init), target });
-        Ok(())
+        self.graph.param_in_file("weight", shape, in_file)
     }
 
     /// Declares a tensor of the current layer that is kept from step to step but not trained; gives it and its index,
@@ -175,15 +171,12 @@ impl<'g> Builder<'g> {
     pub fn buffer(&mut self, name: &str, shape: impl Into<Shape>, value: f32) -> Built<(Var, usize)> {
         let shape = shape.into();
         self.room(BUFFERS, self.graph.buffers.len(), &shape)?;
-        let len = self.record.buffers.len() + shape.numel();
-        self.record.buffers.resize(len, value);
+        self.record.buffers.push((value, shape.numel()));
         self.graph.buffer(name, shape)
     }
 
     fn room(&self, key: &'static str, used: usize, shape: &Shape) -> Built<()> {
-        let numel = shape.iter().try_fold(1usize, |n, size| n.checked_mul(*size));
-        let total = numel.and_then(|n| n.checked_add(used));
-        if total.is_some_and(|n| n <= MAX_PARAMS) {
+        if shape.is_bounded() && used.saturating_add(shape.numel()) <= MAX_PARAMS {
             return Ok(());
         }
         let value = used as f64 + shape.iter().map(|size| *size as f64).product::<f64>();

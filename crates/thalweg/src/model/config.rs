@@ -4,6 +4,7 @@ use super::{ALL, Mlp, ModelError, PreactResnet, Preset, Resnet, Vgg};
 use crate::layers::{LayerConfig, check_all, list};
 use crate::registry::OutOfRange;
 use crate::tagged::{Tag, did_you_mean};
+use engine::Shape;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -82,7 +83,7 @@ impl ModelConfig {
     /// Compares sizes that the config states with the data's.
     pub(super) fn check_ends(&self, input_shape: &[usize], data_outputs: usize) -> Result<(), ModelError> {
         let ModelConfig::Preset(Preset::Mlp(mlp)) = self else { return Ok(()) };
-        let data_inputs = input_shape.iter().product();
+        let data_inputs = Shape::from(input_shape).numel();
         let (inputs, outputs) = (mlp.inputs.unwrap_or(data_inputs), mlp.outputs.unwrap_or(data_outputs));
         if (inputs, outputs) == (data_inputs, data_outputs) {
             return Ok(());

@@ -105,6 +105,9 @@ fn graph_hint(error: &GraphError) -> Option<String> {
             Some(format!("`kernel = {}` or more, or a smaller `padding`", 2.0 * value))
         }
         Fault::Range { key: "edges", .. } => Some("smaller `edges`".into()),
+        Fault::TooLarge { .. } | Fault::Padded { .. } => Some(
+            "a smaller size, fewer channels, less padding, or more stride in this layer or before it".into(),
+        ),
         Fault::Range { key: PARAMETERS | BUFFERS, .. } => Some(
             "narrower layers, such as `model=mlp-512-512`; images become smaller by pooling before `flatten`"
                 .into(),

@@ -17,6 +17,7 @@ pub use summary::{Row, Summary};
 use crate::registry::Entry;
 use builder::{Record, Start};
 use config::Network;
+use engine::Shape;
 use engine::graph::{Built, Graph, Layout, Var};
 use engine::ops::Op;
 use engine::rng::{Purpose, Rng};
@@ -102,7 +103,7 @@ pub struct Model {
     params: Layout,
     buffers: Layout,
     starts: Vec<Start>,
-    buffer_values: Vec<f32>,
+    buffer_starts: Vec<(f32, usize)>,
 }
 
 impl Model {
@@ -173,15 +174,15 @@ impl Model {
             params: Layout::default(),
             buffers: Layout::default(),
             starts: Vec::new(),
-            buffer_values: Vec::new(),
+            buffer_starts: Vec::new(),
         };
         let (train, ..) = model.traced(2, Mode::Train)?;
         let (graph, record, y) = model.traced(2, Mode::Eval)?;
         if (&train.params, &train.buffers) != (&graph.params, &graph.buffers) {
             return Err(ModelError::Modes);
         }
-        let n_unknown =
-            graph.params.slots.len() - record.inits.len() + graph.buffers.len() - record.buffers.len();
+        let n_known: usize = record.buffers.iter().map(|(_, n)| n).sum();
+        let n_unknown = graph.params.slots.len() - record.inits.len() + graph.buffers.len() - n_known;
         if n_unknown > 0 {
             return Err(ModelError::NoStart { n_unknown });
         }
@@ -189,8 +190,8 @@ impl Model {
             return Err(ModelError::Duplicate { name });
         }
         let shape = graph.shape(y).get(1..).unwrap_or_default().to_vec();
-        model.n_outputs = shape.iter().product();
-        (model.starts, model.buffer_values) = (record.inits, record.buffers);
+        model.n_outputs = Shape::from(&shape[..]).numel();
+        (model.starts, model.buffer_starts) = (record.inits, record.buffers);
         (model.params, model.buffers) = (graph.params, graph.buffers);
         Ok((model, shape))
     }
@@ -251,7 +252,9 @@ impl Model {
             let rng = Rng::new(seed, Purpose::Init, i, 0);
             start.init.fill(&start.target, rng, &mut params[slot.range()]);
         }
-        (params, self.buffer_values.clone())
+        let mut buffers = Vec::with_capacity(self.buffers.len());
+        self.buffer_starts.iter().for_each(|(value, n)| buffers.resize(buffers.len() + n, *value));
+        (params, buffers)
     }
 
     /// Names, shapes and offsets of the parameters.

@@ -202,7 +202,7 @@ impl TrainerBuilder {
             trainer.start_from(path)?;
         }
         trainer.callback = self.callback;
-        trainer.check_batches()?;
+        trainer.make_programs()?;
         Ok(trainer)
     }
 }

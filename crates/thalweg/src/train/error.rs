@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use engine::{Fault, GraphError};
 use record::RecordError;
 
+use super::memory::Need;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::losses::LossError;
@@ -89,6 +90,16 @@ pub enum TrainError {
         /// what the layer says
         error: GraphError,
     },
+    /// More memory than there is.
+    #[error(
+        "the run needs {} of memory, which cannot be had: {} for data, {} for weights and the optimizer's state, \
+         {} for batches, {} for answers",
+        gib(need.total()), gib(need.data), gib(need.state), gib(need.programs), gib(need.answers)
+    )]
+    Memory {
+        /// what for
+        need: Need,
+    },
     /// A checkpoint without its state.
     #[error("the checkpoint has no training state ({what}): {}", path.display())]
     NoState {
@@ -165,6 +176,18 @@ impl TrainError {
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }
+            TrainError::Memory { need } if need.state > need.total() / 2 => {
+                Some("narrower layers, or `optimizer=sgd`, which has no state".into())
+            }
+            TrainError::Memory { need } if need.answers > need.total() / 2 => {
+                Some("fewer classes, or a smaller test part: `data.test=1000`".into())
+            }
+            TrainError::Memory { .. } => {
+                Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
+            }
+            TrainError::Graph(GraphError { fault: Fault::TooLarge { .. } | Fault::Padded { .. }, .. }) => {
+                Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into())
+            }
             TrainError::Graph(GraphError { fault: Fault::NoLayer { nearest, .. }, .. }) => {
                 Some(format!("did you mean `{nearest}`?"))
             }
@@ -194,6 +217,11 @@ impl TrainError {
             TrainError::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
         }
     }
+}
+
+/// `1.5 GiB`
+fn gib(bytes: usize) -> String {
+    format!("{:.1} GiB", bytes as f64 / 1024f64.powi(3))
 }
 
 /// What brings images `[H, W, C]` of another shape to the one expected.

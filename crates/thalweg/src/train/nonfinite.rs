@@ -35,7 +35,7 @@ pub(super) fn culprit(
     let all = Wanted { outputs: forward.clone(), gradients: vec![], assigns: false };
     let plan = Plan::compile(&graph, &all, PlanOptions { fuse: false, ..session.options(size) })?;
     let mut executor = Executor::new(Arc::new(plan), session.pool());
-    executor.run(StepContext { params: weights.0, buffers: weights.1, draw }, &batch);
+    executor.run(StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw }, &batch);
     for (i, v) in forward.iter().enumerate() {
         let mut values = vec![0.0; executor.output_len(i)];
         executor.output(i, &mut values);
@@ -61,5 +61,5 @@ pub(super) fn first_bad_tensor(session: &Session, params: &[f32], buffers: &[f32
 }
 
 fn is_computed(graph: &Graph, v: Var) -> bool {
-    !matches!(graph.node(v).op, Op::Param(_) | Op::Buffer(_) | Op::Constant(_))
+    !matches!(graph.node(v).op, Op::Param(_) | Op::Buffer(_) | Op::Tangent(_) | Op::Constant(_))
 }

@@ -181,7 +181,7 @@ impl Program {
 
     /// Takes a batch through the program; afterwards outputs can be read.
     pub fn run(&mut self, weights: (&[f32], &[f32]), draw: Draw, feed: &dyn Feed) {
-        let context = StepContext { params: weights.0, buffers: weights.1, draw };
+        let context = StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw };
         self.executor.run(context, feed);
     }
 
@@ -226,6 +226,11 @@ impl Program {
     pub fn per_channel(&self, probe: &Probe) -> Option<usize> {
         let index = self.names.iter().position(|n| matches!(n, Output::Probe(p) if p == probe))?;
         Some(self.per_channel[index])
+    }
+
+    /// Bytes of memory that it runs in.
+    pub fn bytes(&self) -> usize {
+        self.executor.bytes()
     }
 
     /// Names of all outputs.

@@ -7,6 +7,7 @@ use engine::{Layout, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
+use super::memory::{self, Need};
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
 use crate::model::weights::{self, OPTIMIZER, STATE, WeightsFile};
@@ -63,6 +64,7 @@ impl Checkpoint {
     /// # Errors
     /// When the tensors are not the model's.
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+        room(model, 1)?;
         let mut params = vec![0.0; model.params().len()];
         let mut buffers = vec![0.0; model.buffers().len()];
         self.load(model, &mut params, &mut buffers)?;
@@ -96,6 +98,7 @@ impl Checkpoint {
 /// # Errors
 /// When the file cannot be read, or its tensors are not the model's.
 pub(super) fn read_weights(path: &Path, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+    room(model, 1)?;
     let mut params = vec![0.0; model.params().len()];
     let mut buffers = vec![0.0; model.buffers().len()];
     load(&WeightsFile::open(path)?, path, model, &[], &mut params, &mut buffers)?;
@@ -112,6 +115,7 @@ pub(super) fn read_state(path: &Path, model: &Model, names: &[&str]) -> Result<S
 
 fn state_in(file: &WeightsFile, path: &Path, model: &Model, names: &[&str]) -> Result<State, TrainError> {
     let counters: Counters = field(file, path, STATE)?;
+    room(model, 1 + names.len())?;
     let mut params = vec![0.0; model.params().len()];
     let mut buffers = vec![0.0; model.buffers().len()];
     let slots = load(file, path, model, names, &mut params, &mut buffers)?;
@@ -152,6 +156,14 @@ fn field<T: serde::de::DeserializeOwned>(
     let broken =
         |e: serde_json::Error| TrainError::BrokenState { problem: e.to_string(), path: path.to_owned() };
     serde_json::from_str(text).map_err(broken)
+}
+
+/// Whether a model's buffers and so many vectors of the length of its parameters can be had.
+fn room(model: &Model, n_vectors: usize) -> Result<(), TrainError> {
+    let (params, buffers) = (model.params().len(), model.buffers().len());
+    let need =
+        Need { state: memory::floats(&[params.saturating_mul(n_vectors), buffers]), ..Need::default() };
+    if need.can_be_had() { Ok(()) } else { Err(TrainError::Memory { need }) }
 }
 
 fn slot_layouts(names: &[&str], params: &Layout) -> Vec<Layout> {

@@ -7,6 +7,7 @@ use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
 use super::error::TrainError;
+use super::memory;
 use super::objective::{Mixture, Objective, Truth};
 use super::program::{Batch, Blueprint, Fed, Output, Program, ProgramKey, Quantity, Work};
 use crate::data::Task;
@@ -23,24 +24,28 @@ pub struct Session {
     mixes: bool,
     pool: Arc<Pool>,
     shards: usize,
+    plans: HashMap<ProgramKey, (Blueprint, Arc<Plan>)>,
     programs: HashMap<ProgramKey, Program>,
 }
 
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.max(1)));
-        Session { model, objective, mixes: false, pool, shards: shards.max(1), programs: HashMap::new() }
+        let (plans, programs) = (HashMap::new(), HashMap::new());
+        Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
     pub(super) fn mix(&mut self) {
         self.mixes = true;
+        self.plans.clear();
         self.programs.clear();
     }
 
     /// Takes another loss; programs of the old one are given up.
     pub(super) fn set_objective(&mut self, objective: Objective) {
         self.objective = objective;
+        self.plans.clear();
         self.programs.clear();
     }
 
@@ -150,19 +155,44 @@ impl Session {
     /// As for [`Session::graph`], and where its memory cannot be had.
     pub fn program(&mut self, key: &ProgramKey) -> Result<&mut Program, GraphError> {
         if !self.programs.contains_key(key) {
-            let blueprint = self.graph(key)?;
-            let plan = Plan::compile(&blueprint.graph, &blueprint.wanted, self.options(key.batch))?;
-            let bytes = plan.arena_bytes();
-            if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+            let (blueprint, plan) = match self.plans.remove(key) {
+                Some(planned) => planned,
+                None => self.plan(key)?,
+            };
+            let bytes = Executor::bytes_for(&plan);
+            if !memory::has_room(bytes) {
                 return Err(blueprint.graph.error("plan", Fault::Memory { bytes }));
             }
-            let executor = Executor::new(Arc::new(plan), self.pool.clone());
+            let executor = Executor::new(plan, self.pool.clone());
             self.programs.insert(key.clone(), Program::new(executor, &blueprint));
         }
         match self.programs.get_mut(key) {
             Some(program) => Ok(program),
             None => unreachable!("it was compiled above"),
         }
+    }
+
+    fn plan(&self, key: &ProgramKey) -> Result<(Blueprint, Arc<Plan>), GraphError> {
+        let blueprint = self.graph(key)?;
+        let plan = Plan::compile(&blueprint.graph, &blueprint.wanted, self.options(key.batch))?;
+        Ok((blueprint, Arc::new(plan)))
+    }
+
+    /// Bytes that the program of a key will take when it is first used; its plan is kept until then.
+    ///
+    /// # Errors
+    /// As for [`Session::graph`].
+    pub(super) fn program_bytes(&mut self, key: &ProgramKey) -> Result<usize, GraphError> {
+        if let Some(program) = self.programs.get(key) {
+            return Ok(program.bytes());
+        }
+        let planned = match self.plans.remove(key) {
+            Some(planned) => planned,
+            None => self.plan(key)?,
+        };
+        let bytes = Executor::bytes_for(&planned.1);
+        self.plans.insert(key.clone(), planned);
+        Ok(bytes)
     }
 
     /// Runs the program of a key on `key.batch` samples: `weights` are flat parameters and flat buffers, the model's and

@@ -11,6 +11,7 @@ use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured, Measuring};
 use super::fit::Callback;
 use super::measure::n_correct;
+use super::memory::{self, Need};
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::norms::Estimate;
 use super::objective::Objective;
@@ -20,8 +21,8 @@ use super::session::Session;
 use super::state::{Counters, State};
 use crate::config::RunConfig;
 use crate::data;
-use crate::data::Task;
 use crate::data::augment::Pipeline;
+use crate::data::{Task, Values};
 use crate::model::Model;
 use crate::optim::{self, ClipNorm, Optimizer, StepInfo};
 use crate::schedule::{RunLength, Schedule, ScheduleConfig};
@@ -162,26 +163,31 @@ impl Trainer {
         if let Some(path) = &config.init_from {
             trainer.start_from(path)?;
         }
-        trainer.check_batches()?;
+        trainer.make_programs()?;
         Ok(trainer)
     }
 
     /// Puts a trainer together, at initial weights from the seed.
     pub(super) fn assemble(from: Ingredients) -> Result<Self, TrainError> {
         let Ingredients { model, parts, objective, optimizer, settings, about } = from;
-        let (params, mut buffers) = model.init(settings.seed);
-        buffers.extend_from_slice(objective.buffers());
         let decays = optimizer.decay_on().apply(&model.param_infos())?;
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         let length = run_length(&settings, parts.train.numbers.len());
+        let schedule = settings.schedule.build(length)?;
         let classes = |head: &Head| matches!(head.task, Task::Classification { .. });
         let tells_classes = objective.only().is_some_and(|term| classes(&term.head));
         let mut session = Session::new(model, objective, settings.threads, settings.shards);
         if parts.train.source.mixes() {
             session.mix();
         }
+        let need = need(&settings, (&parts, &about), &mut session, length, optimizer.slots().len())?;
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need });
+        }
+        let (params, mut buffers) = session.model.init(settings.seed);
+        buffers.extend_from_slice(session.objective.buffers());
+        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
         Ok(Trainer {
-            schedule: settings.schedule.build(length)?,
+            schedule,
             gradient: vec![0.0; if settings.clip_norm.is_some() { params.len() } else { 0 }],
             labels: vec![0.0; settings.batch],
             session,
@@ -217,20 +223,10 @@ impl Trainer {
         self.state = state;
     }
 
-    /// Compiles the programs of the run, which finds every layer that cannot train on a batch.
-    pub(super) fn check_batches(&mut self) -> Result<(), TrainError> {
-        if self.length.n_steps == 0 {
-            return Ok(());
-        }
-        let (n_train, batch) = (self.parts.train.numbers.len(), self.settings.batch);
-        self.session.program(&ProgramKey::train(batch.min(n_train)))?;
-        let rest = n_train % batch;
-        if rest > 0 && self.length.n_steps >= self.length.steps_per_epoch {
-            let result = self.session.program(&ProgramKey::train(rest));
-            result.map_err(|error| match rest {
-                1 => TrainError::LastBatch { n_train, batch, error },
-                _ => TrainError::Graph(error),
-            })?;
+    /// Takes the memory of the programs that the run trains with.
+    pub(super) fn make_programs(&mut self) -> Result<(), TrainError> {
+        for batch in train_batches(&self.settings, self.parts.train.numbers.len(), self.length) {
+            self.session.program(&ProgramKey::train(batch))?;
         }
         Ok(())
     }
@@ -421,6 +417,71 @@ fn read_labels(
     samples.iter().zip(labels.chunks_exact_mut(1)).try_for_each(|(&sample, label)| {
         let mixed = source.mixed(sample, epoch);
         source.targets(&[if mixed.own < 0.5 { mixed.partner } else { sample }], label)
+    })
+}
+
+/// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
+fn train_batches(settings: &Settings, n_train: usize, length: RunLength) -> Vec<usize> {
+    let mut sizes = cut(n_train, settings.batch);
+    if length.n_steps < length.steps_per_epoch {
+        sizes.truncate(1);
+    }
+    if length.n_steps == 0 { Vec::new() } else { sizes }
+}
+
+/// Sizes of the batches into which samples are cut.
+fn cut(n: usize, batch: usize) -> Vec<usize> {
+    let batch = batch.clamp(1, n.max(1));
+    [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
+}
+
+/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
+/// memory at once.
+fn need(
+    settings: &Settings,
+    (parts, about): (&Parts, &About),
+    session: &mut Session,
+    length: RunLength,
+    n_slots: usize,
+) -> Result<Need, TrainError> {
+    let (n_train, batch) = (parts.train.numbers.len(), settings.batch);
+    let mut programs = 0usize;
+    for size in train_batches(settings, n_train, length) {
+        let bytes = session.program_bytes(&ProgramKey::train(size)).map_err(|error| match size {
+            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
+            _ => TrainError::Graph(error),
+        })?;
+        programs = programs.saturating_add(bytes);
+    }
+    let [valid, test] = [&parts.valid, &parts.test].map(|part| part.numbers.len());
+    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
+    let mut measured = [cut(valid, settings.eval_batch), cut(judged, settings.eval_batch)].concat();
+    measured.sort_unstable();
+    measured.dedup();
+    for size in &measured {
+        programs = programs.saturating_add(session.program_bytes(&ProgramKey::measure(*size))?);
+    }
+    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
+    let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
+    let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
+    let vectors = 1 + n_slots + usize::from(settings.clip_norm.is_some());
+    // at the end the best weights are read from their file, beside the last ones
+    let saved = params.saturating_add(buffers).saturating_mul(2);
+    let largest = measured.last().copied().unwrap_or(0);
+    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
+    // each cell of a confusion matrix is a number of 8 bytes
+    let cells = |task: &Task| task.classes().len().saturating_pow(2).saturating_mul(2);
+    let cells = tasks().map(cells).fold(0, usize::saturating_add);
+    let data = match about.prepared.as_ref().map(|data| &data.set.inputs) {
+        Some(Values::F32(values)) => values.len(),
+        // bytes may be a part of a file, which takes no memory that cannot be given up
+        Some(Values::U8(_)) | None => 0,
+    };
+    Ok(Need {
+        data: memory::floats(&[data]),
+        state: memory::floats(&[params.saturating_mul(vectors), buffers, saved]),
+        programs,
+        answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
     })
 }
 

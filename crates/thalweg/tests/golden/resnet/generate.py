@@ -8,6 +8,8 @@ Files:
   resnet20.json            settings; the loss of each of the 50 steps before its update, and the largest distance to f64; for
                            every parameter the length of its first gradient, that gradient's product with
                            `noise(name.probe)`, and its own length after the 50 steps
+  hessian.json             for every parameter the squared length of the product of the Hessian and `noise(name.tangent)` on
+                           the first batch, batch statistics, and that product's products with `noise(name.0)` to `.7`
   resnet20.safetensors     running averages after the 50 steps, and `logits` [96, 10] then, in evaluation; `start_logits`
                            [96, 10] before, with running averages 1 + u/2 and u/2, on 4 x
 
@@ -118,6 +120,19 @@ def first_gradients(x, y):
     return {name: [float(p.grad.norm()), probe(name, p)] for name, p in model.named_parameters()}
 
 
+def hessian_product(x, y):
+    """H·v on the first batch in train mode, v = noise(name.tangent): the squared length, and 8 products with noise."""
+    model = make().double()
+    params = dict(model.named_parameters())
+    loss = F.cross_entropy(model(x[:BATCH].double()), y[:BATCH])
+    gradients = torch.autograd.grad(loss, list(params.values()), create_graph=True)
+    directions = [torch.from_numpy(noise(f"{name}.tangent", p.numel())).reshape(p.shape) for name, p in params.items()]
+    slope = sum((g * v).sum() for g, v in zip(gradients, directions))
+    products = torch.autograd.grad(slope, list(params.values()))
+    probes = lambda name, h: [float((h.flatten() * torch.from_numpy(noise(f"{name}.{i}", h.numel()))).sum()) for i in range(8)]
+    return {name: [float((h**2).sum()), *probes(name, h)] for name, h in zip(params, products)}
+
+
 def write_images(folder):
     from PIL import Image
 
@@ -138,6 +153,7 @@ def main():
     x = torch.from_numpy(data["x"].astype(np.float32) * np.float32(1 / 255))
     y = torch.from_numpy(data["y"].astype(np.int64))
     torch.set_num_threads(1)
+    (HERE / "hessian.json").write_text(json.dumps(hessian_product(x, y)) + "\n")
     model = make()
     losses = train(model, x, y)
     exact_model = make().double()
