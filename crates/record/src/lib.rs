@@ -27,7 +27,7 @@ mod summary;
 
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
-pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, Outcome, Residuals};
+pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
 pub use log::LogWriter;
 pub use machine::Machine;
 pub use metrics::{Metrics, MetricsTable, Row};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use record::{ClassScore, Confusion, Evaluation, Outcome, Residuals, RunDir};
+use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir};
 use serde_json::json;
 use thalweg::config::RunConfig;
 use thalweg::train::Trained;
@@ -69,10 +69,20 @@ fn described(ui: &Ui, evaluation: &Evaluation, metrics: &record::Metrics) -> Str
         let line = format!("{:<9} {}\n", name.replace('_', " "), figure(name, value));
         text += &if name == "loss" { line } else { ui.paint(&line, Look::Strong) };
     }
+    text + &answers(outcome)
+}
+
+fn answers(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Confusion(confusion) => text + &classes(confusion),
-        Outcome::Residuals(residuals) => text + &numbers(residuals),
-        _ => text,
+        Outcome::Confusion(confusion) => classes(confusion),
+        Outcome::Residuals(residuals) => numbers(residuals),
+        Outcome::Heads(heads) => {
+            let head = |h: &HeadOutcome| {
+                format!("\n{}, {} samples\n{}", h.name, count(h.samples as usize), answers(&h.outcome))
+            };
+            heads.iter().map(head).collect()
+        }
+        _ => String::new(),
     }
 }
 

@@ -105,6 +105,14 @@ pub const TOP: &[Field] = &[
         "\"auto\"",
         "regression: learn targets of mean 0 and deviation 1",
     ),
+    key(
+        "heads",
+        Kind::Free(
+            "a list such as [{ name = \"color\", target = \"color\", loss = \"cross_entropy\", weight = 1.0 }]",
+        ),
+        "[]",
+        "several things to learn at once, each with a name, target columns, a loss and its weight",
+    ),
     key("top_k", Kind::Wholes(1), "[]", "also measure how often the truth is among the k likeliest"),
     unset("name", Kind::Text, "\"first-try\"", "of the run folder; else made of data and model"),
     key("data", Kind::Table(DATA), "\"digits\"", "what to learn from"),

@@ -16,6 +16,7 @@ mod check;
 mod data;
 mod error;
 pub mod field;
+mod heads;
 pub mod keys;
 
 mod model;
@@ -25,9 +26,10 @@ mod schema;
 mod tree;
 mod write;
 
+pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, Fold};
 pub use error::{ConfigError, Good, Near, Place};
-pub use crate::losses::{ClassWeights, LossConfig};
+pub use heads::HeadConfig;
 pub use run::{RunConfig, SaveConfig};
 pub use schema::json_schema;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{DataConfig, LossConfig, check, keys, tree, write};
+use super::{DataConfig, HeadConfig, LossConfig, check, heads, keys, tree, write};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -50,6 +50,8 @@ pub struct RunConfig {
     /// Whether a regression learns standardised targets; none here means that the kind of data decides.
     #[serde(serialize_with = "write::or_auto")]
     pub standardise_targets: Option<bool>,
+    /// Several things to learn at once, instead of the one that `data.target` and `loss` say; none.
+    pub heads: Vec<HeadConfig>,
     /// Also measure how often the truth is among the k likeliest; none.
     pub top_k: Vec<usize>,
     /// Name of the run folder; made of data and model.
@@ -210,6 +212,7 @@ impl Read {
             preprocess,
             augment: self.part_or("augment", Augment::default)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),
+            heads: self.part_or("heads", Vec::new)?,
             top_k: self.part_or("top_k", Vec::new)?,
             name: self.part("name")?,
             data: self.part_or("data", DataConfig::default)?,
@@ -269,6 +272,15 @@ impl Read {
         config.model.check().map_err(|e| refused(&format!("model.{}", e.key), e.to_string()))?;
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
+        if let Some(problem) = heads::problem(&config.heads) {
+            return Err(refused("heads", problem));
+        }
+        if !config.heads.is_empty() && config.loss != LossConfig::Auto {
+            return Err(refused("loss", "each of several heads has a `loss` of its own".into()));
+        }
+        if !config.heads.is_empty() && !config.data.target.is_empty() {
+            return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
+        }
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
             let expected =
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);

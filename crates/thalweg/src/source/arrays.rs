@@ -109,12 +109,13 @@ impl Source for Arrays {
     }
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        let columns = super::columns(&self.heads, Task::n_targets);
-        let all = columns.last().map_or(0, |c| c.end);
+        let all = self.heads.iter().map(|head| head.task.n_targets()).sum::<usize>();
         for (&i, row) in samples.iter().zip(out.chunks_exact_mut(all.max(1))) {
-            for (values, columns) in self.targets.iter().zip(&columns) {
-                let width = columns.len();
-                row[columns.clone()].copy_from_slice(&values[i as usize * width..][..width]);
+            let mut start = 0;
+            for (values, head) in self.targets.iter().zip(&self.heads) {
+                let width = head.task.n_targets();
+                row[start..start + width].copy_from_slice(&values[i as usize * width..][..width]);
+                start += width;
             }
         }
         Ok(())

@@ -12,6 +12,8 @@ pub struct Preprocessed {
     set: Arc<Dataset>,
     inputs: Affine,
     heads: Vec<Head>,
+    /// targets of each of several heads, `[n, n_targets]`; none where the set's own are the only ones
+    targets: Vec<Arc<[f32]>>,
     augment: Option<Pipeline>,
 }
 
@@ -21,7 +23,12 @@ impl Preprocessed {
     pub fn new(set: Arc<Dataset>, inputs: Affine, targets: Affine) -> Self {
         let map = (!targets.is_identity()).then_some(targets);
         let heads = vec![Head { map, ..Head::only(set.task.clone()) }];
-        Preprocessed { set, inputs, heads, augment: None }
+        Preprocessed { set, inputs, heads, targets: Vec::new(), augment: None }
+    }
+
+    /// The same with several heads, each with its targets, `[n, n_targets]`, in place of the set's own.
+    pub fn with_heads(self, heads: Vec<Head>, targets: Vec<Arc<[f32]>>) -> Self {
+        Preprocessed { heads, targets, ..self }
     }
 
     /// The same with random changes in training.
@@ -59,9 +66,17 @@ impl Source for Preprocessed {
     }
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        let width = self.set.n_targets();
-        for (&i, out) in samples.iter().zip(out.chunks_exact_mut(width)) {
-            out.copy_from_slice(&self.set.targets[i as usize * width..][..width]);
+        if self.targets.is_empty() {
+            copy_rows(&self.set.targets, self.set.n_targets(), samples, out.iter_mut());
+            return Ok(());
+        }
+        let all = self.heads.iter().map(|head| head.task.n_targets()).sum::<usize>().max(1);
+        let mut start = 0;
+        for (values, head) in self.targets.iter().zip(&self.heads) {
+            let width = head.task.n_targets();
+            let rows = out.chunks_exact_mut(all).flat_map(|row| &mut row[start..start + width]);
+            copy_rows(values, width, samples, rows);
+            start += width;
         }
         Ok(())
     }
@@ -76,4 +91,10 @@ impl Source for Preprocessed {
             None => Mixed { partner: sample, own: 1.0 },
         }
     }
+}
+
+/// Rows of `values: [n, width]` into what `out` goes through.
+fn copy_rows<'a>(values: &[f32], width: usize, samples: &[u32], out: impl Iterator<Item = &'a mut f32>) {
+    let rows = samples.iter().flat_map(|&i| &values[i as usize * width..(i as usize + 1) * width]);
+    out.zip(rows).for_each(|(out, x)| *out = *x);
 }

@@ -7,7 +7,8 @@ use record::{Evaluation, RunDir};
 
 use super::error::TrainError;
 use super::evaluate::{Measured, Measuring, argmax, evaluation_of};
-use super::objective::Objective;
+use super::heads;
+use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
 use super::saved::Checkpoint;
 use super::session::Session;
@@ -49,6 +50,8 @@ pub enum Answers {
         /// in the unit of the source, or probabilities of yes, `[n, targets]`
         values: Vec<f32>,
     },
+    /// What each of several heads says, by its name.
+    Heads(Vec<(String, Answers)>),
 }
 
 /// A part of the data that was measured.
@@ -86,11 +89,12 @@ impl Trained {
         let nothing = Prepared {
             set: Arc::new(nothing(&reading)),
             splits: Splits::default(),
+            head_targets: reading.heads.iter().map(|_| Arc::default()).collect(),
             reading: reading.clone(),
             crc32: 0,
         };
-        let loss = without_counts(&config.loss);
-        let objective = Objective::new(&nothing.source(), &[], |head| (loss.build(&head.task), 1.0))?;
+        let plain = without_counts(&config);
+        let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
         let warnings = Vec::new();
         Ok(Trained { session, reading, params, buffers, config, data_crc32, warnings })
@@ -113,6 +117,7 @@ impl Trained {
             inputs_only,
             known_classes: self.reading.task.classes().to_vec(),
             known_shape: self.reading.input_shape.clone(),
+            missing_targets: !self.reading.heads.is_empty(),
             ..self.config.data.options()
         };
         if inputs_only {
@@ -164,10 +169,9 @@ impl Trained {
         let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
         let (part, indices) =
             parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
-        let loss = &self.config.loss;
-        let choose = |head: &Head| (loss.build(&head.task), 1.0);
+        let choose = |head: &Head| self.config.loss_of(head);
         self.session.set_objective(Objective::new(&prepared.source(), &splits.train, choose)?);
-        self.measure(prepared.set.clone(), (part, indices), checkpoint)
+        self.measure(&prepared.source(), (part, indices), checkpoint)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -176,24 +180,51 @@ impl Trained {
     /// # Errors
     /// Whatever is wrong with the data, or does not fit the model.
     pub fn measure_new(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
-        let set = self.open_data(Needs::Targets)?;
+        let (set, targets) = match self.reading.heads.is_empty() {
+            true => (self.open_data(Needs::Targets)?, Vec::new()),
+            false => self.open_heads()?,
+        };
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
-        self.measure(Arc::new(set), ("test", &indices), checkpoint)
+        let source = self.reading.source(Arc::new(set), targets);
+        if !self.reading.heads.is_empty() {
+            // other targets may be missing than in training
+            let plain = without_counts(&self.config);
+            self.session.set_objective(Objective::new(&source, &[], |head| plain.loss_of(head))?);
+        }
+        self.measure(&source, ("test", &indices), checkpoint)
+    }
+
+    /// New data with the targets of each head.
+    fn open_heads(&self) -> Result<(Dataset, Vec<Arc<[f32]>>), TrainError> {
+        let schemas: Vec<_> = self.reading.heads.iter().map(|head| head.schema.clone()).collect();
+        let mut all: Vec<Dataset> =
+            heads::open(&self.config, &schemas)?.into_iter().map(|head| head.set).collect();
+        if !all.iter().any(|set| set.targets.iter().any(|y| !y.is_nan())) {
+            return Err(TrainError::NoTargets);
+        }
+        let targets = all.iter_mut().map(|set| std::mem::take(&mut set.targets).into()).collect();
+        let mut set = all.swap_remove(0);
+        let n_inputs = set.n_inputs().max(1);
+        let n = match &set.inputs {
+            data::Values::F32(values) => values.len() / n_inputs,
+            data::Values::U8(bytes) => bytes.len() / n_inputs,
+        };
+        set.targets = vec![f32::NAN; n * set.n_targets()];
+        Ok((set, targets))
     }
 
     fn measure(
         &mut self,
-        set: Arc<Dataset>,
+        source: &Preprocessed,
         part: (&str, &[u32]),
         checkpoint: &str,
     ) -> Result<Report, TrainError> {
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
         let (batch, top_k) = (self.config.eval_batch, self.config.top_k.as_slice());
         let how = Measuring { part: part.0, batch, top_k, keep: true };
-        let source = self.source(set);
-        let measured = self.session.measure((&self.params, &buffers), (&source, part.1), how)?;
+        let measured = self.session.measure((&self.params, &buffers), (source, part.1), how)?;
         let evaluation = evaluation_of(&measured, &self.session.objective, part.0, checkpoint);
         Ok(Report { measured, evaluation })
     }
@@ -207,40 +238,50 @@ impl Trained {
         self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
-        let source = self.source(Arc::new(set));
+        let none = self.reading.heads.iter().map(|_| Arc::default()).collect();
+        let source = self.reading.source(Arc::new(set), none);
         let weights = (&self.params[..], &buffers[..]);
         let outputs = self.session.answer(weights, (&source, &indices), self.config.eval_batch)?;
         Ok(self.words(outputs))
     }
 
-    /// Samples as the model reads them.
-    fn source(&self, set: Arc<Dataset>) -> Preprocessed {
-        Preprocessed::new(set, self.reading.inputs.clone(), self.reading.targets.clone())
-    }
-
     /// What the outputs mean.
-    fn words(&self, mut outputs: Vec<f32>) -> Answers {
-        let width = self.reading.n_outputs().max(1);
-        let probabilities = self.config.loss.build(&self.reading.task).probabilities();
-        match &self.reading.task {
-            Task::Classification { classes } => {
-                let chosen = outputs.chunks_exact(width).map(argmax).collect();
-                match probabilities {
-                    Probabilities::Softmax => outputs.chunks_exact_mut(width).for_each(softmax),
-                    Probabilities::Sigmoid => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
-                    Probabilities::None => {}
-                }
-                Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
+    fn words(&self, outputs: Vec<f32>) -> Answers {
+        let terms = self.session.objective.terms();
+        let width = terms.iter().map(|term| term.outputs.len()).sum::<usize>().max(1);
+        let of_head = |term: &Term| {
+            let own = outputs.chunks_exact(width).flat_map(|row| &row[term.outputs.clone()]);
+            words(term, own.copied().collect())
+        };
+        match terms {
+            [term] => words(term, outputs),
+            _ => Answers::Heads(terms.iter().map(|t| (t.head.name.clone(), of_head(t))).collect()),
+        }
+    }
+}
+
+/// What the outputs of one head mean.
+fn words(term: &Term, mut outputs: Vec<f32>) -> Answers {
+    let probabilities = term.loss.probabilities();
+    let width = term.outputs.len().max(1);
+    match &term.head.task {
+        Task::Classification { classes } => {
+            let chosen = outputs.chunks_exact(width).map(argmax).collect();
+            match probabilities {
+                Probabilities::Softmax => outputs.chunks_exact_mut(width).for_each(softmax),
+                Probabilities::Sigmoid => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
+                Probabilities::None => {}
             }
-            Task::Regression { targets } => {
-                let yes_or_no = probabilities == Probabilities::Sigmoid;
-                for row in outputs.chunks_exact_mut(width) {
-                    for (j, x) in row.iter_mut().enumerate() {
-                        *x = if yes_or_no { sigmoid(*x) } else { self.reading.targets.number(j, *x) as f32 };
-                    }
+            Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
+        }
+        Task::Regression { targets } => {
+            let yes_or_no = probabilities == Probabilities::Sigmoid;
+            for row in outputs.chunks_exact_mut(width) {
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x = if yes_or_no { sigmoid(*x) } else { term.head.own_unit(j, *x) as f32 };
                 }
-                Answers::Numbers { targets: targets.clone(), values: outputs }
             }
+            Answers::Numbers { targets: targets.clone(), values: outputs }
         }
     }
 }
@@ -254,16 +295,17 @@ pub enum Needs {
     Targets,
 }
 
-/// The loss without what is counted on training samples.
-fn without_counts(loss: &LossConfig) -> LossConfig {
-    match loss {
-        LossConfig::CrossEntropy(c) if c.class_weights == ClassWeights::Balanced => {
-            let mut c = c.clone();
+/// The losses without what is counted on training samples.
+fn without_counts(config: &RunConfig) -> RunConfig {
+    let mut config = config.clone();
+    for loss in config.heads.iter_mut().map(|head| &mut head.loss).chain([&mut config.loss]) {
+        if let LossConfig::CrossEntropy(c) = loss
+            && c.class_weights == ClassWeights::Balanced
+        {
             c.class_weights = ClassWeights::None;
-            LossConfig::CrossEntropy(c)
         }
-        other => other.clone(),
     }
+    config
 }
 
 /// A set of no samples that has a model's task.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use engine::{Draw, Feed};
-use record::{Confusion, Evaluation, Metrics, Outcome, Residuals};
+use record::{Confusion, Evaluation, HeadOutcome, Metrics, Outcome, Residuals};
 
 use super::error::TrainError;
 use super::measure::{Losses, Tally};
@@ -12,7 +12,7 @@ use super::objective::Objective;
 use super::program::{Batch, Output, ProgramKey, fed_to_measure, width_of};
 use super::session::Session;
 use crate::data::Task;
-use crate::source::{Pass, Source};
+use crate::source::{Head, Pass, Source, columns};
 
 /// Figures on one part, and every answer.
 #[derive(Clone, Debug, Default)]
@@ -210,35 +210,46 @@ fn n_targets(source: &dyn Source) -> usize {
     source.heads().iter().map(|head| head.task.n_targets()).sum()
 }
 
-/// Answers of the first head summed up for people: a confusion matrix, or residuals. Samples whose target is missing are
-/// passed over.
+/// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are passed
+/// over.
 pub(super) fn evaluation_of(
     measured: &Measured,
     objective: &Objective,
     split: &str,
     checkpoint: &str,
 ) -> Evaluation {
-    let terms = objective.terms();
-    let width = terms.iter().map(|term| term.outputs.len()).sum::<usize>().max(1);
-    let n_targets = terms.iter().map(|term| term.head.task.n_targets()).sum::<usize>().max(1);
-    let first = terms.first();
-    let (columns, n_own) = match first {
-        Some(term) => (term.outputs.clone(), term.head.task.n_targets()),
-        None => (0..0, 0),
+    let heads: Vec<Head> = objective.terms().iter().map(|term| term.head.clone()).collect();
+    let width = |of: fn(&Task) -> usize| heads.iter().map(|h| of(&h.task)).sum::<usize>().max(1);
+    let (n_outputs, n_targets) = (width(Task::n_outputs), width(Task::n_targets));
+    let columns = columns(&heads, Task::n_outputs).into_iter().zip(columns(&heads, Task::n_targets));
+    let outcome_of = |(head, (outputs, targets)): (&Head, (Range<usize>, Range<usize>))| {
+        let rows = measured.outputs.chunks_exact(n_outputs).map(|row| &row[outputs.clone()]);
+        let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[targets.clone()]);
+        let known = rows.zip(truths).filter(|(_, truth)| !truth.iter().any(|y| y.is_nan()));
+        let known: Vec<(&[f32], &[f32])> = known.collect();
+        let (name, samples) = (head.name.clone(), known.len() as u64);
+        HeadOutcome { name, samples, outcome: outcome(head, &known) }
     };
-    let rows = measured.outputs.chunks_exact(width).map(|row| &row[columns.clone()]);
-    let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[..n_own]);
-    let known: Vec<(&[f32], &[f32])> =
-        rows.zip(truths).filter(|(_, truth)| !truth.iter().any(|y| y.is_nan())).collect();
-    let outcome = match first.map(|term| (&term.head, &term.head.task)) {
-        Some((_, Task::Classification { classes })) => {
+    let mut all: Vec<HeadOutcome> = heads.iter().zip(columns).map(outcome_of).collect();
+    let samples = (measured.outputs.len() / n_outputs) as u64;
+    let outcome = match all.len() {
+        1 => all.swap_remove(0).outcome,
+        _ => Outcome::Heads(all),
+    };
+    Evaluation { split: split.to_owned(), checkpoint: checkpoint.to_owned(), samples, outcome }
+}
+
+/// What a head gave, and what is true, summed up.
+fn outcome(head: &Head, known: &[(&[f32], &[f32])]) -> Outcome {
+    match &head.task {
+        Task::Classification { classes } => {
             let mut confusion = Confusion::new(classes.clone());
-            for (row, truth) in &known {
+            for (row, truth) in known {
                 confusion.add(truth[0] as usize, argmax(row));
             }
             Outcome::Confusion(confusion)
         }
-        Some((head, Task::Regression { targets })) => {
+        Task::Regression { targets } => {
             let residuals = targets.iter().enumerate().map(|(j, name)| {
                 let truth: Vec<f32> = known.iter().map(|(_, truth)| truth[j]).collect();
                 let predicted: Vec<f32> =
@@ -247,10 +258,7 @@ pub(super) fn evaluation_of(
             });
             Outcome::Residuals(residuals.collect())
         }
-        None => Outcome::Residuals(Vec::new()),
-    };
-    let samples = known.len() as u64;
-    Evaluation { split: split.to_owned(), checkpoint: checkpoint.to_owned(), samples, outcome }
+    }
 }
 
 /// The position of the largest value, the first of equal ones.

@@ -7,6 +7,7 @@ use engine::graph::{Built, Graph, Var};
 use engine::ops::binary::Fn2;
 
 use super::error::TrainError;
+use crate::config::RunConfig;
 use crate::data::Task;
 use crate::losses::{Compared, Costs, Loss, Probabilities, Targets};
 use crate::source::{Head, Source, columns};
@@ -25,6 +26,16 @@ pub(super) struct Term {
     pub outputs: Range<usize>,
     /// its part of the constants
     constants: Range<usize>,
+}
+
+impl RunConfig {
+    /// The loss of a head and its weight in the sum.
+    pub(super) fn loss_of(&self, head: &Head) -> (Arc<dyn Loss>, f64) {
+        match self.heads.iter().find(|own| own.name == head.name) {
+            Some(own) => (own.loss.build(&head.task), own.weight),
+            None => (self.loss.build(&head.task), 1.0),
+        }
+    }
 }
 
 /// The losses of all heads, made ready for their targets.

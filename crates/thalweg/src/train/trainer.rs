@@ -146,8 +146,7 @@ impl Trainer {
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
         let source: Arc<dyn Source> = Arc::new(data.source().augmented(augment));
-        let objective =
-            Objective::new(&*source, &data.splits.train, |head| (config.loss.build(&head.task), 1.0))?;
+        let objective = Objective::new(&*source, &data.splits.train, |head| config.loss_of(head))?;
         let part = |numbers: &[u32]| Samples { source: source.clone(), numbers: numbers.to_vec() };
         let splits = &data.splits;
         let parts =
