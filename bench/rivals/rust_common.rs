@@ -3,12 +3,8 @@
 use std::time::Instant;
 
 const BLOCK_SECS: f64 = 0.05;
-const CASES: [&str; 4] = [
-    "mlp-784-128-10-b64",
-    "mlp-784-512-512-10-b128",
-    "mlp-784-10x500-10-b128",
-    "mlp-784-10x500-10-b128-bn",
-];
+const CASES: [&str; 4] =
+    ["mlp-784-128-10-b64", "mlp-784-512-512-10-b128", "mlp-784-10x500-10-b128", "mlp-784-10x500-10-b128-bn"];
 
 const IMAGES: [&str; 4] = ["resnet20", "2c2d", "cnn-1-32-64", "vgg16bn"];
 

@@ -5,8 +5,18 @@ use super::common::Case;
 /// One layer; the peer keeps its parameters in the order of the list.
 #[derive(Clone, Copy, Debug)]
 pub enum Layer {
-    Conv { n_in: usize, n_out: usize, kernel: usize, stride: usize, padding: usize, bias: bool },
-    Linear { n_in: usize, n_out: usize },
+    Conv {
+        n_in: usize,
+        n_out: usize,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        bias: bool,
+    },
+    Linear {
+        n_in: usize,
+        n_out: usize,
+    },
     Norm(usize),
     Relu,
     MaxPool,
@@ -16,7 +26,10 @@ pub enum Layer {
     /// Keeps the value for the next `Add`.
     Keep,
     /// Adds the kept value, thinned by `stride` and with `extra` channels of zeros (He et al.'s option A).
-    Add { stride: usize, extra: usize },
+    Add {
+        stride: usize,
+        extra: usize,
+    },
 }
 
 /// The shape of a sample, channels first.
@@ -40,12 +53,27 @@ pub fn layers_of(case: &Case) -> Vec<Layer> {
     match case.network.as_str() {
         "mlp" => mlp(case),
         "2c2d" => vec![
-            biased(1, 32, 5, 2), Relu, MaxPool, biased(32, 64, 5, 2), Relu, MaxPool, Flatten,
-            Linear { n_in: 7 * 7 * 64, n_out: 1024 }, Relu, Linear { n_in: 1024, n_out: n_classes },
+            biased(1, 32, 5, 2),
+            Relu,
+            MaxPool,
+            biased(32, 64, 5, 2),
+            Relu,
+            MaxPool,
+            Flatten,
+            Linear { n_in: 7 * 7 * 64, n_out: 1024 },
+            Relu,
+            Linear { n_in: 1024, n_out: n_classes },
         ],
         "cnn-1-32-64" => vec![
-            biased(1, 32, 3, 0), Relu, biased(32, 64, 3, 0), Relu, MaxPool, Flatten,
-            Linear { n_in: 12 * 12 * 64, n_out: 128 }, Relu, Linear { n_in: 128, n_out: n_classes },
+            biased(1, 32, 3, 0),
+            Relu,
+            biased(32, 64, 3, 0),
+            Relu,
+            MaxPool,
+            Flatten,
+            Linear { n_in: 12 * 12 * 64, n_out: 128 },
+            Relu,
+            Linear { n_in: 128, n_out: n_classes },
         ],
         "vgg16bn" => vgg16(n_classes),
         "resnet20" => resnet20(n_classes),

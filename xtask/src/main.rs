@@ -1,6 +1,7 @@
-//! Tasks of the house: tidy, gen, bench, size, smoke, ci.
+//! Tasks of the house: tidy, fmt, gen, bench, size, smoke, ci.
 
 mod bench;
+mod format;
 mod generate;
 mod rust;
 mod size;
@@ -11,6 +12,7 @@ mod tree;
 const USAGE: &str = "cargo xtask TASK
 
 tidy            rules of the house that a machine can check
+fmt [--check]   the formatter over every Rust file, those that macros declare too; --check only names them
 gen [--check]   tables of the handbook, from the registries; --check only compares
 bench [SUITE]   us and the peers in turn, into bench/records
 size [REV]      lines per crate, and the change since REV (default: main)
@@ -22,6 +24,7 @@ fn main() -> std::process::ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         Some("tidy") => tidy::run(),
+        Some("fmt") => format::run(rest),
         Some("gen") => generate::run(rest),
         Some("bench") => bench::run(rest),
         Some("size") => size::run(rest),

@@ -2,6 +2,7 @@
 
 mod crates;
 mod docs;
+mod floats;
 mod panics;
 mod registry;
 mod safety;
@@ -46,6 +47,7 @@ type Rule = fn(&Tree) -> Vec<Complaint>;
 const RULES: &[(&str, Rule)] = &[
     ("every file is part of its crate, and every concept is in its registry", registry::listed),
     ("a file opens with one sentence", text::opening),
+    ("every file is formatted", text::formatted),
     ("files are short", text::length),
     ("lines are short", text::width),
     ("nothing is left for later", text::leftovers),
@@ -53,6 +55,7 @@ const RULES: &[(&str, Rule)] = &[
     ("unsafe code is in kernels only", safety::only_in_kernels),
     ("unsafe blocks say why they are sound", safety::explained),
     ("no panic within a user's reach", panics::panics),
+    ("numbers are the same on every machine", floats::floats),
     ("imports point down", crates::layers),
     ("dependencies have reasons", crates::reasons),
     ("the changelog has a place for the next change", docs::changelog),

@@ -1,10 +1,13 @@
 //! The command line: verbs, flags, and the words that may stand in any order.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser};
+use thalweg::train::Kept;
 
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -48,9 +51,25 @@ pub struct ConfigArgs {
     pub config: Option<PathBuf>,
 }
 
-/// Flags that are followed by a value.
-const WITH_VALUE: &[&str] =
-    &["--color", "--config", "--run-dir", "--checkpoint", "--stage", "--output", "-o", "--to", "--from"];
+/// The words of `--checkpoint`.
+pub fn kept() -> impl TypedValueParser<Value = Kept> {
+    PossibleValuesParser::new(Kept::NAMES).try_map(|word| word.parse::<Kept>())
+}
+
+/// Flags of any verb that are followed by a value, as they are written: `--batch`, `-o`.
+fn with_value(command: &clap::Command) -> BTreeSet<String> {
+    let mut flags = BTreeSet::new();
+    let takes = |arg: &&clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
+    for arg in command.get_arguments().filter(takes) {
+        flags
+            .extend(arg.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}")));
+        flags.extend(
+            arg.get_short_and_visible_aliases().into_iter().flatten().map(|short| format!("-{short}")),
+        );
+    }
+    command.get_subcommands().for_each(|verb| flags.extend(with_value(verb)));
+    flags
+}
 
 /// Reads the command line; help, the version and mistakes are told here.
 pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
@@ -63,7 +82,9 @@ pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
             Err(ui.close().map_or_else(|failure| ui.fail(&failure), |()| ExitCode::SUCCESS))
         }
         Err(error) => {
-            let color = words.iter().skip_while(|w| *w != "--color").nth(1).and_then(|w| w.parse().ok());
+            let apart = words.iter().skip_while(|w| *w != "--color").nth(1).map(String::as_str);
+            let joined = words.iter().find_map(|w| w.strip_prefix("--color="));
+            let color = apart.or(joined).and_then(|w| w.parse().ok());
             let ui = Ui::new(words.iter().any(|w| w == "--json"), false, color.unwrap_or_default());
             Err(ui.fail(&explain(&error, &words)))
         }
@@ -73,7 +94,7 @@ pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
 /// Puts the flags that stand before the verb behind all words, and `train` where there is no verb.
 fn verb_first(mut words: Vec<String>) -> Vec<String> {
     let asks = |w: &String| ["-h", "--help", "-V", "--version"].contains(&w.as_str());
-    let verb = first_word(&words);
+    let verb = first_word(&words, &with_value(&Cli::command()));
     match verb {
         Some(at) if !words[at].contains('=') => {
             let flags: Vec<String> = words.drain(1..at).collect();
@@ -86,11 +107,11 @@ fn verb_first(mut words: Vec<String>) -> Vec<String> {
 }
 
 /// The first word that is neither a flag nor a flag's value.
-fn first_word(words: &[String]) -> Option<usize> {
+fn first_word(words: &[String], with_value: &BTreeSet<String>) -> Option<usize> {
     let mut at = 1;
     while let Some(word) = words.get(at) {
         match word.as_str() {
-            flag if WITH_VALUE.contains(&flag) => at += 2,
+            flag if with_value.contains(flag) => at += 2,
             flag if flag.starts_with('-') => at += 1,
             _ => return Some(at),
         }
@@ -167,5 +188,55 @@ fn text(value: &ContextValue) -> Option<String> {
             Some(all.iter().map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", "))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every verb with every flag of its own that takes a value, the inner verbs included.
+    fn each(command: &clap::Command, path: &[String], found: &mut Vec<(Vec<String>, String)>) {
+        let own: BTreeSet<String> = command
+            .get_arguments()
+            .filter(|arg| arg.get_action().takes_values() && !arg.is_global_set())
+            .filter_map(|arg| arg.get_long().map(|long| format!("--{long}")))
+            .collect();
+        found.extend(own.into_iter().map(|flag| (path.to_vec(), flag)));
+        for verb in command.get_subcommands() {
+            let path = [path, &[verb.get_name().to_owned()]].concat();
+            each(verb, &path, found);
+        }
+    }
+
+    #[test]
+    fn no_value_is_taken_for_a_verb() {
+        let mut found = vec![(vec!["plan".to_owned()], "--color".to_owned())];
+        each(&Cli::command(), &[], &mut found);
+        assert!(found.len() > 15, "{found:?}");
+        for (path, flag) in found.into_iter().filter(|(path, _)| !path.is_empty()) {
+            let before = ["thalweg".to_owned(), flag.clone(), "32".to_owned()];
+            let words = verb_first([&before[..], &path[..]].concat());
+            let want = [&["thalweg".to_owned()], &path[..], &[flag, "32".to_owned()]].concat();
+            assert_eq!(words, want);
+        }
+    }
+
+    /// Else the list of flags could not say, before the verb is known, whether a value follows.
+    #[test]
+    fn a_flag_takes_a_value_everywhere_or_nowhere() {
+        fn switches(command: &clap::Command, out: &mut BTreeSet<String>) {
+            let is_switch = |arg: &&clap::Arg| !arg.is_positional() && !arg.get_action().takes_values();
+            for arg in command.get_arguments().filter(is_switch) {
+                out.extend(arg.get_long().map(|long| format!("--{long}")));
+                out.extend(arg.get_short().map(|short| format!("-{short}")));
+            }
+            command.get_subcommands().for_each(|verb| switches(verb, out));
+        }
+        let command = Cli::command();
+        let mut without = BTreeSet::new();
+        switches(&command, &mut without);
+        let both: Vec<_> = with_value(&command).intersection(&without).cloned().collect();
+        assert!(both.is_empty(), "{both:?}");
     }
 }

@@ -18,6 +18,6 @@ pub fn install() {
             "error: this is a bug in thalweg {version}{place}: {text}\n\
              hint: set `RUST_BACKTRACE=1`, run the same command again, and report what it prints\n"
         );
-        let _ = std::io::stderr().write_all(message.as_bytes());
+        let _ = std::io::stderr().write_all(record::visible(&message).as_bytes());
     }));
 }

@@ -3,6 +3,7 @@
 mod args;
 mod crash;
 mod failure;
+mod instructions;
 mod progress;
 mod stop;
 mod table;
@@ -18,7 +19,9 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(code) => return code,
     };
-    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| verbs::run(&ui, command)));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        instructions::choose().and_then(|()| verbs::run(&ui, command))
+    }));
     match done {
         Ok(done) => match done.and_then(|()| ui.close()) {
             Ok(()) => ExitCode::SUCCESS,

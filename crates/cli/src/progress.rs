@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use record::{Metrics, Row, Summary};
+use record::{Metrics, Row, Summary, visible_line};
 use serde_json::json;
 use thalweg::train::{Facts, Observer, Progress};
 
 use crate::table::{count, figure};
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// Ten pictures a second are enough for eyes and free for the run.
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -84,15 +84,15 @@ impl Observer for Watch<'_> {
         let [train, valid, test] = facts.samples;
         let threads =
             if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
-        let (data, model) =
-            (self.ui.paint_err(&facts.data, Look::Strong), self.ui.paint_err(&facts.model, Look::Strong));
+        let [data_name, model_name] = [&facts.data, &facts.model].map(|name| visible_line(name));
+        let [data, model] = [&data_name, &model_name].map(|name| paint(name, Look::Strong));
         let samples = format!(": {} train, {} valid, {} test", count(train), count(valid), count(test));
         let size = format!(": {} parameters, {threads}", count(facts.parameters));
         let all =
-            [&facts.data, &facts.model, &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
+            [&*data_name, &*model_name, &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
         let between = if all <= self.ui.width() { " · " } else { "\n" };
         self.ui.say(&format!("{data}{samples}{between}{model}{size}"));
-        facts.notes.iter().for_each(|note| self.ui.say(&format!("note: {note}")));
+        facts.notes.iter().for_each(|note| self.ui.say(&format!("note: {}", visible_line(note))));
         self.ui.event(
             "start",
             json!({

@@ -1,5 +1,7 @@
 //! Plain tables for a terminal: columns that line up, nothing else.
 
+use record::visible_line;
+
 /// Which side of its column a cell keeps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -11,13 +13,15 @@ pub enum Side {
 /// `width`.
 pub fn table(rows: &[Vec<String>], sides: &[Side], width: usize) -> String {
     let wide = |text: &String| text.chars().count();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| visible_line(cell).into_owned()).collect()).collect();
     let n = sides.len();
     let widths: Vec<usize> =
         (0..n).map(|c| rows.iter().filter_map(|r| r.get(c)).map(wide).max().unwrap_or(0)).collect();
     let before: usize = widths.iter().take(n.saturating_sub(1)).map(|w| w + 2).sum();
     let last = width.saturating_sub(before).max(24);
     let mut out = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (c, cell) in row.iter().enumerate().take(n) {
             let gap = " ".repeat(widths[c].saturating_sub(wide(cell)));
@@ -82,7 +86,7 @@ pub fn figure(name: &str, value: f64) -> String {
     if !value.is_finite() || size != 0.0 && !(1e-4..1e5).contains(&size) {
         return format!("{value:.3e}");
     }
-    let before = if size >= 1.0 { size.log10() as usize } else { 0 };
+    let before = (0..5).take_while(|n| size >= [10.0, 100.0, 1e3, 1e4, 1e5][*n]).count();
     format!("{value:.*}", 4usize.saturating_sub(before))
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::ColorChoice;
+use record::{visible, visible_line};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -37,6 +38,19 @@ pub enum Look {
 }
 
 impl Look {
+    const ALL: [Look; 5] = [Look::Strong, Look::Faint, Look::Error, Look::Warning, Look::Hint];
+
+    /// Stands in a text where the look begins. Unicode keeps these characters for a program's own use.
+    fn mark(self) -> char {
+        match self {
+            Look::Strong => '\u{fdd0}',
+            Look::Faint => '\u{fdd1}',
+            Look::Error => '\u{fdd2}',
+            Look::Warning => '\u{fdd3}',
+            Look::Hint => '\u{fdd4}',
+        }
+    }
+
     fn code(self) -> &'static str {
         match self {
             Look::Strong => "1",
@@ -96,16 +110,32 @@ impl Ui {
         self.width
     }
 
-    /// Whether standard output may hold colours.
-    pub fn color(&self) -> bool {
-        self.color_out
-    }
-
     /// What a person asked for, on standard output; nothing under `--json`.
     pub fn print(&self, text: &str) {
         if !self.json {
-            self.write(|out| out.write_all(text.as_bytes()));
+            self.write(|out| out.write_all(shown(text, self.color_out).as_bytes()));
         }
+    }
+
+    /// The same for a picture in colours of its own. They are left out where the plain text holds anything that a
+    /// terminal would obey: it could not be told from them.
+    pub fn picture(&self, draw: impl Fn(bool) -> String) {
+        let plain = draw(false);
+        if self.color_out && shown(&plain, false) == plain && !self.json {
+            self.write(|out| out.write_all(draw(true).as_bytes()));
+        } else {
+            self.print(&plain);
+        }
+    }
+
+    /// Data on standard output: exact for a program, and for a person at a terminal as any other text.
+    pub fn data(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if !io::stdout().is_terminal() {
+            return self.write(|out| write(&mut io::BufWriter::new(out)));
+        }
+        let mut bytes = Vec::new();
+        self.keep(write(&mut bytes));
+        self.write(|out| out.write_all(shown(&String::from_utf8_lossy(&bytes), false).as_bytes()));
     }
 
     /// Writes to standard output. The first failure is kept for [`Ui::close`], so that a run goes on without a reader.
@@ -135,8 +165,13 @@ impl Ui {
     /// Talk, on standard error; nothing under `--quiet`.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            self.tell(&format!("{text}\n"));
         }
+    }
+
+    /// Writes to standard error. Whether that arrives is nothing that a run depends on.
+    fn tell(&self, text: &str) {
+        let _ = io::stderr().write_all(shown(text, self.color_err).as_bytes());
     }
 
     /// One JSON line; nothing without `--json`.
@@ -157,21 +192,21 @@ impl Ui {
 
     /// A warning: told even under `--quiet`.
     pub fn warn(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{}: {text}", paint("warning", Look::Warning, self.color_err));
+        self.tell(&format!("{}: {}\n", paint("warning", Look::Warning), visible_line(text)));
         self.event("warning", json!({ "message": text }));
     }
 
     /// Tells an error once, and gives its exit code.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         let word = match failure.exit {
-            INTERRUPTED => paint("stopped", Look::Warning, self.color_err),
-            _ => paint("error", Look::Error, self.color_err),
+            INTERRUPTED => paint("stopped", Look::Warning),
+            _ => paint("error", Look::Error),
         };
-        let mut text = format!("{word}: {}\n", failure.message);
+        let mut text = format!("{word}: {}\n", visible_line(&failure.message));
         if let Some(hint) = &failure.hint {
-            text += &format!("{}: {hint}\n", paint("hint", Look::Hint, self.color_err));
+            text += &format!("{}: {hint}\n", paint("hint", Look::Hint));
         }
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        self.tell(&text);
         let Failure { exit, message, hint, result } = failure;
         self.event("error", json!({ "exit": exit, "message": message, "hint": hint }));
         if let Some(result) = result {
@@ -179,18 +214,45 @@ impl Ui {
         }
         ExitCode::from(*exit)
     }
-
-    /// Text for standard output in a look.
-    pub fn paint(&self, text: &str, look: Look) -> String {
-        paint(text, look, self.color_out)
-    }
-
-    /// Text for standard error in a look.
-    pub fn paint_err(&self, text: &str, look: Look) -> String {
-        paint(text, look, self.color_err)
-    }
 }
 
-fn paint(text: &str, look: Look, on: bool) -> String {
-    if on && !text.is_empty() { format!("\x1b[{}m{text}\x1b[0m", look.code()) } else { text.into() }
+/// The mark at the end of a look.
+const END: char = '\u{fddf}';
+
+/// Text in a look, for whichever way it goes: [`Ui`] puts in the colours, or leaves them out, where it writes.
+pub fn paint(text: &str, look: Look) -> String {
+    if text.is_empty() { String::new() } else { format!("{}{text}{END}", look.mark()) }
+}
+
+/// Text as it goes to a person: looks as the terminal's codes, and nothing else that a terminal would obey. Every text
+/// passes here last, so no name in it can do more than look odd.
+pub fn shown(text: &str, color: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        let look = Look::ALL.into_iter().find(|look| look.mark() == c);
+        match (look, c) {
+            (Some(look), _) if color => out += &format!("\x1b[{}m", look.code()),
+            (None, END) if color => out += "\x1b[0m",
+            (Some(_), _) | (None, END) => {}
+            (None, c) => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_codes_reach_a_terminal() {
+        let name = "\x1b[2Jcat\r\u{9b}31m\x07";
+        let text = format!("{} and {name}\n", paint(name, Look::Strong));
+        let safe = "\\u{1b}[2Jcat\\r\\u{9b}31m\\u{7}";
+        assert_eq!(shown(&text, false), format!("{safe} and {safe}\n"));
+        assert_eq!(shown(&text, true), format!("\x1b[1m{safe}\x1b[0m and {safe}\n"));
+        for look in Look::ALL {
+            assert_eq!(shown(&paint("x", look), true), format!("\x1b[{}mx\x1b[0m", look.code()));
+        }
+    }
 }

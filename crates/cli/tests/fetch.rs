@@ -1,7 +1,7 @@
 //! `thalweg data fetch` as a user meets it, against a server of this machine, and sets that are found by name.
 
 mod common;
-#[path = "../../thalweg/tests/fetch/server.rs"]
+#[path = "../../data/tests/data/fetch/server.rs"]
 mod server;
 
 use std::fs;

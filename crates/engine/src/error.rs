@@ -151,7 +151,7 @@ pub enum Fault {
         image: Shape,
     },
     /// More memory than there is.
-    #[error("a step needs {:.1} GiB of memory, which cannot be had", *bytes as f64 / 1024f64.powi(3))]
+    #[error("a step needs {:.1} GiB of memory, which cannot be had", *bytes as f64 / (1u64 << 30) as f64)]
     Memory {
         /// of all workers
         bytes: usize,
@@ -161,7 +161,7 @@ pub enum Fault {
     NoLayer {
         /// the name asked for
         name: String,
-        /// the name most like it
+        /// the name that was probably meant; empty where none is like it
         nearest: String,
     },
     /// A direction asked for beside something else than a parameter.

@@ -20,7 +20,6 @@ pub mod graph;
 pub mod ops;
 pub mod plan;
 pub mod reference;
-pub mod rng;
 pub mod shape;
 pub mod steps;
 
@@ -30,5 +29,6 @@ pub use graph::{Graph, InFile, Layout, Slot, Var};
 pub use kernels;
 pub use kernels::map::Draw;
 pub use kernels::pool::Pool;
+pub use kernels::rng;
 pub use plan::{Plan, PlanOptions, Wanted};
 pub use shape::Shape;

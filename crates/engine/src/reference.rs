@@ -129,6 +129,6 @@ pub fn erf64(x: f64) -> f64 {
     for k in (1..80).rev() {
         fraction = f64::from(k) / 2.0 / (a + fraction);
     }
-    let complement = (-a * a).exp() / (a + fraction) / std::f64::consts::PI.sqrt();
+    let complement = libm::exp(-a * a) / (a + fraction) / std::f64::consts::PI.sqrt();
     (1.0 - complement).copysign(x)
 }

@@ -1,4 +1,4 @@
-//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads; knows no graph.
+//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads, random numbers; knows no graph.
 
 pub mod affine;
 pub mod channels;
@@ -7,12 +7,14 @@ pub mod fold;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+#[cfg(feature = "mapped")]
 pub mod mapped;
 pub mod math;
 pub mod permute;
 pub mod philox;
 pub mod pool;
 pub mod resample;
+pub mod rng;
 mod simd;
 mod sizes;
 pub mod update;

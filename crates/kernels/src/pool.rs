@@ -3,14 +3,18 @@
 //! Waiting costs little: a waiter first spins (quick when everybody is on a core of their own), then sleeps, so an
 //! idle pool uses no CPU and more workers than cores still make progress. A run allocates nothing.
 
+mod signal;
+
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use self::signal::{Barrier, Signal};
 
 /// How long an idle worker spins for the next run before it sleeps.
 const IDLE_SPIN: Duration = Duration::from_micros(80);
@@ -91,7 +95,7 @@ impl Pool {
         let job = unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(ptr::from_ref(job)) };
         // SAFETY: `one_run` is held and `running` is 0, so no worker reads the cell until `epoch` changes.
         unsafe { *shared.task.get() = Some(Task { job, n_workers: self.n_workers() }) };
-        shared.running.value.store(self.threads.len() as u32, Ordering::Relaxed);
+        shared.running.set(self.threads.len() as u32);
         shared.epoch.add(1);
     }
 }
@@ -183,7 +187,7 @@ impl Shared {
             task: UnsafeCell::new(None),
             epoch: Signal::default(),
             running: Signal::default(),
-            barrier: Barrier { patience, ..Barrier::default() },
+            barrier: Barrier::new(patience * MEET_SPIN),
             stop: AtomicBool::new(false),
             panic: Mutex::new(None),
             patience,
@@ -203,12 +207,7 @@ impl Shared {
 
     /// Makes the barrier whole again after a panic; call with the turn held and no worker running.
     fn end_run(&self) -> Option<Box<dyn Any + Send>> {
-        if !self.barrier.poisoned.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.barrier.arrived.store(0, Ordering::Relaxed);
-        self.barrier.poisoned.store(false, Ordering::Relaxed);
-        lock(&self.panic).take()
+        if self.barrier.mend() { lock(&self.panic).take() } else { None }
     }
 }
 
@@ -227,104 +226,6 @@ fn serve(shared: &Shared, index: usize) {
         // SAFETY: the caller's `run` keeps the job alive until `running` is 0.
         shared.work(unsafe { &*task.job }, index, task.n_workers);
         shared.running.add(u32::MAX);
-    }
-}
-
-/// A number that threads wait on.
-#[derive(Default)]
-#[repr(align(128))]
-struct Signal {
-    value: AtomicU32,
-    sleepers: AtomicU32,
-    mutex: Mutex<()>,
-    wake: Condvar,
-}
-
-impl Signal {
-    /// Adds (wrapping; `u32::MAX` takes one away) and wakes the sleepers.
-    fn add(&self, delta: u32) {
-        self.value.fetch_add(delta, Ordering::SeqCst);
-        // SeqCst here and in `sleep`: either this load sees the sleeper, or the sleeper sees the new value.
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
-            drop(lock(&self.mutex));
-            self.wake.notify_all();
-        }
-    }
-
-    /// Spins for about `spin`, then sleeps, until `ready` accepts the value, which it returns.
-    #[inline]
-    fn wait(&self, spin: Duration, ready: impl Fn(u32) -> bool) -> u32 {
-        for _ in 0..64 {
-            let now = self.value.load(Ordering::Acquire);
-            if ready(now) {
-                return now;
-            }
-            core::hint::spin_loop();
-        }
-        self.wait_long(spin, ready)
-    }
-
-    #[cold]
-    fn wait_long(&self, spin: Duration, ready: impl Fn(u32) -> bool) -> u32 {
-        let start = Instant::now();
-        while start.elapsed() < spin {
-            for _ in 0..32 {
-                let now = self.value.load(Ordering::Acquire);
-                if ready(now) {
-                    return now;
-                }
-                core::hint::spin_loop();
-            }
-        }
-        self.sleep(ready)
-    }
-
-    fn sleep(&self, ready: impl Fn(u32) -> bool) -> u32 {
-        let mut guard = lock(&self.mutex);
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let now = loop {
-            let now = self.value.load(Ordering::SeqCst);
-            if ready(now) {
-                break now;
-            }
-            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
-        };
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        now
-    }
-}
-
-#[derive(Default)]
-#[repr(align(128))]
-struct Barrier {
-    arrived: AtomicU32,
-    poisoned: AtomicBool,
-    patience: u32,
-    /// Changes when all have arrived, and when the barrier is poisoned.
-    generation: Signal,
-}
-
-impl Barrier {
-    /// False when the barrier is poisoned.
-    #[inline]
-    fn meet(&self, n_workers: u32) -> bool {
-        // The generation first: whoever misses the flag here has read it before `poison` changed it.
-        let generation = self.generation.value.load(Ordering::Acquire);
-        if self.poisoned.load(Ordering::Relaxed) {
-            return false;
-        }
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == n_workers {
-            self.arrived.store(0, Ordering::Relaxed);
-            self.generation.add(1);
-        } else {
-            self.generation.wait(self.patience * MEET_SPIN, |now| now != generation);
-        }
-        !self.poisoned.load(Ordering::Relaxed)
-    }
-
-    fn poison(&self) {
-        self.poisoned.store(true, Ordering::Relaxed);
-        self.generation.add(1);
     }
 }
 

@@ -57,8 +57,8 @@ impl AdamScale {
 /// Values whose squares [`sum_squares_blocks`] adds up in f32.
 pub const NORM_BLOCK: usize = 4096;
 
-/// By squaring: the same bits on every platform, which `powf` does not promise.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
+/// A power by squaring: the same bits on every platform, which neither `powf` nor `powi` promises.
+pub fn power(mut base: f64, mut exponent: u64) -> f64 {
     let mut result = 1.0;
     while exponent > 0 {
         if exponent & 1 == 1 {

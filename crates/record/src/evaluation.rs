@@ -219,8 +219,8 @@ impl Residuals {
         let n = pairs.len() as f64;
         let mean = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>() / n;
         let centre = mean(&|p| p.0);
-        let squares = mean(&|p| (p.1 - p.0).powi(2));
-        let spread = mean(&|p| (p.0 - centre).powi(2));
+        let squares = mean(&|p| (p.1 - p.0) * (p.1 - p.0));
+        let spread = mean(&|p| (p.0 - centre) * (p.0 - centre));
         let finite = |v: f64| v.is_finite().then_some(v);
         Residuals {
             target: target.into(),

@@ -22,8 +22,10 @@ mod machine;
 mod metrics;
 mod metrics_file;
 mod name;
+mod open;
 mod run_dir;
 mod summary;
+mod visible;
 
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
@@ -35,3 +37,4 @@ pub use metrics_file::MetricsWriter;
 pub use name::stem;
 pub use run_dir::{Existing, RunDir, RunRecord};
 pub use summary::{Figures, Goal, Samples, Status, Summary};
+pub use visible::{visible, visible_line};

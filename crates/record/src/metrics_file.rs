@@ -4,13 +4,14 @@
 //! shortest form that reads back to the same bits; `NaN`, `inf` and `-inf` stand for themselves.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic::write_atomic;
 use crate::error::{Action, RecordError, Result, RowProblem};
 use crate::metrics::{Metrics, MetricsTable, Row};
+use crate::open::append;
 
 const FIXED: [&str; 4] = ["epoch", "step", "seconds", "lr"];
 
@@ -58,8 +59,7 @@ impl MetricsWriter {
         let columns = (!table.rows.is_empty()).then(|| table.columns.clone());
         let text = if columns.is_some() { table.to_csv() } else { String::new() };
         write_atomic(path, |w| w.write_all(text.as_bytes()))?;
-        let file = OpenOptions::new().append(true).open(path);
-        let file = file.map_err(|e| RecordError::io(Action::Write, path, e))?;
+        let file = append(path).map_err(|e| RecordError::io(Action::Write, path, e))?;
         Ok((MetricsWriter { path: path.to_path_buf(), file, columns }, table))
     }
 

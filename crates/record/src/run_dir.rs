@@ -1,6 +1,6 @@
 //! The run folder: made once, never overwritten unasked, locked by whoever writes, readable by everyone.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use crate::log::LogWriter;
 use crate::metrics::MetricsTable;
 use crate::metrics_file::MetricsWriter;
 use crate::name;
+use crate::open::append;
 use crate::summary::Summary;
 
 const CONFIG: &str = "config.toml";
@@ -337,8 +338,7 @@ fn clear(path: &Path) -> Result<()> {
 /// The lock, or none on a file system that has no locks.
 fn take_lock(path: &Path) -> Result<Option<File>> {
     let file = path.join(LOCK);
-    let open = OpenOptions::new().create(true).append(true).open(&file);
-    let lock = open.map_err(|e| RecordError::io(Action::Write, &file, e))?;
+    let lock = append(&file).map_err(|e| RecordError::io(Action::Write, &file, e))?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.to_path_buf() }),

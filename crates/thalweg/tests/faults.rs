@@ -1,5 +1,5 @@
-//! What goes wrong around a run: damaged checkpoints, a full disk, a kill before the first checkpoint, numbers that
-//! are not finite; and losses with weights and smoothing against those computed by hand.
+//! What goes wrong around a run: damaged checkpoints, a kill before the first checkpoint, numbers that are not finite;
+//! and losses with weights and smoothing against those computed by hand.
 
 #![allow(clippy::result_large_err, reason = "tests only")]
 
@@ -79,7 +79,10 @@ fn a_flipped_bit_is_never_a_panic() {
         std::fs::write(&path, &damaged).unwrap();
         if let Err(error) = read(&path) {
             errors += 1;
-            assert!(!error.to_string().is_empty() && error.hint().is_some());
+            // a model that is not what it was may still be one that does not build, which names the layer
+            let named =
+                error.to_string().contains("last.safetensors") || matches!(error, TrainError::Model(_));
+            assert!(named && error.hint().is_some(), "{error}");
         }
     }
     assert!(errors > header, "{errors} errors in {header} bytes");
@@ -90,32 +93,6 @@ fn a_flipped_bit_is_never_a_panic() {
         let error = read(&path).expect_err("a flipped bit of a tensor").to_string();
         assert!(error.contains("SHA-256"), "{error}");
     }
-}
-
-/// Unfinished files are links to a device that is always full, so the disk is full in the middle of a checkpoint.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_keeps_the_old_checkpoint() {
-    let longer = run_in(&folder("roomy"), &[&SMALL[..3], &["epochs=4"]].concat()).unwrap();
-    let folder = folder("full");
-    run_in(&folder, &SMALL).unwrap();
-    let path = folder.join("checkpoints/last.safetensors");
-    let before = std::fs::read(&path).unwrap();
-    let dir = RunDir::resume(&folder).unwrap();
-    for name in ["last", "best"] {
-        for serial in 0..1000 {
-            let partial = format!("checkpoints/.{name}.safetensors.{}-{serial}.partial", std::process::id());
-            std::os::unix::fs::symlink("/dev/full", folder.join(partial)).unwrap();
-        }
-    }
-    let stop = AtomicBool::new(false);
-    let error = train::resume(&dir, &["epochs=4".to_owned()], &mut Silent, &stop).unwrap_err();
-    assert!(matches!(&error, TrainError::Record(record::RecordError::DiskFull { .. })), "{error:?}");
-    assert!(error.to_string().contains("checkpoints/"), "{error}");
-    assert!(before == std::fs::read(&path).unwrap(), "the old checkpoint was touched");
-    drop(dir);
-    let resumed = resume_in(&folder, &[]).unwrap();
-    assert_eq!(resumed.weights_sha256, longer.weights_sha256);
 }
 
 #[test]
@@ -166,12 +143,8 @@ fn weights_that_the_last_update_spoilt_are_never_saved() {
     assert_eq!(summary.status, Status::Diverged, "{:?}", summary.reason);
     let reason = summary.reason.unwrap();
     assert!(reason.starts_with("weights are not finite after step 1; first bad tensor is `"), "{reason}");
-    for name in ["last", "best"] {
-        let path = folder.join(format!("checkpoints/{name}.safetensors"));
-        let Ok(checkpoint) = Checkpoint::open(&path) else { continue };
-        let (params, _) = checkpoint.weights(&checkpoint.model().unwrap()).unwrap();
-        assert!(params.iter().all(|x| x.is_finite()), "{name} holds weights that are not finite");
-    }
+    let kept = std::fs::read_dir(folder.join("checkpoints")).unwrap().count();
+    assert_eq!(kept, 0, "the only weights besides the start are not finite, and are kept");
 }
 
 /// Cross entropy by its definition (PyTorch's), in f64.
@@ -208,7 +181,7 @@ fn weighted_and_smoothed_losses_are_those_by_hand() {
         (&["loss.class_weights=[0.5,3]", "loss.smoothing=0.3"], 0.3, [0.5, 3.0]),
     ] {
         let mut trainer = trainer(&[&whole[..], &[&batch], words].concat());
-        let measured = trainer.measure("train", None, true).unwrap();
+        let measured = trainer.measure(thalweg::train::Split::Train, None, true).unwrap();
         let expected = by_hand(&measured.outputs, &measured.targets, smoothing, &weights);
         let evaluated = measured.metrics.get("train_loss").unwrap();
         let trained = f64::from(trainer.step().unwrap());
@@ -245,7 +218,7 @@ fn balanced_weights_are_those_by_hand() {
         "loss.class_weights=balanced",
     ];
     let mut trainer = trainer(&words);
-    let measured = trainer.measure("train", None, true).unwrap();
+    let measured = trainer.measure(thalweg::train::Split::Train, None, true).unwrap();
     let n_first = measured.targets.iter().filter(|y| **y == 0.0).count();
     let weights = if n_first == 10 { [2.0, 2.0 / 3.0] } else { [2.0 / 3.0, 2.0] };
     let expected = by_hand(&measured.outputs, &measured.targets, 0.0, &weights);

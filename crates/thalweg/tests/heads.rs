@@ -12,7 +12,7 @@ use thalweg::losses::{CrossEntropy, Huber, Mse};
 use thalweg::model::{Model, ModelConfig};
 use thalweg::optim::Sgd;
 use thalweg::source::Arrays;
-use thalweg::train::{self, Answers, Output, Prepared, ProgramKey, Silent, Trained, Trainer};
+use thalweg::train::{self, Answers, Kept, Output, Prepared, ProgramKey, Silent, Split, Trained, Trainer};
 
 const N: usize = 60;
 const COLORS: [&str; 3] = ["blue", "green", "red"];
@@ -96,7 +96,7 @@ fn check(trainer: &mut Trainer, names: [&str; 2], weights: [f64; 2], lr: f64) {
         let before: Vec<f64> = trainer.state.params.iter().map(|x| f64::from(*x)).collect();
         let (losses, gradient) = by_hand(&before, &samples, weights);
         let total = weights[0] * losses[0] + weights[1] * losses[1];
-        let metrics = trainer.measure("train", None, false).unwrap().metrics;
+        let metrics = trainer.measure(Split::Train, None, false).unwrap().metrics;
         let figure = |name: String| metrics.get(&name).unwrap_or_else(|| panic!("no {name} in {metrics:?}"));
         close(figure(format!("train_{}_loss", names[0])), losses[0], "loss of colors");
         close(figure(format!("train_{}_loss", names[1])), losses[1], "loss of sizes");
@@ -284,10 +284,10 @@ fn a_whole_run_with_heads_is_measured_resumed_and_answers() {
         "some are missing: {heads:?}"
     );
 
-    let mut trained = Trained::open(&dir, config.clone(), "best").unwrap();
-    let own = trained.measure_own("best").unwrap();
+    let mut trained = Trained::open(&dir, config.clone(), Kept::Best).unwrap();
+    let own = trained.measure_own(Kept::Best).unwrap();
     assert_eq!(own.measured.metrics.get("test_loss"), best.get("test_loss"));
-    let new = trained.measure_new("best").unwrap();
+    let new = trained.measure_new(Kept::Best).unwrap();
     assert!(new.measured.metrics.get("test_color_accuracy").is_some());
     let Answers::Heads(answers) = trained.answer().unwrap() else { panic!("two heads") };
     let [(_, Answers::Classes { classes, chosen, scores }), (_, Answers::Numbers { targets, values })] =

@@ -13,7 +13,7 @@ use thalweg::model::{Model, ModelConfig};
 use thalweg::optim::{Adam, Momentum, Optimizer};
 use thalweg::schedule::Cosine;
 use thalweg::source::{Arrays, Head, Pass, Source, SourceError, Subset};
-use thalweg::train::{Predictor, Prepared, TrainError, Trainer, TrainerBuilder};
+use thalweg::train::{Predictor, Prepared, Split, TrainError, Trainer, TrainerBuilder};
 
 fn model(title: &str, shape: &[usize], outputs: usize) -> Model {
     let config: ModelConfig = title.parse().unwrap();
@@ -88,7 +88,7 @@ fn a_config_is_one_caller_of_the_trainer() {
     assert_eq!(a.epochs, b.epochs);
     assert_eq!(a.epochs.len(), 3);
     let test = by_hand.evaluate(&part(&data.splits.test)).unwrap();
-    assert_eq!(test, by_config.measure("test", None, false).unwrap().metrics);
+    assert_eq!(test, by_config.measure(Split::Test, None, false).unwrap().metrics);
     assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
 }
 
@@ -194,7 +194,7 @@ fn an_evaluator_reads_its_data_once() {
     let mut evaluators = Vec::new();
     // a sample is two inputs and two targets of 4 bytes
     for (bytes, n_held) in [(usize::MAX, 300), (130 * 16, 128), (0, 0)] {
-        assert_eq!(read(&mut |t| evaluators.push(t.evaluator("train", bytes).unwrap())), n_held);
+        assert_eq!(read(&mut |t| evaluators.push(t.evaluator(Split::Train, bytes).unwrap())), n_held);
     }
     for (i, n_again) in [0, 300 - 128, 300].into_iter().enumerate() {
         for shift in [0.0, 0.25] {
@@ -202,7 +202,7 @@ fn an_evaluator_reads_its_data_once() {
                 t.state.params[3] += shift;
                 let (params, buffers) = (t.state.params.clone(), t.state.buffers.clone());
                 let metrics = evaluators[i].measure(&mut t.session, (&params, &buffers)).unwrap();
-                assert_eq!(metrics, t.measure("train", None, false).unwrap().metrics);
+                assert_eq!(metrics, t.measure(Split::Train, None, false).unwrap().metrics);
             });
             assert_eq!(n, n_again + 300, "rows read again, and by `measure`");
         }

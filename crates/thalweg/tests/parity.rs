@@ -126,7 +126,7 @@ fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
 fn logits(trainer: &mut Trainer) -> Vec<f32> {
     let order: Vec<u32> = (0..512).collect();
     assert_eq!(trainer.prepared().unwrap().splits.train, order, "samples are not in the order of the file");
-    trainer.measure("train", None, true).unwrap().outputs[..BATCH * 5].to_vec()
+    trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs[..BATCH * 5].to_vec()
 }
 
 fn golden_logits(stem: &str) -> Vec<f32> {

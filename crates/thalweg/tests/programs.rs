@@ -3,7 +3,7 @@
 
 use thalweg::config::RunConfig;
 use thalweg::model::{Masks, Norms};
-use thalweg::train::{Estimate, Output, Prepared, Probe, ProgramKey, Trainer, Work};
+use thalweg::train::{Estimate, Output, Prepared, Probe, ProgramKey, Split, Trainer, Work};
 
 fn trainer(words: &[&str]) -> Trainer {
     let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
@@ -171,7 +171,7 @@ fn statistics_of_norms_are_those_in_f64() {
         let mut trainer = trainer(&[&words[..3], &[&size]].concat());
         steps(&mut trainer, 30);
         let averages = trainer.state.buffers.clone();
-        trainer.reestimate_norms("train", how).unwrap();
+        trainer.reestimate_norms(Split::Train, how).unwrap();
 
         let n = trainer.prepared().unwrap().splits.train.len();
         let mut x = vec![0.0; n * 64];
@@ -248,7 +248,7 @@ fn an_evaluator_gives_the_figures_of_measure() {
     for words in [&["data=digits", "top_k=[2]", "model.dropout=0.2", "eval_batch=100"][..], &[&table]] {
         let mut trainer = trainer(words);
         let evaluators: Vec<_> =
-            [0, 60_000, usize::MAX].map(|bytes| trainer.evaluator("train", bytes).unwrap()).into();
+            [0, 60_000, usize::MAX].map(|bytes| trainer.evaluator(Split::Train, bytes).unwrap()).into();
         if words.len() > 1 {
             let held: Vec<_> = evaluators.iter().map(|e| e.n_held().0).collect();
             // 100 samples of 64 inputs and two targets are 26,400 bytes
@@ -256,7 +256,7 @@ fn an_evaluator_gives_the_figures_of_measure() {
         }
         for _ in 0..3 {
             trainer.step().unwrap();
-            let expected = trainer.measure("train", None, false).unwrap().metrics;
+            let expected = trainer.measure(Split::Train, None, false).unwrap().metrics;
             for evaluator in &evaluators {
                 let weights = (&trainer.state.params[..], &trainer.state.buffers[..]);
                 assert_eq!(evaluator.measure(&mut trainer.session, weights).unwrap(), expected);

@@ -150,7 +150,7 @@ fn fifty_steps_of_resnet20() {
     }
     let order: Vec<u32> = (0..IMAGES as u32).collect();
     assert_eq!(trainer.prepared().unwrap().splits.train, order, "samples are not in the order of the file");
-    let logits = trainer.measure("train", None, true).unwrap().outputs;
+    let logits = trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs;
     let expected = golden_tensors(&Layout { slots: vec![Slot::new("logits", [IMAGES, 10], 0)] });
     let off = worst(&logits, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
     println!("logits {off:.1e}, PyTorch from f64 {}", golden["logits_apart_from_f64"]);

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use record::{Existing, RunDir, Status, Summary};
 use thalweg::config::RunConfig;
-use thalweg::train::{self, Observer, Progress, Silent, TrainError};
+use thalweg::train::{
+    self, Kept, Observer, Prepared, Progress, Report, Silent, Split, TrainError, Trained, Trainer,
+};
 
 /// A folder of its own, emptied.
 fn folder(name: &str) -> PathBuf {
@@ -31,6 +33,16 @@ struct StopAfter<'a>(u64, &'a AtomicBool);
 impl Observer for StopAfter<'_> {
     fn on_step(&mut self, progress: &Progress) {
         self.1.store(progress.step >= self.0, Ordering::Relaxed);
+    }
+}
+
+/// Notes the warnings.
+#[derive(Default)]
+struct Warnings(Vec<String>);
+
+impl Observer for Warnings {
+    fn on_warning(&mut self, text: &str) {
+        self.0.push(text.to_owned());
     }
 }
 
@@ -96,6 +108,39 @@ fn a_finished_run_goes_on_with_more_epochs() {
     assert_eq!(refused.to_string(), "`batch` cannot change when a run is resumed");
 }
 
+/// A key is told in full, and what may change is told, too.
+#[test]
+fn changes_are_told_by_their_full_keys() {
+    let base = ["data=digits", "optimizer=adam", "schedule=cosine"];
+    let old = config(&base);
+    let new = |word: &str| config(&[&base[..], &[word]].concat());
+    let changed = |word: &str| train::changes(&old, &new(word)).map_err(|error| error.to_string());
+    let refused = |key: &str| Err(format!("`{key}` cannot change when a run is resumed"));
+    for (word, key) in [
+        ("optimizer=sgd", "optimizer.name"),
+        ("lr=0.5", "optimizer.lr"),
+        ("data=xor", "data.source"),
+        ("data.test=0.3", "data.test"),
+        ("schedule.min_factor=0.5", "schedule.min_factor"),
+        ("shuffle=false", "shuffle"),
+        ("clip_norm=1", "clip_norm"),
+        ("shards=4", "shards"),
+    ] {
+        assert_eq!(changed(word), refused(key), "{word}");
+    }
+    for (word, key) in [
+        ("threads=1", "threads"),
+        ("epochs=99", "epochs"),
+        ("eval_batch=7", "eval_batch"),
+        ("save.every=\"5ep\"", "save.every"),
+    ] {
+        assert_eq!(changed(word), Ok(vec![key.to_owned()]), "{word}");
+    }
+    // a number of steps takes the place of the number of epochs
+    assert_eq!(changed("steps=5"), Ok(vec!["epochs".to_owned(), "steps".to_owned()]));
+    assert_eq!(changed("batch=64"), Ok(vec![]));
+}
+
 #[test]
 fn divergence_is_named_and_the_good_state_is_kept() {
     let summary =
@@ -108,9 +153,128 @@ fn divergence_is_named_and_the_good_state_is_kept() {
 #[test]
 fn what_cannot_work_is_said_before_anything_runs() {
     let text = |words: &[&str]| run("refused", words).map(|_| ()).unwrap_err().to_string();
-    assert!(text(&["batch=5000"]).contains("batch"));
+    assert_eq!(text(&["batch=5000"]), "`batch` is 5000, more than the 1258 training samples");
     let one = text(&["batch=1", "model.batch_norm=true"]);
     assert!(one.contains("values per channel must be more than 1 in training, got 1"), "{one}");
-    let loss = text(&["loss=cross_entropy", "data=two-moons", "data.task=regression"]);
-    assert!(!loss.is_empty(), "{loss}");
+    let folder = folder("numbers");
+    std::fs::create_dir_all(&folder).unwrap();
+    let table: String = (0..60).map(|i| format!("{i},{}\n", 0.5 * f64::from(i))).collect();
+    std::fs::write(folder.join("t.csv"), table).unwrap();
+    let loss = text(&["loss=cross_entropy", "batch=8", &format!("data={}", folder.join("t.csv").display())]);
+    assert_eq!(loss, "loss `cross_entropy` needs classes, but the targets are numbers");
+}
+
+/// A pool has at most so many workers, whatever a program, a config or a machine of many cores asks for.
+#[test]
+fn more_threads_than_workers_are_no_panic() {
+    let mut config =
+        config(&["data=xor", "model=mlp-4", "epochs=1", "shards=128", "batch=128", "threads=64"]);
+    let digest = |config: &RunConfig, name: &str| {
+        let run = RunDir::create_at(&folder(name), Existing::Refuse).unwrap();
+        let summary = train::train(config, &run, &mut Silent, &AtomicBool::new(false)).unwrap();
+        (summary.threads, summary.weights_sha256)
+    };
+    let (n, most) = digest(&config, "workers-64");
+    assert_eq!(n, 64);
+    config.threads = 65;
+    assert_eq!((config.n_threads(), digest(&config, "workers-65")), (64, (64, most.clone())));
+    config.threads = 1;
+    assert_eq!(digest(&config, "workers-1"), (1, most));
+    config.threads = 0;
+    assert!((1..=64).contains(&config.n_threads()));
+    let words = ["data=xor".to_owned(), "shards=65".to_owned(), "threads=65".to_owned()];
+    let error = RunConfig::load(None, &words).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`threads` is 65 on the command line, expected a whole number from 0 to 64"
+    );
+}
+
+/// What is measured first must not decide what is measured next: each loss has programs of its own.
+#[test]
+fn own_and_new_data_are_measured_in_any_order() {
+    let words = ["data=digits", "epochs=1", "loss.name=cross_entropy", "loss.class_weights=balanced"];
+    let run = RunDir::create_at(&folder("orders"), Existing::Refuse).unwrap();
+    let config = config(&words);
+    train::train(&config, &run, &mut Silent, &AtomicBool::new(false)).unwrap();
+    let open = || Trained::open(&run, config.clone(), Kept::Best).unwrap();
+    let loss = |report: Report| report.measured.metrics.get("test_loss").unwrap().to_bits();
+    let own = |trained: &mut Trained| loss(trained.measure_own(Kept::Best).unwrap());
+    let new = |trained: &mut Trained| loss(trained.measure_new(Kept::Best).unwrap());
+    let (want_own, want_new) = (own(&mut open()), new(&mut open()));
+    assert_ne!(want_own, want_new);
+    let mut trained = open();
+    assert_eq!((new(&mut trained), own(&mut trained), new(&mut trained)), (want_new, want_own, want_new));
+    let mut trained = open();
+    assert_eq!((own(&mut trained), new(&mut trained), own(&mut trained)), (want_own, want_new, want_own));
+}
+
+/// A part by its name is that part and no other.
+#[test]
+fn each_part_is_measured_as_itself() {
+    let config = config(&["data=digits", "epochs=1"]);
+    let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+    for split in [Split::Train, Split::Valid, Split::Test] {
+        let measured = trainer.measure(split, None, true).unwrap();
+        let indices = split.of(&trainer.prepared().unwrap().splits);
+        let truth: Vec<f32> = indices.iter().map(|i| trainer.prepared().unwrap().set.targets[*i as usize]).collect();
+        assert_eq!(measured.targets, truth, "{split}");
+        assert!(measured.metrics.get(&format!("{split}_accuracy")).is_some(), "{split}");
+    }
+}
+
+/// Run folders of earlier versions tell their data by another rule, and are held to it.
+#[test]
+fn data_of_earlier_run_folders_are_still_compared() {
+    compared("digits", &folder("identity"));
+    compared("two-moons", &folder("identity-drawn"));
+}
+
+/// The same for one set.
+fn compared(source: &str, folder: &Path) {
+    let run = RunDir::create_at(folder, Existing::Refuse).unwrap();
+    let config = config(&[&format!("data={source}"), "epochs=1", "threads=1"]);
+    train::train(&config, &run, &mut Silent, &AtomicBool::new(false)).unwrap();
+    drop(run);
+    let paths = ["best", "last"].map(|name| folder.join(format!("checkpoints/{name}.safetensors")));
+    let files = paths.each_ref().map(|path| std::fs::read(path).unwrap());
+    let noted = Prepared::open(&config).unwrap().identities.newest();
+    let written = format!(r#",\"data\":{{\"version\":{},\"crc32\":{}}}"#, noted.version, noted.crc32);
+    // What is written in the place of the identity, and what follows for `eval` and for `resume`.
+    let check = |in_its_place: &str, says: Option<&str>| {
+        for (path, file) in paths.iter().zip(&files) {
+            let at = file.windows(written.len()).position(|w| w == written.as_bytes()).unwrap();
+            let mut other = file.clone();
+            other[at..at + written.len()]
+                .copy_from_slice(format!("{in_its_place:<0$}", written.len()).as_bytes());
+            std::fs::write(path, other).unwrap();
+        }
+        let run = RunDir::resume(folder).unwrap();
+        let mut trained = Trained::open(&run, config.clone(), Kept::Best).unwrap();
+        let measured = trained.measure_own(Kept::Best).map(|_| trained.warnings().join("\n"));
+        let mut watch = Warnings::default();
+        let resumed =
+            train::resume(&run, &[], &mut watch, &AtomicBool::new(false)).map(|_| watch.0.join("\n"));
+        for told in [measured, resumed] {
+            let told = told.unwrap_or_else(|error| error.to_string());
+            assert!(says.map_or(told.is_empty(), |says| told.starts_with(says)), "{in_its_place}: {told}");
+        }
+    };
+    let changed = match source {
+        "digits" => "the data changed since the run began: check sum ".to_owned(),
+        _ => format!("`{source}` is not, to the last digit, what it was when the run began"),
+    };
+    let first = Prepared::open(&config).unwrap().identities.of_version(1).unwrap().crc32;
+    // what the version before this one wrote for the digits
+    assert!(source != "digits" || first == 753_416_822);
+    check(&format!(r#",\"data_crc32\":{first}"#), None);
+    check(&format!(r#",\"data_crc32\":{}"#, first ^ 1), Some(&changed));
+    check(&written, None);
+    check(r#",\"data\":{\"version\":2,\"crc32\":5}"#, Some(&changed));
+    let unknown = "whether the data are those of the run is unknown: ";
+    check(
+        r#",\"data\":{\"version\":9,\"crc32\":5}"#,
+        Some(&format!("{unknown}their check sum is of version 9")),
+    );
+    check("", Some(&format!("{unknown}the checkpoint has no check sum of them")));
 }

@@ -8,9 +8,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("engine", &["kernels"]),
     ("record", &[]),
-    ("thalweg", &["kernels", "engine", "record"]),
+    ("settings", &[]),
+    ("data", &["kernels", "settings"]),
+    ("thalweg", &["kernels", "engine", "record", "settings", "data"]),
     ("report", &["record"]),
-    ("cli", &["kernels", "engine", "record", "thalweg", "report"]),
+    ("cli", &["kernels", "engine", "record", "settings", "data", "thalweg", "report"]),
     ("xtask", &[]),
 ];
 

@@ -119,12 +119,19 @@ fn braces(text: &str) -> Option<&str> {
     None
 }
 
-/// `a, b: C, d::E` names the files a, b and d; so does `group { a, b: C } other { d::E }`.
+/// `a, b: C, d::E` names the files a, b and d; so does `group { a, b: C } other { d::E }`. A `#[cfg(...)]` may stand
+/// before a name.
 fn names(list: &str) -> Vec<String> {
     let entries = list.split_inclusive([',', '{', '}']).filter(|part| !part.ends_with('{'));
     let name = |part: &str| {
-        let word = part.trim_start();
-        word.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
+        let part = part.trim_start();
+        let word =
+            if part.starts_with("#[") { part.split_once(']').map_or("", |(_, rest)| rest) } else { part };
+        word.trim_start()
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
     entries.map(name).filter(|name| !name.is_empty()).collect()
 }
@@ -161,6 +168,7 @@ mod tests {
     fn lists_may_be_grouped() {
         assert_eq!(names("\n  a, b: B,\n d::D"), ["a", "b", "d"]);
         assert_eq!(names(" one { a: A, b: B, } two { c: C } "), ["a", "b", "c"]);
+        assert_eq!(names("a,\n #[cfg(feature = \"x\")]\n b: B"), ["a", "b"]);
     }
 
     #[test]

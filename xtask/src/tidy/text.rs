@@ -1,6 +1,7 @@
-//! Rules about the text of files: opening sentence, length, width, leftovers, private paths.
+//! Rules about the text of files: opening sentence, format, length, width, leftovers, private paths.
 
 use super::Complaint;
+use crate::format;
 use crate::rust::has_word;
 use crate::tree::Tree;
 
@@ -21,6 +22,15 @@ pub(super) fn opening(tree: &Tree) -> Vec<Complaint> {
     wrong
         .map(|(file, _)| Complaint::at(&file.path, 1, "must open with one `//!` sentence and a full stop"))
         .collect()
+}
+
+pub(super) fn formatted(tree: &Tree) -> Vec<Complaint> {
+    match format::unformatted(&format::files(tree)) {
+        Ok(found) => {
+            found.iter().map(|path| Complaint::of(path, "is not formatted: cargo xtask fmt")).collect()
+        }
+        Err(why) => vec![Complaint::of("rustfmt.toml", why)],
+    }
 }
 
 pub(super) fn length(tree: &Tree) -> Vec<Complaint> {

@@ -94,7 +94,9 @@ enum Update {
 
 fn optimizer(case: &Case, vars: Vec<Var>) -> Result<Update> {
     Ok(match case.network.as_str() {
-        "mlp" => Update::Adam(AdamW::new(vars, ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..Default::default() })?),
+        "mlp" => {
+            Update::Adam(AdamW::new(vars, ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..Default::default() })?)
+        }
         _ => Update::Sgd(SGD::new(vars, 0.01)?), // candle has neither momentum nor weight decay for it
     })
 }

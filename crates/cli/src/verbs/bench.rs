@@ -8,6 +8,7 @@ use std::time::Instant;
 use case::Case;
 use clap::ValueEnum;
 use serde_json::json;
+use thalweg::engine::exec::MAX_WORKERS;
 use thalweg::engine::ops::losses::CrossEntropy;
 use thalweg::engine::rng::{Purpose, Rng};
 use thalweg::engine::{Draw, Executor, Graph, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
@@ -62,7 +63,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
                     or `resnet20-b128`, `resnet20-forward-b256`, `2c2d-b128`, `cnn-1-32-64-b128`, `vgg16bn-b64`";
         Failure::wrong(format!("unknown case `{}`", args.case), hint)
     })?;
-    let threads = args.threads.clamp(1, 64);
+    let threads = args.threads.clamp(1, MAX_WORKERS);
     let (blocks, flops) = Bench::new(case, threads)?.measure(args.seconds.clamp(0.01, 600.0));
     let mut sorted = blocks.clone();
     sorted.sort_by(f64::total_cmp);

@@ -7,7 +7,7 @@ use thalweg::config::{RunConfig, json_schema};
 
 use crate::args::ConfigArgs;
 use crate::failure::Failure;
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// Show, check or describe settings
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     match args.what {
         What::Show(from) => {
             let config = RunConfig::load(from.config.as_deref(), &from.settings)?;
-            ui.print(&painted(ui, &config.to_toml()));
+            ui.print(&painted(&config.to_toml()));
             ui.result(json!({ "config": config }));
         }
         What::Check { file, settings } => {
@@ -53,12 +53,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 }
 
 /// The comments step back.
-fn painted(ui: &Ui, toml: &str) -> String {
+fn painted(toml: &str) -> String {
     let line = |line: &str| match line.find("# ") {
         Some(at) if line.starts_with('[') => {
-            format!("{}{}", ui.paint(&line[..at], Look::Strong), ui.paint(&line[at..], Look::Faint))
+            format!("{}{}", paint(&line[..at], Look::Strong), paint(&line[at..], Look::Faint))
         }
-        Some(at) => format!("{}{}", &line[..at], ui.paint(&line[at..], Look::Faint)),
+        Some(at) => format!("{}{}", &line[..at], paint(&line[at..], Look::Faint)),
         None => line.to_string(),
     };
     toml.lines().map(|l| line(l) + "\n").collect()

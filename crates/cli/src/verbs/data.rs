@@ -3,6 +3,7 @@
 mod fetch;
 mod preview;
 
+use record::visible_line;
 use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
@@ -10,7 +11,7 @@ use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, T
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// Look at data before training on it
 #[derive(Debug, clap::Args)]
@@ -74,7 +75,7 @@ fn list(ui: &Ui) {
     let sets = table(&rows, &[Side::Left, Side::Left, Side::Left], ui.width());
     ui.print(&format!("\nPublic sets, by `thalweg data fetch NAME`:\n{sets}"));
     let tip = "\nA file or a folder works as well: `thalweg list formats`";
-    ui.print(&format!("{}\n", ui.paint(tip, Look::Faint)));
+    ui.print(&format!("{}\n", paint(tip, Look::Faint)));
     let entries = sets::ALL.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
     let fetched = public::ALL.iter().map(
         |s| json!({ "name": s.name, "summary": s.summary, "bytes": s.bytes(), "folder": public::find(s) }),
@@ -93,7 +94,7 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
     let (set, config) = source.open()?;
     let info = set.info();
     let splits = data::split(&set, &config.split())?;
-    ui.print(&described(ui, &info, &splits));
+    ui.print(&described(&info, &splits, ui.width()));
     let sizes =
         json!({ "train": splits.train.len(), "valid": splits.valid.len(), "test": splits.test.len() });
     let mut fields = serde_json::to_value(&info).unwrap_or_default();
@@ -102,13 +103,13 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
     Ok(())
 }
 
-fn described(ui: &Ui, info: &DataInfo, splits: &Splits) -> String {
+fn described(info: &DataInfo, splits: &Splits, width: usize) -> String {
     let shape: Vec<String> = info.input_shape.iter().map(usize::to_string).collect();
     let what = match &info.task {
         Task::Classification { classes } => format!("{} classes", classes.len()),
         Task::Regression { targets } => format!("to predict: {}", targets.join(", ")),
     };
-    let title = ui.paint(&info.name, Look::Strong);
+    let (title, what) = (paint(&visible_line(&info.name), Look::Strong), visible_line(&what));
     let mut text = format!("{title} · {} samples of {} · {what}\n", count(info.samples), shape.join(" × "));
     let all = &info.all_inputs;
     let range = format!(
@@ -136,7 +137,7 @@ fn described(ui: &Ui, info: &DataInfo, splits: &Splits) -> String {
     rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
     rows.extend(splits.warnings.iter().map(|text| ("warning", text.clone())));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(k, v)| vec![k.to_string(), v]).collect();
-    text += &table(&rows, &[Side::Left, Side::Left], ui.width());
+    text += &table(&rows, &[Side::Left, Side::Left], width);
     text + &features(&info.features, &info.targets)
 }
 

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir};
+use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir, visible_line};
 use serde_json::json;
 use thalweg::config::RunConfig;
-use thalweg::train::Trained;
+use thalweg::train::{Kept, Trained};
 
+use crate::args::kept;
 use crate::failure::Failure;
 use crate::table::{Side, count, figure, short, table};
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// Measure a trained model: on its own test part, or on new data with `data=PATH`
 #[derive(Debug, clap::Args)]
@@ -23,8 +24,8 @@ pub struct Args {
     settings: Vec<String>,
 
     /// Which weights: best or last
-    #[arg(long, default_value = "best", value_parser = ["best", "last"], hide_possible_values = true)]
-    checkpoint: String,
+    #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
+    checkpoint: Kept,
 }
 
 /// Most classes whose figures are shown one by one.
@@ -34,11 +35,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let dir = RunDir::open(&args.run)?;
     let config = with_data(&dir, &args.settings, "eval")?;
     let is_new = args.settings.iter().any(|word| word.starts_with("data"));
-    let mut trained = Trained::open(&dir, config, &args.checkpoint)?;
-    let which = &args.checkpoint;
+    let which = args.checkpoint;
+    let mut trained = Trained::open(&dir, config, which)?;
     let done = if is_new { trained.measure_new(which) } else { trained.measure_own(which) }?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
-    ui.print(&described(ui, &done.evaluation, &done.measured.metrics));
+    ui.print(&described(&done.evaluation, &done.measured.metrics));
     let mut fields = serde_json::to_value(&done.evaluation).unwrap_or_default();
     fields["metrics"] = serde_json::to_value(&done.measured.metrics).unwrap_or_default();
     fields["run_dir"] = json!(dir.path());
@@ -50,9 +51,10 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 /// The run's config with other data; settings that a trained model cannot change are refused.
 pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunConfig, Failure> {
     const KEYS: [&str; 4] = ["data", "eval_batch", "threads", "top_k"];
-    let key = |word: &str| word.split(['=', '.']).next().unwrap_or_default().to_string();
+    let key = |word: &str| word.split('=').next().unwrap_or_default().to_string();
+    let allowed = |key: &String| KEYS.contains(&key.split('.').next().unwrap_or_default());
     let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
-    match settings.iter().map(|w| key(w)).find(|k| !KEYS.contains(&k.as_str())) {
+    match settings.iter().map(|w| key(w)).find(|k| !allowed(k)) {
         Some(key) => Err(Failure::wrong(
             format!("`{key}` cannot change once a model is trained"),
             format!("`thalweg {verb}` takes `{}`", KEYS.join("`, `")),
@@ -61,13 +63,13 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     }
 }
 
-fn described(ui: &Ui, evaluation: &Evaluation, metrics: &record::Metrics) -> String {
+fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
     let Evaluation { split, checkpoint, samples, outcome } = evaluation;
     let mut text = format!("{split} part, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
     for (name, value) in metrics.iter() {
         let name = name.strip_prefix(split.as_str()).map_or(name, |n| n.trim_start_matches('_'));
         let line = format!("{:<9} {}\n", name.replace('_', " "), figure(name, value));
-        text += &if name == "loss" { line } else { ui.paint(&line, Look::Strong) };
+        text += &if name == "loss" { line } else { paint(&line, Look::Strong) };
     }
     text + &answers(outcome)
 }
@@ -101,8 +103,10 @@ fn classes(confusion: &Confusion) -> String {
     }
     let pairs = confusion.confused(5);
     if !pairs.is_empty() {
-        let pairs: Vec<String> =
-            pairs.iter().map(|p| format!("{} → {} ({})", p.truth, p.predicted, p.count)).collect();
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|p| visible_line(&format!("{} → {} ({})", p.truth, p.predicted, p.count)).into_owned())
+            .collect();
         text += &format!("\nmost often taken for another: {}\n", pairs.join(", "));
     }
     text

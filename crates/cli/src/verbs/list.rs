@@ -8,7 +8,7 @@ use thalweg::registry::{Entry, Key};
 
 use crate::failure::Failure;
 use crate::table::{Side, table, wrapped};
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// List what there is: optimisers, schedules, losses, data, ...
 #[derive(Debug, clap::Args)]
@@ -172,7 +172,7 @@ fn all(ui: &Ui, list: &List, choice: &'static Choice) {
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
     if let Some(first) = choice.entries.iter().find(|e| !e.keys.is_empty()) {
         let tip = format!("\n`thalweg list {} {}` tells more", list.name, first.name);
-        ui.print(&format!("{}\n", ui.paint(&tip, Look::Faint)));
+        ui.print(&format!("{}\n", paint(&tip, Look::Faint)));
     }
     let entries = choice.entries.iter().map(|e| facts(choice, e));
     ui.result(json!({ "list": list.name, "default": choice.default, "entries": entries.collect::<Value>() }));
@@ -180,7 +180,7 @@ fn all(ui: &Ui, list: &List, choice: &'static Choice) {
 
 fn one(ui: &Ui, choice: &'static Choice, entry: &'static Entry) {
     let width = ui.width();
-    let mut text = format!("{}: {}\n\n", ui.paint(entry.name, Look::Strong), entry.summary);
+    let mut text = format!("{}: {}\n\n", paint(entry.name, Look::Strong), entry.summary);
     text += &format!("  {}\n", wrapped(entry.formula, width.saturating_sub(2), 2));
     if !entry.source.is_empty() {
         text += &format!("\n  {}\n", wrapped(entry.source, width.saturating_sub(2), 2));

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use record::{RunDir, write_atomic};
 use serde_json::{Value, json};
-use thalweg::train::{Answers, Trained};
+use thalweg::train::{Answers, Kept, Trained};
 
 use super::eval::with_data;
+use crate::args::kept;
 use crate::failure::Failure;
 use crate::table::count;
 use crate::ui::Ui;
@@ -31,8 +32,8 @@ pub struct Args {
     output: Option<PathBuf>,
 
     /// Which weights: best or last
-    #[arg(long, default_value = "best", value_parser = ["best", "last"], hide_possible_values = true)]
-    checkpoint: String,
+    #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
+    checkpoint: Kept,
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
@@ -40,7 +41,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut settings = args.settings.clone();
     settings.push(format!("data.source={}", args.input));
     let config = with_data(&dir, &settings, "predict")?;
-    let mut trained = Trained::open(&dir, config, &args.checkpoint)?;
+    let mut trained = Trained::open(&dir, config, args.checkpoint)?;
     let answers = trained.answer()?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
     let rows = Rows::new(&answers);
@@ -54,7 +55,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
             (0..rows.n).for_each(|i| ui.event("sample", rows.object(i)));
             ui.result(json!({ "samples": rows.n }));
         }
-        None => ui.write(|out| rows.write(&mut std::io::BufWriter::new(out))),
+        None => ui.data(|out| rows.write(out)),
     }
     Ok(())
 }

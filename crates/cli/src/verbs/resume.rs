@@ -27,8 +27,10 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let stop = stop::watch();
     let dir = RunDir::resume(&args.run)?;
-    if let Some(done) = already_done(&dir, &args.settings)? {
-        ui.say(&format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps));
+    let (old, new) = configs(&dir, &args.settings)?;
+    let changed = train::changes(&old, &new)?;
+    if let Some(done) = already_done(&dir, &new, &args.settings)? {
+        ui.say(&nothing_left(&done, &changed));
         return finish(ui, &dir, &done);
     }
     let mut watch = Watch::new(ui, stop);
@@ -37,9 +39,25 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     finish(ui, &dir, &summary.map_err(|e| Failure::of_run(e, &dir))?)
 }
 
+/// The run's settings as they are, and as they are to be.
+fn configs(dir: &RunDir, settings: &[String]) -> Result<(RunConfig, RunConfig), Failure> {
+    let (text, path) = (dir.config()?, dir.config_path());
+    Ok((RunConfig::from_toml(&text, &path, &[])?, RunConfig::from_toml(&text, &path, settings)?))
+}
+
+/// What is said where no step follows, with the settings that would have changed something.
+fn nothing_left(done: &Summary, changed: &[String]) -> String {
+    let mut text = format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps);
+    if !changed.is_empty() {
+        let keys: Vec<String> = changed.iter().map(|key| format!("`{key}`")).collect();
+        let verb = if keys.len() == 1 { "has" } else { "have" };
+        text += &format!("; {} {verb} no effect without further steps", keys.join(", "));
+    }
+    text
+}
+
 /// The summary of a run that has done all that it is asked for.
-fn already_done(dir: &RunDir, settings: &[String]) -> Result<Option<Summary>, Failure> {
-    let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
+fn already_done(dir: &RunDir, config: &RunConfig, settings: &[String]) -> Result<Option<Summary>, Failure> {
     let Ok(summary) = dir.summary() else { return Ok(None) };
     let enough = config.epochs.is_some_and(|e| e <= summary.epochs)
         || config.steps.is_some_and(|s| s <= summary.steps);

@@ -1,8 +1,9 @@
 //! `thalweg train`: trains a model, and leaves a run folder with everything about it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use record::{Existing, RunDir, Status, Summary};
+use record::{Action, Existing, RecordError, RunDir, Status, Summary};
 use report::terminal;
 use serde_json::json;
 use thalweg::config::RunConfig;
@@ -51,7 +52,7 @@ fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
     let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
     let parent = match &args.run_dir {
         Some(path) => path.clone(),
-        None => free_folder(&format!("{}-folds", stem(config))),
+        None => free_folder(&format!("{}-folds", stem(config)))?,
     };
     let mut watch = Watch::new(ui, stop);
     let folds = train::cross_validate(config, &parent, existing, &mut watch, stop, |dir| {
@@ -76,10 +77,19 @@ fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The first of `runs/STEM-001`, `-002` and so on that is not there.
-fn free_folder(stem: &str) -> PathBuf {
-    let numbered = |n: u32| Path::new("runs").join(format!("{stem}-{n:03}"));
-    (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
+/// Makes the first of `runs/STEM-001`, `-002` and so on that is not there; two processes never get the same.
+fn free_folder(stem: &str) -> Result<PathBuf, RecordError> {
+    let runs = Path::new("runs");
+    std::fs::create_dir_all(runs).map_err(|e| RecordError::io(Action::Create, runs, e))?;
+    let mut number = 1;
+    loop {
+        let path = runs.join(format!("{stem}-{number:03}"));
+        match std::fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
+        }
+    }
 }
 
 fn stem(config: &RunConfig) -> String {
@@ -101,9 +111,11 @@ fn make_dir(args: &Args, config: &RunConfig) -> Result<RunDir, Failure> {
 pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
     let record = dir.load()?;
     dir.write_report(&report::report_html(&record)).map_err(|e| Failure::of_run(e, dir))?;
-    let color = if ui.color() { terminal::Color::On } else { terminal::Color::Off };
     if !ui.is_quiet() {
-        ui.print(&terminal::summary(&record, ui.width(), color));
+        ui.picture(|color| {
+            let color = if color { terminal::Color::On } else { terminal::Color::Off };
+            terminal::summary(&record, ui.width(), color)
+        });
         ui.print(&format!("  {}\n", dir.report_path().display()));
     }
     let mut result = serde_json::to_value(summary).unwrap_or_default();

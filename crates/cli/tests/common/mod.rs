@@ -31,14 +31,29 @@ impl Folder {
     }
 
     /// Runs `thalweg` here; the words are parted by blanks.
+    #[allow(dead_code)]
     pub fn run(&self, words: &str) -> Ran {
         Ran::new(self.command(words).output().unwrap())
+    }
+
+    /// The same with variables of the environment.
+    #[allow(dead_code)]
+    pub fn run_with(&self, words: &str, variables: &[(&str, &str)]) -> Ran {
+        Ran::new(self.command(words).envs(variables.iter().copied()).output().unwrap())
     }
 
     /// The same with standard output somewhere else.
     #[allow(dead_code)]
     pub fn run_into(&self, words: &str, out: impl Into<Stdio>) -> Ran {
         Ran::new(self.command(words).stdout(out).output().unwrap())
+    }
+
+    /// The same where no file may grow beyond so many blocks of 512 bytes: a write beyond is refused.
+    #[allow(dead_code)]
+    pub fn run_limited(&self, words: &str, blocks: u32) -> Ran {
+        let program = env!("CARGO_BIN_EXE_thalweg");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {words}");
+        Ran::new(Command::new("sh").arg("-c").arg(script).current_dir(&self.0).output().unwrap())
     }
 
     /// The same, without waiting for the end.
@@ -77,12 +92,14 @@ impl Ran {
     }
 
     /// Stopped with this code and exactly this talk.
+    #[allow(dead_code)]
     #[track_caller]
     pub fn fails(self, code: i32, talk: &str) {
         assert_eq!((self.code, self.err.trim_end()), (code, talk), "{}", self.out);
     }
 
     /// Standard output as JSON lines; every line must be one.
+    #[allow(dead_code)]
     #[track_caller]
     pub fn json(&self) -> Vec<Value> {
         let line = |l: &str| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"));

@@ -82,7 +82,7 @@ impl Operator for Moments {
         for j in 0..c {
             let mean = rows().map(|r| r[j]).sum::<f64>() / n;
             y.data[j] = mean;
-            y.data[c + j] = rows().map(|r| (r[j] - mean).powi(2)).sum::<f64>() / n;
+            y.data[c + j] = rows().map(|r| (r[j] - mean) * (r[j] - mean)).sum::<f64>() / n;
         }
         y
     }

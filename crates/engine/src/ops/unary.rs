@@ -89,11 +89,11 @@ impl Operator for Unary {
             Fn1::Square => x * x,
             Fn1::Sqrt => x.sqrt(),
             Fn1::Recip => 1.0 / x,
-            Fn1::Exp => x.exp(),
-            Fn1::Ln => x.ln(),
-            Fn1::Tanh => x.tanh(),
-            Fn1::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Fn1::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Fn1::Exp => libm::exp(x),
+            Fn1::Ln => libm::log(x),
+            Fn1::Tanh => libm::tanh(x),
+            Fn1::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+            Fn1::Softplus => x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
             Fn1::Erf => erf64(x),
             Fn1::Relu => {
                 if x > 0.0 {

@@ -3,8 +3,8 @@
 use super::{Draw, LANES};
 use crate::philox::philox4x32;
 
-/// Upper byte of a mask's counter: the purpose "dropout" of the engine's random numbers.
-const MASK_PURPOSE: u32 = 2 << 24;
+/// The purpose of masks among all random numbers, the upper byte of their counters: no other numbers have it.
+pub const MASK_PURPOSE: u32 = 3;
 
 /// The random word behind a mask's element; what [`Instr::Mask`](super::Instr::Mask) compares, for tests and the
 /// reference.
@@ -18,7 +18,10 @@ pub fn mask_word(seed: u64, id: u32, step: u64, row: u64, col: usize, cols: usiz
 #[inline(always)]
 fn mask_block(seed: u64, id: u32, step: u64, counter: u64) -> [u32; 4] {
     let key = [seed as u32, (seed >> 32) as u32];
-    philox4x32(key, [counter as u32, (counter >> 32) as u32, step as u32, MASK_PURPOSE | (id & 0x00FF_FFFF)])
+    philox4x32(
+        key,
+        [counter as u32, (counter >> 32) as u32, step as u32, MASK_PURPOSE << 24 | (id & 0x00FF_FFFF)],
+    )
 }
 
 /// The threshold below which a word is kept.

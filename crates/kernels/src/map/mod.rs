@@ -17,7 +17,7 @@ use crate::math::{Fn1, Fn2};
 use crate::sizes::product;
 pub use fold::sum;
 use layout::Layout;
-pub use mask::{keep_below, mask_word};
+pub use mask::{MASK_PURPOSE, keep_below, mask_word};
 
 /// Values in one vector step; registers are padded to a multiple of it.
 pub const LANES: usize = 16;

@@ -3,10 +3,10 @@
 use super::error::{ConfigError, Good, Near, Place};
 use super::field::{Choice, Field, Kind, WordError};
 use super::keys::{SYNONYMS, TOP};
-use super::near::nearest;
 use super::tree::{Node, Table, Value};
 use crate::registry::Entry;
 use crate::schedule::Span;
+use crate::settings::nearest;
 
 /// The table with every value of the right type, keys in the order in which they are written. `prefix` ends with a dot.
 pub(super) fn table(table: &Table, fields: &[Field], prefix: &str) -> Result<toml::Table, ConfigError> {

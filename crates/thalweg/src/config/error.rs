@@ -197,6 +197,7 @@ impl ConfigError {
     }
 
     /// The same without a place, for a config that was never written.
+    #[cfg(feature = "runs")]
     pub(super) fn without_place(mut self) -> ConfigError {
         match &mut self {
             ConfigError::Syntax { place, .. }

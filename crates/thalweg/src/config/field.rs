@@ -94,7 +94,7 @@ fn from_key(key: &Key) -> Field {
     let kind = match key.range {
         Range::Switch => Kind::Switch,
         Range::Words(words) => Kind::Words(words),
-        Range::Other(text) => Kind::Free(text),
+        Range::Told(_, text) | Range::Other(text) => Kind::Free(text),
         _ if key.default.starts_with('[') => Kind::Free("a list of numbers"),
         range => Kind::Number(range),
     };

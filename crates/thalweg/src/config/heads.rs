@@ -7,6 +7,7 @@ use crate::data::TaskKind;
 use crate::losses::LossConfig;
 
 /// The most heads of a run.
+#[cfg(feature = "runs")]
 const MOST: usize = 64;
 
 /// One head: a name, its target columns, and its part in the loss.
@@ -55,6 +56,7 @@ impl HeadConfig {
 }
 
 /// What is wrong with a list of heads, in words.
+#[cfg(feature = "runs")]
 pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
     if heads.len() > MOST {
         return Some(format!("{} heads, expected at most {MOST}", heads.len()));

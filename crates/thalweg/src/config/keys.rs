@@ -1,5 +1,7 @@
 //! Every key of the config, in the order in which they are written.
 
+use engine::exec::MAX_WORKERS;
+
 use super::field::{Choice, Field, Kind};
 use crate::data::augment;
 use crate::registry::{Entry, Range};
@@ -88,7 +90,12 @@ pub const TOP: &[Field] = &[
     key("shuffle", Kind::Switch, "true", "another order of the samples in every epoch"),
     key("seed", Kind::Whole(0, i64::MAX as u64), "0", "decides everything random"),
     key("shards", Kind::Whole(1, 1024), "8", "parts of a batch; with the seed they define the numbers"),
-    key("threads", Kind::Whole(0, 1024), "0", "0: one for each core; never changes the numbers"),
+    key(
+        "threads",
+        Kind::Whole(0, MAX_WORKERS as u64),
+        "0",
+        "0: one for each core; never changes the numbers",
+    ),
     unset("init_from", Kind::Text, "\"start.safetensors\"", "weights to start from"),
     key("preprocess", Kind::Words(PREPROCESS), "\"auto\"", "of the inputs, fitted on the training samples"),
     key(

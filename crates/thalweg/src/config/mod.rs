@@ -12,18 +12,25 @@
 //! # Ok::<(), thalweg::config::ConfigError>(())
 //! ```
 
+#[cfg(feature = "runs")]
 mod check;
 mod data;
 mod error;
+#[cfg(feature = "runs")]
 pub mod field;
 mod heads;
+#[cfg(feature = "runs")]
 pub mod keys;
-
+#[cfg(feature = "runs")]
 mod model;
-mod near;
+#[cfg(feature = "runs")]
+mod read;
 mod run;
+#[cfg(feature = "runs")]
 mod schema;
+#[cfg(feature = "runs")]
 mod tree;
+#[cfg(feature = "runs")]
 mod write;
 
 pub use crate::losses::{ClassWeights, LossConfig};
@@ -31,8 +38,10 @@ pub use data::{DataConfig, Fold};
 pub use error::{ConfigError, Good, Near, Place};
 pub use heads::HeadConfig;
 pub use run::{RunConfig, SaveConfig};
+#[cfg(feature = "runs")]
 pub use schema::json_schema;
 
+#[cfg(feature = "runs")]
 /// The key of a table that a single word stands for.
 fn first_key(table: &str) -> &'static str {
     match keys::TOP.iter().find(|f| f.name == table).map(|f| f.kind) {

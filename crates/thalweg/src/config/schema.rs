@@ -72,7 +72,7 @@ fn number(range: &Range) -> Value {
         Range::Above(min) => json!({ "type": "number", "exclusiveMinimum": min }),
         Range::Within(min, max) => json!({ "type": "number", "minimum": min, "maximum": max }),
         Range::Below(min, max) => json!({ "type": "number", "minimum": min, "exclusiveMaximum": max }),
-        Range::Words(_) | Range::Switch | Range::Other(_) => json!({}),
+        Range::Words(_) | Range::Switch | Range::Told(..) | Range::Other(_) => json!({}),
     }
 }
 

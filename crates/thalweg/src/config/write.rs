@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use serde::{Serialize, Serializer};
-
 use super::RunConfig;
 use super::field::{Field, Kind};
 use super::keys::TOP;
@@ -12,14 +10,6 @@ use super::keys::TOP;
 const COMMENT_AT: usize = 30;
 /// Longest line of a value; longer lists take a line for each item.
 const WIDTH: usize = 90;
-
-/// The value, or `auto` where there is none.
-pub(super) fn or_auto<S: Serializer, T: Serialize>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => value.serialize(to),
-        None => to.serialize_str("auto"),
-    }
-}
 
 /// All of the config: plain keys, then a table each.
 pub(super) fn to_toml(config: &RunConfig) -> String {

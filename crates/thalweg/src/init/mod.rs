@@ -4,7 +4,7 @@ mod quantile;
 mod scaled;
 
 use crate::registry::{Entry, Key, OutOfRange, Range};
-use crate::tagged::Tag;
+use crate::settings::Tag;
 use engine::rng::Rng;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};

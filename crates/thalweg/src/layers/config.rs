@@ -2,7 +2,7 @@
 
 use super::{ACTIVATIONS, ALL, Layer, LayerKind, Relu};
 use crate::registry::OutOfRange;
-use crate::tagged::Tag;
+use crate::settings::Tag;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

@@ -48,7 +48,7 @@ impl Layer for Elu {
     }
 
     fn gain(&self) -> Option<f64> {
-        Some(super::gain::gain(|z| if z > 0.0 { z } else { self.alpha * z.exp_m1() }))
+        Some(super::gain::gain(|z| if z > 0.0 { z } else { self.alpha * libm::expm1(z) }))
     }
 
     fn check(&self) -> Result<(), OutOfRange> {

@@ -16,7 +16,8 @@ pub(super) fn gain(f: impl Fn(f64) -> f64) -> f64 {
             } else {
                 2.0
             };
-            weight * f(z).powi(2) * (-0.5 * z * z).exp()
+            let y = f(z);
+            weight * (y * y) * libm::exp(-0.5 * z * z)
         })
         .sum();
     1.0 / (sum * h / 3.0 / TAU.sqrt()).sqrt()

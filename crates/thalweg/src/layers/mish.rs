@@ -29,6 +29,6 @@ impl Layer for Mish {
     }
 
     fn gain(&self) -> Option<f64> {
-        Some(super::gain::gain(|z| z * z.exp().ln_1p().tanh()))
+        Some(super::gain::gain(|z| z * libm::tanh(libm::log1p(libm::exp(z)))))
     }
 }

@@ -29,6 +29,6 @@ impl Layer for Silu {
     }
 
     fn gain(&self) -> Option<f64> {
-        Some(super::gain::gain(|z| z / (1.0 + (-z).exp())))
+        Some(super::gain::gain(|z| z / (1.0 + libm::exp(-z))))
     }
 }

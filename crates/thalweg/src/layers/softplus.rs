@@ -29,6 +29,6 @@ impl Layer for Softplus {
     }
 
     fn gain(&self) -> Option<f64> {
-        Some(super::gain::gain(|z| z.exp().ln_1p()))
+        Some(super::gain::gain(|z| libm::log1p(libm::exp(z))))
     }
 }

@@ -3,7 +3,7 @@
 use super::{ALL, Mlp, ModelError, PreactResnet, Preset, Resnet, Vgg};
 use crate::layers::{LayerConfig, check_all, list};
 use crate::registry::OutOfRange;
-use crate::tagged::{Tag, did_you_mean};
+use crate::settings::{Tag, did_you_mean};
 use engine::Shape;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};

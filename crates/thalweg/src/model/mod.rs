@@ -5,6 +5,7 @@ mod builder;
 mod config;
 mod error;
 mod summary;
+#[cfg(feature = "runs")]
 pub mod weights;
 
 pub use builder::{Behavior, Builder, MAX_PARAMS, Masks, Mode, Norms, Traced};

@@ -73,7 +73,7 @@ impl Curve for CosineCurve {
         if step >= self.length_steps {
             return self.min_factor;
         }
-        let wave = (1.0 + (PI * step as f64 / self.length_steps as f64).cos()) / 2.0;
+        let wave = (1.0 + libm::cos(PI * step as f64 / self.length_steps as f64)) / 2.0;
         self.min_factor + (1.0 - self.min_factor) * wave
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Curve, Room, SPAN_RANGE, ScheduleError, Span};
 use crate::registry::{Entry, Key, Range};
+use kernels::update::power;
 use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -63,7 +64,6 @@ impl Step {
 
 impl Curve for StepCurve {
     fn at(&self, step: u64) -> f64 {
-        let n_falls = step / self.every_steps;
-        self.gamma.powi(n_falls.try_into().unwrap_or(i32::MAX))
+        power(self.gamma, step / self.every_steps)
     }
 }

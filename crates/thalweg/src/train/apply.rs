@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use record::{Evaluation, RunDir};
 
+use super::choice::{Kept, Split};
 use super::error::TrainError;
-use super::evaluate::{Measured, Measuring, argmax, evaluation_of};
+use super::evaluate::{Measured, Measuring};
 use super::heads;
+use super::judged::{argmax, evaluation_of};
 use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
 use super::saved::Checkpoint;
 use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
-use crate::data::{self, DataOptions, Dataset, Splits, Task};
+use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task};
 use crate::losses::Probabilities;
 use crate::source::{Head, Preprocessed};
 
@@ -26,8 +28,8 @@ pub struct Trained {
     /// the model's, then the loss's
     buffers: Vec<f32>,
     config: RunConfig,
-    /// check sum of the data it was trained on
-    data_crc32: Option<u32>,
+    /// what tells the data it was trained on from others
+    identity: Option<Identity>,
     warnings: Vec<String>,
 }
 
@@ -70,8 +72,11 @@ impl Trained {
     ///
     /// # Errors
     /// When there is no such checkpoint, or it is damaged.
-    pub fn open(run: &RunDir, config: RunConfig, checkpoint: &str) -> Result<Self, TrainError> {
-        let path = if checkpoint == "last" { run.last_checkpoint() } else { run.best_checkpoint() };
+    pub fn open(run: &RunDir, config: RunConfig, checkpoint: Kept) -> Result<Self, TrainError> {
+        let path = match checkpoint {
+            Kept::Best => run.best_checkpoint(),
+            Kept::Last => run.last_checkpoint(),
+        };
         Self::from_checkpoint(&path, config)
     }
 
@@ -83,21 +88,22 @@ impl Trained {
         let checkpoint = Checkpoint::open(path)?;
         let model = checkpoint.model()?;
         let (params, buffers) = checkpoint.weights(&model)?;
-        let data_crc32 = checkpoint.saved.data_crc32;
+        let identity = checkpoint.saved.identity();
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
+        let set = nothing(&reading);
         let nothing = Prepared {
-            set: Arc::new(nothing(&reading)),
+            identities: set.identities(),
+            set: Arc::new(set),
             splits: Splits::default(),
             head_targets: reading.heads.iter().map(|_| Arc::default()).collect(),
             reading: reading.clone(),
-            crc32: 0,
         };
         let plain = without_counts(&config);
         let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
         let warnings = Vec::new();
-        Ok(Trained { session, reading, params, buffers, config, data_crc32, warnings })
+        Ok(Trained { session, reading, params, buffers, config, identity, warnings })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -159,19 +165,18 @@ impl Trained {
     ///
     /// # Errors
     /// Whatever is wrong with the data.
-    pub fn measure_own(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+    pub fn measure_own(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
         let prepared = Prepared::open(&self.config)?;
         let source = &self.config.data.source;
         let next = format!("measure on the data as they are now: `thalweg eval RUN data={source}`");
-        prepared.check_same(self.data_crc32, next)?;
+        let unknown = prepared.check_same(self.identity, source, next)?;
         self.warnings.clone_from(&prepared.set.warnings);
+        self.warnings.extend(unknown);
         let splits = prepared.splits.clone();
-        let parts = [("test", &splits.test), ("valid", &splits.valid), ("train", &splits.train)];
-        let (part, indices) =
-            parts.into_iter().find(|(_, i)| !i.is_empty()).unwrap_or(("train", &splits.train));
+        let part = Split::to_judge(&splits);
         let choose = |head: &Head| self.config.loss_of(head);
         self.session.set_objective(Objective::new(&prepared.source(), &splits.train, choose)?);
-        self.measure(&prepared.source(), (part, indices), checkpoint)
+        self.measure(&prepared.source(), (part, part.of(&splits)), checkpoint)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -179,7 +184,7 @@ impl Trained {
     ///
     /// # Errors
     /// Whatever is wrong with the data, or does not fit the model.
-    pub fn measure_new(&mut self, checkpoint: &str) -> Result<Report, TrainError> {
+    pub fn measure_new(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
         let (set, targets) = match self.reading.heads.is_empty() {
             true => (self.open_data(Needs::Targets)?, Vec::new()),
             false => self.open_heads()?,
@@ -188,12 +193,10 @@ impl Trained {
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
         let source = self.reading.source(Arc::new(set), targets);
-        if !self.reading.heads.is_empty() {
-            // other targets may be missing than in training
-            let plain = without_counts(&self.config);
-            self.session.set_objective(Objective::new(&source, &[], |head| plain.loss_of(head))?);
-        }
-        self.measure(&source, ("test", &indices), checkpoint)
+        // other targets may be missing than in training, and classes are not counted again
+        let plain = without_counts(&self.config);
+        self.session.set_objective(Objective::new(&source, &[], |head| plain.loss_of(head))?);
+        self.measure(&source, (Split::Test, &indices), checkpoint)
     }
 
     /// New data with the targets of each head.
@@ -218,8 +221,8 @@ impl Trained {
     fn measure(
         &mut self,
         source: &Preprocessed,
-        part: (&str, &[u32]),
-        checkpoint: &str,
+        part: (Split, &[u32]),
+        checkpoint: Kept,
     ) -> Result<Report, TrainError> {
         let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
         let (batch, top_k) = (self.config.eval_batch, self.config.top_k.as_slice());
@@ -330,12 +333,12 @@ fn nothing(reading: &Reading) -> Dataset {
 /// e^x / Σ e^x, in f64.
 fn softmax(row: &mut [f32]) {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = row.iter().map(|x| f64::from(x - top).exp()).sum();
-    row.iter_mut().for_each(|x| *x = (f64::from(*x - top).exp() / sum) as f32);
+    let sum: f64 = row.iter().map(|x| libm::exp(f64::from(x - top))).sum();
+    row.iter_mut().for_each(|x| *x = (libm::exp(f64::from(*x - top)) / sum) as f32);
 }
 
 fn sigmoid(x: f32) -> f32 {
-    (1.0 / (1.0 + (-f64::from(x)).exp())) as f32
+    (1.0 / (1.0 + libm::exp(-f64::from(x)))) as f32
 }
 
 #[cfg(test)]

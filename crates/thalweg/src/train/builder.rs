@@ -1,6 +1,7 @@
 //! Putting a trainer together from a model, data, a loss and an optimizer of one's own.
 
 use std::ops::ControlFlow;
+#[cfg(feature = "runs")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub struct TrainerBuilder {
     optimizer: Box<dyn Optimizer>,
     settings: Settings,
     clip_norm: Option<f64>,
+    #[cfg(feature = "runs")]
     start_from: Option<PathBuf>,
     callback: Option<Box<Callback>>,
 }
@@ -79,6 +81,7 @@ impl Trainer {
             optimizer: Box::new(optimizer),
             settings: Settings::of(&RunConfig::default()),
             clip_norm: None,
+            #[cfg(feature = "runs")]
             start_from: None,
             callback: None,
         }
@@ -154,6 +157,7 @@ impl TrainerBuilder {
     }
 
     /// Weights to start from, in a safetensors file under the names of the model's parameters, such as PyTorch's; none.
+    #[cfg(feature = "runs")]
     pub fn start_from(self, path: impl Into<PathBuf>) -> Self {
         TrainerBuilder { start_from: Some(path.into()), ..self }
     }
@@ -198,6 +202,7 @@ impl TrainerBuilder {
         let mut trainer =
             Trainer::assemble(Ingredients { model, parts, objective, optimizer, settings, about })?;
         trainer.check_like(&*trainer.parts.valid.source)?;
+        #[cfg(feature = "runs")]
         if let Some(path) = &self.start_from {
             trainer.start_from(path)?;
         }

@@ -10,6 +10,7 @@ use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::losses::LossError;
 use crate::model::ModelError;
+#[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
 use crate::optim::UnmatchedPattern;
 use crate::registry::OutOfRange;
@@ -33,6 +34,7 @@ pub enum TrainError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A weights file or a checkpoint.
+    #[cfg(feature = "runs")]
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The config.
@@ -168,6 +170,7 @@ impl TrainError {
             TrainError::Data(e) => Some(e.hint()),
             TrainError::Model(e) => e.hint(),
             TrainError::Record(e) => e.hint(),
+            #[cfg(feature = "runs")]
             TrainError::Weights(e) => Some(e.hint().to_owned()),
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),
@@ -189,7 +192,7 @@ impl TrainError {
                 Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into())
             }
             TrainError::Graph(GraphError { fault: Fault::NoLayer { nearest, .. }, .. }) => {
-                Some(format!("did you mean `{nearest}`?"))
+                (!nearest.is_empty()).then(|| format!("did you mean `{nearest}`?"))
             }
             TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
             TrainError::Source(_) => None,

@@ -4,15 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use engine::{Draw, Feed};
-use record::{Confusion, Evaluation, HeadOutcome, Metrics, Outcome, Residuals};
+use record::Metrics;
 
+use super::choice::Split;
 use super::error::TrainError;
 use super::measure::{Losses, Tally};
-use super::objective::Objective;
 use super::program::{Batch, Output, ProgramKey, fed_to_measure, width_of};
 use super::session::Session;
-use crate::data::Task;
-use crate::source::{Head, Pass, Source, columns};
+use crate::source::{Pass, Source};
 
 /// Figures on one part, and every answer.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +27,8 @@ pub struct Measured {
 /// How a part is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measuring<'a> {
-    /// in front of the figures' names: `train`, `valid` or `test`
-    pub part: &'a str,
+    /// stands in front of the figures' names
+    pub part: Split,
     /// samples at once
     pub batch: usize,
     /// also how often the truth is among the k likeliest
@@ -59,7 +58,7 @@ impl Feed for Held {
 pub struct Evaluator {
     source: Arc<dyn Source>,
     samples: Vec<u32>,
-    part: String,
+    part: Split,
     batch: usize,
     top_k: Vec<usize>,
     held: Vec<Held>,
@@ -96,7 +95,7 @@ impl Evaluator {
             source.targets(chunk, &mut truth).map_err(TrainError::Source)?;
             held.push(Held { inputs, truth });
         }
-        let (part, top_k) = (how.part.to_owned(), how.top_k.to_vec());
+        let (part, top_k) = (how.part, how.top_k.to_vec());
         Ok(Evaluator { source, samples, part, batch: how.batch, top_k, held })
     }
 
@@ -111,7 +110,7 @@ impl Evaluator {
     /// # Errors
     /// Whatever keeps the source from giving a batch that is not held.
     pub fn measure(&self, session: &mut Session, weights: (&[f32], &[f32])) -> Result<Metrics, TrainError> {
-        let how = Measuring { part: &self.part, batch: self.batch, top_k: &self.top_k, keep: false };
+        let how = Measuring { part: self.part, batch: self.batch, top_k: &self.top_k, keep: false };
         let samples = (&*self.source, &self.samples[..]);
         session.measure_held(weights, samples, &self.held, how).map(|found| found.metrics)
     }
@@ -182,7 +181,7 @@ impl Session {
             }
         }
         if !samples.is_empty() {
-            tally.metrics(how.part, &mut found.metrics);
+            tally.metrics(how.part.name(), &mut found.metrics);
         }
         Ok(found)
     }
@@ -208,60 +207,4 @@ impl Session {
 /// Numbers in a sample's targets, of all heads.
 fn n_targets(source: &dyn Source) -> usize {
     source.heads().iter().map(|head| head.task.n_targets()).sum()
-}
-
-/// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are passed
-/// over.
-pub(super) fn evaluation_of(
-    measured: &Measured,
-    objective: &Objective,
-    split: &str,
-    checkpoint: &str,
-) -> Evaluation {
-    let heads: Vec<Head> = objective.terms().iter().map(|term| term.head.clone()).collect();
-    let width = |of: fn(&Task) -> usize| heads.iter().map(|h| of(&h.task)).sum::<usize>().max(1);
-    let (n_outputs, n_targets) = (width(Task::n_outputs), width(Task::n_targets));
-    let columns = columns(&heads, Task::n_outputs).into_iter().zip(columns(&heads, Task::n_targets));
-    let outcome_of = |(head, (outputs, targets)): (&Head, (Range<usize>, Range<usize>))| {
-        let rows = measured.outputs.chunks_exact(n_outputs).map(|row| &row[outputs.clone()]);
-        let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[targets.clone()]);
-        let known = rows.zip(truths).filter(|(_, truth)| !truth.iter().any(|y| y.is_nan()));
-        let known: Vec<(&[f32], &[f32])> = known.collect();
-        let (name, samples) = (head.name.clone(), known.len() as u64);
-        HeadOutcome { name, samples, outcome: outcome(head, &known) }
-    };
-    let mut all: Vec<HeadOutcome> = heads.iter().zip(columns).map(outcome_of).collect();
-    let samples = (measured.outputs.len() / n_outputs) as u64;
-    let outcome = match all.len() {
-        1 => all.swap_remove(0).outcome,
-        _ => Outcome::Heads(all),
-    };
-    Evaluation { split: split.to_owned(), checkpoint: checkpoint.to_owned(), samples, outcome }
-}
-
-/// What a head gave, and what is true, summed up.
-fn outcome(head: &Head, known: &[(&[f32], &[f32])]) -> Outcome {
-    match &head.task {
-        Task::Classification { classes } => {
-            let mut confusion = Confusion::new(classes.clone());
-            for (row, truth) in known {
-                confusion.add(truth[0] as usize, argmax(row));
-            }
-            Outcome::Confusion(confusion)
-        }
-        Task::Regression { targets } => {
-            let residuals = targets.iter().enumerate().map(|(j, name)| {
-                let truth: Vec<f32> = known.iter().map(|(_, truth)| truth[j]).collect();
-                let predicted: Vec<f32> =
-                    known.iter().map(|(row, _)| head.own_unit(j, row[j]) as f32).collect();
-                Residuals::new(name.clone(), &truth, &predicted)
-            });
-            Outcome::Residuals(residuals.collect())
-        }
-    }
-}
-
-/// The position of the largest value, the first of equal ones.
-pub(super) fn argmax(row: &[f32]) -> usize {
-    (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }

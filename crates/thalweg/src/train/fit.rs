@@ -1,14 +1,17 @@
 //! A whole run of a trainer: training with figures after each epoch, evaluation, answers, saving and loading.
 
 use std::ops::ControlFlow;
+#[cfg(feature = "runs")]
 use std::path::Path;
 
 use record::{Figures, Metrics};
 
+use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::Measuring;
 use super::predictor::answer;
 use super::program::StepError;
+#[cfg(feature = "runs")]
 use super::saved::{self, Contents};
 use super::trainer::{Settings, Trainer};
 use crate::data::Task;
@@ -96,7 +99,7 @@ impl Trainer {
                 metrics.set("train_accuracy", sums.correct as f64 / sums.samples as f64);
             }
         }
-        let valid = self.measure("valid", None, false)?;
+        let valid = self.measure(Split::Valid, None, false)?;
         valid.metrics.iter().for_each(|(name, value)| metrics.set(name, value));
         let step = self.state.counters.step;
         let figures = Figures { epoch: step.div_ceil(self.length().steps_per_epoch), step, metrics };
@@ -112,7 +115,7 @@ impl Trainer {
         self.check_like(source)?;
         let all = numbers_of(source)?;
         let Settings { eval_batch: batch, top_k, .. } = &self.settings;
-        let how = Measuring { part: "test", batch: *batch, top_k, keep: false };
+        let how = Measuring { part: Split::Test, batch: *batch, top_k, keep: false };
         let weights = (&self.state.params[..], &self.state.buffers[..]);
         Ok(self.session.measure(weights, (source, &all), how)?.metrics)
     }
@@ -132,6 +135,7 @@ impl Trainer {
     ///
     /// # Errors
     /// When the file cannot be written; one that was there stays.
+    #[cfg(feature = "runs")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         self.save_as(path.as_ref(), true)
     }
@@ -141,6 +145,7 @@ impl Trainer {
     ///
     /// # Errors
     /// When the file cannot be read, is damaged, or holds another model or weights only.
+    #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         let names = self.optimizer.slots();
         let state = saved::read_state(path.as_ref(), &self.session.model, names)?;
@@ -149,6 +154,7 @@ impl Trainer {
     }
 
     /// Writes a checkpoint: weights alone, or the whole state.
+    #[cfg(feature = "runs")]
     pub(super) fn save_as(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
         let slots = whole.then(|| self.optimizer.slots());
         let contents = Contents { saved: self.about.saved.as_ref(), slots };

@@ -27,7 +27,7 @@ impl Folds {
             let values: Vec<f64> = self.runs.iter().filter_map(|run| figures(run).get(&name)).collect();
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
-            let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+            let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
             (name, mean, (squares / (n - 1.0).max(1.0)).sqrt())
         };
         names.map(spread).collect()

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use crate::config::RunConfig;
-use crate::data::{self, DataOptions, Dataset, TableSchema};
+use crate::data::{self, DataOptions, Dataset, Identities, TableSchema};
 
 /// A table as one head sees it.
 #[derive(Debug)]
@@ -44,9 +44,9 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
     Ok(found)
 }
 
-/// A check sum of all of them.
-pub(super) fn crc32(heads: &[HeadData]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    heads.iter().for_each(|head| crc.update(&head.set.crc32().to_le_bytes()));
-    crc.finalize()
+/// What tells the samples with all of their targets from others.
+pub(super) fn identities(heads: &[HeadData]) -> Identities {
+    let mut all = heads[0].set.clone();
+    heads[1..].iter().for_each(|head| all.targets.extend(&head.set.targets));
+    all.identities()
 }

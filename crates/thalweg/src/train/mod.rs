@@ -15,13 +15,18 @@
 //! ```
 
 mod about;
+#[cfg(feature = "runs")]
 mod apply;
 mod builder;
+mod choice;
 mod error;
 mod evaluate;
 mod fit;
+#[cfg(feature = "runs")]
 mod folds;
 mod heads;
+#[cfg(feature = "runs")]
+mod judged;
 mod measure;
 mod memory;
 mod nonfinite;
@@ -31,17 +36,22 @@ mod observe;
 mod predictor;
 mod prepared;
 mod program;
+#[cfg(feature = "runs")]
 mod run;
+#[cfg(feature = "runs")]
 mod saved;
 mod session;
 mod state;
 mod trainer;
 
+#[cfg(feature = "runs")]
 pub use apply::{Answers, Needs, Report, Trained};
 pub use builder::TrainerBuilder;
+pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Measured};
 pub use fit::{Callback, Event, Fitted};
+#[cfg(feature = "runs")]
 pub use folds::{Folds, cross_validate};
 pub use memory::Need;
 pub use norms::Estimate;
@@ -49,8 +59,12 @@ pub use observe::{Facts, Observer, Progress, Silent};
 pub use predictor::Predictor;
 pub use prepared::{HeadReading, Prepared, Reading};
 pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepError, Work};
-pub use run::{resume, train, train_ready};
+#[cfg(feature = "runs")]
+pub use run::{changes, resume, train, train_ready};
+#[cfg(feature = "runs")]
 pub use saved::{Checkpoint, SavedModel};
 pub use session::Session;
-pub use state::{Best, State, Sums, weights_sha256};
+#[cfg(feature = "runs")]
+pub use state::weights_sha256;
+pub use state::{Best, State, Sums};
 pub use trainer::Trainer;

@@ -105,6 +105,7 @@ impl Objective {
         }
     }
 
+    #[cfg(feature = "runs")]
     /// Name of the figure by which the model is judged: of several heads, the loss.
     pub fn main_metric(&self) -> &'static str {
         match &self.terms[..] {
@@ -113,6 +114,7 @@ impl Objective {
         }
     }
 
+    #[cfg(feature = "runs")]
     /// What is learnt, in one word.
     pub fn kind(&self) -> &'static str {
         match &self.terms[..] {
@@ -202,6 +204,7 @@ impl Term {
         numbers && self.loss.probabilities() == Probabilities::Sigmoid
     }
 
+    #[cfg(feature = "runs")]
     /// Name of the figure by which it is judged.
     fn main_metric(&self) -> &'static str {
         match &self.head.task {

@@ -1,5 +1,6 @@
 //! A model at work without data, loss or optimizer: weights in, answers out.
 
+#[cfg(feature = "runs")]
 use std::path::Path;
 
 use super::error::TrainError;
@@ -7,6 +8,7 @@ use super::fit::{Inputs, numbers_of};
 use super::objective::Objective;
 use super::session::Session;
 use crate::model::Model;
+#[cfg(feature = "runs")]
 use crate::model::weights::WeightsFile;
 
 /// Samples answered at once.
@@ -46,6 +48,7 @@ impl Predictor {
     ///
     /// # Errors
     /// When the file cannot be read, or its tensors are not the model's.
+    #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         let file = WeightsFile::open(path.as_ref())?;
         let (p, b) = self.session.model.layout();

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::heads;
 use crate::config::RunConfig;
-use crate::data::{self, Affine, DataOptions, Dataset, Preprocess, Splits, TableSchema, Task, Values};
+use crate::data::{
+    self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
+};
 use crate::losses::{LossConfig, Probabilities};
 use crate::source::{Head, Preprocessed};
 
@@ -59,8 +61,8 @@ pub struct Prepared {
     pub splits: Splits,
     /// how samples are read
     pub reading: Reading,
-    /// check sum of all samples, as they were opened
-    pub crc32: u32,
+    /// what tells these data from others, as they were opened
+    pub identities: Identities,
     /// targets of each of several heads, `[n, n_targets]`, NaN where they are missing; none where the set has the only ones
     pub head_targets: Vec<Arc<[f32]>>,
 }
@@ -72,16 +74,16 @@ impl Prepared {
     /// Whatever is wrong with the data, or a batch larger than the training part.
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
         let mut heads = Vec::new();
-        let (mut set, crc32) = match config.heads.is_empty() {
+        let (mut set, identities) = match config.heads.is_empty() {
             true => {
                 let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
                 let set = data::open(&config.data.source, &options)?;
-                let crc32 = set.crc32();
-                (set, crc32)
+                let identities = set.identities();
+                (set, identities)
             }
             false => {
                 heads = heads::open(config, &[])?;
-                (heads[0].set.clone(), heads::crc32(&heads))
+                (heads[0].set.clone(), heads::identities(&heads))
             }
         };
         let splits = split(&set, config)?;
@@ -116,7 +118,7 @@ impl Prepared {
             schema: set.schema.clone(),
             heads: readings,
         };
-        Ok(Prepared { set: Arc::new(set), splits, reading, crc32, head_targets })
+        Ok(Prepared { set: Arc::new(set), splits, reading, identities, head_targets })
     }
 
     /// Shape of a sample of a config's data, and the values that a model must give for it.
@@ -138,19 +140,37 @@ impl Prepared {
         self.reading.source(self.set.clone(), self.head_targets.clone())
     }
 
-    /// Whether the data are those of a checkpoint; one without a check sum is believed.
+    /// Whether the data, opened from `source`, are those of a checkpoint; where that cannot be told, the warning that
+    /// says so.
     ///
     /// # Errors
     /// [`TrainError::DataChanged`].
-    pub(super) fn check_same(&self, saved: Option<u32>, next: String) -> Result<(), TrainError> {
-        match saved {
-            Some(then) if then != self.crc32 => Err(TrainError::DataChanged {
-                then,
-                now: self.crc32,
+    #[cfg(feature = "runs")]
+    pub(super) fn check_same(
+        &self,
+        saved: Option<data::Identity>,
+        source: &str,
+        next: String,
+    ) -> Result<Option<String>, TrainError> {
+        let unchecked =
+            |why: String| Ok(Some(format!("whether the data are those of the run is unknown: {why}")));
+        let Some(then) = saved else { return unchecked("the checkpoint has no check sum of them".into()) };
+        match self.identities.of_version(then.version) {
+            None => unchecked(format!(
+                "their check sum is of version {}, which this program does not know",
+                then.version
+            )),
+            Some(now) if now == then => Ok(None),
+            // Nobody can have changed these: an earlier version of this program drew other last digits.
+            Some(_) if data::sets::by_name(source).is_some_and(data::sets::BuiltIn::is_drawn) => {
+                Ok(Some(format!("`{source}` is not, to the last digit, what it was when the run began")))
+            }
+            Some(now) => Err(TrainError::DataChanged {
+                then: then.crc32,
+                now: now.crc32,
                 next,
                 data: self.set.origin.source.clone(),
             }),
-            _ => Ok(()),
         }
     }
 

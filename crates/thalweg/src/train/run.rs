@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use engine::kernels::isa::isa;
 use record::{Figures, Goal, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
 
+use super::choice::{Kept, Split};
 use super::error::TrainError;
-use super::evaluate::evaluation_of;
+use super::judged::evaluation_of;
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
@@ -63,7 +64,7 @@ pub fn resume(
     let started = Instant::now();
     let old = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), overrides)?;
-    check_changes(&old, &config)?;
+    changes(&old, &config)?;
     let mut trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let path = run.last_checkpoint();
     // killed before the first checkpoint: the start is a function of the config
@@ -73,7 +74,8 @@ pub fn resume(
         let next =
             format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
         if let Some(data) = trainer.prepared() {
-            data.check_same(checkpoint.saved.data_crc32, next)?;
+            let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
+            trainer.about.warnings.extend(unknown);
         }
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
@@ -82,18 +84,20 @@ pub fn resume(
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
-/// The first setting that differs and must not.
-fn check_changes(old: &RunConfig, new: &RunConfig) -> Result<(), TrainError> {
-    let mut allowed = old.clone();
-    (allowed.epochs, allowed.steps, allowed.threads) = (new.epochs, new.steps, new.threads);
-    (allowed.save, allowed.eval_batch) = (new.save.clone(), new.eval_batch);
-    let (a, b) = (allowed.to_toml(), new.to_toml());
-    let differs = a.lines().zip(b.lines()).find(|(x, y)| x != y).map(|(_, y)| y);
-    match differs {
-        None => Ok(()),
-        Some(line) => {
-            Err(TrainError::Changed { key: line.split('=').next().unwrap_or(line).trim().to_owned() })
-        }
+/// Settings that a resumed run may change; all of a table where one names it.
+const MAY_CHANGE: [&str; 5] = ["epochs", "steps", "threads", "eval_batch", "save"];
+
+/// The keys of all settings in which two configs differ, such as `threads` and `save.every`, if a run may be resumed
+/// with the new ones.
+///
+/// # Errors
+/// [`TrainError::Changed`] with the first key that a resumed run cannot change, such as `optimizer.name`.
+pub fn changes(old: &RunConfig, new: &RunConfig) -> Result<Vec<String>, TrainError> {
+    let keys = old.differences(new);
+    let may = |key: &String| MAY_CHANGE.iter().any(|m| key == m || key.starts_with(&format!("{m}.")));
+    match keys.iter().find(|key| !may(key)) {
+        None => Ok(keys),
+        Some(key) => Err(TrainError::Changed { key: key.clone() }),
     }
 }
 
@@ -346,25 +350,25 @@ impl<'a> Run<'a> {
 
     /// Looks at the test part, once: with the last weights and with the best ones.
     fn test(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
-        let part = ["test", "valid", "train"].into_iter().find(|p| match *p {
-            "test" => !self.trainer.parts.test.numbers.is_empty(),
-            "valid" => !self.trainer.parts.valid.numbers.is_empty(),
-            _ => true,
-        });
-        let part = part.unwrap_or("train");
+        let part = self.trainer.parts.to_judge();
         let path = self.folder.best_checkpoint();
         let (params, mut buffers) = saved::read_weights(&path, &self.trainer.session.model)?;
         buffers.extend_from_slice(self.trainer.session.objective.buffers());
         let best = self.trainer.measure(part, Some((&params, &buffers)), true)?;
         let last = self.trainer.measure(part, None, false)?;
-        if part == "test" {
+        if part == Split::Test {
             for (figures, measured) in [(&mut summary.best, &best), (&mut summary.last, &last)] {
                 if let Some(figures) = figures {
                     measured.metrics.iter().for_each(|(name, value)| figures.metrics.set(name, value));
                 }
             }
         }
-        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.session.objective, part, "best"))?;
+        self.folder.write_evaluation(&evaluation_of(
+            &best,
+            &self.trainer.session.objective,
+            part,
+            Kept::Best,
+        ))?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use engine::exec::MAX_WORKERS;
 use engine::graph::{Built, Graph};
 use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
@@ -30,7 +31,7 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
-        let pool = Arc::new(Pool::new(threads.max(1)));
+        let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
         let (plans, programs) = (HashMap::new(), HashMap::new());
         Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
     }
@@ -42,6 +43,7 @@ impl Session {
         self.programs.clear();
     }
 
+    #[cfg(feature = "runs")]
     /// Takes another loss; programs of the old one are given up.
     pub(super) fn set_objective(&mut self, objective: Objective) {
         self.objective = objective;
@@ -221,8 +223,7 @@ impl Session {
 /// The layer of that full name.
 fn find<'a>(g: &Graph, layers: &'a [Traced], name: &str) -> Built<&'a Traced> {
     layers.iter().find(|l| l.name == name).ok_or_else(|| {
-        let close = |l: &&Traced| strsim::jaro_winkler(&l.name, name);
-        let nearest = layers.iter().max_by(|a, b| close(a).total_cmp(&close(b))).map(|l| l.name.clone());
+        let nearest = settings::nearest(name, layers.iter().map(|l| l.name.as_str()));
         g.error("probe", Fault::NoLayer { name: name.to_owned(), nearest: nearest.unwrap_or_default() })
     })
 }

@@ -2,6 +2,7 @@
 
 use record::Figures;
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "runs")]
 use sha2::{Digest, Sha256};
 
 /// Sums over the epoch that is going on, for its row of figures.
@@ -55,11 +56,13 @@ pub struct State {
 }
 
 /// SHA-256 of the parameters' bytes (little-endian, in the order of the layout) and then of the model's buffers'.
+#[cfg(feature = "runs")]
 pub fn weights_sha256(params: &[f32], buffers: &[f32]) -> String {
     sha256(&[params, buffers])
 }
 
 /// SHA-256 of the bytes of vectors, little-endian, one after the other.
+#[cfg(feature = "runs")]
 pub(super) fn sha256(vectors: &[&[f32]]) -> String {
     let mut hash = Sha256::new();
     let mut bytes = Vec::with_capacity(4 * 4096);

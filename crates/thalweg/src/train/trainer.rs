@@ -1,5 +1,6 @@
 //! One step after another: gradient, update, counters; nothing is allocated in a step after the first of its size.
 
+#[cfg(feature = "runs")]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use engine::kernels::update::sum_squares;
 use engine::{Piece, Update};
 
 use super::about::About;
+use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured, Measuring};
 use super::fit::Callback;
@@ -45,12 +47,19 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    fn of(&self, part: &str) -> &Samples {
+    fn of(&self, part: Split) -> &Samples {
         match part {
-            "train" => &self.train,
-            "valid" => &self.valid,
-            _ => &self.test,
+            Split::Train => &self.train,
+            Split::Valid => &self.valid,
+            Split::Test => &self.test,
         }
+    }
+
+    /// The part that a finished run is judged by: the test part, or the next best that has samples.
+    #[cfg(feature = "runs")]
+    pub fn to_judge(&self) -> Split {
+        let all = [Split::Test, Split::Valid, Split::Train];
+        all.into_iter().find(|part| !self.of(*part).numbers.is_empty()).unwrap_or(Split::Train)
     }
 }
 
@@ -159,8 +168,15 @@ impl Trainer {
             settings: Settings::of(config),
             about: About::of(config, Arc::new(data)),
         })?;
+        #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             trainer.start_from(path)?;
+        }
+        #[cfg(not(feature = "runs"))]
+        if config.init_from.is_some() {
+            let problem = "files of weights are read with the feature `runs` of the crate".into();
+            let (key, place) = ("init_from".into(), crate::config::Place::Default);
+            return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
         trainer.make_programs()?;
         Ok(trainer)
@@ -208,6 +224,7 @@ impl Trainer {
     ///
     /// # Errors
     /// When the file cannot be read, or its tensors are not the model's.
+    #[cfg(feature = "runs")]
     pub fn start_from(&mut self, path: &Path) -> Result<(), TrainError> {
         let file = crate::model::weights::WeightsFile::open(path)?;
         let (p, b) = self.session.model.layout();
@@ -342,13 +359,13 @@ impl Trainer {
         first_bad_tensor(&self.session, &self.state.params, &self.state.buffers)
     }
 
-    /// Figures of weights on a part of the data: `train`, `valid` or `test`.
+    /// Figures of weights on a part of the data; none of a part without samples.
     ///
     /// # Errors
     /// None after the model trained.
     pub fn measure(
         &mut self,
-        part: &str,
+        part: Split,
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
@@ -359,7 +376,7 @@ impl Trainer {
         self.session.measure(weights, (&**source, numbers), how)
     }
 
-    pub(super) fn measuring<'a>(&'a self, part: &'a str, keep: bool) -> Measuring<'a> {
+    pub(super) fn measuring(&self, part: Split, keep: bool) -> Measuring<'_> {
         Measuring { part, batch: self.settings.eval_batch, top_k: &self.settings.top_k, keep }
     }
 
@@ -368,7 +385,7 @@ impl Trainer {
     ///
     /// # Errors
     /// Whatever keeps the source from giving the samples.
-    pub fn evaluator(&self, part: &str, budget_bytes: usize) -> Result<Evaluator, TrainError> {
+    pub fn evaluator(&self, part: Split, budget_bytes: usize) -> Result<Evaluator, TrainError> {
         let Samples { source, numbers } = self.parts.of(part).clone();
         Evaluator::new(source, numbers, self.measuring(part, false), budget_bytes)
     }
@@ -395,7 +412,7 @@ impl Trainer {
     ///
     /// # Errors
     /// Whatever keeps the source from giving the samples, or a layer from running on them.
-    pub fn reestimate_norms(&mut self, part: &str, how: Estimate) -> Result<(), TrainError> {
+    pub fn reestimate_norms(&mut self, part: Split, how: Estimate) -> Result<(), TrainError> {
         let State { params, buffers, .. } = &mut self.state;
         let Samples { source, numbers } = self.parts.of(part);
         let samples = (&**source, &numbers[..], Pass::Measure);

@@ -67,6 +67,7 @@ fn the_fast_path_agrees_with_the_f64_reference() {
                 inputs: vec![f64s(&x)],
                 params: f64s(&params),
                 buffers: f64s(&buffers),
+                tangents: vec![],
                 draw: Draw { seed: 3, step: 5, first_row: 0 },
             };
             let want = &evaluate(&g, &feed, &[y])[0].data;
@@ -89,7 +90,9 @@ fn gradients_of_every_layer_agree_with_the_f64_reference() {
         let loss = g.sum(square).unwrap();
         let gradients = g.gradients(loss, &model.param_vars(&g)).unwrap();
         let draw = Draw { seed: 3, step: 5, first_row: 0 };
-        let feed = Feed { inputs: vec![f64s(&x)], params: f64s(&params), buffers: f64s(&buffers), draw };
+        let (params64, buffers64) = (f64s(&params), f64s(&buffers));
+        let feed =
+            Feed { inputs: vec![f64s(&x)], params: params64, buffers: buffers64, tangents: vec![], draw };
         let want: Vec<f64> = evaluate(&g, &feed, &gradients).into_iter().flat_map(|t| t.data).collect();
         let wanted = Wanted { outputs: vec![], gradients, assigns: true };
         let options = PlanOptions::new(5, 2, 1);

@@ -121,7 +121,7 @@ impl Draws {
             Range::Below(low, high) => json!(low + (high - low) * self.unit() * 0.999),
             Range::Words(words) => json!(*self.one_of(words)),
             Range::Switch => json!(self.chance(0.5)),
-            Range::Other(text) => self.described(text, depth).unwrap_or_else(|| {
+            Range::Told(_, text) | Range::Other(text) => self.described(text, depth).unwrap_or_else(|| {
                 panic!("`{key}` of `{}`: teach these draws what \"{text}\" means", entry.name)
             }),
         }
@@ -152,7 +152,7 @@ impl Draws {
         let mut bounds = bounds.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u64>().ok());
         let (low, high) = (bounds.next()?, bounds.next()?);
         let mut forms: Vec<Value> = text.split('"').skip(1).step_by(2).map(|word| json!(word)).collect();
-        let mut number = |draws: &mut Draws| json!(draws.number(low as f64, high as f64) as u64);
+        let number = |draws: &mut Draws| json!(draws.number(low as f64, high as f64) as u64);
         if text.contains("a number") {
             forms.push(number(self));
         }

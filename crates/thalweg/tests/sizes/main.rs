@@ -16,7 +16,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use engine::ops::conv::Geometry;
-use engine::plan::{Kernel, Plan};
+use engine::ops::max_pool::Window;
+use engine::plan::{Kernel, Plan, Span, Step};
 use thalweg::config::RunConfig;
 use thalweg::engine;
 use thalweg::train::{Prepared, ProgramKey, StepError, TrainError, Trainer};
@@ -36,20 +37,22 @@ fn variable(name: &str, default: u64) -> u64 {
 /// Floating-point operations of a step, windows counted pixel by pixel.
 fn work(plan: &Plan) -> f64 {
     let batch = plan.options.batch;
-    let of = |kernel: &Kernel| match kernel {
-        Kernel::MaxPick { window: w, out, .. } | Kernel::MaxSpread { window: w, dy: out, .. } => {
-            let pixels = [0, 1].map(|a| w.kernel[a].min(w.input[a]) as f64);
-            out.len.of(batch) as f64 * pixels[0] * pixels[1]
-        }
-        Kernel::Resample { rows, columns, x, out, .. } => {
-            (out.len.of(batch) as f64 + x.len.of(batch) as f64) * (rows.longest() + columns.longest()) as f64
-        }
-        Kernel::Conv { conv, images, .. } | Kernel::ConvInput { conv, images, .. } => {
-            phases(conv) * images.of(batch) as f64 + plan.cost(kernel).flops as f64
-        }
-        other => plan.cost(other).flops as f64,
+    let windows = |w: &Window, out: &Span| {
+        let pixels = [0, 1].map(|a| w.kernel[a].min(w.input[a]) as f64);
+        out.len.of(batch) as f64 * pixels[0] * pixels[1]
     };
-    plan.steps.iter().map(|step| of(&step.kernel)).sum::<f64>().max(plan.total_cost().flops as f64)
+    let of = |step: &Step| match &step.kernel {
+        Kernel::MaxPick(p) => windows(&p.window, &p.out),
+        Kernel::MaxSpread(p) => windows(&p.window, &p.dy),
+        Kernel::Resample(r) => {
+            let pixels = r.out.len.of(batch) as f64 + r.x.len.of(batch) as f64;
+            pixels * (r.rows.longest() + r.columns.longest()) as f64
+        }
+        Kernel::Conv(c) => phases(&c.conv) * c.images.of(batch) as f64 + step.cost(batch).flops as f64,
+        Kernel::ConvInput(c) => phases(&c.conv) * c.images.of(batch) as f64 + step.cost(batch).flops as f64,
+        _ => step.cost(batch).flops as f64,
+    };
+    plan.steps.iter().map(of).sum::<f64>().max(plan.total_cost().flops as f64)
 }
 
 /// Stretches of rows of all images.
@@ -76,7 +79,7 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
     }
     let valid = trainer.prepared().unwrap().splits.valid.len() as f64;
     if work(&plan) * valid / config.batch as f64 <= MOST_WORK {
-        trainer.measure("valid", None, false)?;
+        trainer.measure(thalweg::train::Split::Valid, None, false)?;
     }
     Ok("trained")
 }

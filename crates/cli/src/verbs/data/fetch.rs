@@ -9,7 +9,7 @@ use thalweg::data::fetch::{self, FetchError, FetchObserver, FetchOptions, Fetche
 
 use super::bytes;
 use crate::failure::Failure;
-use crate::ui::{Look, Ui};
+use crate::ui::{Look, Ui, paint};
 
 /// Download a public data set: mnist, fashion-mnist, cifar10 or cifar100
 #[derive(Debug, clap::Args)]
@@ -45,17 +45,17 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let fetched = fetch::fetch(set, &options, &mut Watch::new(ui))?;
     // A folder of one's own is opened by its path, all others by name.
     let open = if named { fetched.open.display().to_string() } else { set.name.to_string() };
-    ui.print(&told(ui, set, &fetched, &open));
+    ui.print(&told(set, &fetched, &open));
     ui.result(result(set, &fetched, &open));
     Ok(())
 }
 
-fn told(ui: &Ui, set: &PublicSet, fetched: &Fetched, open: &str) -> String {
+fn told(set: &PublicSet, fetched: &Fetched, open: &str) -> String {
     let what = match fetched.transferred {
         0 if fetched.files.iter().all(|(_, there)| *there) => "was there already, whole".to_string(),
         n => format!("{} fetched", bytes(n as usize)),
     };
-    let title = ui.paint(set.title, Look::Strong);
+    let title = paint(set.title, Look::Strong);
     let word = format!("data={open}");
     let word = if word.contains([' ', '\'', '"']) { format!("{word:?}") } else { word };
     format!("{title} · {what} · {}\ntrain on it: thalweg {word}\n", fetched.folder.display())
@@ -150,7 +150,7 @@ impl Drop for Watch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::ColorChoice;
+    use crate::ui::shown;
 
     fn of(transferred: u64, was_there: bool) -> Fetched {
         let files = vec![("a", was_there)];
@@ -159,14 +159,13 @@ mod tests {
 
     #[test]
     fn the_end_says_what_to_type() {
-        let ui = Ui::new(false, false, ColorChoice::Never);
         let set = fetch::by_name("mnist").unwrap();
         assert_eq!(
-            told(&ui, set, &of(11_594_722, false), "mnist"),
+            shown(&told(set, &of(11_594_722, false), "mnist"), false),
             "MNIST · 11.59 MB fetched · /d/mnist\ntrain on it: thalweg data=mnist\n"
         );
         assert_eq!(
-            told(&ui, set, &of(0, true), "my data"),
+            shown(&told(set, &of(0, true), "my data"), false),
             "MNIST · was there already, whole · /d/mnist\ntrain on it: thalweg \"data=my data\"\n"
         );
     }

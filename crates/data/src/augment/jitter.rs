@@ -1,0 +1,66 @@
+//! Random brightness, contrast and saturation, in random order.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Canvas, Draws, Transform, key, tone};
+use settings::{Entry, Key, Range};
+
+const fn strength(name: &'static str, help: &'static str) -> Key {
+    key(name, "0.2", Range::AtLeast(0.0), help)
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "jitter",
+    summary: "change brightness, contrast and saturation, in random order",
+    formula: "each factor uniform in max(0, 1 − s) … 1 + s: x · f; mean grey + f · (x − mean grey); grey + f · (x − grey)",
+    source: "torchvision's ColorJitter, without hue; as there, values stay within 0 and 1. Images of one channel have no \
+             saturation",
+    keys: &[
+        strength("brightness", "s of the brightness"),
+        strength("contrast", "s of the contrast"),
+        strength("saturation", "s of the saturation"),
+    ],
+};
+
+/// Changes the colours.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jitter {
+    /// Strength for brightness; 0.2.
+    pub brightness: f64,
+    /// Strength for contrast; 0.2.
+    pub contrast: f64,
+    /// Strength for saturation; 0.2.
+    pub saturation: f64,
+}
+
+impl Default for Jitter {
+    fn default() -> Self {
+        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }
+    }
+}
+
+/// The six orders of three changes.
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+impl Transform for Jitter {
+    fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {
+        let strengths = [self.brightness, self.contrast, self.saturation];
+        let (channels, bounded) = (canvas.shape[2], canvas.colours.bounded);
+        let pixels = canvas.pixels();
+        for change in ORDERS[draws.below(ORDERS.len(), 0)] {
+            let strength = strengths[change];
+            if strength == 0.0 {
+                continue;
+            }
+            let least = (1.0 - strength).max(0.0);
+            let factor =
+                (least + f64::from(draws.uniform(1 + change as u64)) * (1.0 + strength - least)) as f32;
+            match change {
+                0 => tone::brightness(pixels, factor, bounded),
+                1 => tone::contrast(pixels, channels, factor, bounded),
+                _ => tone::saturation(pixels, channels, factor, bounded),
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Each sample is blended with another one, and so is its target.
+
+use serde::{Deserialize, Serialize};
+
+use super::mixing::{ALPHA_RANGE, Mix, Mixture};
+use super::{Draws, P_RANGE, Transform, key};
+use settings::Entry;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "mixup",
+    summary: "blend with another training sample, and the loss with that of its target",
+    formula: "λ ~ Beta(alpha, alpha); x = λ xᵢ + (1 − λ) xⱼ; loss = λ L(yᵢ) + (1 − λ) L(yⱼ)",
+    source: "Zhang, Cisse, Dauphin and Lopez-Paz, mixup: Beyond empirical risk minimization, 2018: alpha 0.2 for ImageNet, 1 \
+             for CIFAR-10. Each sample has its own λ and partner; torchvision's MixUp has one λ a batch",
+    keys: &[
+        key("alpha", "0.2", ALPHA_RANGE, "the larger, the more even the blend"),
+        key("p", "1.0", P_RANGE, "probability"),
+    ],
+};
+
+/// Blends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mixup {
+    /// Parameter of the Beta distribution; 0.2.
+    pub alpha: f64,
+    /// Probability; 1.
+    pub p: f64,
+}
+
+impl Default for Mixup {
+    fn default() -> Self {
+        Mixup { alpha: 0.2, p: 1.0 }
+    }
+}
+
+impl Transform for Mixup {
+    fn mixes(&self) -> bool {
+        true
+    }
+
+    fn mix(&self, draws: Draws, n_partners: usize, _shape: [usize; 3]) -> Option<Mix> {
+        draws.happens(self.p, 0).then(|| {
+            let own = draws.beta(self.alpha, 10);
+            Mix { partner: draws.below(n_partners, 1), own, mixture: Mixture::Blend }
+        })
+    }
+}

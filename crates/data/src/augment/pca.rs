@@ -1,0 +1,56 @@
+//! Colour shifts along the principal axes of the training pixels (AlexNet).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Canvas, Draws, Images, Transform, Unsuitable, key, tone};
+use settings::{Entry, Range};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "pca",
+    summary: "shift all pixels of an image along the principal axes of the training set's colours",
+    formula: "x + Σ αₖ λₖ pₖ, αₖ ~ N(0, sigma²), once an image; pₖ, λₖ of the training pixels' covariance",
+    source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012, \
+             section 4.1, with pixels from 0 to 1. The constants that \
+             go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), \
+             so they are larger than these eigenvalues",
+    keys: &[key("sigma", "0.1", Range::AtLeast(0.0), "deviation of α")],
+};
+
+/// Shifts the colours.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pca {
+    /// Deviation of α; 0.1.
+    pub sigma: f64,
+}
+
+impl Default for Pca {
+    fn default() -> Self {
+        Pca { sigma: 0.1 }
+    }
+}
+
+impl Transform for Pca {
+    fn suits(&self, images: &Images) -> Result<(), Unsuitable> {
+        let colours = (2..=MOST_CHANNELS).contains(&images.shape[2]);
+        let problem = || Unsuitable(format!("it needs images of 2 to {MOST_CHANNELS} channels"));
+        if colours { Ok(()) } else { Err(problem()) }
+    }
+
+    fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {
+        let (channels, bounded, colours) = (canvas.shape[2], canvas.colours.bounded, canvas.colours);
+        let mut shift = [0.0f32; MOST_CHANNELS];
+        for (axis, k) in colours.axes.iter().zip(0..) {
+            let alpha = draws.normal(k) * self.sigma as f32;
+            shift.iter_mut().zip(axis).for_each(|(s, p)| *s += alpha * p);
+        }
+        tone::shift(canvas.pixels(), &shift[..channels], bounded);
+    }
+
+    fn wants_axes(&self) -> bool {
+        true
+    }
+}
+
+/// So that a shift has its place on the stack.
+const MOST_CHANNELS: usize = 16;

@@ -1,0 +1,191 @@
+//! A data set in memory: inputs, targets and what they mean.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bytes, TableSchema};
+
+/// The most classes that labels may tell; more are a mistake in the data.
+pub(crate) const MAX_CLASSES: usize = 65_536;
+
+/// Inputs of all samples, row-major: `[n, input_shape...]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Numbers as they are.
+    F32(Vec<f32>),
+    /// Bytes; `b` stands for `b / 255`.
+    U8(Bytes),
+}
+
+/// What the targets are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Task {
+    /// Targets are class indices, `[n]`.
+    Classification {
+        /// Names of the classes, in the order of their indices.
+        classes: Vec<String>,
+    },
+    /// Targets are numbers, `[n, targets.len()]`.
+    Regression {
+        /// Names of the targets.
+        targets: Vec<String>,
+    },
+}
+
+impl Task {
+    /// Names of the classes; none for numbers.
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Task::Classification { classes } => classes,
+            Task::Regression { .. } => &[],
+        }
+    }
+
+    /// Values that a model gives for a sample: one a class, or one a target.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Task::Classification { classes } => classes.len(),
+            Task::Regression { targets } => targets.len(),
+        }
+    }
+
+    /// Numbers in one sample's target: 1 for classes.
+    pub fn n_targets(&self) -> usize {
+        match self {
+            Task::Classification { .. } => 1,
+            Task::Regression { targets } => targets.len().max(1),
+        }
+    }
+}
+
+/// Where a data set comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Path, or authors, title and year.
+    pub source: String,
+    /// Licence, where it is known.
+    pub licence: String,
+}
+
+/// A data set in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Short name.
+    pub name: String,
+    /// Shape of one sample; images are `[height, width, channels]`, or `[height, width]`.
+    pub input_shape: Vec<usize>,
+    /// Inputs, `[n, input_shape...]`.
+    pub inputs: Values,
+    /// Class indices `[n]`, or numbers `[n, n_targets]`.
+    pub targets: Vec<f32>,
+    /// What the targets are.
+    pub task: Task,
+    /// Names of the inputs of a table; empty for images and arrays.
+    pub features: Vec<String>,
+    /// Where the data come from.
+    pub origin: Origin,
+    /// Samples that the source itself sets aside for validation.
+    pub fixed_valid: Option<Range<usize>>,
+    /// Samples that the source itself sets aside for testing.
+    pub fixed_test: Option<Range<usize>>,
+    /// Flat indices into `inputs` of values that were missing, in ascending order; they hold means.
+    pub missing: Vec<usize>,
+    /// How the columns of a table became inputs; to be stored with a model.
+    pub schema: Option<TableSchema>,
+    /// Remarks for the user: what was filled, dropped or guessed.
+    pub notes: Vec<String>,
+    /// What was lost and should not have been, such as files that cannot be read.
+    pub warnings: Vec<String>,
+}
+
+impl Dataset {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.targets.len() / self.n_targets()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Numbers in one sample's input.
+    pub fn n_inputs(&self) -> usize {
+        self.input_shape.iter().product()
+    }
+
+    /// Numbers in one sample's target: 1 for classes.
+    pub fn n_targets(&self) -> usize {
+        self.task.n_targets()
+    }
+
+    /// Whether the source had targets; where it had none (new data for a trained model) they are NaN.
+    pub fn has_targets(&self) -> bool {
+        self.targets.first().is_some_and(|t| !t.is_nan())
+    }
+
+    /// Number of classes, or `None` for numbers as targets.
+    pub fn n_classes(&self) -> Option<usize> {
+        match &self.task {
+            Task::Classification { classes } => Some(classes.len()),
+            Task::Regression { .. } => None,
+        }
+    }
+
+    /// Height, width and channels, where samples are images: three axes, or two and one channel.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        match self.input_shape[..] {
+            [h, w] => Some([h, w, 1]),
+            [h, w, c] => Some([h, w, c]),
+            _ => None,
+        }
+    }
+
+    /// Channels of an image, the last of its three axes; other inputs are one channel.
+    pub fn n_channels(&self) -> usize {
+        self.image_shape().map_or(1, |[_, _, c]| c)
+    }
+
+    /// Name of an input: the feature's name or its index.
+    pub(crate) fn feature_name(&self, index: usize) -> String {
+        self.features.get(index).cloned().unwrap_or_else(|| index.to_string())
+    }
+
+    /// Number of samples of each class; empty for numbers as targets.
+    pub fn class_counts(&self, indices: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut counts = vec![0; self.n_classes().unwrap_or(0)];
+        for i in indices {
+            if let Some(count) = counts.get_mut(self.targets[i] as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// Replaces missing values by their feature's mean over the training samples alone.
+    ///
+    /// Sources are opened with means over all samples; call this once the split is known. A feature without any
+    /// known value in `train` keeps what it has.
+    pub fn fill_missing(&mut self, train: &[u32]) {
+        let (Values::F32(inputs), false) = (&mut self.inputs, self.missing.is_empty()) else { return };
+        let width: usize = self.input_shape.iter().product();
+        let mut columns: Vec<usize> = self.missing.iter().map(|i| i % width).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        for column in columns {
+            let at = |row: u32| row as usize * width + column;
+            let known = train.iter().map(|&r| at(r)).filter(|i| self.missing.binary_search(i).is_err());
+            let (n, sum) = known.fold((0u64, 0.0f64), |(n, sum), i| (n + 1, sum + f64::from(inputs[i])));
+            if n == 0 {
+                continue;
+            }
+            let mean = sum / n as f64;
+            self.missing.iter().filter(|i| *i % width == column).for_each(|&i| inputs[i] = mean as f32);
+            if let Some(schema) = &mut self.schema {
+                schema.set_mean(column, mean);
+            }
+        }
+    }
+}

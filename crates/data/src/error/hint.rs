@@ -1,0 +1,109 @@
+//! What to type about each problem with data.
+
+use super::DataError;
+use crate::dataset::MAX_CLASSES;
+
+impl DataError {
+    /// What to type or do next, one line.
+    pub fn hint(&self) -> String {
+        use DataError::*;
+        match self {
+            UnknownSource { nearest: Some(near), .. } => {
+                format!("did you mean `{near}`? `thalweg data list` shows the sets")
+            }
+            UnknownSource { .. } => "`thalweg data list` shows the sets; a path works as well".into(),
+            NotFetched { set, bytes, package, .. } => {
+                let package = package
+                    .map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
+                format!(
+                    "`thalweg data fetch {set}` downloads it ({} MB){package}",
+                    (bytes + 500_000) / 1_000_000
+                )
+            }
+            LeftOut { feature, .. } => format!("build with the feature `{feature}` of the crate `thalweg`"),
+            Augment { .. } => {
+                "`augment=none` trains without, `thalweg list augment` shows all transforms".into()
+            }
+            Read { .. } => "check that the path is right and that you may read it".into(),
+            Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
+                "copy or download the file again".into()
+            }
+            TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
+            WrongMagic { .. } | UnknownFormat { .. } => {
+                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
+            }
+            Header { .. } => "write the file again with the program that made it".into(),
+            UnsupportedType { .. } => {
+                "save it as float32 or as integers, as in `x.astype(\"float32\")`".into()
+            }
+            CountMismatch { .. } => "name the file that belongs to the inputs: `data.target=FILE`".into(),
+            ShapeMismatch { .. } => "make all parts with the same shape of one sample".into(),
+            LabelOutOfRange { label, .. } if *label < 0.0 || label.fract() != 0.0 => {
+                "labels are whole numbers from 0; for numbers as targets set `data.task=regression`".into()
+            }
+            LabelOutOfRange { label, .. } if *label >= MAX_CLASSES as f64 => {
+                format!("{MAX_CLASSES} classes are the most; for numbers as targets set `data.task=regression`")
+            }
+            LabelOutOfRange { label, .. } => {
+                format!("set `data.classes={:.0}`, or correct the label", label + 1.0)
+            }
+            NotFinite { target: true, row, .. } => {
+                format!("a target cannot be missing: correct it, or take sample {row} out of the file")
+            }
+            NotFinite { value, .. } if !value.is_nan() => {
+                "correct it, or put NaN there and set `data.allow_missing=true`".into()
+            }
+            NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
+            Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
+            NotANumber { column, .. } => {
+                format!("correct the field, empty it, or leave the column out: `data.drop={column}`")
+            }
+            MissingValue { target: true, .. } => {
+                "remove the line, or choose another column: `data.target=NAME`".into()
+            }
+            MissingValue { .. } => "set `data.allow_missing=true` to put the column's mean there".into(),
+            TooManyCategories { column, .. } => format!("leave it out: `data.drop={column}`"),
+            UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            UnknownClass { .. } => "correct the line, or train again with this class".into(),
+            NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
+            NoInputs { .. } => {
+                "a table needs a column besides the target; check `data.target` and `data.drop`".into()
+            }
+            NoArray { .. } => "save with `numpy.savez(FILE, x=inputs, y=targets)`".into(),
+            NoTargets { .. } => "name the file: `data.target=FILE`".into(),
+            NothingUsable { .. } => "name a file instead of the folder: `data=FOLDER/FILE`".into(),
+            Ambiguous { found, path } => {
+                format!("name one: `data={}`", path.join(found.first().map_or("", String::as_str)).display())
+            }
+            NoSamples { .. } => "add samples, or name another file".into(),
+            ChannelsUnclear { .. } => {
+                "set `data.channels=first` for [C, H, W], or `data.channels=last` for [H, W, C]".into()
+            }
+            NoClassFolders { .. } => {
+                "put the images of each class into a folder: FOLDER/CLASS/IMAGE, and set `data=FOLDER`".into()
+            }
+            NotAClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            NotAClass { .. } => "rename the folder, or train again with this class".into(),
+            SizesDiffer { expected: [h, w], .. } if h == w => {
+                format!("bring them to one size: `data.size={h}`, or `data.size=[HEIGHT,WIDTH]`")
+            }
+            SizesDiffer { expected: [h, w], .. } => {
+                format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
+            }
+            BadImage { .. } => "copy the file again, or remove it".into(),
+            MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
+            TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
+            BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
+            Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
+            AffineShape { .. } => "fit the preprocessing on this data set".into(),
+        }
+    }
+}
+
+/// The first few names, quoted.
+fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|n| format!("`{n}`")).collect();
+    let more = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
+    shown.join(", ") + &more
+}

@@ -1,0 +1,12 @@
+//! PNG and JPEG images: a folder for each class, or new images for a trained model.
+
+use super::Format;
+use crate::images;
+
+/// The registry line.
+pub const FORMAT: Format = Format {
+    name: "images",
+    endings: &[".png", ".jpg", ".jpeg"],
+    summary: "images in a folder for each class, with train, valid and test above them or not",
+    open: images::open_unlabelled,
+};

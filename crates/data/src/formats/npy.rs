@@ -1,0 +1,306 @@
+//! NPY files: one NumPy array, all real number types, C and Fortran order.
+//!
+//! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. The header is read by hand so that
+//! every size in it is held against the length of the file before memory is asked for.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::{Format, arrays};
+use crate::{DataError, read};
+
+/// The registry line.
+pub const FORMAT: Format = Format {
+    name: "npy",
+    endings: &[".npy"],
+    summary: "a NumPy array, with its targets in a second file (x.npy and y.npy, x_train.npy and y_train.npy)",
+    open: arrays::open_file,
+};
+
+/// An array in C order.
+pub(crate) struct Array {
+    pub dims: Vec<usize>,
+    pub values: Numbers,
+    /// Whether the file held whole numbers or booleans.
+    pub whole: bool,
+}
+
+/// Values of an array.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    F32(Vec<f32>),
+    U8(Vec<u8>),
+}
+
+/// Reads a `.npy` file, gzip or not.
+pub(crate) fn load(path: &Path) -> Result<Array, DataError> {
+    let file = std::fs::File::open(path).map_err(|e| read::failed(path, e))?;
+    let len = file.metadata().map_err(|e| read::failed(path, e))?.len();
+    if len == 0 {
+        return Err(DataError::Empty { path: path.into() });
+    }
+    if path.to_string_lossy().to_lowercase().ends_with(".gz") {
+        let bytes = read::decoded(path)?;
+        return parse(&mut &bytes[..], bytes.len() as u64, path);
+    }
+    parse(&mut std::io::BufReader::new(file), len, path)
+}
+
+/// Reads an array from a stream of `len` bytes.
+pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Array, DataError> {
+    let (header, header_len) = header(stream, len, path)?;
+    let count = header.dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+    let n_bytes = count.and_then(|n| n.checked_mul(header.kind.size()));
+    let Some((count, n_bytes)) = count.zip(n_bytes) else {
+        return Err(wrong(path, format!("the shape {:?} is larger than any memory", header.dims)));
+    };
+    let (expected, got) = (header_len.saturating_add(n_bytes as u64), len);
+    let (what, path_buf) = ("the npy array".to_string(), path.to_path_buf());
+    if got < expected {
+        return Err(DataError::Truncated { what, expected, got, path: path_buf });
+    }
+    if got > expected {
+        return Err(DataError::TooLong { what, expected, got, path: path_buf });
+    }
+    let mut values = read_values(stream, &header, count).map_err(|e| stream_error(path, e))?;
+    if header.fortran && header.dims.len() > 1 {
+        values = match values {
+            Numbers::F32(v) => Numbers::F32(from_fortran(&v, &header.dims)),
+            Numbers::U8(v) => Numbers::U8(from_fortran(&v, &header.dims)),
+        };
+    }
+    let whole = !matches!(header.kind, Kind::F2 | Kind::F4 | Kind::F8);
+    Ok(Array { dims: header.dims, values, whole })
+}
+
+/// Errors of the stream itself: a damaged archive, or the operating system's.
+pub(crate) fn stream_error(path: &Path, error: std::io::Error) -> DataError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    match error.kind() {
+        InvalidData | InvalidInput | Other | UnexpectedEof => {
+            let reason = error.to_string().to_lowercase();
+            DataError::Damaged { reason, path: path.into() }
+        }
+        _ => read::failed(path, error),
+    }
+}
+
+/// What the header says.
+struct Header {
+    kind: Kind,
+    big_endian: bool,
+    fortran: bool,
+    dims: Vec<usize>,
+}
+
+/// Types of numbers.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Bool,
+    I1,
+    I2,
+    I4,
+    I8,
+    U1,
+    U2,
+    U4,
+    U8,
+    F2,
+    F4,
+    F8,
+}
+
+impl Kind {
+    fn from_code(code: &str) -> Option<Kind> {
+        use Kind::*;
+        let codes = [
+            ("b1", Bool),
+            ("i1", I1),
+            ("i2", I2),
+            ("i4", I4),
+            ("i8", I8),
+            ("u1", U1),
+            ("u2", U2),
+            ("u4", U4),
+            ("u8", U8),
+            ("f2", F2),
+            ("f4", F4),
+            ("f8", F8),
+        ];
+        codes.iter().find(|(name, _)| *name == code).map(|(_, kind)| *kind)
+    }
+
+    fn size(self) -> usize {
+        match self {
+            Kind::Bool | Kind::I1 | Kind::U1 => 1,
+            Kind::I2 | Kind::U2 | Kind::F2 => 2,
+            Kind::I4 | Kind::U4 | Kind::F4 => 4,
+            Kind::I8 | Kind::U8 | Kind::F8 => 8,
+        }
+    }
+
+    /// Appends little-endian bytes as numbers.
+    fn append(self, bytes: &[u8], out: &mut Vec<f32>) {
+        match self {
+            Kind::Bool => out.extend(bytes.iter().map(|b| f32::from(u8::from(*b != 0)))),
+            Kind::U1 => out.extend(bytes.iter().map(|b| f32::from(*b))),
+            Kind::I1 => out.extend(bytes.iter().map(|b| f32::from(b.cast_signed()))),
+            Kind::I2 => words(bytes, out, |w| i16::from_le_bytes(w).into()),
+            Kind::U2 => words(bytes, out, |w| u16::from_le_bytes(w).into()),
+            Kind::F2 => words(bytes, out, |w| half(u16::from_le_bytes(w))),
+            Kind::I4 => words(bytes, out, |w| i32::from_le_bytes(w) as f32),
+            Kind::U4 => words(bytes, out, |w| u32::from_le_bytes(w) as f32),
+            Kind::F4 => words(bytes, out, f32::from_le_bytes),
+            Kind::I8 => words(bytes, out, |w| i64::from_le_bytes(w) as f32),
+            Kind::U8 => words(bytes, out, |w| u64::from_le_bytes(w) as f32),
+            Kind::F8 => words(bytes, out, |w| f64::from_le_bytes(w) as f32),
+        }
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; N]) -> f32) {
+    out.extend(bytes.as_chunks::<N>().0.iter().map(|w| number(*w)));
+}
+
+/// IEEE 754 binary16 to f32.
+fn half(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    match exponent {
+        0 => sign * libm::ldexpf(fraction, -24),
+        31 if fraction == 0.0 => sign * f32::INFINITY,
+        31 => f32::NAN,
+        _ => sign * libm::ldexpf(1024.0 + fraction, exponent - 25),
+    }
+}
+
+/// The magic, the version and the dictionary; gives also the length of all that.
+fn header(stream: &mut impl Read, len: u64, path: &Path) -> Result<(Header, u64), DataError> {
+    let short = |expected| DataError::Truncated {
+        what: "the npy header".into(),
+        expected,
+        got: len,
+        path: path.into(),
+    };
+    let mut start = [0; 8];
+    let filled = stream.take(8).read(&mut start).map_err(|e| stream_error(path, e))?;
+    if !start.starts_with(b"\x93NUMPY") {
+        let got = start[..filled.min(6)].iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+        let expected = "93 4e 55 4d 50 59".to_string();
+        return Err(DataError::WrongMagic { format: "npy", expected, got, path: path.into() });
+    }
+    if len < 12 {
+        return Err(short(12));
+    }
+    let mut read = |n: usize| -> Result<Vec<u8>, DataError> {
+        let mut bytes = vec![0; n];
+        stream.read_exact(&mut bytes).map_err(|e| stream_error(path, e)).map(|()| bytes)
+    };
+    let (dictionary_len, before) = match start[6] {
+        1 => (read(2)?.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b)), 10),
+        2 | 3 => (read(4)?.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b)), 12),
+        version => return Err(wrong(path, format!("version {version}, expected 1 to 3"))),
+    };
+    let header_len = before + dictionary_len;
+    if header_len > len {
+        return Err(short(header_len));
+    }
+    let text = String::from_utf8_lossy(&read(dictionary_len as usize)?).into_owned();
+    Ok((dictionary(&text, path)?, header_len))
+}
+
+/// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`
+fn dictionary(text: &str, path: &Path) -> Result<Header, DataError> {
+    let value = |key: &str| {
+        let after = text.split_once(&format!("'{key}'")).and_then(|(_, rest)| rest.split_once(':'));
+        after.map(|(_, rest)| rest.trim_start()).ok_or_else(|| wrong(path, format!("`{key}` is missing")))
+    };
+    let descr = value("descr")?;
+    let dtype = descr.strip_prefix('\'').and_then(|d| d.split_once('\'')).map_or(descr, |(d, _)| d);
+    let unsupported = || DataError::UnsupportedType { dtype: dtype.trim().into(), path: path.into() };
+    let (order, code) = dtype.split_at_checked(1).ok_or_else(unsupported)?;
+    let kind = Kind::from_code(code).filter(|_| "<>|=".contains(order)).ok_or_else(unsupported)?;
+    let shape = value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).map(|(s, _)| s);
+    let shape = shape.ok_or_else(|| wrong(path, "`shape` is not a tuple".into()))?;
+    let sizes = shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse::<usize>);
+    let dims =
+        sizes.collect::<Result<Vec<_>, _>>().map_err(|_| wrong(path, format!("the shape is ({shape})")))?;
+    Ok(Header { kind, big_endian: order == ">", fortran: value("fortran_order")?.starts_with("True"), dims })
+}
+
+fn wrong(path: &Path, reason: String) -> DataError {
+    DataError::Header { format: "npy", reason, path: path.into() }
+}
+
+/// Reads `count` values block by block, so that the bytes never lie beside the numbers in full.
+fn read_values(stream: &mut impl Read, header: &Header, count: usize) -> std::io::Result<Numbers> {
+    if header.kind == Kind::U1 {
+        let mut bytes = vec![0; count];
+        stream.read_exact(&mut bytes)?;
+        read_end(stream)?;
+        return Ok(Numbers::U8(bytes));
+    }
+    let size = header.kind.size();
+    let (mut out, mut block) = (Vec::with_capacity(count), vec![0; 1 << 16]);
+    while out.len() < count {
+        let n = (block.len() / size).min(count - out.len());
+        let bytes = &mut block[..n * size];
+        stream.read_exact(bytes)?;
+        if header.big_endian {
+            bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        }
+        header.kind.append(bytes, &mut out);
+    }
+    read_end(stream)?;
+    Ok(Numbers::F32(out))
+}
+
+/// Asks for the end, which is where an archive compares its check sum.
+fn read_end(stream: &mut impl Read) -> std::io::Result<()> {
+    stream.read(&mut [0]).map(|_| ())
+}
+
+/// Fortran order (first index fastest) to C order (last index fastest).
+fn from_fortran<T: Copy>(values: &[T], dims: &[usize]) -> Vec<T> {
+    let mut strides = vec![1; dims.len()];
+    for d in 1..dims.len() {
+        strides[d] = strides[d - 1] * dims[d - 1];
+    }
+    let mut index = vec![0; dims.len()];
+    let mut out = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        out.push(values[index.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()]);
+        for d in (0..dims.len()).rev() {
+            index[d] += 1;
+            if index[d] < dims[d] {
+                break;
+            }
+            index[d] = 0;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_precision_is_exact() {
+        let known =
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 5.9604645e-8), (0x3555, 0.33325195)];
+        for (bits, value) in known {
+            assert_eq!(half(bits), value);
+        }
+        assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);
+    }
+
+    #[test]
+    fn fortran_order_is_turned() {
+        // [[0, 1, 2], [3, 4, 5]] column by column.
+        assert_eq!(from_fortran(&[0, 3, 1, 4, 2, 5], &[2, 3]), [0, 1, 2, 3, 4, 5]);
+        let c: Vec<usize> = (0..24).collect();
+        let f: Vec<usize> = (0..24).map(|i| (i % 2) * 12 + (i / 2 % 3) * 4 + i / 6).collect();
+        assert_eq!(from_fortran(&f, &[2, 3, 4]), c);
+    }
+}

@@ -1,0 +1,248 @@
+//! Decoding all files of a tree on all cores, straight to where each sample belongs.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use super::options::Wanted;
+use super::picture::{Picture, Simplified, decode, one_line};
+use super::resize::fit;
+use super::tree::Tree;
+use crate::read::not_a_file;
+use crate::{Bytes, Color, Corrupt, DataError};
+
+/// The first 16 bytes of a file's SHA-256.
+pub(super) type Hash = [u8; 16];
+
+/// The decoded images of a tree.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Loaded {
+    /// Height, width, channels.
+    pub shape: [usize; 3],
+    /// Of the files that could be read, in their order.
+    pub pixels: Bytes,
+    /// Files that could not be read: index, and why.
+    pub skipped: Vec<(usize, String)>,
+    /// Files whose animation, 16 bits and transparency were simplified away.
+    pub simplified: [usize; 3],
+    /// What each file's bytes were.
+    pub hashes: Vec<Hash>,
+}
+
+/// What became of one file.
+struct Outcome {
+    hash: Hash,
+    result: Result<Simplified, Problem>,
+}
+
+enum Problem {
+    Unreadable(String),
+    /// Of another size, without a size to be brought to.
+    Size([usize; 2]),
+    /// Coloured, when all before were grey.
+    Coloured,
+}
+
+/// Files that a thread takes at a time.
+const BLOCK: usize = 32;
+
+/// Decodes all files.
+///
+/// # Errors
+/// [`DataError::SizesDiffer`], [`DataError::MostUnreadable`], [`DataError::BadImage`] if such are not to be skipped,
+/// [`DataError::TooMuchMemory`].
+pub(super) fn load(tree: &Tree, wanted: &Wanted) -> Result<Loaded, DataError> {
+    let (example, first) = first_readable(tree, wanted)?;
+    let [height, width] = wanted.size.unwrap_or([first.height, first.width]);
+    let channels = match wanted.color {
+        Color::Auto => first.channels,
+        Color::Grey => 1,
+        Color::Rgb => 3,
+    };
+    let mut shape = [height, width, channels];
+    let (mut pixels, mut outcomes) = decode_all(tree, wanted, shape)?;
+    if outcomes.iter().flatten().any(|o| matches!(o.result, Err(Problem::Coloured))) {
+        shape[2] = 3;
+        (pixels, outcomes) = decode_all(tree, wanted, shape)?;
+    }
+    let path = |i: usize| tree.root.join(&tree.files[i].path);
+    let mut loaded =
+        Loaded { shape, pixels: Vec::new().into(), skipped: vec![], simplified: [0; 3], hashes: vec![] };
+    for (i, outcome) in outcomes.into_iter().flatten().enumerate() {
+        loaded.hashes.push(outcome.hash);
+        match outcome.result {
+            Ok(Simplified { animated, deep, transparent }) => {
+                let flags = [animated, deep, transparent];
+                loaded.simplified.iter_mut().zip(flags).for_each(|(n, flag)| *n += usize::from(flag));
+            }
+            Err(Problem::Size(size)) => {
+                let (first, other) = (path(example), path(i));
+                return Err(DataError::SizesDiffer { expected: [height, width], got: size, first, other });
+            }
+            Err(Problem::Unreadable(reason)) => loaded.skipped.push((i, reason)),
+            Err(Problem::Coloured) => unreachable!("colours were asked for"),
+        }
+    }
+    check_skipped(tree, wanted, &loaded.skipped)?;
+    close_gaps(&mut pixels, shape.iter().product(), &loaded.skipped);
+    Ok(Loaded { pixels: pixels.into(), ..loaded })
+}
+
+/// The first file that can be read, which says what size and colour the others should have.
+fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Picture), DataError> {
+    let mut skipped = Vec::new();
+    let mut bytes = Vec::new();
+    for (i, file) in tree.files.iter().enumerate() {
+        match read(&tree.root.join(&file.path), &mut bytes).and_then(|()| decode(&bytes)) {
+            Ok((picture, _)) => return Ok((i, picture)),
+            Err(reason) => skipped.push((i, reason)),
+        }
+        check_strict(tree, wanted, &skipped)?;
+    }
+    Err(most_unreadable(tree, &skipped))
+}
+
+/// Pixels of all files (unreadable ones leave gaps), and what became of each file; none for files after a problem that
+/// ends it all.
+fn decode_all(
+    tree: &Tree,
+    wanted: &Wanted,
+    shape: [usize; 3],
+) -> Result<(Vec<u8>, Vec<Option<Outcome>>), DataError> {
+    let size: usize = shape.iter().product();
+    let mut pixels = room(tree, size)?;
+    let mut outcomes: Vec<Option<Outcome>> = tree.files.iter().map(|_| None).collect();
+    let work = tree.files.chunks(BLOCK).zip(pixels.chunks_mut(BLOCK * size)).zip(outcomes.chunks_mut(BLOCK));
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+    let stop = AtomicBool::new(false);
+    let run = || {
+        let mut bytes = Vec::new();
+        // Blocks are taken in order and finished, so the first file with a problem is the same for any threads.
+        while let Some(((files, pixels), outcomes)) = (!stop.load(Ordering::Relaxed)).then(next).flatten() {
+            for ((file, out), outcome) in files.iter().zip(pixels.chunks_exact_mut(size)).zip(outcomes) {
+                let done = one(&tree.root.join(&file.path), &mut bytes, wanted, shape, out);
+                let ends = matches!(done.result, Err(Problem::Size(_) | Problem::Coloured));
+                *outcome = Some(done);
+                if ends {
+                    stop.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(run)));
+        run();
+    });
+    Ok((pixels, outcomes))
+}
+
+/// Memory for all pixels.
+fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
+    let bytes = tree.files.len().saturating_mul(size);
+    // Given back before zeros are asked for: those are pages that are not there until they are written.
+    let enough = Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
+    if enough { Ok(vec![0; bytes]) } else { Err(DataError::TooMuchMemory { bytes, path: tree.root.clone() }) }
+}
+
+/// Reads one file and writes its pixels.
+fn one(path: &Path, bytes: &mut Vec<u8>, wanted: &Wanted, shape: [usize; 3], out: &mut [u8]) -> Outcome {
+    let content = read(path, bytes);
+    let hash = hash(bytes);
+    let result = content.and_then(|()| decode(bytes)).map_err(Problem::Unreadable);
+    let result = result.and_then(|(picture, simplified)| {
+        let [height, width, channels] = shape;
+        if wanted.color == Color::Auto && picture.channels > channels {
+            return Err(Problem::Coloured);
+        }
+        let mut picture = picture.with_channels(channels);
+        if [picture.height, picture.width] != [height, width] {
+            if wanted.size.is_none() {
+                return Err(Problem::Size([picture.height, picture.width]));
+            }
+            picture = fit(&picture, [height, width], wanted.fit);
+        }
+        out.copy_from_slice(&picture.pixels);
+        Ok(simplified)
+    });
+    Outcome { hash, result }
+}
+
+/// The hash of a file's content.
+pub(super) fn hash(bytes: &[u8]) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(&Sha256::digest(bytes)[..size_of::<Hash>()]);
+    hash
+}
+
+/// The most bytes of an image file; more are taken for something else.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Reads a file to `bytes`, which is empty if that fails.
+pub(super) fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
+    bytes.clear();
+    let done = fs::metadata(path).and_then(|metadata| match metadata {
+        m if !m.is_file() => Err(not_a_file()),
+        m if m.len() > MAX_FILE_BYTES => Err(std::io::Error::other(format!("{} bytes", m.len()))),
+        _ => File::open(path)?.take(MAX_FILE_BYTES).read_to_end(bytes),
+    });
+    done.map(|_| ()).map_err(|error| {
+        bytes.clear();
+        one_line(&error.to_string())
+    })
+}
+
+fn check_strict(tree: &Tree, wanted: &Wanted, skipped: &[(usize, String)]) -> Result<(), DataError> {
+    match skipped.first() {
+        Some((i, reason)) if wanted.corrupt == Corrupt::Error => {
+            let path = tree.root.join(&tree.files[*i].path);
+            Err(DataError::BadImage { reason: reason.clone(), path })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Few unreadable files are left out; most of them are a mistake.
+fn check_skipped(tree: &Tree, wanted: &Wanted, skipped: &[(usize, String)]) -> Result<(), DataError> {
+    check_strict(tree, wanted, skipped)?;
+    if 2 * skipped.len() > tree.files.len() { Err(most_unreadable(tree, skipped)) } else { Ok(()) }
+}
+
+fn most_unreadable(tree: &Tree, skipped: &[(usize, String)]) -> DataError {
+    let files = super::named(tree, skipped);
+    DataError::MostUnreadable { n: skipped.len(), of: tree.files.len(), files, path: tree.root.clone() }
+}
+
+/// Moves samples to where the files before them left gaps.
+fn close_gaps(pixels: &mut Vec<u8>, size: usize, skipped: &[(usize, String)]) {
+    let n = pixels.len() / size.max(1);
+    let mut to = skipped.first().map_or(n, |(i, _)| *i);
+    for (gap, (i, _)) in skipped.iter().enumerate() {
+        let until = skipped.get(gap + 1).map_or(n, |(next, _)| *next);
+        pixels.copy_within((i + 1) * size..until * size, to * size);
+        to += until - i - 1;
+    }
+    pixels.truncate(to * size);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_closed() {
+        for gaps in [vec![], vec![0], vec![4], vec![1, 2], vec![0, 3, 4], vec![0, 1, 2, 3, 4]] {
+            let mut pixels: Vec<u8> = (0..10).collect();
+            let skipped: Vec<_> = gaps.iter().map(|i| (*i, String::new())).collect();
+            close_gaps(&mut pixels, 2, &skipped);
+            let kept = (0..5u8).filter(|i| !gaps.contains(&usize::from(*i)));
+            assert_eq!(pixels, kept.flat_map(|i| [2 * i, 2 * i + 1]).collect::<Vec<_>>(), "{gaps:?}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Data sets: opening files and built-in sets, splitting, preprocessing, and gathering batches.
+//!
+//! The usual way from a name to a batch:
+//!
+//! ```
+//! use data::{self, DataOptions, Preprocess, SplitOptions};
+//!
+//! let mut set = data::open("digits", &DataOptions::default())?;
+//! let splits = data::split(&set, &SplitOptions::default())?;
+//! set.fill_missing(&splits.train);
+//! let affine = data::fit(&set, &splits.train, Preprocess::Standardise)?;
+//! let order = data::order(splits.train.len(), 0, 0, true);
+//! let rows: Vec<u32> = order[..64].iter().map(|&i| splits.train[i as usize]).collect();
+//! let mut batch = vec![0.0; 64 * set.n_inputs()];
+//! set.gather(&rows, &affine, &mut batch);
+//! # Ok::<(), data::DataError>(())
+//! ```
+
+mod affine;
+pub mod augment;
+mod bytes;
+// Kept copies are of gzip files and of images; without either, nobody asks for them.
+#[cfg_attr(not(all(feature = "gzip", feature = "images")), allow(dead_code))]
+mod cache;
+mod channels;
+mod dataset;
+mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod formats;
+mod gather;
+#[cfg(feature = "gzip")]
+mod gzip;
+mod identity;
+#[cfg(feature = "images")]
+mod images;
+mod info;
+mod known;
+mod moments;
+mod open;
+mod options;
+mod order;
+mod own;
+mod preview;
+pub mod public;
+mod read;
+mod schema;
+pub mod sets;
+mod split;
+
+pub use affine::{Affine, Preprocess, fit, fit_targets};
+pub use bytes::Bytes;
+pub use cache::default_cache_folder;
+pub use channels::Channels;
+pub use dataset::{Dataset, Origin, Task, Values};
+pub use error::DataError;
+pub use identity::{Identities, Identity};
+pub use info::{DataInfo, FeatureInfo};
+pub use open::open;
+pub use options::{Color, Corrupt, DataOptions, Fit, Labels, TaskKind};
+pub use order::order;
+pub use preview::preview;
+pub use schema::{Column, Role, TableSchema, TargetColumn};
+pub use split::{Share, SplitOptions, Splits, folds, split};

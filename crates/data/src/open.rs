@@ -1,0 +1,201 @@
+//! From a name, a file or a folder to a data set.
+
+use std::path::Path;
+
+#[cfg(feature = "images")]
+use super::images;
+use super::moments::of_numbers;
+use super::{DataError, DataOptions, Dataset, Values, formats, known, own, public, read, sets};
+use settings::nearest;
+
+/// Opens a built-in set, a file or a folder, or a public set that was fetched.
+///
+/// Names of built-in sets ([`sets::ALL`]) come first; write `./digits` for a file of that name. Names of public sets
+/// ([`public::ALL`]) come last: they are looked for where nothing here has that name. A folder is searched for IDX
+/// pairs, then for the files of CIFAR, then for `train.csv`, then for NumPy arrays, then for folders of images, then
+/// for a
+/// single file of a known format.
+///
+/// # Errors
+/// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
+pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
+    let distrust = options.cache.as_ref().and_then(|folder| Some((folder, own::distrust(folder)?)));
+    let Some((folder, why)) = distrust else { return open_source(source, options) };
+    let mut set = open_source(source, &DataOptions { cache: None, ..options.clone() })?;
+    set.notes.push(format!("the cache folder is not used, since {why}: {}", folder.display()));
+    Ok(set)
+}
+
+/// Opens a source with a cache folder that may be used, or without one.
+fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
+    if let Some(set) = sets::by_name(source) {
+        check_unused(options, BUILT_IN)?;
+        return set.make(options);
+    }
+    if source == "digits" && !cfg!(feature = "gzip") {
+        return Err(DataError::LeftOut { what: source.into(), feature: "gzip" });
+    }
+    let fetched = if Path::new(source).exists() { None } else { known::by_name(source)? };
+    let path = fetched.as_deref().unwrap_or(Path::new(source));
+    let metadata = std::fs::metadata(path).map_err(|error| match read::failed(path, error) {
+        DataError::UnknownSource { name, nearest: None } => {
+            let public = public::ALL.iter().map(|s| s.name);
+            let nearest = nearest(&name, sets::ALL.iter().map(|s| s.name).chain(public));
+            DataError::UnknownSource { name, nearest }
+        }
+        other => other,
+    })?;
+    let mut set = if metadata.is_dir() { open_folder(path, options) } else { open_file(path, options) }?;
+    if set.schema.is_none() {
+        check_finite(&mut set, path, options)?;
+    }
+    Ok(set)
+}
+
+/// The word for built-in sets among the names of formats.
+const BUILT_IN: &str = "built-in";
+
+/// An option that a kind of source does not have is a mistake, not something to pass over.
+fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
+    const MADE: &[&str] = &[BUILT_IN];
+    const FILES: &[&str] = &["idx", "npy", "npz", "table"];
+    const ARRAYS: &[&str] = &["idx", "npy", "npz"];
+    const IMAGES: &[&str] = &["images"];
+    let default = DataOptions::default();
+    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
+    let word = |value: &dyn std::fmt::Debug, told: bool| told.then(|| format!("{value:?}").to_lowercase());
+    let given = [
+        ("target", FILES, list(&options.target)),
+        ("drop", FILES, list(&options.drop)),
+        ("task", FILES, options.task.map(|t| t.name().to_string())),
+        ("header", FILES, options.header.map(|h| h.to_string())),
+        ("separator", FILES, options.separator.map(|s| s.to_string())),
+        ("channels", ARRAYS, word(&options.channels, options.channels != default.channels)),
+        ("color", IMAGES, word(&options.color, options.color != default.color)),
+        ("size", IMAGES, word(&options.size, options.size != default.size)),
+        ("resize", IMAGES, word(&options.resize, options.resize != default.resize)),
+        ("corrupt", IMAGES, word(&options.corrupt, options.corrupt != default.corrupt)),
+        ("labels", &["cifar"], word(&options.labels, options.labels != default.labels)),
+        ("n", MADE, options.n.map(|n| n.to_string())),
+        ("noise", MADE, options.noise.map(|n| n.to_string())),
+        ("seed", MADE, (options.seed != 0).then(|| options.seed.to_string())),
+    ];
+    let unused = given.into_iter().find(|(_, kinds, value)| value.is_some() && !kinds.contains(&kind));
+    let Some((option, kinds, Some(value))) = unused else { return Ok(()) };
+    let kind = match kind {
+        BUILT_IN => "a built-in set".into(),
+        _ if kinds == MADE => "a file or folder".into(),
+        _ => format!("data of format `{kind}`"),
+    };
+    let has = if kind.starts_with("data") { "have" } else { "has" };
+    Err(DataError::BadOption {
+        option,
+        value,
+        expected: format!("nothing, since {kind} {has} no such option"),
+    })
+}
+
+fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+    let format = formats::by_name(path).ok_or_else(|| formats::unknown(path))?;
+    check_unused(options, format.name)?;
+    (format.open)(path, options)
+}
+
+/// Opens a folder of one of the formats that come as several files; `None` if it has no such files.
+type OpenFolder = fn(&Path, &DataOptions) -> Option<Result<Dataset, DataError>>;
+
+const FOLDERS: &[(&str, OpenFolder)] = &[
+    ("idx", formats::idx::open_folder),
+    ("cifar", formats::cifar::open_folder),
+    #[cfg(feature = "table")]
+    ("table", formats::table::open_folder),
+    ("npy", formats::arrays_folder),
+];
+
+fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+    for (kind, open) in FOLDERS {
+        if let Some(found) = open(folder, options) {
+            return check_unused(options, kind).and(found);
+        }
+    }
+    let names = read::names(folder);
+    let format = |name: &String| {
+        let is_text = name.to_lowercase().ends_with(".txt");
+        formats::by_name(Path::new(name)).map(|f| f.name).filter(|_| !is_text && folder.join(name).is_file())
+    };
+    #[cfg_attr(not(feature = "images"), allow(unused_variables))]
+    let (images, found): (Vec<String>, Vec<String>) =
+        names.into_iter().filter(|n| format(n).is_some()).partition(|n| format(n) == Some("images"));
+    #[cfg(feature = "images")]
+    if let Some(set) = images_folder(folder, options, found.is_empty())? {
+        return Ok(set);
+    }
+    match &found[..] {
+        [one] => open_file(&folder.join(one), options),
+        #[cfg(feature = "images")]
+        [] if !images.is_empty() => {
+            check_unused(options, "images")?;
+            images::open_unlabelled(folder, options)
+        }
+        [] => {
+            let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \
+                              y.npy, folders of PNG and JPEG images, or one .csv, .tsv, .npz or .idx file, each \
+                              also with .gz";
+            Err(DataError::NothingUsable { looked_for: looked_for.into(), path: folder.into() })
+        }
+        _ => Err(DataError::Ambiguous { found, path: folder.into() }),
+    }
+}
+
+/// A folder of images as a data set. One folder of pictures beside a file of data is none of its own.
+#[cfg(feature = "images")]
+fn images_folder(folder: &Path, options: &DataOptions, alone: bool) -> Result<Option<Dataset>, DataError> {
+    let known = if options.inputs_only { &[][..] } else { &options.known_classes };
+    match images::Tree::find(folder, known)?.filter(|tree| alone || tree.classes.len() > 1) {
+        Some(tree) => {
+            check_unused(options, "images")?;
+            images::open_tree(tree, folder, options).map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+/// NaN and infinity in arrays: an error, or with `allow_missing` NaN becomes the feature's mean.
+fn check_finite(set: &mut Dataset, path: &Path, options: &DataOptions) -> Result<(), DataError> {
+    let width = set.n_targets();
+    let told = !options.inputs_only || set.has_targets();
+    if let Some(i) = set.targets.iter().position(|x| told && !x.is_finite()) {
+        let (value, column) = (f64::from(set.targets[i]), format!("target {}", i % width));
+        return Err(DataError::NotFinite { target: true, value, row: i / width, column, path: path.into() });
+    }
+    let width = set.n_inputs();
+    let Values::F32(inputs) = &set.inputs else { return Ok(()) };
+    let allowed = |x: f32| x.is_nan() && options.allow_missing == Some(true);
+    if let Some(i) = inputs.iter().position(|x| !x.is_finite() && !allowed(*x)) {
+        let (value, column) = (f64::from(inputs[i]), set.feature_name(i % width));
+        return Err(DataError::NotFinite { target: false, value, row: i / width, column, path: path.into() });
+    }
+    set.missing = inputs.iter().enumerate().filter(|(_, x)| x.is_nan()).map(|(i, _)| i).collect();
+    if !set.missing.is_empty() {
+        set.notes.push(format!("{} missing values (NaN): the feature's mean", set.missing.len()));
+        fill_with_means(set);
+    }
+    Ok(())
+}
+
+/// Writes the mean of the known values of each feature (0 if there are none) where values are missing.
+fn fill_with_means(set: &mut Dataset) {
+    let width = set.n_inputs();
+    let all: Vec<u32> = (0..set.len() as u32).collect();
+    if let Values::F32(inputs) = &mut set.inputs {
+        set.missing.iter().for_each(|&i| inputs[i] = 0.0);
+        let mean = of_numbers(inputs, width, &all).mean;
+        let mut unknown = vec![0usize; width];
+        set.missing.iter().for_each(|i| unknown[i % width] += 1);
+        // Zeros stood for the missing values, so the sum is that of the known ones.
+        let known = |c: usize| (all.len() - unknown[c]).max(1) as f64;
+        set.missing
+            .iter()
+            .for_each(|&i| inputs[i] = (mean[i % width] * all.len() as f64 / known(i % width)) as f32);
+    }
+}

@@ -1,0 +1,133 @@
+//! How a data source is to be read.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Channels;
+
+/// What the targets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskKind {
+    /// Targets are classes.
+    Classification,
+    /// Targets are numbers.
+    Regression,
+}
+
+impl TaskKind {
+    /// The name in a config.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskKind::Classification => "classification",
+            TaskKind::Regression => "regression",
+        }
+    }
+}
+
+/// Which of CIFAR-100's two labels are the targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// The 100 classes.
+    #[default]
+    Fine,
+    /// The 20 groups of them.
+    Coarse,
+}
+
+/// Channels of images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as coloured.
+    #[default]
+    Auto,
+    /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
+    Grey,
+    /// Three channels.
+    Rgb,
+}
+
+/// How an image gets the size that is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// Height and width each by their own factor.
+    #[default]
+    Stretch,
+    /// The largest part of the wanted proportions around the middle.
+    Crop,
+    /// All of the image, in the middle, with black beside it.
+    Pad,
+}
+
+/// What becomes of image files that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corrupt {
+    /// They are left out, with a note that names them; more than half of them is an error.
+    #[default]
+    Skip,
+    /// The first of them is an error.
+    Error,
+}
+
+/// Options of [`super::open`]; one that the kind of source does not have is an error.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataOptions {
+    /// Target columns by name or by index from 0, or one file with the targets. Default: the last column of a
+    /// table, `y` of an archive, the label file beside IDX images.
+    pub target: Vec<String>,
+    /// Classes or numbers as targets. Default: text or few different whole numbers are classes.
+    pub task: Option<TaskKind>,
+    /// Number of classes; a label beyond is an error. Default: the largest label plus one, or all values found.
+    pub classes: Option<usize>,
+    /// Columns to leave out, by name or by index from 0.
+    pub drop: Vec<String>,
+    /// Whether a table's first line holds names. Default: found out.
+    pub header: Option<bool>,
+    /// What separates a table's fields; a blank stands for any run of blanks. Default: found out.
+    pub separator: Option<char>,
+    /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
+    pub allow_missing: Option<bool>,
+    /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.
+    pub channels: Channels,
+    /// Channels of image files. Default: grey if all are grey, else red, green and blue.
+    pub color: Color,
+    /// Height and width (or one number for both) that image files are brought to. Default: the size that all have.
+    pub size: Vec<usize>,
+    /// How they are brought to it. Default: stretched.
+    pub resize: Fit,
+    /// What becomes of image files that cannot be read. Default: they are left out.
+    pub corrupt: Corrupt,
+    /// Which labels of CIFAR-100 are the targets. Default: the fine ones.
+    pub labels: Labels,
+    /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
+    pub n: Option<usize>,
+    /// Standard deviation of a synthetic set's noise. Default: the set's own.
+    pub noise: Option<f32>,
+    /// Seed of a synthetic set. Default 0.
+    pub seed: u64,
+    /// Folder for decoded copies of large gzip files and of images; none are kept without it.
+    /// See [`super::default_cache_folder`].
+    #[serde(skip)]
+    pub cache: Option<PathBuf>,
+    /// Whether arrays may come without targets: new data for a trained model. Tables tell by their columns.
+    #[serde(skip)]
+    pub inputs_only: bool,
+    /// Whether targets of a table may be missing: they are NaN.
+    #[serde(skip)]
+    pub missing_targets: bool,
+    /// The classes of a model that was trained before, so that class folders get its indices; empty without one.
+    #[serde(skip)]
+    pub known_classes: Vec<String>,
+    /// The shape of a sample of such a model, so that `color = auto` gives its channels; empty without one.
+    #[serde(skip)]
+    pub known_shape: Vec<usize>,
+    /// The columns of a model that was trained before, so that a new table is encoded in the same way.
+    #[serde(skip)]
+    pub schema: Option<super::TableSchema>,
+}

@@ -1,0 +1,85 @@
+//! Reading whole files, decompressed where they are gzip, with errors that name the file.
+
+use std::path::Path;
+
+use super::DataError;
+#[cfg(feature = "gzip")]
+use super::gzip::Gunzip;
+use settings::nearest;
+
+/// All bytes of a file as it is on disk.
+///
+/// # Errors
+/// [`DataError::UnknownSource`] if it does not exist, [`DataError::Empty`], or [`DataError::Read`].
+pub(crate) fn raw(path: &Path) -> Result<Vec<u8>, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|error| failed(path, error))?;
+    if !metadata.is_file() {
+        return Err(DataError::Read { path: path.into(), error: not_a_file() });
+    }
+    let bytes = std::fs::read(path).map_err(|error| failed(path, error))?;
+    if bytes.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(bytes) }
+}
+
+/// All bytes of a file, decompressed if it is gzip.
+///
+/// # Errors
+/// As [`raw`], and [`DataError::Truncated`] or [`DataError::Damaged`] from gzip.
+pub(crate) fn decoded(path: &Path) -> Result<Vec<u8>, DataError> {
+    let bytes = raw(path)?;
+    if !is_gzip(&bytes) {
+        return Ok(bytes);
+    }
+    #[cfg(not(feature = "gzip"))]
+    return Err(no_gzip(path));
+    #[cfg(feature = "gzip")]
+    match Gunzip::new(path, &bytes).read_to_end()? {
+        out if out.is_empty() => Err(DataError::Empty { path: path.into() }),
+        out => Ok(out),
+    }
+}
+
+/// Why a gzip file cannot be read.
+#[cfg(not(feature = "gzip"))]
+pub(crate) fn no_gzip(path: &Path) -> DataError {
+    DataError::LeftOut { what: path.display().to_string(), feature: "gzip" }
+}
+
+/// Whether bytes begin like a gzip file.
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// What is wrong with a pipe, a device or a folder where a file is wanted: reading it may never end.
+pub(crate) fn not_a_file() -> std::io::Error {
+    std::io::Error::other("not a regular file")
+}
+
+/// An operating system's error, with the nearest name for a file that does not exist.
+pub(crate) fn failed(path: &Path, error: std::io::Error) -> DataError {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        if path.is_symlink() {
+            let error = std::io::Error::other("a link to nothing");
+            return DataError::Read { path: path.into(), error };
+        }
+        let name = path.display().to_string();
+        return DataError::UnknownSource { name, nearest: neighbour(path) };
+    }
+    DataError::Read { path: path.into(), error }
+}
+
+/// The file beside a path whose name is closest to it.
+fn neighbour(path: &Path) -> Option<String> {
+    let folder = path.parent()?;
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let names = names(listed);
+    let near = nearest(&path.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
+    Some(folder.join(near).display().to_string())
+}
+
+/// The names in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
