@@ -89,7 +89,7 @@ impl Affine {
     /// Checks that the map fits inputs of `shape`: one value, one per input, or one per channel, the last
     /// of three axes.
     pub fn check(&self, shape: &[usize]) -> Result<(), DataError> {
-        let expected: usize = shape.iter().product();
+        let expected: usize = shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
         let channels = if let [_, _, channels] = *shape { channels } else { 1 };
         let got = self.scale.len();
         let fits = got == self.shift.len() && (got == 1 || got == expected || got == channels);

@@ -18,15 +18,6 @@ pub(crate) const MIN_BYTES: usize = 1 << 20;
 /// After so long a part of a file is taken for left behind.
 const STALE: Duration = Duration::from_secs(3600);
 
-/// `thalweg/data` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (`%LOCALAPPDATA%` on Windows).
-pub fn default_cache_folder() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-    let base = absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("LOCALAPPDATA"))
-        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(base.join("thalweg").join("data"))
-}
-
 /// A place for the decoded content of one gzip file.
 pub(crate) struct Slot {
     file: PathBuf,

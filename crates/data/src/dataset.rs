@@ -113,7 +113,7 @@ impl Dataset {
 
     /// Numbers in one sample's input.
     pub fn n_inputs(&self) -> usize {
-        self.input_shape.iter().product()
+        self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size))
     }
 
     /// Numbers in one sample's target: 1 for classes.
@@ -170,7 +170,7 @@ impl Dataset {
     /// known value in `train` keeps what it has.
     pub fn fill_missing(&mut self, train: &[u32]) {
         let (Values::F32(inputs), false) = (&mut self.inputs, self.missing.is_empty()) else { return };
-        let width: usize = self.input_shape.iter().product();
+        let width: usize = self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
         let mut columns: Vec<usize> = self.missing.iter().map(|i| i % width).collect();
         columns.sort_unstable();
         columns.dedup();

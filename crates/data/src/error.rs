@@ -373,12 +373,12 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// More pixels than memory.
-    #[error("the images take {bytes} bytes when they are decoded, more than there is memory: {}", path.display())]
+    /// More values than memory.
+    #[error("the data take {bytes} bytes when they are read, more than there is memory: {}", path.display())]
     TooMuchMemory {
-        /// Bytes of all pixels.
+        /// Bytes of all values.
         bytes: usize,
-        /// The folder.
+        /// The file or folder.
         path: PathBuf,
     },
     /// An option with a value that cannot be.

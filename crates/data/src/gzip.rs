@@ -84,7 +84,9 @@ impl<'a> Gunzip<'a> {
         loop {
             // The promise may be wrong, so it is believed only up to 16 times the file.
             let hint = (self.promised() as usize).min(self.input.len().saturating_mul(16));
-            out.resize(hint.max(2 * at) + 4096, 0);
+            let len = hint.max(2 * at) + 4096;
+            super::read::room(len, self.path)?;
+            out.resize(len, 0);
             at += self.fill(&mut out[at..])?;
             if at < out.len() {
                 out.truncate(at);

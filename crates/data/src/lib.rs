@@ -20,6 +20,7 @@ mod affine;
 pub mod augment;
 mod bytes;
 // Kept copies are of gzip files and of images; without either, nobody asks for them.
+#[cfg(feature = "copies")]
 #[cfg_attr(not(all(feature = "gzip", feature = "images")), allow(dead_code))]
 mod cache;
 mod channels;
@@ -27,6 +28,7 @@ mod dataset;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+mod folder;
 pub mod formats;
 mod gather;
 #[cfg(feature = "gzip")]
@@ -40,6 +42,8 @@ mod moments;
 mod open;
 mod options;
 mod order;
+#[cfg(feature = "copies")]
+#[cfg_attr(not(all(feature = "fetch", feature = "images")), allow(dead_code))]
 mod own;
 mod preview;
 pub mod public;
@@ -50,10 +54,10 @@ mod split;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use bytes::Bytes;
-pub use cache::default_cache_folder;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::DataError;
+pub use folder::default_cache_folder;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;

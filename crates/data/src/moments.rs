@@ -107,8 +107,9 @@ fn byte_sums(bytes: &[u8], width: usize, indices: &[u32]) -> ByteSums {
         for &i in block {
             let row = &bytes[i as usize * width..(i as usize + 1) * width];
             for ((b, sum), square) in row.iter().zip(&mut sum).zip(&mut square) {
-                *sum += u32::from(*b);
-                *square += u32::from(u16::from(*b).wrapping_mul(u16::from(*b)));
+                // a block's sums fit; a check of each addition would cost the vectors
+                *sum = sum.wrapping_add(u32::from(*b));
+                *square = square.wrapping_add(u32::from(u16::from(*b).wrapping_mul(u16::from(*b))));
             }
             for ((b, low), high) in row.iter().zip(&mut all.min).zip(&mut all.max) {
                 *low = (*low).min(*b);

@@ -5,7 +5,9 @@ use std::path::Path;
 #[cfg(feature = "images")]
 use super::images;
 use super::moments::of_numbers;
-use super::{DataError, DataOptions, Dataset, Values, formats, known, own, public, read, sets};
+#[cfg(feature = "copies")]
+use super::own;
+use super::{DataError, DataOptions, Dataset, Values, formats, known, public, read, sets};
 use settings::nearest;
 
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
@@ -19,11 +21,13 @@ use settings::nearest;
 /// # Errors
 /// [`DataError`] tells what is wrong with the source and, by [`DataError::hint`], what to do.
 pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
-    let distrust = options.cache.as_ref().and_then(|folder| Some((folder, own::distrust(folder)?)));
-    let Some((folder, why)) = distrust else { return open_source(source, options) };
-    let mut set = open_source(source, &DataOptions { cache: None, ..options.clone() })?;
-    set.notes.push(format!("the cache folder is not used, since {why}: {}", folder.display()));
-    Ok(set)
+    #[cfg(feature = "copies")]
+    if let Some((folder, why)) = options.cache.as_ref().and_then(|f| Some((f, own::distrust(f)?))) {
+        let mut set = open_source(source, &DataOptions { cache: None, ..options.clone() })?;
+        set.notes.push(format!("the cache folder is not used, since {why}: {}", folder.display()));
+        return Ok(set);
+    }
+    open_source(source, options)
 }
 
 /// Opens a source with a cache folder that may be used, or without one.

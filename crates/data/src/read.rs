@@ -44,6 +44,16 @@ pub(crate) fn no_gzip(path: &Path) -> DataError {
     DataError::LeftOut { what: path.display().to_string(), feature: "gzip" }
 }
 
+/// Whether so many bytes can be had for what `path` holds: a later allocation that fails would end the program.
+///
+/// # Errors
+/// [`DataError::TooMuchMemory`].
+pub(crate) fn room(bytes: usize, path: &Path) -> Result<(), DataError> {
+    // Given back before zeros are asked for: those are pages that are not there until they are written.
+    let enough = Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
+    if enough { Ok(()) } else { Err(DataError::TooMuchMemory { bytes, path: path.into() }) }
+}
+
 /// Whether bytes begin like a gzip file.
 pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])

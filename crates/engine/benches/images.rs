@@ -11,7 +11,7 @@ use engine::kernels::update::{Scale, momentum};
 use engine::ops::conv::{ConvOptions, Padding};
 use engine::ops::losses::CrossEntropy;
 use engine::rng::{Purpose, Rng};
-use engine::{Draw, Executor, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
+use engine::{Draw, Executor, Piece, Plan, PlanOptions, Pool, StateVec, StepContext, Update, Wanted};
 
 struct Momentum;
 
@@ -87,7 +87,7 @@ fn main() {
         let rng = Rng::new(0, Purpose::Init, 0, 0);
         let n = g.params.len();
         let mut values: Vec<f32> = (0..n as u64).map(|i| 0.05 * rng.normal(i)).collect();
-        let mut m = vec![0.0; n];
+        let mut m = [StateVec::like(&g.params)];
         let x: Vec<f32> = (0..(batch * 3072) as u64).map(|i| rng.uniform(i)).collect();
         let labels: Vec<f32> = (0..batch).map(|i| (i % 10) as f32).collect();
         let mut times = vec![];
@@ -100,7 +100,7 @@ fn main() {
                 draw: Draw { seed: 0, step, first_row: 0 },
             };
             executor.run(context, &[&x[..], &labels[..]]);
-            executor.update(&mut values, &mut [&mut m], &Momentum);
+            executor.update(&mut values, &mut m, &Momentum);
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         times.drain(..3);

@@ -9,7 +9,7 @@ use engine::graph::{Built, Graph, Var};
 use engine::kernels::update::{AdamScale, Scale, adam};
 use engine::ops::losses::CrossEntropy;
 use engine::rng::{Purpose, Rng};
-use engine::{Draw, Executor, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
+use engine::{Draw, Executor, Piece, Plan, PlanOptions, Pool, StateVec, StepContext, Update, Wanted};
 
 struct Adam(AdamScale);
 
@@ -71,7 +71,7 @@ fn main() {
         let rng = Rng::new(0, Purpose::Init, 0, 0);
         let n = g.params.len();
         let mut values: Vec<f32> = (0..n as u64).map(|i| 0.05 * rng.normal(i)).collect();
-        let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
+        let mut states = [(); 2].map(|()| StateVec::like(&g.params));
         let x: Vec<f32> = (0..(batch * sizes[0]) as u64).map(|i| rng.uniform(i)).collect();
         let labels: Vec<f32> = (0..batch).map(|i| (i % 10) as f32).collect();
         let mut times = vec![[0.0; 2]; 0];
@@ -86,7 +86,7 @@ fn main() {
             executor.run(context, &[&x[..], &labels[..]]);
             let middle = start.elapsed();
             let scale = Adam(AdamScale::new(1e-3, [0.9, 0.999], 1e-8, Some(step)));
-            executor.update(&mut values, &mut [&mut m, &mut v], &scale);
+            executor.update(&mut values, &mut states, &scale);
             times.push([middle.as_secs_f64() * 1e3, start.elapsed().as_secs_f64() * 1e3]);
         }
         let median = |i: usize| {

@@ -8,16 +8,18 @@
 
 mod finish;
 mod lane;
+mod share;
 
 use std::sync::{Arc, Mutex, RwLock};
 
 use crate::plan::Plan;
 use crate::steps::{Extent, Lane, Loc, Scratch, Span, free};
 use kernels::pool::Pool;
+use kernels::update::NORM_BLOCK;
 use kernels::views::Aligned;
 
 pub use crate::steps::{Feed, StepContext};
-pub use finish::{Piece, Update};
+pub use share::{Piece, StateVec, Update};
 
 /// Most workers that an executor takes.
 pub const MAX_WORKERS: usize = 64;
@@ -29,7 +31,13 @@ pub struct Executor {
     pool: Arc<Pool>,
     lanes: Vec<Lane>,
     /// the stretch of the flat parameters of each worker, and the tasks in it
-    stretches: Vec<finish::Stretch>,
+    stretches: Vec<share::Stretch>,
+    /// the same with whole parameters
+    whole: Vec<share::Stretch>,
+    /// for each worker, memory for lists of states
+    lists: Vec<Mutex<share::Lists>>,
+    /// sums of squares of blocks of a flat vector
+    squares: Mutex<Vec<f64>>,
 }
 
 impl Executor {
@@ -38,7 +46,9 @@ impl Executor {
         let options = plan.options;
         assert_eq!(options.workers, pool.n_workers(), "plan and pool must have as many workers");
         assert!(options.workers <= MAX_WORKERS, "at most {MAX_WORKERS} workers");
-        let stretches = finish::stretches(&plan);
+        let stretches = share::stretches(finish::tasks(&plan), options.workers);
+        let whole = share::stretches(finish::whole_tasks(&plan), options.workers);
+        let n_blocks = plan.params.len().div_ceil(NORM_BLOCK) + 1;
         let lane = |w: usize| {
             let shards = options.worker_shards(w);
             let partial = |len: &usize| RwLock::new(vec![0.0; len * shards.len()]);
@@ -48,14 +58,15 @@ impl Executor {
                 arena: RwLock::new(Aligned::filled(plan.arena_len, f32::NAN)),
                 scratch: Mutex::new(Scratch {
                     floats: Aligned::filled(plan.scratch_len, 0.0),
-                    gradient: Aligned::filled(finish::longest(&stretches), 0.0),
+                    gradient: Aligned::filled(share::longest(&stretches), 0.0),
                     ends: Vec::with_capacity(shards.len()),
                 }),
                 shards,
             }
         };
         let lanes = (0..options.workers).map(lane).collect();
-        Executor { plan, pool, lanes, stretches }
+        let lists = (0..options.workers).map(|_| Mutex::default()).collect();
+        Executor { plan, pool, lanes, stretches, whole, lists, squares: Mutex::new(vec![0.0; n_blocks]) }
     }
 
     /// The plan being run.
@@ -71,7 +82,7 @@ impl Executor {
     /// Bytes that an executor of a plan takes, at most `usize::MAX`: whether they can be had is for the caller to find
     /// out, since [`Executor::new`] cannot fail.
     pub fn bytes_for(plan: &Plan) -> usize {
-        let longest = finish::longest(&finish::stretches(plan));
+        let longest = share::longest(&share::stretches(finish::tasks(plan), plan.options.workers));
         let lane = [plan.arena_len, plan.scratch_len, longest].into_iter().fold(0, usize::saturating_add);
         let partials = plan.segments.iter().fold(0usize, |sum, len| sum.saturating_add(*len));
         let lanes = lane.saturating_mul(plan.options.workers);
@@ -117,14 +128,16 @@ impl Executor {
         let start = match span.loc {
             Loc::Const(value) => return out.fill(value),
             Loc::Arena(start) => start,
-            // parameters and buffers are the caller's own
-            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => return,
+            Loc::Param(_) | Loc::Buffer(_) | Loc::Tangent(_) => {
+                unreachable!("what is read after the steps is in the arena")
+            }
             Loc::Chunk(_) => unreachable!("what is read after the steps is kept for all rows"),
         };
         match span.len {
             Extent::Fixed(n) => {
                 out[..n].copy_from_slice(&free(self.lanes[0].arena.try_read())[start..start + n])
             }
+            Extent::OfBatch(_) => unreachable!("only steps read a part of a value"),
             Extent::PerRow(n) => {
                 for lane in &self.lanes {
                     let arena = free(lane.arena.try_read());

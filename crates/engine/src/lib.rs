@@ -24,7 +24,7 @@ pub mod shape;
 pub mod steps;
 
 pub use error::{Fault, GraphError};
-pub use exec::{Executor, Feed, Piece, StepContext, Update};
+pub use exec::{Executor, Feed, Piece, StateVec, StepContext, Update};
 pub use graph::{Graph, InFile, Layout, Slot, Var};
 pub use kernels;
 pub use kernels::map::Draw;

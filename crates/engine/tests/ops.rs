@@ -9,6 +9,7 @@ use engine::ops::conv::{ConvOptions, ConvTransposeOptions, Padding};
 use engine::ops::losses::CrossEntropy;
 use engine::ops::pooling::PoolOptions;
 use engine::ops::resize::Resize;
+use engine::ops::scatter::Scatter;
 use engine::ops::unary::Fn1;
 use engine::plan::CACHE_BYTES;
 use engine::reference::{Feed as Values, Tensor, evaluate};
@@ -296,6 +297,30 @@ const CASES: &[Case] = &[
         let y = g.mul(rows, x)?;
         Ok(Made { classes: Some(k), inner: b.max(1), ..Made::new(y) })
     }),
+    ("scatter", |g, d| {
+        let (k, b) = (d.positive(), d.size());
+        let (i, width) = (d.size(), d.size());
+        let x = g.input("x", [b, i, width])?;
+        let index = g.input("index", [b, i])?;
+        let table = g.push(Scatter { rows: k }.into(), &[index, x])?;
+        Ok(Made { classes: Some(k), inner: (b * i).max(1), ..Made::new(table) })
+    }),
+    ("buffer", |g, d| {
+        let (b, c) = (d.size(), d.size());
+        let x = g.input("x", [b, c])?;
+        let (of_column, _) = g.buffer("of_column", [c])?;
+        let (of_sample, _) = g.buffer("of_sample", [b, 1])?;
+        let y = g.mul(x, of_column)?;
+        Ok(Made::new(g.add(y, of_sample)?))
+    }),
+    ("tangent", |g, d| {
+        let (b, c) = (d.size(), d.size());
+        let x = g.input("x", [b, c])?;
+        let w = g.param("w", [c])?;
+        let v = g.tangent(w)?;
+        let y = g.mul(x, v)?;
+        Ok(Made::new(g.add(y, w)?))
+    }),
     ("one_hot", |g, d| {
         let (b, k) = (d.size(), d.positive());
         let x = g.input("x", [b, k])?;
@@ -551,16 +576,11 @@ fn draw_values(g: &Graph, made: &Made, dice: &mut Dice) -> Values {
         |n: usize| (0..n).map(|_| f64::from(dice.uniform(low, high) as f32)).collect::<Vec<_>>();
     let mut inputs: Vec<Vec<f64>> = g.inputs.iter().map(|i| numbers(i.shape.numel())).collect();
     let params = numbers(g.params.len());
+    let (buffers, tangents) = (numbers(g.buffers.len()), numbers(g.params.len()));
     if let Some(k) = made.classes {
         inputs[1].iter_mut().for_each(|x| *x = dice.below(k) as f64);
     }
-    Values {
-        inputs,
-        params,
-        buffers: vec![],
-        tangents: vec![],
-        draw: Draw { seed: 3, step: 5, first_row: 0 },
-    }
+    Values { inputs, params, buffers, tangents, draw: Draw { seed: 3, step: 5, first_row: 0 } }
 }
 
 fn to_f32(values: &[f64]) -> Vec<f32> {
@@ -579,7 +599,8 @@ fn run_fast(
     let mut executor = Executor::new(Arc::new(plan), pool.clone());
     let inputs: Vec<Vec<f32>> = values.inputs.iter().map(|x| to_f32(x)).collect();
     let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    let params = to_f32(&values.params);
+    let (params, buffers) = (to_f32(&values.params), to_f32(&values.buffers));
+    let tangents = to_f32(&values.tangents);
     let feed: &[&[f32]] = &slices;
     struct Whole<'a>(&'a [&'a [f32]]);
     impl engine::Feed for Whole<'_> {
@@ -587,8 +608,10 @@ fn run_fast(
             self.0.fill(input, rows, out);
         }
     }
-    executor
-        .run(StepContext { params: &params, buffers: &[], tangents: &[], draw: values.draw }, &Whole(feed));
+    executor.run(
+        StepContext { params: &params, buffers: &buffers, tangents: &tangents, draw: values.draw },
+        &Whole(feed),
+    );
     let mut found: Vec<Vec<f32>> = (0..wanted.outputs.len())
         .map(|i| {
             let mut out = vec![f32::NAN; executor.output_len(i)];
@@ -719,6 +742,20 @@ fn check_case((name, build): Case, pools: &[Arc<Pool>; 2]) {
             }
         }
     }
+}
+
+#[test]
+fn every_entry_of_the_registry_has_a_case() {
+    let mut used = std::collections::BTreeSet::new();
+    for (name, build) in CASES.iter().chain(IMAGES) {
+        for round in 0..8 {
+            let mut g = Graph::new();
+            build(&mut g, &mut Dice::new(name, round)).unwrap();
+            used.extend(g.vars().map(|v| g.node(v).op.file()));
+        }
+    }
+    let missing: Vec<&&str> = engine::ops::ALL.iter().filter(|name| !used.contains(**name)).collect();
+    assert!(missing.is_empty(), "no case in tests/ops.rs builds {missing:?}");
 }
 
 #[test]

@@ -181,7 +181,9 @@ impl<'a> Memory<'a> {
 
     fn range(&self, span: &Span) -> Option<Range<usize>> {
         let range = match (span.loc, span.len) {
-            (Loc::Arena(start), Extent::PerRow(n)) => start + n * self.rows.start..start + n * self.rows.end,
+            (Loc::Arena(start), Extent::PerRow(n) | Extent::OfBatch(n)) => {
+                start + n * self.rows.start..start + n * self.rows.end
+            }
             (Loc::Arena(start) | Loc::Chunk(start), len) => start..start + len.of(self.rows.len()),
             _ => return None,
         };

@@ -1,7 +1,9 @@
-//! Prints the memory rate of the Adam pass beside that of a copy: `cargo bench -p thalweg-kernels --bench update`.
+//! Prints the memory rates of optimizer passes beside that of a copy: `cargo bench -p thalweg-kernels --bench update`.
 
 use kernels::pool::Pool;
-use kernels::update::{AdamScale, NORM_BLOCK, Scale, adam, sum_squares_blocks};
+use kernels::update::{
+    AdamScale, NORM_BLOCK, Scale, adam, adam_direction, add, average, scale as shrink, sum_squares_blocks,
+};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -10,6 +12,8 @@ const SIZES: [(usize, usize); 3] = [(1 << 16, 400), (1 << 20, 20), (1 << 26, 1)]
 /// What is timed: one worker's cuts of the four vectors, and its block sums.
 type Pass<'a> = dyn Fn(&mut [&mut [f32]], &mut [f64]) + Sync + 'a;
 const N_TIMINGS: usize = 9;
+/// As in the library's chains.
+const CHAIN_BLOCK: usize = 2048;
 
 fn main() {
     for n_workers in [1, 2] {
@@ -22,7 +26,7 @@ fn main() {
 fn measure(n_workers: usize, n: usize, n_passes: usize) {
     let pool = Pool::new(n_workers);
     let mut vectors: Vec<Vec<f32>> =
-        (0..4).map(|k| (0..n).map(|i| (i % 977) as f32 * 1e-3 + k as f32).collect()).collect();
+        (0..5).map(|k| (0..n).map(|i| (i % 977) as f32 * 1e-3 + k as f32).collect()).collect();
     let mut sums = vec![0f64; n.div_ceil(NORM_BLOCK)];
     let scale = Scale { lr: 1e-3, grad: 1.0, l2: 0.0, keep: 0.99999 };
     let adam_scale = AdamScale::new(1e-3, [0.9, 0.999], 1e-8, Some(7));
@@ -55,18 +59,50 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
             let (a, b) = v.split_at_mut(1);
             plain_copy(a[0], b[0])
         });
-    let adam = bytes(7)
+    let fused = bytes(7)
         / time(&|v, _| {
-            let [p, g, m, v] = v else { return };
+            let [p, g, m, v, _] = v else { return };
             adam(&scale, &adam_scale, p, g, m, v);
+        });
+    // the chain as `optim` runs it: block by block, the average of the weights behind the fused pass
+    let averaged = bytes(9)
+        / time(&|v, _| {
+            let [p, g, m, v, x] = v else { return };
+            for at in (0..p.len()).step_by(CHAIN_BLOCK) {
+                let r = at..(at + CHAIN_BLOCK).min(p.len());
+                adam(
+                    &scale,
+                    &adam_scale,
+                    &mut p[r.clone()],
+                    &g[r.clone()],
+                    &mut m[r.clone()],
+                    &mut v[r.clone()],
+                );
+                average(1e-3, &mut x[r.clone()], &p[r]);
+            }
+        });
+    // the same with every stage by itself
+    let apart = bytes(10)
+        / time(&|v, _| {
+            let [p, g, m, v, x] = v else { return };
+            for at in (0..p.len()).step_by(CHAIN_BLOCK) {
+                let r = at..(at + CHAIN_BLOCK).min(p.len());
+                adam_direction(&adam_scale, &mut g[r.clone()], &mut m[r.clone()], &mut v[r.clone()]);
+                shrink(0.99999, &mut p[r.clone()]);
+                add(-1e-3, &mut p[r.clone()], &g[r.clone()]);
+                average(1e-3, &mut x[r.clone()], &p[r]);
+            }
         });
     let squares = bytes(1) / time(&|v, sums| sum_squares_blocks(v[0], sums));
     parts.clear();
     let copy = memcpy.max(looped);
     println!(
         "{n_workers} workers, {n:>9} values: copy {copy:6.1} GB/s (memcpy {memcpy:.1}, loop {looped:.1}), \
-         adam {adam:6.1} GB/s = {:.2} of copy, norm {squares:6.1} GB/s",
-        adam / copy
+         adam {fused:6.1} GB/s = {:.2} of copy, with decay and average {averaged:6.1} = {:.2}, \
+         stage by stage {apart:6.1} = {:.2}, norm {squares:6.1} GB/s",
+        fused / copy,
+        averaged / copy,
+        apart / copy
     );
 }
 

@@ -1,4 +1,5 @@
-//! One pass over a parameter vector for each optimiser: gradient scale, weight decay, state and step together.
+//! One pass over a parameter vector for each optimizer: gradient scale, weight decay, state and step together; and the
+//! same pieces one by one, for chains that no such pass covers, to be run block by block while the block is in cache.
 //!
 //! Every function reads and writes each value once; every element is computed alone, so a vector may be cut anywhere
 //! between threads. No fused multiply-add: the bits are the same on every instruction set. All slices of a call have
@@ -83,6 +84,27 @@ multiversion! {
     /// m ← m + (1−β₁)(g − m); v ← β₂v + (1−β₂)g²; θ ← keep·θ − step·m/(√v + eps).
     pub fn adam(s: &Scale, a: &AdamScale, param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32]) = adam_body;
 
+    /// u ← s·u.
+    pub fn scale(s: f32, update: &mut [f32]) = scale_body;
+
+    /// u ← u, cut to ±limit; NaN stays.
+    pub fn clip(limit: f32, update: &mut [f32]) = clip_body;
+
+    /// u ← u + λx.
+    pub fn add(lambda: f32, update: &mut [f32], x: &[f32]) = add_body;
+
+    /// b ← μb + u; u ← b, or with `nesterov` u + μb.
+    pub fn accumulate(mu: f32, nesterov: bool, update: &mut [f32], buf: &mut [f32]) = accumulate_body;
+
+    /// m ← m + (1−β₁)(u − m); v ← β₂v + (1−β₂)u²; u ← step·m/(√v + eps).
+    pub fn adam_direction(a: &AdamScale, update: &mut [f32], m: &mut [f32], v: &mut [f32]) = adam_direction_body;
+
+    /// x ← x + share·(θ − x).
+    pub fn average(share: f32, average: &mut [f32], param: &[f32]) = average_body;
+
+    /// s ← s + share·(θ − s); θ ← s.
+    pub fn pull(share: f32, slow: &mut [f32], param: &mut [f32]) = pull_body;
+
     /// Sum of squares of each block of [`NORM_BLOCK`] values (the last may be shorter): `out[i]` for block i.
     ///
     /// In a block 64 lanes add in f32 and fold to 16, which add pairwise in f64. The shape is fixed, so workers may
@@ -156,6 +178,68 @@ fn adam_body<A: Arith>(
         *m = flush(*m + a.new1 * (g - *m));
         *v = flush(a.beta2 * *v + a.new2 * g * g);
         *p = *p * s.keep - a.step * (*m / (v.sqrt() + a.eps));
+    }
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn scale_body<A: Arith>(s: f32, update: &mut [f32]) {
+    update.iter_mut().for_each(|u| *u *= s);
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn clip_body<A: Arith>(limit: f32, update: &mut [f32]) {
+    update.iter_mut().for_each(|u| *u = u.clamp(-limit, limit));
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn add_body<A: Arith>(lambda: f32, update: &mut [f32], x: &[f32]) {
+    assert!(x.len() == update.len());
+    for (u, x) in update.iter_mut().zip(x) {
+        *u += lambda * *x;
+    }
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn accumulate_body<A: Arith>(mu: f32, nesterov: bool, update: &mut [f32], buf: &mut [f32]) {
+    assert!(buf.len() == update.len());
+    for (u, b) in update.iter_mut().zip(buf) {
+        *b = flush(mu * *b + *u);
+        *u = if nesterov { *u + mu * *b } else { *b };
+    }
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn adam_direction_body<A: Arith>(a: &AdamScale, update: &mut [f32], m: &mut [f32], v: &mut [f32]) {
+    assert!(m.len() == update.len() && v.len() == update.len());
+    let a = *a;
+    for ((u, m), v) in update.iter_mut().zip(m).zip(v) {
+        *m = flush(*m + a.new1 * (*u - *m));
+        *v = flush(a.beta2 * *v + a.new2 * *u * *u);
+        *u = a.step * (*m / (v.sqrt() + a.eps));
+    }
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn average_body<A: Arith>(share: f32, average: &mut [f32], param: &[f32]) {
+    assert!(average.len() == param.len());
+    for (x, p) in average.iter_mut().zip(param) {
+        *x += share * (*p - *x);
+    }
+}
+
+#[allow(clippy::extra_unused_type_parameters)]
+#[inline(always)]
+fn pull_body<A: Arith>(share: f32, slow: &mut [f32], param: &mut [f32]) {
+    assert!(slow.len() == param.len());
+    for (x, p) in slow.iter_mut().zip(param) {
+        *x += share * (*p - *x);
+        *p = *x;
     }
 }
 

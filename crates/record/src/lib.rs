@@ -12,29 +12,42 @@
 //! | `checkpoints/{best,last}.safetensors` | written by the library; only the paths are known here |
 //! | `report.html` | made from all of the above |
 //!
+//! Without the feature `files` only the plain data are here, for programs that keep no run folders.
+//!
 //! Whole files are replaced by [`write_atomic`], so a reader sees the old or the new file, never half of one.
 
+#[cfg(feature = "files")]
 mod atomic;
 mod error;
 mod evaluation;
+#[cfg(feature = "files")]
 mod log;
 mod machine;
 mod metrics;
+#[cfg(feature = "files")]
 mod metrics_file;
+#[cfg(feature = "files")]
 mod name;
+#[cfg(feature = "files")]
 mod open;
+#[cfg(feature = "files")]
 mod run_dir;
 mod summary;
 mod visible;
 
+#[cfg(feature = "files")]
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
 pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
+#[cfg(feature = "files")]
 pub use log::LogWriter;
 pub use machine::Machine;
 pub use metrics::{Metrics, MetricsTable, Row};
+#[cfg(feature = "files")]
 pub use metrics_file::MetricsWriter;
+#[cfg(feature = "files")]
 pub use name::stem;
+#[cfg(feature = "files")]
 pub use run_dir::{Existing, RunDir, RunRecord};
 pub use summary::{Figures, Goal, Samples, Status, Summary};
 pub use visible::{visible, visible_line};

@@ -1,8 +1,10 @@
 //! An optimizer of one's own: steps of equal length in the direction of the averaged gradient's signs.
 
+use std::sync::Arc;
+
 use thalweg::losses::CrossEntropy;
 use thalweg::model::{Model, ModelConfig};
-use thalweg::optim::{DecayRule, Optimizer, Piece, StepInfo};
+use thalweg::optim::{Block, ElementStage, Optimizer, Stage, StateSpec, StepInfo};
 use thalweg::source::Arrays;
 use thalweg::train::Trainer;
 
@@ -14,27 +16,29 @@ struct Signum {
 }
 
 impl Optimizer for Signum {
-    fn name(&self) -> &'static str {
-        "signum"
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        &["momentum"]
-    }
-
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn decay_on(&self) -> &DecayRule {
-        &DecayRule::All // which has no effect, as nothing decays
+    fn stages(&self, _decay: f64) -> Vec<Stage> {
+        vec![Stage::Element(Arc::new(SignOfAverage(self.momentum))), Stage::Step]
+    }
+}
+
+/// Turns the update, which is the gradient at first, into the signs of its average.
+#[derive(Debug)]
+struct SignOfAverage(f32);
+
+impl ElementStage for SignOfAverage {
+    fn states(&self, shape: &[usize]) -> Vec<StateSpec> {
+        vec![StateSpec::like("average", shape)]
     }
 
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        let averages = piece.slots[0].iter_mut();
-        for ((theta, g), m) in piece.param.iter_mut().zip(piece.grad).zip(averages) {
-            *m = self.momentum * *m + (1.0 - self.momentum) * g * info.grad_scale;
-            *theta -= info.lr * m.signum();
+    fn apply(&self, _info: &StepInfo, block: &mut Block<'_, '_>) {
+        let (_, update, [average]) = block.split();
+        for (u, m) in update.iter_mut().zip(average) {
+            *m = self.0 * *m + (1.0 - self.0) * *u;
+            *u = m.signum();
         }
     }
 }
@@ -45,12 +49,9 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let quarter = |p: &[f32]| u32::from(p[0] > 0.0) + 2 * u32::from(p[1] > 0.0);
     let labels: Vec<u32> = points.chunks(2).map(quarter).collect();
     let data = Arrays::new(points, &[2]).classes(labels, 4);
-    let config: ModelConfig = "2-32-4".parse()?;
-    let optimizer = Signum { lr: 0.002, momentum: 0.9 };
-    let mut trainer =
-        Trainer::builder(Model::new(&config, &[2], 4)?, data, CrossEntropy::default(), optimizer)
-            .epochs(60)
-            .build()?;
+    let model = Model::new(&"2-32-4".parse::<ModelConfig>()?, &[2], 4)?;
+    let signum = Signum { lr: 0.002, momentum: 0.9 };
+    let mut trainer = Trainer::builder(model, data, CrossEntropy::default(), signum).epochs(60).build()?;
     let accuracy = trainer.fit()?.last("train_accuracy").unwrap_or(0.0);
     println!("{:.1} % are right", 100.0 * accuracy);
     assert!(accuracy > 0.95);

@@ -7,6 +7,7 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use thalweg::config::RunConfig;
+use thalweg::optim;
 use thalweg::train::{Prepared, Trainer};
 
 #[global_allocator]
@@ -18,6 +19,21 @@ const CASES: &[&[&str]] = &[
     &["optimizer=adamw", "loss=cross_entropy", "loss.class_weights=balanced", "loss.smoothing=0.1"],
     &["loss=mse", "optimizer=sgd", "clip_norm=0.1"],
     &["augment=crop-1,flip,jitter,cutout-3,randaugment,rotate,mixup-0.5-0.5,cutmix", "optimizer=adam"],
+    &["optimizer=lamb", "clip_value=0.1", "average=ema", "model.batch_norm=true"],
+    &[
+        "optimizer=adamw",
+        "accumulate=3",
+        "batch=12",
+        "wrap=lookahead,sam",
+        "clip_norm=1",
+        "average=mean",
+        "average.start=0st",
+    ],
+    &[
+        "optimizer=momentum",
+        "wrap=sam",
+        "groups=[{ match = \"*.bias\", optimizer = \"adam\" }, { match = \"0.weight\", freeze = true }]",
+    ],
     &[concat!("data=", env!("CARGO_TARGET_TMPDIR"), "/numbers.csv"), "model.batch_norm=true"],
 ];
 
@@ -55,5 +71,8 @@ fn twenty_steps_allocate_nothing() {
     for words in CASES {
         count(words, 1);
         count(words, 2);
+    }
+    for entry in optim::ALL {
+        count(&[&format!("optimizer={}", entry.name), "clip_norm=1"], 2);
     }
 }

@@ -1,37 +1,93 @@
-//! Optimisers and schedules against PyTorch, on toy problems, and as configs.
+//! Optimizers and schedules against PyTorch, on toy problems, and as configs.
 
+use std::sync::Arc;
+
+use engine::graph::{Graph, Var};
+use engine::{Draw, Executor, Layout, Plan, PlanOptions, Pool, StateVec, StepContext, Wanted};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use thalweg::optim::{self, ClipNorm, OptimConfig, Optimizer, Piece, StepInfo};
+use thalweg::config::RunConfig;
+use thalweg::optim::{
+    self, Block, ClipNorm, ElementStage, Level, OptimConfig, Optimizer, Outer, OuterMemory, Part, Recipe,
+    Slope, Stage, StateSpec, StepInfo, Stopped, Tensor, TensorStage, Updater,
+};
 use thalweg::registry::{Entry, Range};
 use thalweg::schedule::{self, RunLength, ScheduleConfig};
 
-/// A parameter vector with its state, updated by one optimiser.
+/// A program with a recipe: `feed` gives the inputs of a step.
 struct Run {
-    optimizer: Box<dyn Optimizer>,
-    param: Vec<f32>,
-    slots: Vec<Vec<f32>>,
-    step: u64,
+    executor: Executor,
+    updater: Updater,
+    params: Vec<f32>,
+    states: Vec<StateVec>,
+    done: u64,
 }
 
-impl Run {
-    fn new(config: &Value, param: Vec<f32>) -> Run {
-        let config: OptimConfig = serde_json::from_value(config.clone()).unwrap();
-        let optimizer = config.build().unwrap();
-        let slots = vec![vec![0.0; param.len()]; optimizer.slots().len()];
-        Run { optimizer, param, slots, step: 0 }
+/// The batch of one step, in memory.
+struct Batch<'a> {
+    executor: &'a mut Executor,
+    inputs: [&'a [f32]; 2],
+}
+
+impl Slope for Batch<'_> {
+    fn run(&mut self, _part: Part, params: &[f32]) -> Result<f32, Stopped> {
+        self.executor
+            .run(StepContext { params, buffers: &[], tangents: &[], draw: Draw::default() }, &self.inputs);
+        Ok(self.executor.scalar(0))
     }
 
-    /// One update in two pieces: those before `n_decaying` decay.
-    fn update(&mut self, grad: &[f32], n_decaying: usize, grad_scale: f32) {
-        self.step += 1;
-        let info = StepInfo { step: self.step, lr: self.optimizer.lr() as f32, grad_scale };
-        for (range, decays) in [(0..n_decaying, true), (n_decaying..grad.len(), false)] {
-            let mut slots: Vec<&mut [f32]> = self.slots.iter_mut().map(|s| &mut s[range.clone()]).collect();
-            let param = &mut self.param[range.clone()];
-            self.optimizer.update(&info, Piece { param, grad: &grad[range], slots: &mut slots, decays });
-        }
+    fn program(&self) -> &Executor {
+        self.executor
     }
+}
+
+/// What builds a loss of two inputs, and gives it with the parameters.
+type Build = fn(&mut Graph) -> (Var, Vec<Var>);
+
+impl Run {
+    fn new(recipe: Recipe, build: Build, batch: usize, params: Vec<f32>) -> Run {
+        let mut g = Graph::new();
+        let (loss, vars) = build(&mut g);
+        let gradients = g.gradients(loss, &vars).unwrap();
+        let wanted = Wanted { outputs: vec![loss], gradients, assigns: false };
+        let plan = Plan::compile(&g, &wanted, PlanOptions::new(batch, 1, 1)).unwrap();
+        let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(1)));
+        let layout: &Layout = &g.params;
+        assert_eq!(layout.len(), params.len());
+        let updater = Updater::new(recipe, layout).unwrap();
+        Run { states: updater.start(&params), executor, updater, params, done: 0 }
+    }
+
+    fn step(&mut self, inputs: [&[f32]; 2]) -> Result<f32, Stopped> {
+        let mut batch = Batch { executor: &mut self.executor, inputs };
+        let loss = self.updater.step(self.done, &mut batch, &mut self.params, &mut self.states)?;
+        self.done += 1;
+        Ok(loss)
+    }
+}
+
+/// Σ a·x + Σ b·y with a of two axes, which decays, and b of one: the gradients are the inputs, bit for bit.
+fn given_gradients<const A: usize, const B: usize>(g: &mut Graph) -> (Var, Vec<Var>) {
+    let (x, y) = (g.input("x", [1, A]).unwrap(), g.input("y", [1, B]).unwrap());
+    let (a, b) = (g.param("a", [A, 1]).unwrap(), g.param("b", [B]).unwrap());
+    let row = g.reshape(a, [A]).unwrap();
+    let (ax, by) = (g.mul(x, row).unwrap(), g.mul(y, b).unwrap());
+    let (ax, by) = (g.sum(ax).unwrap(), g.sum(by).unwrap());
+    (g.add(ax, by).unwrap(), vec![a, b])
+}
+
+/// mean (tanh(x·wᵀ + b) − y)², w: [4, 3], five rows.
+fn small_network(g: &mut Graph) -> (Var, Vec<Var>) {
+    let (x, y) = (g.input("x", [5, 3]).unwrap(), g.input("y", [5, 4]).unwrap());
+    let (w, b) = (g.param("w", [4, 3]).unwrap(), g.param("b", [4]).unwrap());
+    let z = g.linear(x, w, Some(b)).unwrap();
+    let z = g.tanh(z).unwrap();
+    (g.mse(z, y).unwrap().mean, vec![w, b])
+}
+
+fn recipe(config: &Value) -> Recipe {
+    let config: OptimConfig = serde_json::from_value(config.clone()).unwrap();
+    Recipe::new(Arc::from(config.build().unwrap()))
 }
 
 #[derive(Deserialize)]
@@ -50,30 +106,275 @@ struct OptimCase {
     params: Vec<Vec<f64>>,
 }
 
+#[derive(Deserialize)]
+struct ChainGolden {
+    tolerance: f64,
+    w: Vec<f32>,
+    b: Vec<f32>,
+    x: Vec<Vec<f32>>,
+    y: Vec<Vec<f32>>,
+    cases: Vec<ChainCase>,
+}
+
+#[derive(Deserialize)]
+struct ChainCase {
+    words: Vec<String>,
+    params: Vec<Vec<f64>>,
+}
+
+fn optim_golden() -> OptimGolden {
+    serde_json::from_str(include_str!("golden/optim/optim.json")).unwrap()
+}
+
+fn chain_golden() -> ChainGolden {
+    serde_json::from_str(include_str!("golden/optim/chains.json")).unwrap()
+}
+
+fn assert_close(what: &dyn std::fmt::Debug, step: usize, got: &[f32], want: &[f64], tolerance: f64) {
+    for (i, (got, want)) in got.iter().zip(want).enumerate() {
+        let error = (f64::from(*got) - want).abs();
+        assert!(error <= tolerance, "{what:?} step {step} [{i}]: {got}, expected {want}");
+    }
+}
+
+#[test]
+fn every_optimizer_has_a_golden_case() {
+    let (optim, chains) = (optim_golden(), chain_golden());
+    for entry in optim::ALL {
+        let named = |c: &ChainCase| c.words.contains(&format!("optimizer={}", entry.name));
+        let found =
+            optim.cases.iter().any(|c| c.config["name"] == entry.name) || chains.cases.iter().any(named);
+        assert!(found, "no case for {}", entry.name);
+    }
+    for entry in optim::WRAPPERS.iter().chain(optim::AVERAGES) {
+        let found = chains.cases.iter().any(|c| c.words.iter().any(|w| w.contains(entry.name)));
+        assert!(found, "no case for {}", entry.name);
+    }
+}
+
 /// The generator makes sure that every setting of a case moves the result by at least 20 tolerances.
 #[test]
 fn ten_steps_are_pytorchs() {
-    let golden: OptimGolden = serde_json::from_str(include_str!("golden/optim/optim.json")).unwrap();
-    for entry in optim::ALL {
-        assert!(golden.cases.iter().any(|c| c.config["name"] == entry.name), "no case for {}", entry.name);
-    }
+    let golden = optim_golden();
+    assert_eq!((golden.n_decaying, golden.init.len()), (4, 8));
     for case in &golden.cases {
-        let mut run = Run::new(&case.config, golden.init.clone());
-        for (grad, want) in golden.grads.iter().zip(&case.params) {
-            let norm = kernels::update::sum_squares(grad).sqrt();
-            let grad_scale = case.clip.map_or(1.0, |clip| clip.factor(norm));
-            run.update(grad, golden.n_decaying, grad_scale);
-            for (i, (got, want)) in run.param.iter().zip(want).enumerate() {
-                let error = (f64::from(*got) - want).abs();
-                assert!(
-                    error <= golden.tolerance,
-                    "{} step {} [{i}]: {got}, expected {want}",
-                    case.config,
-                    run.step
-                );
-            }
+        let mut recipe = recipe(&case.config);
+        recipe.clip_norm = case.clip;
+        let mut run = Run::new(recipe, given_gradients::<4, 4>, 1, golden.init.clone());
+        for (step, (grad, want)) in golden.grads.iter().zip(&case.params).enumerate() {
+            run.step([&grad[..4], &grad[4..]]).unwrap();
+            assert_close(&case.config, step + 1, &run.params, want, golden.tolerance);
         }
     }
+}
+
+/// LAMB, wrappers, averages, groups, clipping by value and other schedules, on a network that differentiates itself.
+#[test]
+fn chains_are_those_of_pytorch_and_timm() {
+    let golden = chain_golden();
+    for case in &golden.cases {
+        let config = RunConfig::load(None, &case.words).unwrap_or_else(|e| panic!("{:?}: {e}", case.words));
+        let n_steps = case.params.len() as u64;
+        let recipe = Recipe::from_config(&config, RunLength { steps_per_epoch: 4, n_steps }).unwrap();
+        let start = [&golden.w[..], &golden.b].concat();
+        let mut run = Run::new(recipe, small_network, 5, start);
+        for (step, want) in case.params.iter().enumerate() {
+            run.step([&golden.x[step], &golden.y[step]]).unwrap();
+            let averaged = run.updater.averaged(&run.params, &run.states, run.done);
+            let got = averaged.as_deref().unwrap_or(&run.params);
+            assert_close(&case.words, step + 1, got, want, golden.tolerance);
+        }
+    }
+}
+
+/// The chain's stages one by one give what the fused kernel gives, but for rounding.
+#[test]
+fn a_chain_that_no_kernel_covers_is_the_same_update() {
+    /// Does nothing, and keeps the kernel from covering the chain.
+    #[derive(Debug)]
+    struct Nothing;
+    impl ElementStage for Nothing {
+        fn apply(&self, _: &StepInfo, _: &mut Block) {}
+    }
+    #[derive(Debug)]
+    struct Apart(Box<dyn Optimizer>);
+    impl Optimizer for Apart {
+        fn lr(&self) -> f64 {
+            self.0.lr()
+        }
+        fn weight_decay(&self) -> f64 {
+            self.0.weight_decay()
+        }
+        fn stages(&self, decay: f64) -> Vec<Stage> {
+            let between = Stage::Element(Arc::new(Nothing));
+            self.0.stages(decay).into_iter().flat_map(|stage| [between.clone(), stage]).collect()
+        }
+    }
+    let golden = optim_golden();
+    for case in golden.cases.iter().filter(|case| case.clip.is_none()) {
+        let config: OptimConfig = serde_json::from_value(case.config.clone()).unwrap();
+        let recipe = Recipe::new(Arc::new(Apart(config.build().unwrap())));
+        let mut run = Run::new(recipe, given_gradients::<4, 4>, 1, golden.init.clone());
+        for (step, (grad, want)) in golden.grads.iter().zip(&case.params).enumerate() {
+            run.step([&grad[..4], &grad[4..]]).unwrap();
+            assert_close(&case.config, step + 1, &run.params, want, golden.tolerance);
+        }
+    }
+}
+
+/// θ ← θ − α·g/√r, r the running mean of g² in each row: half of Adafactor, in a state with one number a row.
+#[derive(Debug)]
+struct ByRows;
+
+#[derive(Debug)]
+struct RowMeans;
+
+impl TensorStage for RowMeans {
+    fn states(&self, shape: &[usize]) -> Vec<StateSpec> {
+        vec![StateSpec { shape: vec![shape.first().copied().unwrap_or(1)], ..StateSpec::like("rows", &[]) }]
+    }
+
+    fn apply(&self, _info: &StepInfo, tensor: &mut Tensor<'_, '_>) {
+        let (_, update, [rows]) = tensor.split();
+        let width = update.len() / rows.len();
+        for (row, mean) in update.chunks_mut(width).zip(rows) {
+            let square = row.iter().map(|u| u * u).sum::<f32>() / width as f32;
+            *mean = 0.9 * *mean + 0.1 * square;
+            row.iter_mut().for_each(|u| *u /= mean.sqrt() + 1e-8);
+        }
+    }
+}
+
+impl Optimizer for ByRows {
+    fn lr(&self) -> f64 {
+        0.05
+    }
+
+    fn stages(&self, _decay: f64) -> Vec<Stage> {
+        vec![Stage::Tensor(Arc::new(RowMeans)), Stage::Step]
+    }
+}
+
+#[test]
+fn an_optimizer_of_ones_own_keeps_a_number_a_row() {
+    let golden = chain_golden();
+    let start = [&golden.w[..], &golden.b].concat();
+    let mut run = Run::new(Recipe::new(Arc::new(ByRows)), small_network, 5, start.clone());
+    assert_eq!(run.states.len(), 1);
+    // a row for each output of `w`, and one for each element of `b`
+    assert_eq!((run.states[0].range(0).len(), run.states[0].range(1).len()), (4, 4));
+    let names: Vec<String> =
+        run.updater.states()[0].layout().slots.iter().map(|s| format!("{} {}", s.name, s.shape)).collect();
+    assert_eq!(names, ["optimizer.rows.w [4]", "optimizer.rows.b [4]"]);
+    let first = run.step([&golden.x[0], &golden.y[0]]).unwrap();
+    // the first step is α·g/(√0.1·rms), so no element of a row of 3 moves by more than α·√3/√0.1
+    for (new, old) in run.params.iter().zip(&start) {
+        let moved = (new - old).abs();
+        assert!(moved > 0.0 && moved <= 0.05 * 3f32.sqrt() / 0.1f32.sqrt() + 1e-6, "{moved}");
+    }
+    let mut last = first;
+    for _ in 0..100 {
+        last = run.step([&golden.x[0], &golden.y[0]]).unwrap();
+    }
+    assert!(last < 0.8 * first, "{first} {last}");
+}
+
+/// Halves the step until the loss falls: an outer stage that asks for the loss at other weights and moves them itself.
+#[derive(Debug)]
+struct Backtracking;
+
+impl Outer for Backtracking {
+    fn states(&self) -> Vec<String> {
+        vec!["last_step".into()]
+    }
+
+    fn n_scratch(&self) -> usize {
+        2
+    }
+
+    fn apply(
+        &self,
+        _info: &StepInfo,
+        below: &mut dyn Level,
+        memory: &mut OuterMemory<'_>,
+        params: &mut [f32],
+        gradient: &mut [f32],
+    ) -> Result<(), Stopped> {
+        let [trial, unused] = memory.scratch else { unreachable!() };
+        let before = below.gradient(params, unused)?;
+        let mut step = 64.0;
+        loop {
+            below.add(trial, params, -step, gradient);
+            if below.gradient(trial, unused)? < before || step < 1e-6 {
+                break;
+            }
+            step *= 0.5;
+        }
+        params.copy_from_slice(trial);
+        memory.states[0].values_mut().fill(step);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_search_is_an_outer_stage() {
+    let golden = chain_golden();
+    let start = [&golden.w[..], &golden.b].concat();
+    let mut recipe = recipe(&json!("sgd"));
+    recipe.outers.push(Box::new(Backtracking));
+    let mut run = Run::new(recipe, small_network, 5, start);
+    let mut losses = Vec::new();
+    for _ in 0..30 {
+        losses.push(run.step([&golden.x[0], &golden.y[0]]).unwrap());
+    }
+    assert!(losses.windows(2).all(|pair| pair[1] <= pair[0]), "{losses:?}");
+    assert!(losses[29] < 0.7 * losses[0], "{losses:?}");
+    assert!(run.states[0].values().iter().all(|step| *step < 64.0 && *step > 0.0));
+}
+
+#[test]
+fn groups_that_do_not_fit_are_refused() {
+    let refused = |groups: &str| {
+        let config = RunConfig::load(None, &[format!("groups={groups}")]).unwrap();
+        let recipe = Recipe::from_config(&config, RunLength { steps_per_epoch: 1, n_steps: 1 }).unwrap();
+        let mut g = Graph::new();
+        small_network(&mut g);
+        let error = Updater::new(recipe, &g.params).map(|_| ()).unwrap_err();
+        (error.to_string(), error.hint())
+    };
+    let (text, hint) = refused("[{ match = \"*.bias\", freeze = true }]");
+    assert_eq!(text, "`groups`: no parameter is called `*.bias`; the first of 2 names is `w`");
+    assert!(hint.contains("`*` for the part that may vary"), "{hint}");
+    let (text, _) = refused("[{ match = \"*\", lr_factor = 0.5 }, { match = \"b\", freeze = true }]");
+    assert_eq!(text, "`groups`: every parameter called `b` is in an earlier group");
+    let (text, _) = refused("[{ match = \"*\", freeze = true }]");
+    assert_eq!(text, "`groups` freezes all 2 parameters");
+    let config = |groups: &str| RunConfig::load(None, &[format!("groups={groups}")]).unwrap_err().to_string();
+    assert!(
+        config("[{ match = \"b\", lr_factor = -1.0 }]").contains("`lr_factor` is -1, expected 0 or more")
+    );
+    assert!(config("[{ match = \"b\", lr = 0.1 }]").contains("unknown field `lr`"));
+    assert!(config("[{ freeze = true }]").contains("missing field `match`"));
+}
+
+#[test]
+fn frozen_parameters_stay_and_have_no_state() {
+    let golden = chain_golden();
+    let start = [&golden.w[..], &golden.b].concat();
+    let words =
+        ["optimizer=adamw", "average=ema", "groups=[{ match = \"w\", freeze = true }]"].map(String::from);
+    let config = RunConfig::load(None, &words).unwrap();
+    let recipe = Recipe::from_config(&config, RunLength { steps_per_epoch: 1, n_steps: 9 }).unwrap();
+    let mut run = Run::new(recipe, small_network, 5, start.clone());
+    for _ in 0..3 {
+        run.step([&golden.x[0], &golden.y[0]]).unwrap();
+    }
+    assert_eq!(run.params[..12], start[..12]);
+    assert!(run.params[12..].iter().zip(&start[12..]).all(|(new, old)| new != old));
+    assert!(run.states.iter().all(|s| s.range(0).is_empty() && s.range(1).len() == 4));
+    let averaged = run.updater.averaged(&run.params, &run.states, 3).unwrap();
+    assert_eq!(averaged[..12], start[..12]);
+    assert_eq!(run.updater.notes(), ["group `w`: 1 parameters of 12 numbers, frozen"]);
 }
 
 #[derive(Deserialize)]
@@ -140,8 +441,9 @@ fn rosenbrock(p: &[f32]) -> (f32, Vec<f32>) {
 
 type Problem = fn(&[f32]) -> (f32, Vec<f32>);
 
+/// A third element of the parameter stays at 1: LAMB's steps are shares of its norm, which must not come to nothing.
 #[test]
-fn every_optimiser_solves_two_toy_problems() {
+fn every_optimizer_solves_two_toy_problems() {
     // (name, lr and steps for the quadratic, lr and steps for Rosenbrock's valley)
     let settings = [
         ("sgd", (0.05, 300), (1e-3, 20_000)),
@@ -149,20 +451,22 @@ fn every_optimiser_solves_two_toy_problems() {
         ("nesterov", (0.02, 300), (3e-4, 8_000)),
         ("adam", (0.1, 500), (0.02, 5_000)),
         ("adamw", (0.1, 500), (0.02, 5_000)),
+        ("lamb", (3e-3, 3_000), (2e-4, 40_000)),
     ];
     assert_eq!(settings.map(|s| s.0).as_slice(), optim::ALL.iter().map(|e| e.name).collect::<Vec<_>>());
     for (name, on_quadratic, on_rosenbrock) in settings {
         let problems: [(Problem, _, _); 2] =
             [(quadratic, [4.0, -2.0], on_quadratic), (rosenbrock, [-1.2, 1.0], on_rosenbrock)];
         for (problem, start, (lr, n_steps)) in problems {
-            let mut run = Run::new(&json!({"name": name, "lr": lr, "weight_decay": 0.0}), start.to_vec());
-            let first = problem(&run.param).0;
+            let recipe = recipe(&json!({"name": name, "lr": lr, "weight_decay": 0.0}));
+            let mut run = Run::new(recipe, given_gradients::<3, 1>, 1, [&start[..], &[1.0, 0.0]].concat());
+            let first = problem(&run.params).0;
             for _ in 0..n_steps {
-                let grad = problem(&run.param).1;
-                run.update(&grad, 2, 1.0);
+                let grad = problem(&run.params).1;
+                run.step([&[grad[0], grad[1], 0.0], &[0.0]]).unwrap();
             }
-            let last = problem(&run.param).0;
-            assert!(last < 1e-5 * first, "{name}: loss from {first} to {last} at {:?}", run.param);
+            let last = problem(&run.params).0;
+            assert!(last < 1e-5 * first, "{name}: loss from {first} to {last} at {:?}", run.params);
         }
     }
 }
@@ -188,6 +492,14 @@ fn check_entry(entry: &Entry, mut config: Value, also: &[&str]) {
 fn the_registries_tell_the_truth() {
     for entry in optim::ALL {
         check_entry(entry, default_of(entry.name), &[]);
+    }
+    for entry in optim::WRAPPERS {
+        let config: optim::WrapConfig = serde_json::from_value(json!(entry.name)).unwrap();
+        check_entry(entry, serde_json::to_value(config).unwrap(), &[]);
+    }
+    for entry in optim::AVERAGES {
+        let config: optim::AverageConfig = serde_json::from_value(json!(entry.name)).unwrap();
+        check_entry(entry, serde_json::to_value(config).unwrap(), &[]);
     }
     for entry in schedule::ALL {
         let config: ScheduleConfig = serde_json::from_value(json!(entry.name)).unwrap();

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use record::{Existing, RunDir, Status, Summary};
 use thalweg::config::RunConfig;
+use thalweg::engine::Plan;
+use thalweg::optim;
 use thalweg::train::{
-    self, Kept, Observer, Prepared, Progress, Report, Silent, Split, TrainError, Trained, Trainer,
+    self, Checkpoint, Kept, Observer, Prepared, Progress, Report, Silent, Split, TrainError, Trained, Trainer,
 };
 
 /// A folder of its own, emptied.
@@ -90,6 +92,169 @@ fn a_run_interrupted_anywhere_is_the_run_that_was_not() {
         assert_eq!(resumed.weights_sha256, whole.weights_sha256, "cut after {after}");
         assert_eq!((&resumed.best, &resumed.last), (&whole.best, &whole.last), "cut after {after}");
     }
+}
+
+/// Every optimizer, and what goes around them.
+fn updates() -> Vec<Vec<String>> {
+    let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
+    let optimizers = optim::ALL.iter().map(|e| own(&[&format!("optimizer={}", e.name), "clip_norm=1"]));
+    let around = [
+        own(&["optimizer=sgd", "wrap=[{ name = \"lookahead\", k = 5 }]"]),
+        own(&["optimizer=momentum", "wrap=sam,lookahead", "average=ema"]),
+        own(&[
+            "optimizer=adamw",
+            "accumulate=3",
+            "batch=24",
+            "average=mean",
+            "average.start=2st",
+            "average.every=3st",
+        ]),
+        own(&["optimizer=lamb", "accumulate=2", "batch=40", "wrap=sam", "clip_norm=0.5", "clip_value=0.01"]),
+        own(&[
+            "optimizer=adam",
+            "optimizer.weight_decay=0.01",
+            "weight_decay_schedule=cosine",
+            "momentum_schedule=cosine",
+            "groups=[{ match = \"0.*\", freeze = true }, { match = \"*.bias\", optimizer = \"lamb\", lr_factor = 2.0 }]",
+        ]),
+    ];
+    optimizers.chain(around).collect()
+}
+
+const SMALL: [&str; 6] = [
+    "data=digits",
+    "model=mlp-40-30",
+    "model.batch_norm=true",
+    "model.dropout=0.1",
+    "epochs=1",
+    "eval_batch=500",
+];
+
+/// The bits of an update do not depend on threads, and a run that is interrupted and resumed is the run that was not,
+/// in the middle of Lookahead's six steps and between the batches of an epoch.
+#[test]
+fn every_update_is_the_same_for_any_threads_and_after_an_interruption() {
+    for (i, own) in updates().iter().enumerate() {
+        let with = |more: &'static str| -> Vec<&str> {
+            SMALL.iter().copied().chain(own.iter().map(String::as_str)).chain([more]).collect()
+        };
+        let one = run(&format!("update-{i}"), &with("threads=1")).unwrap();
+        assert_eq!(one.status, Status::Done);
+        for threads in ["threads=2", "threads=3"] {
+            let more = run(&format!("update-{i}-{threads}"), &with(threads)).unwrap();
+            assert_eq!(more.weights_sha256, one.weights_sha256, "{own:?} {threads}");
+        }
+        let folder = folder(&format!("update-{i}-cut"));
+        let dir = RunDir::create_at(&folder, Existing::Refuse).unwrap();
+        let stop = AtomicBool::new(false);
+        train::train(&config(&with("threads=2")), &dir, &mut StopAfter(7, &stop), &stop).unwrap();
+        drop(dir);
+        let dir = RunDir::resume(&folder).unwrap();
+        let resumed = train::resume(&dir, &[], &mut Silent, &AtomicBool::new(false)).unwrap();
+        assert_eq!(resumed.weights_sha256, one.weights_sha256, "{own:?}");
+        assert_eq!((&resumed.best, &resumed.last), (&one.best, &one.last), "{own:?}");
+    }
+}
+
+/// Parameters after some updates, and steps in an epoch.
+fn after(n_steps: usize, words: &[&str]) -> (Vec<f32>, u64) {
+    let config = config(words);
+    let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+    for _ in 0..n_steps {
+        trainer.step().unwrap();
+    }
+    (trainer.state.params.clone(), trainer.length().steps_per_epoch)
+}
+
+fn furthest(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Dropout draws the same masks, classes with weights count by them, and the last update of the epoch, whose last part
+/// is smaller, is weighed by its samples. With equal shares of the parts it would be off by far more.
+#[test]
+fn accumulated_batches_are_the_large_batch() {
+    let n_train = Prepared::open(&config(&["data=digits"])).unwrap().splits.train.len();
+    for own in [
+        &["optimizer=sgd", "lr=0.5", "model.dropout=0.3"][..],
+        &["optimizer=momentum", "lr=0.1", "loss=cross_entropy", "loss.class_weights=[1,2,3,4,5,1,2,3,4,9]"],
+        &["optimizer=momentum", "lr=0.1", "clip_norm=0.3", "wrap=sam"],
+    ] {
+        let with = |more: &[&'static str]| -> Vec<&str> {
+            ["data=digits", "model=mlp-32"].iter().chain(own).chain(more).copied().collect()
+        };
+        let (start, steps) = after(0, &with(&["batch=99"]));
+        let rest = n_train % 99;
+        assert!(rest > 33 && rest % 33 > 0 && rest % 33 < 17, "the last update needs unequal parts: {rest}");
+        let (large, _) = after(steps as usize, &with(&["batch=99"]));
+        let (parts, also) = after(steps as usize, &with(&["batch=33", "accumulate=3"]));
+        assert_eq!(steps, also);
+        assert!(furthest(&large, &start) > 0.05);
+        let apart = furthest(&large, &parts);
+        assert!(apart < 2e-5, "{own:?}: {apart}");
+    }
+}
+
+#[test]
+fn frozen_layers_stay_and_are_told() {
+    let words = [&SMALL[..], &["groups=[{ match = \"0.*\", freeze = true }]"]].concat();
+    let config = config(&words);
+    let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+    let start = trainer.state.params.clone();
+    for _ in 0..3 {
+        trainer.step().unwrap();
+    }
+    for slot in &trainer.session.model.params().slots {
+        let same = trainer.state.params[slot.range()] == start[slot.range()];
+        assert_eq!(same, slot.name.starts_with("0."), "{}", slot.name);
+    }
+    assert_eq!(trainer.notes()[0], "group `0.*`: 2 parameters of 2600 numbers, frozen");
+    let thalweg::train::Blueprint { graph, wanted, .. } =
+        trainer.session.graph(&thalweg::train::ProgramKey::train(64)).unwrap();
+    let plan = Plan::compile(&graph, &wanted, trainer.session.options(64)).unwrap();
+    let text = plan.print(&graph);
+    let lines: Vec<&str> = text.lines().filter(|l| l.trim_start().starts_with('∂')).collect();
+    for line in &lines {
+        assert_eq!(
+            line.contains("is not computed"),
+            line.split(' ').next_back().unwrap().starts_with("0."),
+            "{line}"
+        );
+    }
+    assert_eq!(lines.iter().filter(|l| l.contains("is not computed")).count(), 2);
+}
+
+/// What is measured, kept as the best and written as the result are the averaged weights; training goes on from the
+/// others, which the last checkpoint holds.
+#[test]
+fn averaged_weights_are_those_that_are_kept() {
+    let words = ["data=digits", "model=mlp-32", "epochs=2", "optimizer=sgd"];
+    let plain = run("averaged-plain", &words).unwrap();
+    let with = [&words[..], &["average=ema", "average.decay=0.9"]].concat();
+    let folder = folder("averaged");
+    let dir = RunDir::create_at(&folder, Existing::Refuse).unwrap();
+    let averaged = train::train(&config(&with), &dir, &mut Silent, &AtomicBool::new(false)).unwrap();
+    assert_ne!(averaged.weights_sha256, plain.weights_sha256);
+    let file = |name: &str| Checkpoint::open(&folder.join(name)).unwrap();
+    let (last, result) = (file("checkpoints/last.safetensors"), file("weights.safetensors"));
+    let model = last.model().unwrap();
+    let digest = |(params, buffers): (Vec<f32>, Vec<f32>)| Some(train::weights_sha256(&params, &buffers));
+    assert_eq!(digest(last.weights(&model).unwrap()), plain.weights_sha256);
+    assert_eq!(digest(result.weights(&model).unwrap()), averaged.weights_sha256);
+}
+
+/// A checkpoint of before optimizers were chains, which does not say what it keeps.
+#[test]
+fn an_old_checkpoint_opens_with_its_state() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/before_chains.safetensors");
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert!(checkpoint.saved.states.is_none());
+    let model = checkpoint.model().unwrap();
+    let state = checkpoint.state(&model).unwrap();
+    let [m, v] = &state.slots[..] else { panic!("{} states", state.slots.len()) };
+    assert_eq!((m.values().len(), v.values().len()), (state.params.len(), state.params.len()));
+    assert!(v.values().iter().all(|v| *v >= 0.0) && m.values().iter().any(|m| *m < 0.0));
+    assert!(state.counters.step > 0);
 }
 
 #[test]
@@ -217,7 +382,8 @@ fn each_part_is_measured_as_itself() {
     for split in [Split::Train, Split::Valid, Split::Test] {
         let measured = trainer.measure(split, None, true).unwrap();
         let indices = split.of(&trainer.prepared().unwrap().splits);
-        let truth: Vec<f32> = indices.iter().map(|i| trainer.prepared().unwrap().set.targets[*i as usize]).collect();
+        let truth: Vec<f32> =
+            indices.iter().map(|i| trainer.prepared().unwrap().set.targets[*i as usize]).collect();
         assert_eq!(measured.targets, truth, "{split}");
         assert!(measured.metrics.get(&format!("{split}_accuracy")).is_some(), "{split}");
     }

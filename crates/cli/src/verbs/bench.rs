@@ -11,10 +11,10 @@ use serde_json::json;
 use thalweg::engine::exec::MAX_WORKERS;
 use thalweg::engine::ops::losses::CrossEntropy;
 use thalweg::engine::rng::{Purpose, Rng};
-use thalweg::engine::{Draw, Executor, Graph, Piece, Plan, PlanOptions, Pool, StepContext, Update, Wanted};
+use thalweg::engine::{Draw, Executor, Graph, Plan, PlanOptions, Pool, StateVec, StepContext, Wanted};
 use thalweg::model::{Mode, Model};
-use thalweg::optim::{self, Optimizer, StepInfo};
-use thalweg::train::TrainError;
+use thalweg::optim::{Part, Recipe, Slope, Stopped, Updater};
+use thalweg::train::{Need, TrainError};
 
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -44,18 +44,6 @@ enum What {
     Step,
 }
 
-struct Move<'a> {
-    optimizer: &'a dyn Optimizer,
-    info: StepInfo,
-}
-
-impl Update for Move<'_> {
-    fn apply(&self, p: Piece) {
-        let piece = optim::Piece { param: p.values, grad: p.gradient, slots: p.states, decays: true };
-        self.optimizer.update(&self.info, piece);
-    }
-}
-
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let What::Step = args.what;
     let case = Case::parse(&args.case).ok_or_else(|| {
@@ -83,9 +71,9 @@ struct Bench {
     executor: Executor,
     params: Vec<f32>,
     buffers: Vec<f32>,
-    states: Vec<Vec<f32>>,
+    states: Vec<StateVec>,
     /// none in evaluation
-    optimizer: Option<Box<dyn Optimizer>>,
+    updater: Option<Updater>,
     /// inputs of a batch, taken in turn
     batches: Vec<Vec<f32>>,
     targets: Vec<f32>,
@@ -96,17 +84,30 @@ struct Bench {
 impl Bench {
     fn new(case: Case, threads: usize) -> Result<Self, Failure> {
         let model = Model::new(&case.model()?, &case.sample, case.classes).map_err(TrainError::from)?;
-        let (params, buffers) = model.init(0);
         let plan = case.plan(&model, threads)?;
-        let optimizer = (!case.forward).then(|| case.optimizer());
-        let n_states = optimizer.as_ref().map_or(0, |o| o.slots().len());
+        let recipe = (!case.forward).then(|| Recipe::new(case.optimizer()));
+        let updater = recipe.map(|recipe| Updater::new(recipe, model.params())).transpose();
+        let updater = updater.map_err(TrainError::from)?;
+        let states = updater.iter().flat_map(Updater::states).map(|s| s.layout().len());
+        let n_state = states.fold(model.params().len(), usize::saturating_add);
+        let samples = case.sample.iter().fold(case.batch, |n, size| n.saturating_mul(*size));
+        let need = Need {
+            data: samples.saturating_mul(N_BATCHES as usize * size_of::<f32>()),
+            state: n_state.saturating_mul(size_of::<f32>()),
+            programs: Executor::bytes_for(&plan),
+            answers: 0,
+        };
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need }.into());
+        }
+        let (params, buffers) = model.init(0);
         let rng = Rng::new(0, Purpose::Probe, 0, 0);
         let n_inputs = (case.batch * case.sample.iter().product::<usize>()) as u64;
         Ok(Bench {
-            states: vec![vec![0.0; params.len()]; n_states],
+            states: updater.as_ref().map_or_else(Vec::new, |updater| updater.start(&params)),
             params,
             buffers,
-            optimizer,
+            updater,
             batches: (0..N_BATCHES)
                 .map(|b| (0..n_inputs).map(|i| rng.uniform(b * n_inputs + i)).collect())
                 .collect(),
@@ -146,17 +147,38 @@ impl Bench {
         let inputs = &self.batches[(self.step % N_BATCHES) as usize][..];
         self.step += 1;
         let draw = Draw { seed: 0, step: self.step, first_row: 0 };
-        let context = StepContext { params: &self.params, buffers: &self.buffers, tangents: &[], draw };
-        let Some(optimizer) = &self.optimizer else {
-            self.executor.run(context, &[inputs]);
+        let executor = &mut self.executor;
+        let Some(updater) = &mut self.updater else {
+            executor.run(
+                StepContext { params: &self.params, buffers: &self.buffers, tangents: &[], draw },
+                &[inputs],
+            );
             return;
         };
-        self.executor.run(context, &[inputs, &self.targets[..]]);
-        let info = StepInfo { step: self.step, lr: optimizer.lr() as f32, grad_scale: 1.0 };
-        let change = Move { optimizer: &**optimizer, info };
-        let mut states: Vec<&mut [f32]> = self.states.iter_mut().map(Vec::as_mut_slice).collect();
-        self.executor.update(&mut self.params, &mut states, &change);
+        let mut slope = Batch { executor, buffers: &self.buffers, draw, feed: [inputs, &self.targets[..]] };
+        // a batch is one part, and its loss is not looked at
+        let _ = updater.step(self.step - 1, &mut slope, &mut self.params, &mut self.states);
         self.executor.assign(&mut self.buffers);
+    }
+}
+
+/// A batch in memory.
+struct Batch<'a> {
+    executor: &'a mut Executor,
+    buffers: &'a [f32],
+    draw: Draw,
+    feed: [&'a [f32]; 2],
+}
+
+impl Slope for Batch<'_> {
+    fn run(&mut self, _part: Part, params: &[f32]) -> Result<f32, Stopped> {
+        self.executor
+            .run(StepContext { params, buffers: self.buffers, tangents: &[], draw: self.draw }, &self.feed);
+        Ok(0.0)
+    }
+
+    fn program(&self) -> &Executor {
+        self.executor
     }
 }
 

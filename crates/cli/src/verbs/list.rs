@@ -65,6 +65,18 @@ const LISTS: &[List] = &[
         what: What::Registry(&keys::OPTIMISERS),
     },
     List {
+        name: "wrappers",
+        also: &["wrapper", "wrap"],
+        summary: "around any optimizer: `wrap=NAME,NAME`",
+        what: What::Registry(&keys::WRAPPERS),
+    },
+    List {
+        name: "averages",
+        also: &["average"],
+        summary: "averages of the weights: `average=NAME`",
+        what: What::Registry(&keys::AVERAGES),
+    },
+    List {
         name: "schedules",
         also: &["schedule"],
         summary: "how the learning rate changes: `schedule=NAME`",

@@ -98,7 +98,7 @@ impl Pipeline {
     /// # Panics
     /// If `out` has another length, an index is not below [`Dataset::len`], or the map does not fit the inputs.
     pub fn gather(&self, set: &Dataset, indices: &[u32], epoch: u64, affine: &Affine, out: &mut [f32]) {
-        let width: usize = self.shape.iter().product();
+        let width: usize = self.shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
         assert_eq!(out.len(), indices.len() * width, "length of the batch");
         assert!(width.is_multiple_of(affine.scale.len()), "values of the preprocessing");
         let map = Repeated::new(affine);

@@ -93,7 +93,7 @@ impl DataError {
             }
             BadImage { .. } => "copy the file again, or remove it".into(),
             MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
-            TooMuchMemory { .. } => "make the images smaller: `data.size=64`".into(),
+            TooMuchMemory { .. } => "make images smaller, `data.size=64`, or take fewer samples".into(),
             BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),

@@ -121,6 +121,7 @@ impl Source<'_> {
         let mut classes = kind.class_names(folder, fine);
         classes.extend((classes.len()..options.classes.unwrap_or(0)).map(|c| c.to_string()));
         let n: usize = files.iter().map(|(_, bytes)| bytes.len() / kind.record()).sum();
+        read::room(n * PIXELS, path)?;
         let (mut pixels, mut targets) = (vec![0; n * PIXELS], Vec::with_capacity(n));
         let (n_files, mut n_train) = (files.len(), 0);
         let mut rest = &mut pixels[..];

@@ -155,6 +155,13 @@ fn decode(
     cache: Option<&Path>,
 ) -> Result<(Values, Vec<Labels>), DataError> {
     let kind = files[0].0.kind;
+    let n_bytes =
+        files.iter().fold(0usize, |n, (x, y)| n.saturating_add(x.n_bytes).saturating_add(y.n_bytes));
+    // other kinds of numbers become f32 beside the bytes
+    read::room(
+        n_bytes.saturating_mul(if kind == Kind::U8 { 1 } else { 1 + size_of::<f32>() }),
+        &files[0].0.path,
+    )?;
     let mut bytes = vec![0u8; files.iter().map(|(x, _)| x.n_bytes).sum()];
     let mut labels = Vec::new();
     std::thread::scope(|scope| {

@@ -62,8 +62,11 @@ pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Arr
     if got > expected {
         return Err(DataError::TooLong { what, expected, got, path: path_buf });
     }
+    let fortran = header.fortran && header.dims.len() > 1;
+    let value = if header.kind == Kind::U1 { 1 } else { size_of::<f32>() };
+    read::room(count.saturating_mul(value).saturating_mul(1 + usize::from(fortran)), path)?;
     let mut values = read_values(stream, &header, count).map_err(|e| stream_error(path, e))?;
-    if header.fortran && header.dims.len() > 1 {
+    if fortran {
         values = match values {
             Numbers::F32(v) => Numbers::F32(from_fortran(&v, &header.dims)),
             Numbers::U8(v) => Numbers::U8(from_fortran(&v, &header.dims)),

@@ -12,7 +12,7 @@ use super::options::Wanted;
 use super::picture::{Picture, Simplified, decode, one_line};
 use super::resize::fit;
 use super::tree::Tree;
-use crate::read::not_a_file;
+use crate::read::{not_a_file, room as room_for};
 use crate::{Bytes, Color, Corrupt, DataError};
 
 /// The first 16 bytes of a file's SHA-256.
@@ -146,9 +146,8 @@ fn decode_all(
 /// Memory for all pixels.
 fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
     let bytes = tree.files.len().saturating_mul(size);
-    // Given back before zeros are asked for: those are pages that are not there until they are written.
-    let enough = Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
-    if enough { Ok(vec![0; bytes]) } else { Err(DataError::TooMuchMemory { bytes, path: tree.root.clone() }) }
+    room_for(bytes, &tree.root)?;
+    Ok(vec![0; bytes])
 }
 
 /// Reads one file and writes its pixels.

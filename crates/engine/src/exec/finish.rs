@@ -1,14 +1,15 @@
 //! The second run of a step: gradients of parameters are completed and handed to the update, stretch by stretch.
 
-use std::ops::Range;
-use std::sync::{Mutex, RwLockReadGuard};
+use std::sync::RwLockReadGuard;
 
+use super::share::{StateVec, Stretch, Task, Update, Vectors, whole_blocks};
 use super::{Executor, MAX_WORKERS};
 use crate::ops::conv::Geometry;
 use crate::plan::{Finish, Plan};
 use crate::steps::combine::{Join, combine};
 use crate::steps::{Extent, Loc, Scratch, Span, free};
 use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
+use kernels::update::{NORM_BLOCK, sum_squares_blocks};
 use kernels::views::Aligned;
 
 /// Elements whose gradient is made and used at a time: with values, two states and the factors they stay in the
@@ -17,66 +18,15 @@ const BLOCK_ELEMENTS: usize = 32 * 1024;
 /// Rows that a block is a multiple of, so that blocks are whole tiles of the matrix product.
 const ROW_GRAIN: usize = 16;
 
-/// A piece of one parameter with its gradient.
-pub struct Piece<'a, 's> {
-    /// index of the parameter
-    pub param: usize,
-    /// place of the piece in the flat vector
-    pub range: Range<usize>,
-    /// values, to be changed
-    pub values: &'a mut [f32],
-    /// their gradient
-    pub gradient: &'a [f32],
-    /// the same piece of each state vector
-    pub states: &'a mut [&'s mut [f32]],
+/// The tasks of a plan: one gradient each, or some rows of it.
+pub(super) fn tasks(plan: &Plan) -> Vec<Task> {
+    plan.finish.iter().enumerate().flat_map(|(p, f)| tasks_of(plan, p, f)).collect()
 }
 
-/// What is done to a parameter once its gradient is complete. Pieces come in any order, from several threads.
-pub trait Update: Sync {
-    /// Changes the values of one piece.
-    fn apply(&self, piece: Piece);
-}
-
-/// One gradient, or some rows of it.
-#[derive(Clone, Debug, PartialEq)]
-struct Task {
-    param: usize,
-    range: Range<usize>,
-}
-
-/// A worker's part of the flat vector.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stretch {
-    range: Range<usize>,
-    tasks: Vec<Task>,
-}
-
-/// Cuts the flat vector into one stretch a worker, of about as many elements.
-pub(super) fn stretches(plan: &Plan) -> Vec<Stretch> {
-    let tasks: Vec<Task> = plan.finish.iter().enumerate().flat_map(|(p, f)| tasks_of(plan, p, f)).collect();
-    let total: usize = tasks.iter().map(|t| t.range.len()).sum();
-    let workers = plan.options.workers;
-    let mut left = tasks.into_iter().peekable();
-    let (mut at, mut done) = (0, 0);
-    let mut stretches = Vec::with_capacity(workers);
-    for w in 0..workers {
-        let mut own = Vec::new();
-        while let Some(task) =
-            left.next_if(|t| w + 1 == workers || (done + t.range.len() / 2) * workers < total * (w + 1))
-        {
-            done += task.range.len();
-            own.push(task);
-        }
-        let end = own.last().map_or(at, |t: &Task| t.range.end);
-        stretches.push(Stretch { range: at..end, tasks: own });
-        at = end;
-    }
-    stretches
-}
-
-/// Elements of the longest task.
-pub(super) fn longest(stretches: &[Stretch]) -> usize {
-    stretches.iter().flat_map(|s| &s.tasks).map(|t| t.range.len()).max().unwrap_or(0)
+/// Tasks of whole parameters.
+pub(super) fn whole_tasks(plan: &Plan) -> Vec<Task> {
+    let slots = plan.params.slots.iter().take(plan.finish.len()).enumerate();
+    slots.map(|(param, slot)| Task { param, range: slot.range() }).collect()
 }
 
 fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
@@ -85,85 +35,101 @@ fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
         Finish::Gemm { n, .. } if *n > 0 => (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN * n,
         Finish::Conv { conv, .. } => conv.block_len(),
         Finish::Shards { join: Join::ConvSums(_), .. } => all.len().max(1),
-        Finish::Shards { .. } => BLOCK_ELEMENTS,
+        Finish::Shards { .. } | Finish::Ready(Span { loc: Loc::Const(_), .. }) => BLOCK_ELEMENTS,
         _ => all.len().max(1),
     };
     let starts = all.clone().step_by(block);
     starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
 }
 
-/// What a worker does with a task, its share, and the task's place in it.
-type RunTask<'r> = dyn Fn(&mut Scratch, &Task, &mut Share, Range<usize>) + Sync + 'r;
-
-/// A worker's slices of the flat vectors.
-struct Share<'a> {
-    values: &'a mut [f32],
-    gradient: &'a mut [f32],
-    states: [&'a mut [f32]; MAX_STATES],
-}
-
-/// Most state vectors that an optimiser keeps.
-pub const MAX_STATES: usize = 4;
-
 impl Executor {
     /// Completes all gradients into `gradient`, a flat vector like the parameters.
-    pub fn gradients(&mut self, gradient: &mut [f32]) {
-        let own = &*self;
-        own.share_out(&mut [], gradient, &mut [], &|scratch, task, share, local| {
-            own.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
+    pub fn gradients(&self, gradient: &mut [f32]) {
+        let vectors = Vectors { values: &mut [], gradient, squares: &mut [], states: &mut [] };
+        self.share_out(&self.stretches, vectors, &|scratch, task, share, local| {
+            self.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
         });
+    }
+
+    /// Completes all gradients into `gradient`, and gives the sum of their squares: that of
+    /// [`Executor::sum_squares`], bit for bit. Each block is squared where it was just completed, so that memory is
+    /// not read again.
+    pub fn gradients_squared(&self, gradient: &mut [f32]) -> f64 {
+        let mut squares = free(self.squares.try_lock());
+        let blocks: usize = self.stretches.iter().map(|s| whole_blocks(&s.range).len()).sum();
+        let (whole, cut) = squares.split_at_mut(blocks);
+        let vectors = Vectors { values: &mut [], gradient, squares: whole, states: &mut [] };
+        self.share_out(&self.stretches, vectors, &|scratch, task, share, local| {
+            self.gradient_of(task, &mut share.gradient[local.clone()], &mut scratch.floats);
+            let origin = task.range.start - local.start;
+            let first = origin.div_ceil(NORM_BLOCK);
+            let done = (task.range.start / NORM_BLOCK).max(first)..(task.range.end / NORM_BLOCK).max(first);
+            if done.is_empty() {
+                return;
+            }
+            let elements = done.start * NORM_BLOCK - origin..done.end * NORM_BLOCK - origin;
+            let sums = &mut share.squares[done.start - first..done.end - first];
+            sum_squares_blocks(&share.gradient[elements], sums);
+        });
+        self.join_squares(gradient, whole, cut)
+    }
+
+    /// Adds the sums of all blocks in order; those that a stretch's end cuts are made here.
+    fn join_squares(&self, gradient: &[f32], whole: &[f64], one: &mut [f64]) -> f64 {
+        let (mut total, mut at) = (0.0, 0);
+        let mut blocks = self.stretches.iter().flat_map(|s| whole_blocks(&s.range)).zip(whole).peekable();
+        while at * NORM_BLOCK < gradient.len() {
+            total += match blocks.next_if(|(block, _)| *block == at) {
+                Some((_, sum)) => *sum,
+                None => {
+                    let end = ((at + 1) * NORM_BLOCK).min(gradient.len());
+                    sum_squares_blocks(&gradient[at * NORM_BLOCK..end], &mut one[..1]);
+                    one[0]
+                }
+            };
+            at += 1;
+        }
+        total
     }
 
     /// Completes all gradients and updates the parameters, piece by piece; no gradient outlives its piece.
-    pub fn update(&mut self, values: &mut [f32], states: &mut [&mut [f32]], update: &dyn Update) {
-        let own = &*self;
-        own.share_out(values, &mut [], states, &|scratch, task, share, local| {
-            let gradient = &mut scratch.gradient[..local.len()];
-            own.gradient_of(task, gradient, &mut scratch.floats);
-            hand_over(update, task, share, local, gradient);
+    pub fn update(&self, values: &mut [f32], states: &mut [StateVec], update: &dyn Update) {
+        let vectors = Vectors { values, gradient: &mut [], squares: &mut [], states };
+        self.share_out(&self.stretches, vectors, &|scratch, task, share, local| {
+            let Scratch { floats, gradient, .. } = scratch;
+            let gradient = &mut gradient[..local.len()];
+            self.gradient_of(task, gradient, floats);
+            self.hand_over(update, task, share, local, gradient);
         });
     }
 
-    /// Updates the parameters from gradients that are complete.
+    /// Updates the parameters from gradients that are complete, piece by piece.
     pub fn apply(
-        &mut self,
+        &self,
         values: &mut [f32],
         gradient: &mut [f32],
-        states: &mut [&mut [f32]],
+        states: &mut [StateVec],
         update: &dyn Update,
     ) {
-        self.share_out(values, gradient, states, &|_, task, share, local| {
-            let gradient = std::mem::take(&mut share.gradient);
-            hand_over(update, task, share, local.clone(), &gradient[local]);
-            share.gradient = gradient;
-        });
+        self.apply_to(&self.stretches, Vectors { values, gradient, squares: &mut [], states }, update);
     }
 
-    /// Gives each worker its stretch of every vector and runs its tasks, each with its place in the stretch.
-    fn share_out(&self, values: &mut [f32], gradient: &mut [f32], states: &mut [&mut [f32]], run: &RunTask) {
-        assert!(states.len() <= MAX_STATES, "at most {MAX_STATES} state vectors");
-        let shares: [Mutex<Option<Share>>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(None));
-        let (mut values, mut gradient) = (values, gradient);
-        let mut rest: [&mut [f32]; MAX_STATES] = std::array::from_fn(|_| &mut [][..]);
-        rest.iter_mut().zip(states.iter_mut()).for_each(|(r, s)| *r = s);
-        for (stretch, share) in self.stretches.iter().zip(&shares) {
-            let len = stretch.range.len();
-            let own = Share {
-                values: take(&mut values, len),
-                gradient: take(&mut gradient, len),
-                states: std::array::from_fn(|i| take(&mut rest[i], len)),
-            };
-            *free(share.try_lock()) = Some(own);
-        }
-        self.pool.run(&|worker| {
-            let stretch = &self.stretches[worker.index];
-            let mut scratch = free(self.lanes[worker.index].scratch.try_lock());
-            if let Some(share) = free(shares[worker.index].try_lock()).as_mut() {
-                for task in &stretch.tasks {
-                    let origin = stretch.range.start;
-                    run(&mut scratch, task, share, task.range.start - origin..task.range.end - origin);
-                }
-            }
+    /// The same with whole parameters as pieces, each of which one worker has.
+    pub fn apply_whole(
+        &self,
+        values: &mut [f32],
+        gradient: &mut [f32],
+        states: &mut [StateVec],
+        update: &dyn Update,
+    ) {
+        self.apply_to(&self.whole, Vectors { values, gradient, squares: &mut [], states }, update);
+    }
+
+    fn apply_to(&self, stretches: &[Stretch], vectors: Vectors, update: &dyn Update) {
+        self.share_out(stretches, vectors, &|_, task, share, local| {
+            let gradient = std::mem::take(&mut share.gradient);
+            self.hand_over(update, task, share, local.clone(), &mut gradient[local]);
+            share.gradient = gradient;
         });
     }
 
@@ -175,9 +141,9 @@ impl Executor {
                 self.weight_gradient(*m, *n, *rows, [*a, *b], first, out, scratch);
             }
             Finish::Conv { conv, x, dy } => self.conv_gradient(conv, [*x, *dy], start, out, scratch),
-            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are never a gradient"),
-            Finish::Shards { join, from } => {
-                let all = start..start + out.len();
+            Finish::Shards { join: Join::Moments(_), .. } => unreachable!("moments are joined in the steps"),
+            Finish::Shards { join, from, start: first } => {
+                let all = first + start..first + start + out.len();
                 combine(&self.lanes, self.plan.options, (*join, *from), all, out, scratch)
             }
             Finish::Ready(span) => match (span.loc, span.len) {
@@ -252,25 +218,4 @@ fn start_of(span: Span) -> usize {
         Loc::Arena(start) => start,
         _ => unreachable!("factors belong to rows"),
     }
-}
-
-fn take<'a>(slice: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
-    let whole = std::mem::take(slice);
-    let cut = len.min(whole.len());
-    let (first, rest) = whole.split_at_mut(cut);
-    *slice = rest;
-    first
-}
-
-fn hand_over(update: &dyn Update, task: &Task, share: &mut Share, local: Range<usize>, gradient: &[f32]) {
-    let mut states =
-        share.states.each_mut().map(|s| if s.is_empty() { &mut [][..] } else { &mut s[local.clone()] });
-    let n = states.iter().take_while(|s| !s.is_empty()).count();
-    update.apply(Piece {
-        param: task.param,
-        range: task.range.clone(),
-        values: &mut share.values[local],
-        gradient,
-        states: &mut states[..n],
-    });
 }

@@ -42,13 +42,14 @@ pub(super) fn run_lane(executor: &Executor, worker: Worker, context: StepContext
     }
 }
 
-/// The worker's rows, shard by shard, at most `most` at a time.
+/// The worker's rows, shard by shard, at most `most` at a time. A shard without rows is one chunk without rows, since its
+/// results are joined too.
 fn chunks(options: PlanOptions, lane: &Lane, most: usize) -> impl Iterator<Item = Chunk> {
     let first = lane.rows.start;
     lane.shards.clone().flat_map(move |s| {
         let rows = options.shard_rows(s);
         let (start, end) = (rows.start - first, rows.end - first);
-        (start..end).step_by(most).map(move |at| Chunk {
+        (start..end.max(start + 1)).step_by(most).map(move |at| Chunk {
             rows: at..(at + most).min(end),
             shards: s..s + 1,
             resume: at > start,

@@ -68,10 +68,8 @@ impl Operator for Binary {
         Ok(())
     }
 
-    /// An operand that belongs to rows must have as many as the result.
     fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
-        let own = |s: &Shape| s.len() == at.shape.len() && s.first() == at.shape.first();
-        at.rows_if(at.shapes.iter().zip(at.rows).all(|(s, r)| !r || own(s)))
+        at.own_rows()
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -9,7 +9,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use crate::steps::{Kernel, Lowering};
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// The input repeated to a larger shape.
@@ -35,6 +35,15 @@ impl Operator for Broadcast {
         let shape = at.graph.shape(at.inputs[0]).clone();
         let dx = at.graph.sum_to(at.dy, &shape)?;
         at.give(0, dx)
+    }
+
+    fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
+        at.own_rows()
+    }
+
+    /// What is repeated for all rows.
+    fn reads_whole(&self, _input: usize, from: &Shape, to: &Shape) -> bool {
+        from.len() < to.len() || from.first() != to.first()
     }
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {

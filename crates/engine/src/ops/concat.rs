@@ -46,7 +46,7 @@ impl Operator for Concat {
     }
 
     fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
-        at.rows_if(self.axis > 0 && at.rows.iter().all(|r| *r))
+        at.rows_if(self.axis > 0 && at.cut())
     }
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {

@@ -81,7 +81,7 @@ impl Default for ConvOptions {
 impl ConvOptions {
     /// The sizes of a convolution of `x: [B, H, W, C]` with `w: [KH, KW, C/groups, O]`.
     fn geometry(&self, x: &Shape, w: &Shape) -> Result<Geometry, Fault> {
-        let (&[_, height, width, c], &[kh, kw, inner, o]) = (&x[..], &w[..]) else {
+        let (&[images, height, width, c], &[kh, kw, inner, o]) = (&x[..], &w[..]) else {
             let got = if x.len() == 4 { w.clone() } else { x.clone() };
             return Err(Fault::Rank { expected: "4", got });
         };
@@ -100,15 +100,10 @@ impl ConvOptions {
             (out[axis], before[axis]) = (span / self.stride[axis] + 1, first);
         }
         let ConvOptions { stride, dilation, groups, .. } = *self;
-        sound(Geometry {
-            input: [height, width, c],
-            output: [out[0], out[1], o],
-            kernel: [kh, kw],
-            stride,
-            padding: before,
-            dilation,
-            groups,
-        })
+        let (input, output) = ([height, width, c], [out[0], out[1], o]);
+        let kernel = [kh, kw];
+        let geometry = Geometry { input, output, kernel, stride, padding: before, dilation, groups };
+        sound(geometry, batch_of(images, output))
     }
 
     fn check(&self, c: usize, o: usize) -> Result<(), Fault> {
@@ -159,7 +154,7 @@ impl Default for ConvTransposeOptions {
 impl ConvTransposeOptions {
     /// The convolution whose output is `x: [B, H, W, C]`, with `w: [KH, KW, O/groups, C]`.
     fn geometry(&self, x: &Shape, w: &Shape) -> Result<Geometry, Fault> {
-        let (&[_, height, width, c], &[kh, kw, inner, wide]) = (&x[..], &w[..]) else {
+        let (&[images, height, width, c], &[kh, kw, inner, wide]) = (&x[..], &w[..]) else {
             let got = if x.len() == 4 { w.clone() } else { x.clone() };
             return Err(Fault::Rank { expected: "4", got });
         };
@@ -185,23 +180,20 @@ impl ConvTransposeOptions {
             let left = padded.checked_sub(2 * padding[axis]).filter(|n| *n > 0 && kernel > 0 && size > 0);
             out[axis] = left.ok_or(Fault::Window { axis: AXES[axis], kernel: 2 * padding[axis], padded })?;
         }
-        sound(Geometry {
-            input: [out[0], out[1], o],
-            output: [height, width, c],
-            kernel: [kh, kw],
-            stride,
-            padding,
-            dilation,
-            groups,
-        })
+        let (input, output) = ([out[0], out[1], o], [height, width, c]);
+        let geometry = Geometry { input, output, kernel: [kh, kw], stride, padding, dilation, groups };
+        sound(geometry, batch_of(images, input))
     }
 }
 
 /// Names of the axes of an image.
 pub(crate) const AXES: [&str; 2] = ["height", "width"];
 
-/// Refuses a geometry whose positions and copies of rows could not be counted.
-fn sound(g: Geometry) -> Result<Geometry, Fault> {
+/// Refuses a geometry whose result, positions or copies of rows could not be counted.
+fn sound(g: Geometry, result: Shape) -> Result<Geometry, Fault> {
+    if !result.is_bounded() {
+        return Err(Fault::TooLarge { shape: result });
+    }
     if g.is_bounded() {
         return Ok(g);
     }

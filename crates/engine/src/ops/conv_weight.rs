@@ -45,7 +45,7 @@ impl Operator for ConvWeight {
     }
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {
-        vec![ConvPartial { conv: self.0, x: at.inputs[0], dy: at.inputs[1], out: at.shards() }.into()]
+        vec![ConvPartial { conv: self.0, x: at.inputs[0], dy: at.inputs[1], out: at.target() }.into()]
     }
 
     fn join(&self, _x: Extent, _shape: &Shape) -> Join {

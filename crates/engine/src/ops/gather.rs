@@ -39,6 +39,11 @@ impl Operator for Gather {
         at.rows_if(at.rows == [false, true])
     }
 
+    /// The table.
+    fn reads_whole(&self, input: usize, _from: &Shape, _to: &Shape) -> bool {
+        input == 0
+    }
+
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {
         let (rows, width) = (at.shapes[0][0], at.shapes[0][1]);
         let [table, index] = [at.inputs[0], at.inputs[1]];

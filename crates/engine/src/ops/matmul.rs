@@ -77,7 +77,12 @@ impl Operator for MatMul {
         let (da, db) = match (self.ta, self.tb) {
             (false, false) => (product(dy, b, false, true)?, product(a, dy, true, false)?),
             (false, true) => (product(dy, b, false, false)?, product(dy, a, true, false)?),
-            _ => (product(b, dy, false, true)?, product(a, dy, false, false)?),
+            _ => {
+                // the rows of one may be spread over several axes, those of the other over one
+                let (da, db) = (product(b, dy, false, true)?, product(a, dy, false, false)?);
+                let [a, b] = [a, b].map(|v| at.graph.shape(v).clone());
+                (at.graph.reshape(da, a)?, at.graph.reshape(db, b)?)
+            }
         };
         at.give(0, da)?;
         at.give(1, db)

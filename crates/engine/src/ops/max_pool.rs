@@ -48,7 +48,7 @@ impl Operator for MaxPick {
     }
 
     fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
-        at.rows_if(at.rows == [true, true])
+        at.rows_if(at.cut())
     }
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {

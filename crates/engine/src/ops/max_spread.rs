@@ -41,7 +41,7 @@ impl Operator for MaxSpread {
     }
 
     fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
-        at.rows_if(at.rows == [true, true])
+        at.rows_if(at.cut())
     }
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {

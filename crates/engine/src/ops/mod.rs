@@ -43,6 +43,11 @@ pub trait Operator {
         vec![]
     }
 
+    /// Whether an input is read whole, where others are read row by row of the batch.
+    fn reads_whole(&self, _input: usize, _from: &Shape, _to: &Shape) -> bool {
+        false
+    }
+
     /// How per-shard results become one, where the operator sums over the batch; `x` is the first input.
     fn join(&self, _x: Extent, _shape: &Shape) -> Join {
         Join::Fold(Fold::Sum)
@@ -77,6 +82,11 @@ macro_rules! ops {
             /// The operator behind the variant.
             pub fn get(&self) -> &dyn Operator {
                 match self { $(Op::$name(op) => op),* }
+            }
+
+            /// The entry of [`ALL`] that it is.
+            pub fn file(&self) -> &'static str {
+                match self { $(Op::$name(_) => stringify!($file)),* }
             }
         }
 

@@ -63,7 +63,7 @@ impl Operator for Moments {
         let (x, channels) = (at.inputs[0], at.channels());
         let rows = values_per_row(x.len, at.shapes[0]);
         let whole_shards = self.takes_whole_shards(x.len, at.shapes[0]);
-        vec![moments::Moments { rows, channels, whole_shards, x, out: at.shards() }.into()]
+        vec![moments::Moments { rows, channels, whole_shards, x, out: at.target() }.into()]
     }
 
     fn join(&self, x: Extent, shape: &Shape) -> Join {

@@ -36,8 +36,7 @@ impl Operator for Reshape {
     }
 
     fn residency(&self, at: &Inputs) -> Result<Residency, Fault> {
-        let rows = self.to.first().copied();
-        at.rows_if(rows.is_some_and(|n| if at.batch == 0 { n == 0 } else { n % at.batch == 0 }))
+        at.rows_if(at.spans_batch(&self.to))
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -7,7 +7,7 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use crate::steps::scatter::ScatterPartial;
+use crate::steps::scatter;
 use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
@@ -41,7 +41,7 @@ impl Operator for Scatter {
 
     fn lower(&self, at: &Lowering) -> Vec<Kernel> {
         let [index, x] = [at.inputs[0], at.inputs[1]];
-        vec![ScatterPartial { rows: self.rows, width: at.shape[1], index, x, out: at.shards() }.into()]
+        vec![scatter::Scatter { rows: self.rows, width: at.shape[1], index, x, out: at.target() }.into()]
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

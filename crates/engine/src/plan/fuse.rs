@@ -5,6 +5,8 @@
 //! frame share one
 //! program, as long as no other unit lies on a path between them.
 
+use std::collections::HashSet;
+
 use super::place::Places;
 use super::{PlanOptions, Wanted};
 use crate::graph::{Graph, Var};
@@ -61,6 +63,20 @@ pub(super) struct Unit {
     pub nodes: Vec<Var>,
     /// units whose results it reads
     pub deps: Vec<usize>,
+    /// units that read its results, perhaps some of them twice
+    users: Vec<usize>,
+    /// above that of every unit that it needs
+    rank: usize,
+    way: Way,
+}
+
+/// A unit's place in the tree of deepest needs: the unit with the highest rank that it read when it was new, and one
+/// further up, so that most questions of who needs whom take a few steps.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    parent: usize,
+    far: usize,
+    depth: usize,
 }
 
 #[derive(Debug)]
@@ -72,31 +88,72 @@ pub(super) struct Units {
 
 impl Units {
     fn new_unit(&mut self, role: Role, v: Var) -> usize {
-        self.list.push(Unit { role, nodes: vec![v], deps: vec![] });
+        self.list.push(Unit { role, nodes: vec![v], ..Unit::default() });
         self.of[v.index()] = Some(self.list.len() - 1);
         self.list.len() - 1
     }
 
     /// Whether `from` needs the result of `to`, directly or not.
     fn reaches(&self, from: usize, to: usize) -> bool {
-        let (mut stack, mut seen) = (vec![from], vec![false; self.list.len()]);
+        if from == to || self.is_on_way(from, to) {
+            return true;
+        }
+        let lowest = self.list[to].rank;
+        let (mut stack, mut seen) = (vec![from], HashSet::new());
         while let Some(u) = stack.pop() {
-            if u == to {
+            if u == to || self.is_on_way(u, to) {
                 return true;
             }
-            if !std::mem::replace(&mut seen[u], true) {
+            if self.list[u].rank > lowest && seen.insert(u) {
                 stack.extend(&self.list[u].deps);
             }
         }
         false
     }
 
+    /// Whether `to` lies on the way up from `from`.
+    fn is_on_way(&self, from: usize, to: usize) -> bool {
+        let depth = self.list[to].way.depth;
+        let mut u = from;
+        while self.list[u].way.depth > depth {
+            let Way { parent, far, .. } = self.list[u].way;
+            u = if self.list[far].way.depth >= depth { far } else { parent };
+        }
+        u == to
+    }
+
+    /// Finds the way of a new unit.
+    fn find_way(&mut self, u: usize) {
+        let Some(parent) = self.list[u].deps.iter().copied().max_by_key(|d| self.list[*d].rank) else {
+            self.list[u].way = Way { parent: u, far: u, depth: 0 };
+            return;
+        };
+        let up = self.list[parent].way;
+        let further = self.list[up.far].way;
+        // steps double where two of the same length lie behind one another, as in a skip list
+        let even = up.depth - further.depth == further.depth - self.list[further.far].way.depth;
+        self.list[u].way = Way { parent, far: if even { further.far } else { parent }, depth: up.depth + 1 };
+    }
+
     fn add_deps(&mut self, graph: &Graph, u: usize, v: Var) {
         for i in &graph.node(v).inputs {
-            if let Some(d) = self.of[i.index()].filter(|d| *d != u)
-                && !self.list[u].deps.contains(&d)
-            {
-                self.list[u].deps.push(d);
+            if let Some(d) = self.of[i.index()].filter(|d| *d != u) {
+                self.add_dep(u, d);
+            }
+        }
+    }
+
+    fn add_dep(&mut self, u: usize, d: usize) {
+        if self.list[u].deps.contains(&d) {
+            return;
+        }
+        self.list[u].deps.push(d);
+        self.list[d].users.push(u);
+        let mut raised = vec![(u, self.list[d].rank + 1)];
+        while let Some((u, rank)) = raised.pop() {
+            if self.list[u].rank < rank {
+                self.list[u].rank = rank;
+                raised.extend(self.list[u].users.iter().map(|user| (*user, rank + 1)));
             }
         }
     }
@@ -107,25 +164,34 @@ struct Fuser<'a> {
     places: &'a Places,
     units: Units,
     fuse: bool,
+    /// gradients that are wanted
+    trained: HashSet<Var>,
+    /// outputs, and new values of buffers
+    read: HashSet<Var>,
 }
 
 pub(super) fn units(graph: &Graph, wanted: &Wanted, places: &Places, options: PlanOptions) -> Units {
     let units = Units { list: vec![], of: vec![None; graph.len()] };
-    let mut fuser = Fuser { graph, places, units, fuse: options.fuse };
+    let (trained, read) = (wanted.gradients.iter().copied().collect(), wanted.read(graph).collect());
+    let mut fuser = Fuser { graph, places, units, fuse: options.fuse, trained, read };
     for v in graph.vars().filter(|v| places.live[v.index()]) {
         if fuser.units.of[v.index()].is_some() {
             continue;
         }
-        let u = fuser.unit_for(v, wanted);
+        let n = fuser.units.list.len();
+        let u = fuser.unit_for(v);
         for node in fuser.units.list[u].nodes.clone() {
             fuser.units.add_deps(graph, u, node);
+        }
+        if u == n {
+            fuser.units.find_way(u);
         }
     }
     fuser.units
 }
 
 impl Fuser<'_> {
-    fn unit_for(&mut self, v: Var, wanted: &Wanted) -> usize {
+    fn unit_for(&mut self, v: Var) -> usize {
         let node = self.graph.node(v);
         match &node.op {
             Op::Input(_)
@@ -135,17 +201,15 @@ impl Fuser<'_> {
             | Op::Constant(_)
             | Op::Reshape(_) => self.units.new_unit(Role::View, v),
             Op::Slice(s) if s.axis == 0 => self.units.new_unit(Role::View, v),
-            Op::MatMul(m) if m.ta && self.places.is_rows(node.inputs[0]) => {
-                self.units.new_unit(if self.only_trained(v, wanted) { Role::Finish } else { Role::Single }, v)
+            Op::MatMul(m) if m.ta && self.reads_rows(v) => {
+                self.units.new_unit(if self.only_trained(v) { Role::Finish } else { Role::Single }, v)
             }
-            Op::ConvWeight(c) if self.places.is_rows(node.inputs[0]) => {
+            Op::ConvWeight(c) if self.reads_rows(v) => {
                 let numel = node.shape.numel();
                 let most = if c.0.sums_len() > numel { LARGE_AT_POINTS } else { LARGE_WEIGHT };
                 let large = c.0.groups == 1 && numel > most;
-                self.units.new_unit(
-                    if large && self.only_trained(v, wanted) { Role::Finish } else { Role::Single },
-                    v,
-                )
+                self.units
+                    .new_unit(if large && self.only_trained(v) { Role::Finish } else { Role::Single }, v)
             }
             Op::MatMul(_) | Op::Conv(_) | Op::ConvInput(_) => self.product(v),
             _ => match self.frame(v) {
@@ -155,10 +219,17 @@ impl Fuser<'_> {
         }
     }
 
-    /// Whether a value is a gradient that nothing in the steps and no output reads, so that it may be completed after
-    /// the steps.
-    fn only_trained(&self, v: Var, wanted: &Wanted) -> bool {
-        wanted.gradients.contains(&v) && self.users(v).is_empty() && !wanted.outputs.contains(&v)
+    fn reads_rows(&self, v: Var) -> bool {
+        self.graph.node(v).inputs.iter().any(|i| self.places.is_rows(*i))
+    }
+
+    /// Whether a value is a gradient that nothing in the steps, no output and no buffer reads, so that it may be
+    /// completed after the steps from factors that all belong to rows.
+    fn only_trained(&self, v: Var) -> bool {
+        self.trained.contains(&v)
+            && self.users(v).is_empty()
+            && !self.read.contains(&v)
+            && self.graph.node(v).inputs.iter().all(|i| self.places.is_rows(*i))
     }
 
     fn users(&self, v: Var) -> &[usize] {
@@ -299,11 +370,8 @@ impl Fuser<'_> {
         let mut found: Vec<usize> =
             inputs.iter().filter_map(|i| self.units.of[i.index()]).filter(is_map).collect();
         if matches!(&self.graph.node(v).op, Op::Reduce(r) if r.start == 0) {
-            let shares = |u: &usize| {
-                let reads = |n: &Var| self.graph.node(*n).inputs.iter().any(|i| inputs.contains(i));
-                self.units.list[*u].nodes.iter().any(reads)
-            };
-            found.extend((0..self.units.list.len()).filter(is_map).filter(shares));
+            let readers = inputs.iter().flat_map(|i| self.users(*i));
+            found.extend(readers.filter_map(|n| self.units.of[*n]).filter(is_map));
         }
         found.sort_unstable();
         found.dedup();
@@ -318,6 +386,10 @@ impl Fuser<'_> {
         let inside = |i: &Var| self.units.of[i.index()] == Some(u);
         let node = self.graph.node(v);
         if unit.nodes.len() >= MAX_NODES || !self.has_room(u, v) {
+            return None;
+        }
+        // what goes down the columns is known only behind the last row
+        if node.inputs.iter().any(|i| inside(i) && folds_columns(self.graph, *i)) {
             return None;
         }
         let outside = node.inputs.iter().filter_map(|i| self.units.of[i.index()]).filter(|d| *d != u);
@@ -386,9 +458,12 @@ impl Fuser<'_> {
             return;
         }
         let frame = Frame { cols, ..a };
+        let crosses = |i: &&Var| matches!(self.units.of[i.index()], Some(u) if u == home || u == other);
         let readable = |v: &Var| {
             let node = self.graph.node(*v);
-            let crosses = |i: &&Var| matches!(self.units.of[i.index()], Some(u) if u == home || u == other);
+            if node.inputs.iter().filter(crosses).any(|i| folds_columns(self.graph, *i)) {
+                return false;
+            }
             matches!(node.op, Op::Reduce(_))
                 || self.row_valued(*v, frame)
                 || node.inputs.iter().filter(crosses).all(|i| {
@@ -406,27 +481,27 @@ impl Fuser<'_> {
             self.units.of[v.index()] = Some(home);
         }
         let moved = std::mem::take(&mut self.units.list[other]);
+        // ways through it stay true: who needed it needs what it became a part of
+        self.units.list[other].way = moved.way;
         self.units.list[home].role = Role::Map(frame);
         self.units.list[home].nodes = nodes;
-        for d in moved.deps {
-            if d != home && !self.units.list[home].deps.contains(&d) {
-                self.units.list[home].deps.push(d);
-            }
-        }
         self.units.list[home].deps.retain(|d| *d != other);
-        for unit in &mut self.units.list {
-            if unit.deps.contains(&other) {
-                unit.deps.retain(|d| *d != other && *d != home);
-                unit.deps.push(home);
+        for d in moved.deps.into_iter().filter(|d| *d != home) {
+            self.units.add_dep(home, d);
+        }
+        for user in moved.users.into_iter().filter(|user| *user != home) {
+            let deps = &mut self.units.list[user].deps;
+            if deps.contains(&other) {
+                deps.retain(|d| *d != other);
+                self.units.add_dep(user, home);
             }
         }
-        self.units.list[home].deps.retain(|d| *d != home);
     }
 }
 
 impl Default for Unit {
     fn default() -> Self {
-        Unit { role: Role::View, nodes: vec![], deps: vec![] }
+        Unit { role: Role::View, nodes: vec![], deps: vec![], users: vec![], rank: 0, way: Way::default() }
     }
 }
 
@@ -445,6 +520,11 @@ pub(super) fn folds_row(graph: &Graph, v: Var) -> bool {
     let Op::Reduce(r) = &node.op else { return false };
     let [_, mid, inner] = r.extents(graph.shape(node.inputs[0]));
     r.start > 0 && inner == 1 && mid > 1
+}
+
+/// Whether a reduction in a program goes down the columns of its frame.
+fn folds_columns(graph: &Graph, v: Var) -> bool {
+    matches!(graph.node(v).op, Op::Reduce(_)) && !folds_row(graph, v)
 }
 
 /// Whether a node in a program of this frame has one value a row.

@@ -18,6 +18,8 @@ pub(super) enum Stored {
     Value(Var),
     /// the weights of a unit's convolution, prepared
     Weights(usize),
+    /// a copy of a value that lies in the parameters or buffers, as it was before they change
+    Copy(Var),
 }
 
 /// A convolution's weights as a direction wants them.
@@ -98,7 +100,7 @@ impl Lower<'_> {
         for v in reads.into_iter().chain(writes) {
             match (v, self.extent(v)) {
                 (Stored::Value(v), Extent::PerRow(n)) => touched.values.push((v.index(), 4 * n)),
-                (Stored::Value(_), Extent::Fixed(n)) => touched.weights += 4 * n,
+                (Stored::Value(_) | Stored::Copy(_), Extent::Fixed(n)) => touched.weights += 4 * n,
                 // counted by the weights that they are made of
                 _ => {}
             }
@@ -136,8 +138,9 @@ impl Lower<'_> {
             .collect();
         // the values of one loop share a place among those that live longer
         let mut inner: Vec<(Vec<Stored>, Vec<usize>)> = Vec::new();
-        for (l, at) in loops.iter().enumerate() {
-            let own: Vec<Stored> = locals.iter().copied().filter(|v| lives[v].first_loop == l).collect();
+        let mut of_loop: Vec<Vec<Stored>> = vec![vec![]; loops.len()];
+        locals.into_iter().for_each(|v| of_loop[lives[&v].first_loop].push(v));
+        for (at, own) in loops.iter().zip(of_loop) {
             let chunk = at.chunk.unwrap_or(0);
             let lifetime = |v: &Stored| Lifetime {
                 len: self.extent(*v).of(chunk),
@@ -171,8 +174,7 @@ impl Lower<'_> {
                 });
             }
         }
-        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-        let mut kept: Vec<Var> = wanted.outputs.iter().copied().chain(assigned).collect();
+        let mut kept: Vec<Var> = wanted.read(self.graph).collect();
         for v in &wanted.gradients {
             kept.push(*v);
             if self.is_finished_later(self.root(*v).0) {
@@ -182,6 +184,7 @@ impl Lower<'_> {
         for v in kept {
             let end = |life: &mut Life| (life.last, life.last_loop) = (sequence.len(), loops.len());
             lives.entry(Stored::Value(self.root(v).0)).and_modify(end);
+            lives.entry(Stored::Copy(v)).and_modify(end);
         }
         lives
     }
@@ -207,6 +210,25 @@ impl Lower<'_> {
         Span { loc, len }
     }
 
+    /// Where a value is for a reader that takes it row by row of the batch: of one that is the same for all workers,
+    /// each reads the part of its own rows.
+    pub fn rows_of(&self, v: Var) -> Span {
+        let span = self.span(v);
+        let each = |n: usize| Extent::OfBatch(n / self.places.batch.max(1));
+        if self.places.is_rows(v) { span } else { Span { len: each(span.len.count()), ..span } }
+    }
+
+    /// Whether a value lies in the parameters or buffers, which change before it is read after the steps.
+    pub fn needs_copy(&self, v: Var) -> bool {
+        matches!(self.graph.node(self.root(v).0).op, Op::Param(_) | Op::Buffer(_) | Op::Tangent(_))
+    }
+
+    /// Where a value is for those who read it after the steps.
+    pub fn kept_span(&self, v: Var) -> Span {
+        let span = self.span(v);
+        Span { loc: self.offsets.get(&Stored::Copy(v)).copied().unwrap_or(span.loc), ..span }
+    }
+
     /// What a unit's convolution must have prepared, where it must.
     pub fn prepared(&self, u: usize) -> Option<Prepared> {
         let node = self.graph.node(self.units.list[u].nodes[0]);
@@ -222,7 +244,7 @@ impl Lower<'_> {
 
     fn extent(&self, v: Stored) -> Extent {
         match v {
-            Stored::Value(v) => self.places.extent(self.graph, v),
+            Stored::Value(v) | Stored::Copy(v) => self.places.extent(self.graph, v),
             Stored::Weights(u) => {
                 Extent::Fixed(self.prepared(u).map_or(0, |p| p.conv.prepared_len(p.direction)))
             }
@@ -234,6 +256,7 @@ impl Lower<'_> {
         match entry {
             Entry::Meet => (vec![], vec![]),
             Entry::Feed(v) | Entry::Fill(v) | Entry::Combine(v) => (vec![], vec![Stored::Value(v)]),
+            Entry::Copy(v) => (vec![], vec![Stored::Copy(v)]),
             Entry::Prepare(u) => {
                 let weight = self.prepared(u).map(|p| Stored::Value(self.root(p.weight).0));
                 (weight.into_iter().collect(), vec![Stored::Weights(u)])

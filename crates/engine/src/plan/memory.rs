@@ -1,5 +1,8 @@
 //! Memory by liveness: values that are not alive at the same time share elements of the arena.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
 /// Elements to which every value is aligned: one cache line.
 const ALIGN: usize = 16;
 
@@ -19,29 +22,52 @@ pub(super) fn assign(values: &[Lifetime]) -> (Vec<usize>, usize) {
     let mut by_first: Vec<usize> = (0..values.len()).collect();
     by_first.sort_by_key(|i| (values[*i].first, std::cmp::Reverse(values[*i].len)));
     let mut offsets = vec![0; values.len()];
-    let mut placed: Vec<usize> = Vec::new();
+    let mut gaps = Gaps(BTreeMap::from([(0, usize::MAX)]));
+    // values that live, by their last step
+    let mut alive: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
     let mut total = 0;
     for i in by_first {
         let v = values[i];
-        let mut taken: Vec<(usize, usize)> = placed
-            .iter()
-            .filter(|p| values[**p].first <= v.last && v.first <= values[**p].last)
-            .map(|p| (offsets[*p], offsets[*p] + values[*p].len.next_multiple_of(ALIGN)))
-            .collect();
-        taken.sort_unstable();
         let len = v.len.next_multiple_of(ALIGN);
-        let mut at = 0;
-        for (start, end) in taken {
-            if at + len <= start {
-                break;
-            }
-            at = at.max(end);
+        while let Some(Reverse((last, over))) = alive.peek().copied()
+            && last < v.first
+        {
+            alive.pop();
+            gaps.give_back(offsets[over], values[over].len.next_multiple_of(ALIGN));
         }
-        offsets[i] = at;
-        total = total.max(at + len);
-        placed.push(i);
+        if len > 0 {
+            offsets[i] = gaps.take(len);
+            alive.push(Reverse((v.last, i)));
+        }
+        total = total.max(offsets[i] + len);
     }
     (offsets, total)
+}
+
+/// What is free: starts and ends, apart from each other.
+struct Gaps(BTreeMap<usize, usize>);
+
+impl Gaps {
+    /// The start of the lowest gap that is long enough, which is taken.
+    fn take(&mut self, len: usize) -> usize {
+        let fit = self.0.iter().find(|(start, end)| *end - *start >= len);
+        let Some((start, end)) = fit.map(|(s, e)| (*s, *e)) else { unreachable!("the last gap has no end") };
+        self.0.remove(&start);
+        if end - start > len {
+            self.0.insert(start + len, end);
+        }
+        start
+    }
+
+    fn give_back(&mut self, start: usize, len: usize) {
+        let mut end = start + len;
+        if let Some(after) = self.0.remove(&end) {
+            end = after;
+        }
+        let before = self.0.range(..start).next_back().map(|(first, end)| (*first, *end));
+        let first = before.filter(|(_, end)| *end == start).map_or(start, |(first, _)| first);
+        self.0.insert(first, end);
+    }
 }
 
 #[cfg(test)]

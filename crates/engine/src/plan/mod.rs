@@ -35,8 +35,8 @@ pub enum Finish {
     Gemm { m: usize, n: usize, rows: usize, a: Span, b: Span },
     /// a convolution's weight gradient over the images of all workers
     Conv { conv: Geometry, x: Span, dy: Span },
-    /// shards are joined
-    Shards { join: Join, from: Partial },
+    /// shards are joined, from element `start` of each on
+    Shards { join: Join, from: Partial, start: usize },
     /// it lies complete in every arena
     Ready(Span),
 }
@@ -81,6 +81,14 @@ pub struct Wanted {
     pub gradients: Vec<Var>,
     /// whether buffers take their new values
     pub assigns: bool,
+}
+
+impl Wanted {
+    /// What is read after a step as it is: outputs and new values of buffers.
+    fn read(&self, graph: &Graph) -> impl Iterator<Item = Var> {
+        let assigned = graph.assigns.iter().map(|(_, v)| *v).filter(|_| self.assigns);
+        self.outputs.iter().copied().chain(assigned)
+    }
 }
 
 impl Plan {

@@ -40,8 +40,7 @@ pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Pla
         kept: vec![false; n],
         batch,
     };
-    let assigned = graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-    for v in wanted.outputs.iter().chain(&wanted.gradients).copied().chain(assigned) {
+    for v in wanted.read(graph).chain(wanted.gradients.iter().copied()) {
         found.kept[v.index()] = true;
         found.live[v.index()] = true;
     }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Cost, Finish, Loop, Plan};
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
-use crate::steps::conv::conv_flops;
-use crate::steps::{Span, StepKernel};
+use crate::steps::conv::{conv_flops, images_of};
+use crate::steps::{Loc, Span, StepKernel, times};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,10 @@ impl Graph {
 impl Plan {
     /// Work and traffic of a whole step, gradients included.
     pub fn total_cost(&self) -> Cost {
-        let add = |a: Cost, b: Cost| Cost { flops: a.flops + b.flops, bytes: a.bytes + b.bytes };
+        let add = |a: Cost, b: Cost| Cost {
+            flops: a.flops.saturating_add(b.flops),
+            bytes: a.bytes.saturating_add(b.bytes),
+        };
         let steps = self.steps.iter().map(|s| s.cost(self.options.batch)).fold(Cost::default(), add);
         self.finish.iter().map(|f| self.finish_cost(f)).fold(steps, add)
     }
@@ -65,11 +68,11 @@ impl Plan {
         let batch = self.options.batch;
         match finish {
             Finish::Gemm { m, n, rows, a, b } => Cost {
-                flops: (2 * m * n * rows * batch) as u64,
+                flops: times(&[2, *m, *n, *rows, batch]),
                 bytes: 4 * (a.elements(batch) + b.elements(batch) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: (conv_flops(conv) * batch) as u64,
+                flops: times(&[conv_flops(conv), images_of(conv, x.len.of(batch))]),
                 bytes: 4 * (x.elements(batch) + dy.elements(batch)),
             },
             Finish::Shards { from, .. } => Cost {
@@ -114,6 +117,9 @@ impl Plan {
                 }
                 Finish::Conv { .. } => format!("gradient {} over {} images", slot.shape, o.batch),
                 Finish::Shards { .. } => format!("gradient {} from shards", slot.shape),
+                Finish::Ready(Span { loc: Loc::Const(_), .. }) => {
+                    format!("gradient {} is not computed", slot.shape)
+                }
                 Finish::Ready(_) => format!("gradient {} as it is", slot.shape),
             };
             let cost = self.finish_cost(finish);

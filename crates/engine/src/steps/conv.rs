@@ -1,6 +1,6 @@
 //! A convolution of images and what follows it.
 
-use super::{Extent, Memory, Run, Span, StepKernel, Tail};
+use super::{Extent, Memory, Run, Span, StepKernel, Tail, times};
 use kernels::conv::Conv as Geometry;
 
 /// `out = tail(x * w)`
@@ -33,8 +33,8 @@ impl StepKernel for Conv {
         format!("conv {:?} → {:?}{}", self.conv.input, self.conv.output, self.tail.text())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        conv_flops(&self.conv) * self.images.of(batch)
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[conv_flops(&self.conv), self.images.of(batch)])
     }
 
     fn scratch_len(&self, rows: usize) -> usize {
@@ -48,8 +48,13 @@ impl StepKernel for Conv {
     }
 }
 
+/// Images in `floats` elements.
+pub(crate) fn images_of(conv: &Geometry, floats: usize) -> usize {
+    floats.checked_div(conv.input.iter().product()).unwrap_or(0)
+}
+
 /// Operations of a convolution, or of one of its gradients, for one image; taps in the padding count.
 pub(crate) fn conv_flops(conv: &Geometry) -> usize {
-    let [oh, ow, o] = conv.output;
-    2 * oh * ow * o * conv.kernel.iter().product::<usize>() * (conv.input[2] / conv.groups)
+    let ([oh, ow, o], [kh, kw]) = (conv.output, conv.kernel);
+    times(&[2, oh, ow, o, kh, kw, conv.input[2] / conv.groups]) as usize
 }

@@ -1,7 +1,7 @@
 //! The input gradient of a convolution and what follows it.
 
 use super::conv::conv_flops;
-use super::{Extent, Memory, Run, Span, StepKernel, Tail};
+use super::{Extent, Memory, Run, Span, StepKernel, Tail, times};
 use kernels::conv::Conv as Geometry;
 
 /// `out = tail(wᵀ * x)`: the input gradient of a convolution, or the transposed convolution
@@ -34,8 +34,8 @@ impl StepKernel for ConvInput {
         format!("conv input {:?} ← {:?}{}", self.conv.input, self.conv.output, self.tail.text())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        conv_flops(&self.conv) * self.images.of(batch)
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[conv_flops(&self.conv), self.images.of(batch)])
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

@@ -34,8 +34,8 @@ impl StepKernel for FoldMiddle {
         format!("fold [{}, {}, {}]", self.outer.text(), self.mid, self.inner)
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        self.x.elements(batch)
     }
 
     fn run(&self, at: &Run, memory: Memory) {

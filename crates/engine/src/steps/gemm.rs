@@ -1,6 +1,6 @@
 //! A matrix product and what follows it.
 
-use super::{Extent, Memory, Run, Span, StepKernel, Tail};
+use super::{Extent, Memory, Run, Span, StepKernel, Tail, times};
 use kernels::gemm::{Mat, Part, gemm, scratch_len};
 
 /// A matrix in a product.
@@ -46,8 +46,8 @@ impl StepKernel for Gemm {
         format!("gemm [{}, {}] k {}{}", self.m.text(), self.n, self.k, self.tail.text())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        2 * self.m.of(batch) * self.n * self.k
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[2, self.m.of(batch), self.n, self.k])
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

@@ -1,6 +1,6 @@
 //! A matrix product that sums over the rows of the batch, shard by shard.
 
-use super::{Memory, Partial, Run, Span, StepKernel};
+use super::{Memory, Partial, Run, Span, StepKernel, times};
 use kernels::gemm::{Epilogue, Mat, Part, gemm, scratch_len};
 
 /// Per shard `aᵀ·b` over its rows, with `a: [rows, m]` and `b: [rows, n]`
@@ -33,8 +33,8 @@ impl StepKernel for GemmPartial {
         format!("gemm [{}, {}] per shard", self.m, self.n)
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        2 * self.m * self.n * self.rows * batch
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[2, self.m, self.n, self.rows, batch])
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

@@ -2,7 +2,7 @@
 
 use super::Kernel;
 use super::copy::Copy;
-use super::span::{Extent, Partial, Residency, Span, Tail};
+use super::span::{Extent, Partial, Residency, Span, Tail, Target};
 use crate::error::Fault;
 use crate::shape::Shape;
 
@@ -25,9 +25,26 @@ impl Inputs<'_> {
         if whole { Ok(Residency::Rows) } else { Err(Fault::BatchAxis) }
     }
 
-    /// A sum over the batch, where both inputs belong to its rows.
+    /// Whether every input has rows: beside those of the batch, a value that is the same for all workers is cut like
+    /// them, and each reads the part of its own.
+    pub(crate) fn cut(&self) -> bool {
+        self.shapes.iter().zip(self.rows).all(|(shape, rows)| *rows || self.spans_batch(shape))
+    }
+
+    /// Whether the first axis is the batch, or several for each row of it.
+    pub(crate) fn spans_batch(&self, shape: &Shape) -> bool {
+        shape.first().is_some_and(|n| if self.batch == 0 { *n == 0 } else { n % self.batch == 0 })
+    }
+
+    /// Rows where every input that has them has as many as the result.
+    pub(crate) fn own_rows(&self) -> Result<Residency, Fault> {
+        let own = |s: &Shape| s.len() == self.shape.len() && s.first() == self.shape.first();
+        self.rows_if(self.shapes.iter().zip(self.rows).all(|(s, rows)| !rows || own(s)))
+    }
+
+    /// A sum over the batch.
     pub(crate) fn summed(&self) -> Result<Residency, Fault> {
-        if self.rows == [true, true] { Ok(Residency::Common) } else { Err(Fault::BatchAxis) }
+        if self.cut() { Ok(Residency::Common) } else { Err(Fault::BatchAxis) }
     }
 }
 
@@ -83,8 +100,8 @@ impl Lowering<'_> {
         vec![Copy { sizes, batched: self.rows, strides, start, x, out }.into()]
     }
 
-    /// Where per-shard results go.
-    pub(crate) fn shards(&self) -> Partial {
-        self.partial.unwrap_or_else(|| unreachable!("what sums over the batch has per-shard results"))
+    /// Where a reduction goes: to the shards, or into memory where there are no rows.
+    pub(crate) fn target(&self) -> Target {
+        self.partial.map_or(Target::Whole(self.out), Target::Shards)
     }
 }

@@ -2,20 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Extent, Memory, Partial, Run, Span, StepKernel};
+use super::{Extent, Memory, Run, Span, StepKernel, Target, times};
 use kernels::map::{Access, Call, Draw, MAX_OPERANDS, MAX_OUTS, MAX_PARTS, Program};
 use kernels::views::views;
 
 const MAX_WRITES: usize = MAX_OUTS + MAX_PARTS;
-
-/// Where a reduction of columns goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ColumnSums {
-    /// the whole reduction
-    Whole(Span),
-    /// shard by shard, to be joined
-    Shards(Partial),
-}
 
 /// `outs, sums = program(operands)`
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +22,7 @@ pub struct Map {
     /// what is stored
     pub outs: Vec<Span>,
     /// reductions of columns
-    pub sums: Vec<ColumnSums>,
+    pub sums: Vec<Target>,
 }
 
 impl StepKernel for Map {
@@ -48,8 +39,8 @@ impl StepKernel for Map {
         format!("map [{}, {}] {} instr{sums}", self.rows.text(), self.cols, self.program.instrs().len())
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.program.instrs().len() * self.rows.of(batch) * self.cols
+    fn flops(&self, batch: usize) -> u64 {
+        times(&[self.program.instrs().len(), self.rows.of(batch), self.cols])
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {
@@ -75,8 +66,8 @@ impl StepKernel for Map {
         let mut sums = self.targets(at, wholes, memory.partial);
         self.shard_ends(at, &mut memory.scratch.ends);
         let first_row = match self.rows {
-            Extent::PerRow(n) => (at.first_row() * n) as u64,
-            Extent::Fixed(_) => 0,
+            Extent::PerRow(n) => (at.context.draw.first_row + at.first_row() as u64) * n as u64,
+            Extent::Fixed(_) | Extent::OfBatch(_) => 0,
         };
         let call = Call {
             rows: self.rows.of(at.rows()),
@@ -94,10 +85,7 @@ impl StepKernel for Map {
 
 impl Map {
     fn whole_sums(&self) -> impl Iterator<Item = Span> {
-        self.sums.iter().filter_map(|sum| match sum {
-            ColumnSums::Whole(span) => Some(*span),
-            ColumnSums::Shards(_) => None,
-        })
+        self.sums.iter().filter_map(|sum| sum.whole())
     }
 
     /// Where each reduction of columns goes: to memory, or among the per-shard results of the shards at hand.
@@ -112,12 +100,12 @@ impl Map {
         let mut passed = 0;
         for (target, sum) in targets.iter_mut().zip(&self.sums) {
             match sum {
-                ColumnSums::Whole(_) => {
+                Target::Whole(_) => {
                     let (first, others) = wholes.split_at_mut(1);
                     *target = std::mem::take(&mut first[0]);
                     wholes = others;
                 }
-                ColumnSums::Shards(p) => {
+                Target::Shards(p) => {
                     // the results of one program are laid out in order
                     let skipped = at.chunk.shards.start - at.lane.shards.start;
                     let start = p.offset * at.lane.shards.len() + skipped * p.len;
@@ -136,7 +124,9 @@ impl Map {
         ends.clear();
         match self.rows {
             Extent::Fixed(n) => ends.push(n),
-            Extent::PerRow(n) => ends.extend(at.chunk.shards.clone().map(|s| at.of_shard(s).end * n)),
+            Extent::PerRow(n) | Extent::OfBatch(n) => {
+                ends.extend(at.chunk.shards.clone().map(|s| at.of_shard(s).end * n))
+            }
         }
     }
 }

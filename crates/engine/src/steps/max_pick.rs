@@ -32,8 +32,8 @@ impl StepKernel for MaxPick {
         format!("max_pool {} to {}", image(from, self.channels), image(to, self.channels))
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        self.x.elements(batch)
     }
 
     fn run(&self, at: &Run, memory: Memory) {

@@ -33,8 +33,8 @@ impl StepKernel for MaxSpread {
         format!("max_spread {} to {}", image(from, self.channels), image(to, self.channels))
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        self.x.elements(batch)
     }
 
     fn run(&self, at: &Run, memory: Memory) {

@@ -9,7 +9,7 @@ mod span;
 pub use lowering::{Inputs, Lowering};
 pub(crate) use run::{Chunk, Lane, Memory, Scratch, free};
 pub use run::{Feed, Run, StepContext};
-pub use span::{Extent, Loc, Partial, Residency, Span, Tail};
+pub use span::{Extent, Loc, Partial, Residency, Span, Tail, Target};
 
 use crate::graph::Var;
 
@@ -25,7 +25,7 @@ pub trait StepKernel {
     fn describe(&self) -> String;
 
     /// Floating-point operations for a whole batch.
-    fn flops(&self, _batch: usize) -> usize {
+    fn flops(&self, _batch: usize) -> u64 {
         0
     }
 
@@ -56,6 +56,11 @@ pub struct Cost {
     pub flops: u64,
     /// bytes read and written, counting each value once
     pub bytes: u64,
+}
+
+/// The product, at most `u64::MAX`: operations may be more than 64 bits count, where sizes are not.
+pub(crate) fn times(factors: &[usize]) -> u64 {
+    factors.iter().fold(1, |n: u64, factor| n.saturating_mul(*factor as u64))
 }
 
 macro_rules! kernels {
@@ -94,7 +99,7 @@ kernels! {
     copy::Copy,
     place::Place,
     gather::Gather,
-    scatter::ScatterPartial,
+    scatter::Scatter,
     moments::Moments,
     max_pick::MaxPick,
     max_spread::MaxSpread,
@@ -118,6 +123,6 @@ impl Step {
     /// Work and traffic for a whole batch.
     pub fn cost(&self, batch: usize) -> Cost {
         let kernel = self.kernel.get();
-        Cost { flops: kernel.flops(batch) as u64, bytes: 4 * kernel.elements(batch) }
+        Cost { flops: kernel.flops(batch), bytes: 4 * kernel.elements(batch) }
     }
 }

@@ -1,9 +1,9 @@
-//! Mean and squared deviations of every channel, shard by shard.
+//! Mean and variance of every channel.
 
-use super::{Memory, Partial, Run, Span, StepKernel};
+use super::{Memory, Run, Span, StepKernel, Target};
 use kernels::channels;
 
-/// Per shard, row by row of the batch or the shard as a whole
+/// Made row by row of the batch, or of a shard as a whole
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
     /// values of each channel in one row of the batch
@@ -14,8 +14,8 @@ pub struct Moments {
     pub whole_shards: bool,
     /// the values
     pub x: Span,
-    /// means and squared deviations for each shard
-    pub out: Partial,
+    /// means and variances, or means and squared deviations for each shard
+    pub out: Target,
 }
 
 impl StepKernel for Moments {
@@ -24,15 +24,15 @@ impl StepKernel for Moments {
     }
 
     fn writes(&self) -> Vec<Span> {
-        vec![]
+        self.out.whole().into_iter().collect()
     }
 
     fn describe(&self) -> String {
         format!("moments of {} channels", self.channels)
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        4 * self.x.elements(batch) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        4 * self.x.elements(batch)
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {
@@ -40,10 +40,21 @@ impl StepKernel for Moments {
     }
 
     fn run(&self, at: &Run, memory: Memory) {
-        let (x, n) = (at.read(self.x, memory.arena), self.channels);
-        at.each_shard(self.out, self.rows * at.rows(), memory.partial, |part, rows| {
-            let block = if self.whole_shards { rows.len().max(1) } else { self.rows };
-            channels::moments(&x[rows.start * n..rows.end * n], n, block, at.seen() * self.rows, part);
-        });
+        let n = self.channels;
+        match self.out {
+            Target::Whole(out) => {
+                let ([x], out) = at.io([self.x], out, memory.arena);
+                channels::moments(x, n, self.rows, 0, out);
+                out[n..].iter_mut().for_each(|s| *s /= self.rows as f32);
+            }
+            Target::Shards(out) => {
+                let x = at.read(self.x, memory.arena);
+                at.each_shard(out, self.rows * at.rows(), memory.partial, |part, rows| {
+                    let block = if self.whole_shards { rows.len().max(1) } else { self.rows };
+                    let seen = at.seen() * self.rows;
+                    channels::moments(&x[rows.start * n..rows.end * n], n, block, seen, part);
+                });
+            }
+        }
     }
 }

@@ -34,8 +34,8 @@ impl StepKernel for Resample {
         format!("resample {from} to {to}")
     }
 
-    fn flops(&self, batch: usize) -> usize {
-        2 * self.x.elements(batch).max(self.out.elements(batch)) as usize
+    fn flops(&self, batch: usize) -> u64 {
+        2 * self.x.elements(batch).max(self.out.elements(batch))
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {

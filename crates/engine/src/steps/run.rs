@@ -40,7 +40,7 @@ pub struct StepContext<'a> {
     pub buffers: &'a [f32],
     /// a direction as long as the parameters, where the plan reads one; else empty
     pub tangents: &'a [f32],
-    /// which random numbers masks use; `first_row` is set by the executor
+    /// which random numbers masks use; `first_row` is that of the batch, where it is a part of a larger one
     pub draw: Draw,
 }
 
@@ -116,8 +116,20 @@ impl<'a> Run<'a> {
             (Loc::Arena(start), Extent::PerRow(n)) => {
                 start + n * self.chunk.rows.start..start + n * self.chunk.rows.end
             }
+            (Loc::Arena(start), len @ Extent::OfBatch(_)) => {
+                let start = start + self.first_of(len);
+                start..start + len.of(self.rows())
+            }
             (Loc::Arena(start) | Loc::Chunk(start), len) => start..start + len.of(self.rows()),
             _ => 0..0,
+        }
+    }
+
+    /// Elements of a value of the whole batch before the rows at hand; of any other, none.
+    fn first_of(&self, len: Extent) -> usize {
+        match len {
+            Extent::OfBatch(n) => n * self.first_row(),
+            Extent::PerRow(_) | Extent::Fixed(_) => 0,
         }
     }
 
@@ -126,13 +138,14 @@ impl<'a> Run<'a> {
     where
         'a: 's,
     {
-        match span.loc {
-            Loc::Arena(_) | Loc::Chunk(_) => arena,
-            Loc::Param(start) => &self.context.params[start..start + span.len.count()],
-            Loc::Buffer(start) => &self.context.buffers[start..start + span.len.count()],
-            Loc::Tangent(start) => &self.context.tangents[start..start + span.len.count()],
+        let (flat, start) = match span.loc {
+            Loc::Arena(_) | Loc::Chunk(_) => return arena,
+            Loc::Param(start) => (self.context.params, start),
+            Loc::Buffer(start) => (self.context.buffers, start),
+            Loc::Tangent(start) => (self.context.tangents, start),
             Loc::Const(_) => unreachable!("constants are part of programs or filled in"),
-        }
+        };
+        &flat[start + self.first_of(span.len)..][..span.len.of(self.rows())]
     }
 
     /// A value to be read.

@@ -73,6 +73,8 @@ impl Span {
 pub enum Extent {
     /// times the worker's rows
     PerRow(usize),
+    /// times the worker's rows, which are a part of a value that every worker has for the whole batch
+    OfBatch(usize),
     /// the same for every worker
     Fixed(usize),
 }
@@ -81,7 +83,7 @@ impl Extent {
     /// The length for a worker with `rows` rows.
     pub fn of(self, rows: usize) -> usize {
         match self {
-            Extent::PerRow(n) => n * rows,
+            Extent::PerRow(n) | Extent::OfBatch(n) => n * rows,
             Extent::Fixed(n) => n,
         }
     }
@@ -89,15 +91,15 @@ impl Extent {
     /// The number without its unit.
     pub fn count(self) -> usize {
         match self {
-            Extent::PerRow(n) | Extent::Fixed(n) => n,
+            Extent::PerRow(n) | Extent::OfBatch(n) | Extent::Fixed(n) => n,
         }
     }
 
     /// As plans print it, `B` for the rows of the batch.
     pub(crate) fn text(self) -> String {
         match self {
-            Extent::PerRow(1) => "B".to_owned(),
-            Extent::PerRow(n) => format!("B·{n}"),
+            Extent::PerRow(1) | Extent::OfBatch(1) => "B".to_owned(),
+            Extent::PerRow(n) | Extent::OfBatch(n) => format!("B·{n}"),
             Extent::Fixed(n) => n.to_string(),
         }
     }
@@ -112,6 +114,30 @@ pub struct Partial {
     pub offset: usize,
     /// elements for one shard
     pub len: usize,
+}
+
+/// Where a reduction goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// the whole reduction, into memory
+    Whole(Span),
+    /// a result for each shard, to be joined
+    Shards(Partial),
+}
+
+impl Target {
+    /// What it writes to memory.
+    pub(crate) fn whole(self) -> Option<Span> {
+        match self {
+            Target::Whole(span) => Some(span),
+            Target::Shards(_) => None,
+        }
+    }
+
+    /// Behind what plans print of a reduction.
+    pub(crate) fn text(self) -> &'static str {
+        if self.whole().is_some() { "" } else { " per shard" }
+    }
 }
 
 /// What happens to each element of a product before it is stored.

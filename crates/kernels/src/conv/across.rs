@@ -56,8 +56,12 @@ impl<'a> Frame<'a> {
         [sources, self.out[0] * self.out[1] * images * MAX_WIDTH, self.n_src * MAX_WIDTH]
     }
 
+    /// Phases of the stride that have outputs.
     fn phases(&self) -> [usize; 2] {
-        if self.direction == Direction::Forward { [1, 1] } else { self.conv.stride }
+        if self.direction == Direction::Forward {
+            return [1, 1];
+        }
+        [0, 1].map(|i| self.conv.stride[i].min(self.out[i]))
     }
 }
 

@@ -49,9 +49,8 @@ impl Axis {
     /// Inputs `phase, phase + stride, ...` from outputs. Each tap belongs to one of the `stride` phases; taps
     /// come in decreasing order, so that sources increase.
     pub fn backward(s: Sizes, phase: usize) -> Axis {
-        let belongs = |k: &usize| (phase + s.padding).abs_diff(k * s.dilation).is_multiple_of(s.stride);
         let period = s.stride / gcd(s.stride, s.dilation);
-        let first = (0..s.kernel.min(period)).find(belongs);
+        let first = first_tap(phase + s.padding, s.dilation, s.stride).filter(|k| *k < s.kernel);
         let n_taps = first.map_or(0, |k| (s.kernel - k).div_ceil(period));
         let tap = first.map_or(0, |k| k + (n_taps - 1) * period);
         Axis {
@@ -100,13 +99,42 @@ impl Axis {
     }
 }
 
+/// The least k of which `k · dilation` differs from `place` by a multiple of `stride`.
+fn first_tap(place: usize, dilation: usize, stride: usize) -> Option<usize> {
+    let common = gcd(stride, dilation);
+    let period = stride / common;
+    if !place.is_multiple_of(common) {
+        return None;
+    }
+    // k = (place / common) · (dilation / common)⁻¹ modulo the period; the inverse is found by Euclid's algorithm
+    let (mut r, mut s) = ([(dilation / common % period) as i128, period as i128], [1i128, 0]);
+    while r[1] != 0 {
+        let q = r[0] / r[1];
+        r = [r[1], r[0] - q * r[1]];
+        s = [s[1], s[0] - q * s[1]];
+    }
+    let inverse = s[0].rem_euclid(period as i128);
+    Some(((place / common % period) as i128 * inverse % period as i128) as usize)
+}
+
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Axis, Sizes};
+    use super::{Axis, Sizes, first_tap};
+
+    #[test]
+    fn the_first_tap_is_the_first_that_belongs() {
+        for (stride, dilation) in (1..13).flat_map(|s| (1..13).map(move |d| (s, d))) {
+            for place in 0..40usize {
+                let belongs = |k: &usize| place.abs_diff(k * dilation).is_multiple_of(stride);
+                let found = (0..stride).find(belongs);
+                assert_eq!(first_tap(place, dilation, stride), found, "{place} {dilation} {stride}");
+            }
+        }
+    }
 
     #[test]
     fn phases_together_are_the_forward_map_reversed() {

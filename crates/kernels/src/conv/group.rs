@@ -103,10 +103,14 @@ impl<'a> Group<'a> {
 
     #[inline(always)]
     pub fn each_phase(&self, mut f: impl FnMut(&Phase)) {
-        let strides = if self.direction == Direction::Forward { [1, 1] } else { self.conv.stride };
+        // phases beyond the image have no outputs
+        let phases = match self.direction {
+            Direction::Forward => [1, 1],
+            Direction::Backward => [0, 1].map(|i| self.conv.stride[i].min(self.shape[i])),
+        };
         let mut taps_before = 0;
-        for py in 0..strides[0] {
-            for px in 0..strides[1] {
+        for py in 0..phases[0] {
+            for px in 0..phases[1] {
                 let [y, x] = self.conv.axes(self.direction, [py, px]);
                 f(&Phase { y, x, taps_before });
                 taps_before += y.n_taps * x.n_taps;

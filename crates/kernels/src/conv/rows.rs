@@ -27,7 +27,7 @@ impl Frame {
         let (_, n_in, n_out) = c.split();
         let (shape, n, phases) = match direction {
             Direction::Forward => (c.input, n_in, [1, 1]),
-            Direction::Backward => (c.output, n_out, c.stride),
+            Direction::Backward => (c.output, n_out, [0, 1].map(|i| c.stride[i].min(c.input[i]))),
         };
         let lanes = c.is_depthwise();
         let range = |i: usize, count: usize| {

@@ -17,6 +17,12 @@ pub static MODELS: Choice = Choice {
 /// The registry of optimisers.
 pub static OPTIMISERS: Choice = registry("optimiser", "optimisers", optim::ALL, "adam");
 
+/// The registry of what is laid around optimizers.
+pub static WRAPPERS: Choice = registry("wrapper", "wrappers", optim::WRAPPERS, "");
+
+/// The registry of averages of weights.
+pub static AVERAGES: Choice = registry("average", "averages", optim::AVERAGES, "ema");
+
 /// The registry of schedules.
 pub static SCHEDULES: Choice =
     Choice { common: &schedule::WARMUP_KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
@@ -78,7 +84,13 @@ pub const TOP: &[Field] = &[
         "passes over the training samples; as many as `steps` takes where that is set",
     ),
     unset("steps", Kind::Whole(0, MANY), "1000", "updates; the run ends at whichever of the two comes first"),
-    key("batch", Kind::Whole(1, SAMPLES), "64", "samples in one update"),
+    key("batch", Kind::Whole(1, SAMPLES), "64", "samples that go through the network at once"),
+    key(
+        "accumulate",
+        Kind::Whole(1, SAMPLES),
+        "1",
+        "batches whose gradients are averaged for one update; steps and schedules count updates",
+    ),
     key(
         "eval_batch",
         Kind::Whole(1, SAMPLES),
@@ -87,6 +99,12 @@ pub const TOP: &[Field] = &[
     ),
     unset("lr", Kind::Number(Range::AtLeast(0.0)), "0.01", "short for `optimizer.lr`"),
     unset("clip_norm", Kind::Number(Range::Above(0.0)), "1.0", "longest gradient; a longer one is shortened"),
+    unset(
+        "clip_value",
+        Kind::Number(Range::Above(0.0)),
+        "1.0",
+        "largest element of the gradient, after `clip_norm`; larger ones are cut",
+    ),
     key("shuffle", Kind::Switch, "true", "another order of the samples in every epoch"),
     key("seed", Kind::Whole(0, i64::MAX as u64), "0", "decides everything random"),
     key("shards", Kind::Whole(1, 1024), "8", "parts of a batch; with the seed they define the numbers"),
@@ -105,6 +123,22 @@ pub const TOP: &[Field] = &[
         ),
         "[]",
         "random changes of training images, in this order; `thalweg list augment` shows all",
+    ),
+    key(
+        "wrap",
+        Kind::Free(
+            "a list of wrappers such as [\"lookahead\", { name = \"sam\", rho = 0.1 }], or one text such as \"lookahead,sam\"",
+        ),
+        "[]",
+        "laid around the optimizer, from the inside out; `thalweg list wrappers` shows all",
+    ),
+    key(
+        "groups",
+        Kind::Free(
+            "a list of tables such as [{ match = \"*.bias\", lr_factor = 0.1, weight_decay = 0.0 }, { match = \"0.*\", freeze = true }]",
+        ),
+        "[]",
+        "parameters by name with lr_factor (times lr), weight_decay, freeze or optimizer; the first match counts",
     ),
     key(
         "standardise_targets",
@@ -126,6 +160,19 @@ pub const TOP: &[Field] = &[
     key("model", Kind::Choice(&MODELS), "\"mlp\"", "the network"),
     key("optimizer", Kind::Choice(&OPTIMISERS), "\"adam\"", "how weights move"),
     key("schedule", Kind::Choice(&SCHEDULES), "\"constant\"", "how the learning rate changes"),
+    unset(
+        "momentum_schedule",
+        Kind::Choice(&SCHEDULES),
+        "\"cosine\"",
+        "a factor of the momentum, and of Adam's first beta",
+    ),
+    unset("weight_decay_schedule", Kind::Choice(&SCHEDULES), "\"cosine\"", "a factor of every weight decay"),
+    unset(
+        "average",
+        Kind::Choice(&AVERAGES),
+        "\"ema\"",
+        "of the weights, measured and kept in their place; batch norm's statistics are those of the trained weights",
+    ),
     key("loss", Kind::Choice(&LOSSES), "\"auto\"", "what is made small"),
     key("save", Kind::Table(SAVE), "\"1ep\"", "checkpoints"),
 ];
@@ -216,6 +263,14 @@ pub const SYNONYMS: &[(&str, &str)] = &[
     ("normalise", "preprocess"),
     ("grad_clip", "clip_norm"),
     ("augmentation", "augment"),
+    ("grad_accumulation", "accumulate"),
+    ("accumulate_grad_batches", "accumulate"),
+    ("gradient_accumulation_steps", "accumulate"),
+    ("param_groups", "groups"),
+    ("ema", "average"),
+    ("swa", "average"),
+    ("lookahead", "wrap"),
+    ("sam", "wrap"),
     ("transforms", "augment"),
     ("criterion", "loss"),
     ("weights", "init_from"),

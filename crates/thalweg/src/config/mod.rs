@@ -15,6 +15,8 @@
 #[cfg(feature = "runs")]
 mod check;
 mod data;
+#[cfg(feature = "runs")]
+mod differ;
 mod error;
 #[cfg(feature = "runs")]
 pub mod field;

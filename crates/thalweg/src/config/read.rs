@@ -8,7 +8,7 @@ use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
 use super::{LossConfig, RunConfig, check, heads, keys, tree, write};
 use crate::data::Preprocess;
-use crate::optim::OptimConfig;
+use crate::optim::{AverageConfig, OptimConfig};
 
 impl RunConfig {
     /// Reads a file, if any, and lays `key=value` words over it.
@@ -100,8 +100,10 @@ impl Read {
             epochs: epochs.or(if steps.is_none() { default.epochs } else { None }),
             steps,
             batch: self.part_or("batch", default.batch)?,
+            accumulate: self.part_or("accumulate", default.accumulate)?,
             eval_batch: self.part_or("eval_batch", default.eval_batch)?,
             clip_norm: self.part("clip_norm")?,
+            clip_value: self.part("clip_value")?,
             shuffle: self.part_or("shuffle", default.shuffle)?,
             seed: self.part_or("seed", default.seed)?,
             shards: self.part_or("shards", default.shards)?,
@@ -111,12 +113,17 @@ impl Read {
             augment: self.part_or("augment", default.augment)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),
             heads: self.part_or("heads", default.heads)?,
+            wrap: self.part_or("wrap", default.wrap)?,
+            groups: self.part_or("groups", default.groups)?,
             top_k: self.part_or("top_k", default.top_k)?,
             name: self.part("name")?,
             data: self.part_or("data", default.data)?,
             model: self.part_or("model", default.model)?,
             optimizer,
             schedule: self.part_or("schedule", default.schedule)?,
+            momentum_schedule: self.part("momentum_schedule")?,
+            weight_decay_schedule: self.part("weight_decay_schedule")?,
+            average: self.part("average")?,
             loss: self.part_or("loss", default.loss)?,
             save: self.part_or("save", default.save)?,
         };
@@ -179,6 +186,14 @@ impl Read {
         if !config.heads.is_empty() && !config.data.target.is_empty() {
             return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
         }
+        config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
+        config
+            .groups
+            .iter()
+            .try_for_each(|g| g.build().map(|_| ()))
+            .map_err(|e| refused("groups", e.to_string()))?;
+        let average = config.average.as_ref().map_or(Ok(()), AverageConfig::check);
+        average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
             let expected =
                 format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);

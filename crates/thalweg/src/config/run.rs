@@ -10,7 +10,7 @@ use super::{DataConfig, HeadConfig, LossConfig};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
-use crate::optim::{ClipNorm, OptimConfig};
+use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig, Wrappers};
 use crate::schedule::{ScheduleConfig, Span};
 
 /// A run's settings, complete and checked.
@@ -23,13 +23,18 @@ pub struct RunConfig {
     /// Updates; none. Where both are given, the run ends at whichever comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Samples in one update; 64. The last batch of an epoch may be smaller.
+    /// Samples that go through the network at once; 64. The last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Batches whose gradients are averaged for one update; 1. Steps, and what counts in them, are updates.
+    pub accumulate: usize,
     /// Samples measured at once; 256.
     pub eval_batch: usize,
     /// Longest gradient; none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<ClipNorm>,
+    /// Largest element of the gradient; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<ClipValue>,
     /// Whether each epoch has another order of the samples; true. Without it they come in their own order.
     pub shuffle: bool,
     /// Decides everything random but the split; 0.
@@ -51,6 +56,10 @@ pub struct RunConfig {
     pub standardise_targets: Option<bool>,
     /// Several things to learn at once, instead of the one that `data.target` and `loss` say; none.
     pub heads: Vec<HeadConfig>,
+    /// What is laid around the optimizer, from the inside out; nothing.
+    pub wrap: Wrappers,
+    /// Parameters with settings of their own; none.
+    pub groups: Vec<GroupConfig>,
     /// Also measure how often the truth is among the k likeliest; none.
     pub top_k: Vec<usize>,
     /// Name of the run folder; made of data and model.
@@ -64,6 +73,15 @@ pub struct RunConfig {
     pub optimizer: OptimConfig,
     /// How the learning rate changes; constant.
     pub schedule: ScheduleConfig,
+    /// Factor of the momentum, and of Adam's β₁; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum_schedule: Option<ScheduleConfig>,
+    /// Factor of every weight decay; constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay_schedule: Option<ScheduleConfig>,
+    /// The average of the weights that is measured and kept; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageConfig>,
     /// What is made small; told by the task.
     pub loss: LossConfig,
     /// Checkpoints.
@@ -86,21 +104,6 @@ impl Default for SaveConfig {
     }
 }
 
-/// Collects the dotted keys below `path` whose values are not the same in both tables.
-#[cfg(feature = "runs")]
-fn differing(path: &str, a: &toml::Table, b: &toml::Table, keys: &mut Vec<String>) {
-    let only_in_b = b.keys().filter(|key| !a.contains_key(*key));
-    for key in a.keys().chain(only_in_b) {
-        match (a.get(key), b.get(key)) {
-            (Some(toml::Value::Table(a)), Some(toml::Value::Table(b))) => {
-                differing(&format!("{path}{key}."), a, b, keys);
-            }
-            (a, b) if a != b => keys.push(format!("{path}{key}")),
-            _ => {}
-        }
-    }
-}
-
 impl RunConfig {
     /// Checks what only the data can tell.
     ///
@@ -119,16 +122,6 @@ impl RunConfig {
         let wanted = if self.threads == 0 { cores } else { self.threads };
         wanted.min(self.shards).min(MAX_WORKERS)
     }
-
-    /// The full keys of all settings whose values differ, in the order of the config: `batch`, `optimizer.name`.
-    #[cfg(feature = "runs")]
-    pub fn differences(&self, other: &RunConfig) -> Vec<String> {
-        // As in `to_toml`: a config is nothing but what TOML can say.
-        let table = |config: &RunConfig| toml::Table::try_from(config).unwrap_or_default();
-        let mut keys = Vec::new();
-        differing("", &table(self), &table(other), &mut keys);
-        keys
-    }
 }
 
 impl Default for RunConfig {
@@ -137,8 +130,10 @@ impl Default for RunConfig {
             epochs: Some(20),
             steps: None,
             batch: 64,
+            accumulate: 1,
             eval_batch: 256,
             clip_norm: None,
+            clip_value: None,
             shuffle: true,
             seed: 0,
             shards: 8,
@@ -148,12 +143,17 @@ impl Default for RunConfig {
             augment: Augment::default(),
             standardise_targets: None,
             heads: Vec::new(),
+            wrap: Wrappers::default(),
+            groups: Vec::new(),
             top_k: Vec::new(),
             name: None,
             data: DataConfig::default(),
             model: ModelConfig::default(),
             optimizer: OptimConfig::Adam(Default::default()),
             schedule: ScheduleConfig::default(),
+            momentum_schedule: None,
+            weight_decay_schedule: None,
+            average: None,
             loss: LossConfig::default(),
             save: SaveConfig::default(),
         }

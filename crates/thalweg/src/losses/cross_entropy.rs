@@ -116,6 +116,10 @@ impl Loss for CrossEntropy {
         Ok(Costs { each: loss.each, weight, mean: loss.mean })
     }
 
+    fn weight(&self, constants: &[f32], class: f32) -> f64 {
+        constants.get(class as usize).map_or(1.0, |w| f64::from(*w))
+    }
+
     fn probabilities(&self) -> Probabilities {
         Probabilities::Softmax
     }

@@ -191,6 +191,12 @@ pub trait Loss: Send + Sync + Debug {
     /// When shapes do not fit.
     fn build(&self, g: &mut Graph, at: &Compared<'_>) -> Built<Costs>;
 
+    /// What a sample of this class counts in the mean, by the constants that [`Loss::fit`] gave; 1 by default. It
+    /// tells how much each of several batches counts that make one update.
+    fn weight(&self, _constants: &[f32], _class: f32) -> f64 {
+        1.0
+    }
+
     /// What the outputs say of probabilities; nothing by default.
     fn probabilities(&self) -> Probabilities {
         Probabilities::None

@@ -28,7 +28,7 @@ pub(super) const ENTRY: Entry = Entry {
             name: "depths",
             default: "[2, 2, 1]",
             unit: "blocks",
-            range: Range::Other("a list of numbers, as many as `channels` has"),
+            range: Range::Other("a list of numbers from 1 to 1000, as many as `channels` has"),
             help: "blocks of every stage",
         },
         Key {
@@ -70,6 +70,9 @@ impl Default for Convnext {
         Convnext { channels: vec![64, 128, 256], depths: vec![2, 2, 1], kernel: 7, patch: 2 }
     }
 }
+
+/// Most blocks of a stage.
+const MAX_DEPTH: usize = 1000;
 
 fn init() -> InitConfig {
     TruncNormal { std: 0.02, mean: 0.0, low: -2.0, high: 2.0 }.into()
@@ -119,6 +122,9 @@ impl Network for Convnext {
             return wrong("depths", self.depths.len(), allowed, "[2, 2, 1]");
         }
         self.channels.iter().chain(&self.depths).try_for_each(|n| check_width(&ENTRY, "channels", *n))?;
+        if let Some(depth) = self.depths.iter().find(|n| **n > MAX_DEPTH) {
+            return wrong("depths", *depth, Range::Within(1.0, MAX_DEPTH as f64), "[2, 2, 1]");
+        }
         if self.kernel.is_multiple_of(2) || self.kernel > 31 {
             return wrong("kernel", self.kernel, Range::Other("an odd number from 1 to 31"), "7");
         }

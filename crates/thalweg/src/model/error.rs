@@ -119,9 +119,22 @@ fn graph_hint(error: &GraphError) -> Option<String> {
             "give the residual layer a `shortcut`, such as `[{{ type = \"conv\", channels = {}, kernel = 1 }}]`",
             got.last_dim()
         )),
+        Fault::Expected { what: "what is added", .. } => {
+            Some("let `layers`, and `shortcut` where there is one, end in the same shape".into())
+        }
+        Fault::Concat { .. } | Fault::Axis { .. } if error.op == "concat" => {
+            Some("let all `branches` end in shapes that differ in the last size only".into())
+        }
+        Fault::Range { key: "output_padding", .. } => {
+            Some("`output_padding = 0`, or a larger `stride`".into())
+        }
         Fault::Rank { got, .. } if got.len() == 2 && LAYERS_OF_IMAGES.contains(&error.op) => {
             Some("rows have no height and width: put it before `flatten`, or take a dense layer".into())
         }
+        Fault::Rank { .. } if LAYERS_OF_IMAGES.contains(&error.op) => Some(
+            "put it before layers that change the number of axes, such as `embedding` and `conv1d`".into(),
+        ),
+        Fault::Range { key: "kernel" | "size", .. } => Some("a smaller window, or more stride".into()),
         _ => None,
     }
 }
@@ -138,4 +151,7 @@ const LAYERS_OF_IMAGES: &[&str] = &[
     "resize",
     "pad",
     "crop",
+    "group_norm",
+    "instance_norm",
+    "channel_dropout",
 ];

@@ -57,7 +57,9 @@ impl Summary {
         let mut rows = Vec::new();
         for (i, (layer, more)) in record.traced.iter().zip(&larger.traced).enumerate() {
             let inside: Vec<usize> = children(&record.traced, i);
-            let own = |of: &dyn Fn(usize) -> u64| of(i) - inside.iter().map(|child| of(*child)).sum::<u64>();
+            let own = |of: &dyn Fn(usize) -> u64| {
+                inside.iter().fold(of(i), |rest, child| rest.saturating_sub(of(*child)))
+            };
             let params = |l: usize| {
                 small.params.slots[record.traced[l].params.clone()]
                     .iter()
@@ -65,7 +67,8 @@ impl Summary {
                     .sum()
             };
             let cost = |l: usize| {
-                flops(&large, larger.traced[l].nodes.clone()) - flops(&small, record.traced[l].nodes.clone())
+                let small = flops(&small, record.traced[l].nodes.clone());
+                flops(&large, larger.traced[l].nodes.clone()).saturating_sub(small)
             };
             let before =
                 record.traced[..i].iter().any(|l| l.output == layer.output && l.depth >= layer.depth);
@@ -88,7 +91,7 @@ impl Summary {
             input: model.input_shape().to_vec(),
             n_params: model.params().len(),
             n_buffers: model.buffers().len(),
-            flops: flops(&large, 0..large.len()) - flops(&small, 0..small.len()),
+            flops: flops(&large, 0..large.len()).saturating_sub(flops(&small, 0..small.len())),
             activation_bytes: rows.iter().map(|r| r.activation_bytes).sum(),
             rows,
         })
@@ -126,13 +129,14 @@ fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {
             _ => 0,
         }
     };
-    graph.vars().skip(nodes.start).take(nodes.len()).map(one).sum()
+    graph.vars().skip(nodes.start).take(nodes.len()).map(one).fold(0, u64::saturating_add)
 }
 
 /// Of a convolution whose result has that shape: 2·KH·KW·C/groups for each of its values.
 fn convolved(conv: &Geometry, result: &[usize]) -> u64 {
-    let taps = conv.kernel.iter().product::<usize>() * conv.input[2] / conv.groups.max(1);
-    2 * (taps * result.iter().product::<usize>()) as u64
+    let channels = conv.input[2] / conv.groups.max(1);
+    let factors = conv.kernel.iter().chain([&channels]).chain(result);
+    factors.fold(2, |n: u64, factor| n.saturating_mul(*factor as u64))
 }
 
 impl fmt::Display for Summary {

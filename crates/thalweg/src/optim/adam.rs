@@ -1,8 +1,7 @@
 //! Adam: steps of about one size for every parameter, from running averages of the gradient and its square.
 
-use super::{Decay, DecayRule, Optimizer, Piece, StepInfo, scale};
+use super::{Decay, DecayRule, Optimizer, Stage};
 use crate::registry::{Entry, OutOfRange};
-use kernels::update::AdamScale;
 use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -66,30 +65,30 @@ impl Adam {
     }
 
     fn rule(&self) -> AdamRule {
-        let decay = (self.weight_decay, self.decay);
-        AdamRule { betas: self.betas, eps: self.eps, decay, bias_correction: self.bias_correction }
+        AdamRule {
+            betas: self.betas,
+            eps: self.eps,
+            weight_decay: self.weight_decay,
+            bias_correction: self.bias_correction,
+        }
     }
 }
 
 impl Optimizer for Adam {
-    fn name(&self) -> &'static str {
-        ENTRY.name
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        AdamRule::SLOTS
-    }
-
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn decay_on(&self) -> &DecayRule {
-        &self.decay_on
+    fn stages(&self, decay: f64) -> Vec<Stage> {
+        super::plain_chain(self.decay, decay, Some(self.rule().stage()))
     }
 
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        self.rule().update(info, piece);
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn decay_on(&self) -> &DecayRule {
+        &self.decay_on
     }
 }
 
@@ -98,26 +97,20 @@ impl Optimizer for Adam {
 pub(super) struct AdamRule {
     pub(super) betas: [f64; 2],
     pub(super) eps: f64,
-    pub(super) decay: (f64, Decay),
+    pub(super) weight_decay: f64,
     pub(super) bias_correction: bool,
 }
 
 impl AdamRule {
-    pub(super) const SLOTS: &[&str] = &["exp_avg", "exp_avg_sq"];
-
     pub(super) fn check(&self, entry: &Entry, lr: f64) -> Result<(), OutOfRange> {
         entry.check("lr", lr)?;
         entry.check("betas", self.betas[0])?;
         entry.check("betas", self.betas[1])?;
         entry.check("eps", self.eps)?;
-        entry.check("weight_decay", self.decay.0)
+        entry.check("weight_decay", self.weight_decay)
     }
 
-    pub(super) fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        let [m, v] = piece.slots else { unreachable!("adam has two slots") };
-        let s = scale(info, self.decay, piece.decays);
-        let t = self.bias_correction.then_some(info.step);
-        let a = AdamScale::new(f64::from(info.lr), self.betas, self.eps, t);
-        kernels::update::adam(&s, &a, piece.param, piece.grad, m, v);
+    pub(super) fn stage(&self) -> Stage {
+        Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction }
     }
 }

@@ -1,7 +1,7 @@
 //! AdamW: Adam whose weight decay acts on the parameters and not through the averages.
 
 use super::adam::AdamRule;
-use super::{Decay, DecayRule, Optimizer, Piece, StepInfo};
+use super::{Decay, DecayRule, Optimizer, Stage};
 use crate::registry::{Entry, OutOfRange};
 use serde::{Deserialize, Serialize};
 
@@ -62,29 +62,29 @@ impl AdamW {
     }
 
     fn rule(&self) -> AdamRule {
-        let decay = (self.weight_decay, self.decay);
-        AdamRule { betas: self.betas, eps: self.eps, decay, bias_correction: self.bias_correction }
+        AdamRule {
+            betas: self.betas,
+            eps: self.eps,
+            weight_decay: self.weight_decay,
+            bias_correction: self.bias_correction,
+        }
     }
 }
 
 impl Optimizer for AdamW {
-    fn name(&self) -> &'static str {
-        ENTRY.name
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        AdamRule::SLOTS
-    }
-
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn decay_on(&self) -> &DecayRule {
-        &self.decay_on
+    fn stages(&self, decay: f64) -> Vec<Stage> {
+        super::plain_chain(self.decay, decay, Some(self.rule().stage()))
     }
 
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        self.rule().update(info, piece);
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn decay_on(&self) -> &DecayRule {
+        &self.decay_on
     }
 }

@@ -1,4 +1,4 @@
-//! Clipping by the global norm: a long gradient is shortened to a given length and keeps its direction.
+//! Clipping: by the global norm, where a long gradient is shortened and keeps its direction, and element by element.
 
 use crate::registry::{OutOfRange, Range};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,43 @@ impl TryFrom<f64> for ClipNorm {
 
 impl From<ClipNorm> for f64 {
     fn from(clip: ClipNorm) -> f64 {
+        clip.0
+    }
+}
+
+/// The largest element of a gradient allowed, positive or negative; after clipping by the norm, before weight decay.
+///
+/// Source: PyTorch's `clip_grad_value_`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct ClipValue(f64);
+
+impl ClipValue {
+    /// # Errors
+    /// When `limit` is not a finite number above 0.
+    pub fn new(limit: f64) -> Result<Self, OutOfRange> {
+        let allowed = Range::Above(0.0);
+        if allowed.allows(limit) {
+            return Ok(ClipValue(limit));
+        }
+        Err(OutOfRange { of: "clipping", key: "clip_value", value: limit, allowed, default: "1.0" })
+    }
+
+    /// The largest element allowed.
+    pub fn limit(self) -> f32 {
+        self.0 as f32
+    }
+}
+
+impl TryFrom<f64> for ClipValue {
+    type Error = OutOfRange;
+    fn try_from(limit: f64) -> Result<Self, OutOfRange> {
+        ClipValue::new(limit)
+    }
+}
+
+impl From<ClipValue> for f64 {
+    fn from(clip: ClipValue) -> f64 {
         clip.0
     }
 }

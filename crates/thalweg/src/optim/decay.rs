@@ -77,7 +77,7 @@ impl DecayRule {
 }
 
 /// Whether the pattern covers the whole name.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
     let Some(rest) = name.strip_prefix(head) else { return false };
     let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);

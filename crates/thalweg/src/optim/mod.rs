@@ -1,13 +1,64 @@
-//! Optimisers: each is one fused pass over the flat parameter vector and its state vectors.
+//! Optimizers: chains of stages that edit an update, compiled to one pass over the flat vectors where they can be.
+//!
+//! An optimizer of one's own is [`Optimizer::stages`] over the stages there are, or over one's own:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use thalweg::optim::{Block, ElementStage, Optimizer, Stage, StepInfo};
+//!
+//! /// Steps of one size, in the direction of each gradient's sign.
+//! #[derive(Debug)]
+//! struct SignDescent;
+//!
+//! #[derive(Debug)]
+//! struct Sign;
+//!
+//! impl ElementStage for Sign {
+//!     fn apply(&self, _info: &StepInfo, block: &mut Block) {
+//!         block.update.iter_mut().for_each(|u| *u = u.signum());
+//!     }
+//! }
+//!
+//! impl Optimizer for SignDescent {
+//!     fn lr(&self) -> f64 {
+//!         0.001
+//!     }
+//!
+//!     fn stages(&self, _decay: f64) -> Vec<Stage> {
+//!         vec![Stage::Element(Arc::new(Sign)), Stage::Step]
+//!     }
+//! }
+//! ```
 
+mod average;
+mod chain;
 mod clip;
 mod decay;
+mod groups;
+mod named;
+mod outer;
+mod recipe;
+mod stage;
+mod updater;
+mod wrap;
 
-pub use clip::ClipNorm;
+pub use average::{AverageConfig, Ema, Mean};
+pub use clip::{ClipNorm, ClipValue};
 pub use decay::{Decay, DecayRule, UnmatchedPattern};
+pub use groups::{Group, GroupConfig, GroupError};
+pub use named::NamedState;
+pub use outer::{Level, Outer, OuterMemory};
+pub use recipe::{Factors, Recipe, RecipeError};
+pub use stage::{Block, ElementStage, Stage, Start, StateSpec, Tensor, TensorStage};
+pub use updater::{Part, Slope, Stopped, Updater};
+pub use wrap::{Lookahead, Sam, WrapConfig, Wrappers};
+
+/// Every average of weights' facts.
+pub const AVERAGES: &[Entry] = average::ALL;
+/// Every wrapper's facts.
+pub const WRAPPERS: &[Entry] = wrap::ALL;
 
 use crate::registry::{Entry, Key, OutOfRange, Range};
-use kernels::update::Scale;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Debug;
 
@@ -16,38 +67,35 @@ use std::fmt::Debug;
 pub struct StepInfo {
     /// The number of this update, from 1.
     pub step: u64,
-    /// Step size α of this update: the optimiser's `lr` times the schedule's factor.
+    /// Step size α of this update: the optimizer's `lr` times the group's and the schedule's factor.
     pub lr: f32,
-    /// Factor of the gradient: 1, or what [`ClipNorm::factor`] says.
+    /// What a schedule says of momentum: a factor of μ and of β₁; 1.
+    pub momentum: f64,
+    /// What a schedule says of weight decay: a factor of λ; 1.
+    pub decay: f64,
+    /// Factor of the gradient: 1, or what [`ClipNorm::factor`] says. Stages need not care: the update that they see
+    /// has it already.
     pub grad_scale: f32,
 }
 
-/// A stretch of the flat vectors, cut anywhere; all slices are equally long.
-#[derive(Debug)]
-pub struct Piece<'a, 's> {
-    /// Parameters θ.
-    pub param: &'a mut [f32],
-    /// Gradient g of the loss, before scaling.
-    pub grad: &'a [f32],
-    /// State vectors in the order of [`Optimizer::slots`], zero before the first update.
-    pub slots: &'a mut [&'s mut [f32]],
-    /// Whether weight decay applies here; [`DecayRule::apply`] says.
-    pub decays: bool,
-}
-
-/// An update rule; all of its state is in the slots and the step number.
+/// An update rule; all of its state is in what its stages keep, and in the step number.
 pub trait Optimizer: Send + Sync + Debug {
-    /// The word in a config.
-    fn name(&self) -> &'static str;
-    /// Names of the state vectors, PyTorch's words; each is as long as the parameter vector and starts at zero.
-    fn slots(&self) -> &'static [&'static str];
-    /// The base step size, which a schedule multiplies.
+    /// The base step size, which schedules and groups multiply.
     fn lr(&self) -> f64;
-    /// Which parameters decay.
-    fn decay_on(&self) -> &DecayRule;
-    /// Moves the piece and its state by one step: one pass, no allocation. Elements do not depend on one another, so
-    /// cutting a vector otherwise does not change the result.
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>);
+
+    /// What is done to a parameter in one update, in order. `decay` is the strength λ of weight decay that it has: 0
+    /// for one that does not decay.
+    fn stages(&self, decay: f64) -> Vec<Stage>;
+
+    /// Strength λ of weight decay; 0.
+    fn weight_decay(&self) -> f64 {
+        0.0
+    }
+
+    /// Which parameters decay; weights, and neither biases nor norm gains.
+    fn decay_on(&self) -> &DecayRule {
+        &DecayRule::Weights
+    }
 }
 
 /// Lists the optimisers: a module and a type each.
@@ -110,6 +158,7 @@ optimisers! {
     nesterov: Nesterov,
     adam: Adam,
     adamw: AdamW,
+    lamb: Lamb,
 }
 
 impl<'de> Deserialize<'de> for OptimConfig {
@@ -178,12 +227,18 @@ const BIAS_CORRECTION_KEY: Key = Key {
     help: "divide both averages by 1 − βᵗ, as they start at 0",
 };
 
-/// The scalars of a pass; `decay` is the optimiser's strength and kind.
-fn scale(info: &StepInfo, decay: (f64, Decay), decays: bool) -> Scale {
-    let plain = Scale { lr: info.lr, grad: info.grad_scale, l2: 0.0, keep: 1.0 };
-    match decay {
-        _ if !decays => plain,
-        (lambda, Decay::L2) => Scale { l2: lambda as f32, ..plain },
-        (lambda, Decay::Decoupled) => Scale { keep: (1.0 - f64::from(info.lr) * lambda) as f32, ..plain },
+/// A stage of weight decay, where there is any.
+fn decay_stage(kind: Decay, decay: f64) -> Option<Stage> {
+    match kind {
+        _ if decay == 0.0 => None,
+        Decay::L2 => Some(Stage::L2(decay)),
+        Decay::Decoupled => Some(Stage::Decay(decay)),
     }
+}
+
+/// The chain of all optimizers that go along one direction: decay of its kind, the direction, the step.
+fn plain_chain(kind: Decay, decay: f64, direction: Option<Stage>) -> Vec<Stage> {
+    let decay = decay_stage(kind, decay);
+    let (before, beside) = if kind == Decay::L2 { (decay, None) } else { (None, decay) };
+    before.into_iter().chain(direction).chain(beside).chain([Stage::Step]).collect()
 }

@@ -1,6 +1,6 @@
 //! Nesterov's momentum: the gradient counts as if taken where momentum leads.
 
-use super::{Decay, DecayRule, Optimizer, Piece, StepInfo, scale};
+use super::{Decay, DecayRule, Optimizer, Stage};
 use crate::registry::{Entry, OutOfRange};
 use serde::{Deserialize, Serialize};
 
@@ -60,25 +60,19 @@ impl Nesterov {
 }
 
 impl Optimizer for Nesterov {
-    fn name(&self) -> &'static str {
-        ENTRY.name
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        &["momentum_buffer"]
-    }
-
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn decay_on(&self) -> &DecayRule {
-        &self.decay_on
+    fn stages(&self, decay: f64) -> Vec<Stage> {
+        super::plain_chain(self.decay, decay, Some(Stage::Momentum { mu: self.momentum, nesterov: true }))
     }
 
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        let [buffer] = piece.slots else { unreachable!("`nesterov` has one slot") };
-        let s = scale(info, (self.weight_decay, self.decay), piece.decays);
-        kernels::update::nesterov(&s, self.momentum as f32, piece.param, piece.grad, buffer);
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn decay_on(&self) -> &DecayRule {
+        &self.decay_on
     }
 }

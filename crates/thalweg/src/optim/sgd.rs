@@ -1,6 +1,6 @@
 //! Gradient descent: θ ← θ − αg, on the whole data, on minibatches or on single samples.
 
-use super::{Decay, DecayRule, Optimizer, Piece, StepInfo, scale};
+use super::{Decay, DecayRule, Optimizer, Stage};
 use crate::registry::{Entry, OutOfRange};
 use serde::{Deserialize, Serialize};
 
@@ -47,24 +47,19 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
-    fn name(&self) -> &'static str {
-        ENTRY.name
-    }
-
-    fn slots(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn decay_on(&self) -> &DecayRule {
-        &self.decay_on
+    fn stages(&self, decay: f64) -> Vec<Stage> {
+        super::plain_chain(self.decay, decay, None)
     }
 
-    fn update(&self, info: &StepInfo, piece: Piece<'_, '_>) {
-        let s = scale(info, (self.weight_decay, self.decay), piece.decays);
-        kernels::update::sgd(&s, piece.param, piece.grad);
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn decay_on(&self) -> &DecayRule {
+        &self.decay_on
     }
 }

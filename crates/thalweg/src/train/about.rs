@@ -33,7 +33,12 @@ impl About {
         #[cfg(feature = "runs")]
         let saved = {
             let (model, optimizer) = (config.model.clone(), config.optimizer.clone());
-            SavedModel::new(model, data.reading.clone(), optimizer, Some(data.identities.newest()))
+            SavedModel::new(
+                model,
+                data.reading.clone(),
+                (optimizer, Vec::new()),
+                Some(data.identities.newest()),
+            )
         };
         About {
             #[cfg(feature = "runs")]

@@ -11,11 +11,11 @@ use super::about::About;
 use super::error::TrainError;
 use super::fit::{Callback, Event, numbers_of};
 use super::objective::Objective;
-use super::trainer::{Ingredients, Parts, Samples, Settings, Trainer};
+use super::trainer::{Ingredients, Parts, Samples, Settings, Trainer, run_length};
 use crate::config::{ConfigError, RunConfig};
 use crate::losses::Loss;
 use crate::model::Model;
-use crate::optim::{ClipNorm, Optimizer};
+use crate::optim::{ClipNorm, Optimizer, Recipe};
 use crate::schedule::ScheduleConfig;
 use crate::source::{Head, Source};
 
@@ -29,7 +29,8 @@ pub struct TrainerBuilder {
     valid: Option<Arc<dyn Source>>,
     loss: Arc<dyn Loss>,
     heads: Vec<(String, Arc<dyn Loss>, f64)>,
-    optimizer: Box<dyn Optimizer>,
+    optimizer: Arc<dyn Optimizer>,
+    schedule: ScheduleConfig,
     settings: Settings,
     clip_norm: Option<f64>,
     #[cfg(feature = "runs")]
@@ -78,7 +79,8 @@ impl Trainer {
             valid: None,
             loss: Arc::new(loss),
             heads: Vec::new(),
-            optimizer: Box::new(optimizer),
+            optimizer: Arc::new(optimizer),
+            schedule: ScheduleConfig::default(),
             settings: Settings::of(&RunConfig::default()),
             clip_norm: None,
             #[cfg(feature = "runs")]
@@ -104,6 +106,11 @@ impl TrainerBuilder {
     /// Samples in one update; 64. At least 1 and at most all of them. The last batch of an epoch may be smaller.
     pub fn batch(self, samples: usize) -> Self {
         self.with(|s| s.batch = samples)
+    }
+
+    /// Batches of one update, whose gradients are averaged; 1.
+    pub fn accumulate(self, batches: usize) -> Self {
+        self.with(|s| s.accumulate = batches.max(1))
     }
 
     /// Samples measured or answered at once; 256.
@@ -153,7 +160,7 @@ impl TrainerBuilder {
 
     /// How the learning rate changes; constant.
     pub fn schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
-        self.with(|s| s.schedule = schedule.into())
+        TrainerBuilder { schedule: schedule.into(), ..self }
     }
 
     /// Weights to start from, in a safetensors file under the names of the model's parameters, such as PyTorch's; none.
@@ -186,7 +193,11 @@ impl TrainerBuilder {
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;
-        settings.clip_norm = self.clip_norm.map(ClipNorm::new).transpose()?;
+        let clip_norm = self.clip_norm.map(ClipNorm::new).transpose()?;
+        settings.whole_gradient = clip_norm.is_some() || settings.accumulate > 1;
+        let length = run_length(&settings, numbers.len());
+        let mut recipe = Recipe::new(self.optimizer);
+        (recipe.clip_norm, recipe.lr) = (clip_norm, Some(self.schedule.build(length)?));
         let objective = Objective::new(&*train, &numbers, |head| {
             let own = own.iter().find(|(name, ..)| *name == head.name);
             own.map_or((loss.clone(), 1.0), |(_, loss, weight)| (loss.clone(), *weight))
@@ -197,10 +208,9 @@ impl TrainerBuilder {
             None => none.clone(),
         };
         let parts = Parts { train: Samples { source: train, numbers }, valid, test: none };
-        let optimizer = self.optimizer;
         let about = About::default();
         let mut trainer =
-            Trainer::assemble(Ingredients { model, parts, objective, optimizer, settings, about })?;
+            Trainer::assemble(Ingredients { model, parts, objective, recipe, settings, about })?;
         trainer.check_like(&*trainer.parts.valid.source)?;
         #[cfg(feature = "runs")]
         if let Some(path) = &self.start_from {

@@ -12,7 +12,7 @@ use crate::losses::LossError;
 use crate::model::ModelError;
 #[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
-use crate::optim::UnmatchedPattern;
+use crate::optim::RecipeError;
 use crate::registry::OutOfRange;
 use crate::schedule::ScheduleError;
 use crate::source::SourceError;
@@ -59,9 +59,9 @@ pub enum TrainError {
         /// where the first value that is not finite stands, in words
         culprit: String,
     },
-    /// The rule of weight decay.
+    /// An optimizer, or what goes around it.
     #[error(transparent)]
-    Decay(#[from] UnmatchedPattern),
+    Recipe(#[from] RecipeError),
     /// A loss that the targets do not suit.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -175,7 +175,7 @@ impl TrainError {
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),
             TrainError::Schedule(e) => Some(e.hint()),
-            TrainError::Decay(e) => Some(e.hint()),
+            TrainError::Recipe(e) => Some(e.hint()),
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }
@@ -224,7 +224,7 @@ impl TrainError {
 
 /// `1.5 GiB`
 fn gib(bytes: usize) -> String {
-    format!("{:.1} GiB", bytes as f64 / 1024f64.powi(3))
+    format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
 }
 
 /// What brings images `[H, W, C]` of another shape to the one expected.

@@ -12,7 +12,7 @@ use super::evaluate::Measuring;
 use super::predictor::answer;
 use super::program::StepError;
 #[cfg(feature = "runs")]
-use super::saved::{self, Contents};
+use super::saved;
 use super::trainer::{Settings, Trainer};
 use crate::data::Task;
 use crate::source::{Head, Pass, Source, SourceError};
@@ -116,7 +116,8 @@ impl Trainer {
         let all = numbers_of(source)?;
         let Settings { eval_batch: batch, top_k, .. } = &self.settings;
         let how = Measuring { part: Split::Test, batch: *batch, top_k, keep: false };
-        let weights = (&self.state.params[..], &self.state.buffers[..]);
+        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
+        let weights = (averaged.as_deref().unwrap_or(&self.state.params), &self.state.buffers[..]);
         Ok(self.session.measure(weights, (source, &all), how)?.metrics)
     }
 
@@ -126,7 +127,8 @@ impl Trainer {
     /// # Errors
     /// When `inputs` is not a number of whole samples.
     pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>, TrainError> {
-        let weights = (&self.state.params[..], &self.state.buffers[..]);
+        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
+        let weights = (averaged.as_deref().unwrap_or(&self.state.params), &self.state.buffers[..]);
         answer(&mut self.session, weights, inputs, self.settings.eval_batch)
     }
 
@@ -147,8 +149,7 @@ impl Trainer {
     /// When the file cannot be read, is damaged, or holds another model or weights only.
     #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
-        let names = self.optimizer.slots();
-        let state = saved::read_state(path.as_ref(), &self.session.model, names)?;
+        let state = saved::read_state(path.as_ref(), &self.session.model, self.states())?;
         self.restore(state);
         Ok(())
     }
@@ -156,9 +157,12 @@ impl Trainer {
     /// Writes a checkpoint: weights alone, or the whole state.
     #[cfg(feature = "runs")]
     pub(super) fn save_as(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
-        let slots = whole.then(|| self.optimizer.slots());
-        let contents = Contents { saved: self.about.saved.as_ref(), slots };
-        saved::write(path, contents, &self.session.model, &self.state)
+        let (saved, model, state) = (self.about.saved.as_ref(), &self.session.model, &self.state);
+        if whole {
+            let weights = (&state.params[..], &state.buffers[..]);
+            return saved::write(path, saved, model, weights, Some((state, self.states())));
+        }
+        saved::write(path, saved, model, (&self.evaluated(), &state.buffers), None)
     }
 
     /// Whether samples are like those that are trained on.

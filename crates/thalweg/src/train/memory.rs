@@ -27,7 +27,7 @@ impl Need {
 
     /// Whether this process can have it: what is not there yet can be reserved now, and all of it is no more than the
     /// machine has.
-    pub(super) fn can_be_had(&self) -> bool {
+    pub fn can_be_had(&self) -> bool {
         let machine = Machine::memory().is_none_or(|bytes| self.total() as u64 <= bytes);
         machine && has_room(self.total() - self.data)
     }

@@ -42,6 +42,7 @@ mod run;
 mod saved;
 mod session;
 mod state;
+mod step;
 mod trainer;
 
 #[cfg(feature = "runs")]
@@ -62,7 +63,7 @@ pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepE
 #[cfg(feature = "runs")]
 pub use run::{changes, resume, train, train_ready};
 #[cfg(feature = "runs")]
-pub use saved::{Checkpoint, SavedModel};
+pub use saved::{Checkpoint, SavedModel, SavedState};
 pub use session::Session;
 #[cfg(feature = "runs")]
 pub use state::weights_sha256;

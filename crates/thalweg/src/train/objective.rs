@@ -124,6 +124,16 @@ impl Objective {
         }
     }
 
+    /// What a sample counts in the mean of the only head; 1 where there are several, or where it cannot be read.
+    pub fn weight_of(&self, source: &dyn Source, sample: u32) -> f64 {
+        let [term] = &self.terms[..] else { return 1.0 };
+        let mut target = [0.0; 1];
+        if term.constants.is_empty() || source.targets(&[sample], &mut target).is_err() {
+            return 1.0;
+        }
+        term.loss.weight(&self.constants, target[0])
+    }
+
     /// Values that the graph keeps for the losses behind the model's buffers.
     pub fn buffers(&self) -> &[f32] {
         &self.constants

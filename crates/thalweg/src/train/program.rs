@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use engine::graph::{Graph, Var};
 use engine::kernels::affine::affine_in_place;
-use engine::{Draw, Executor, Feed, GraphError, StepContext, Update, Wanted};
+use engine::{Draw, Executor, Feed, GraphError, StepContext, Wanted};
 
 use crate::model::{Behavior, Masks, Mode, Norms};
 use crate::source::{Head, Pass, Source, SourceError};
@@ -243,18 +243,8 @@ impl Program {
         self.executor.gradients(gradient);
     }
 
-    pub(super) fn update(&mut self, params: &mut [f32], states: &mut [&mut [f32]], change: &dyn Update) {
-        self.executor.update(params, states, change);
-    }
-
-    pub(super) fn apply(
-        &mut self,
-        params: &mut [f32],
-        gradient: &mut [f32],
-        states: &mut [&mut [f32]],
-        change: &dyn Update,
-    ) {
-        self.executor.apply(params, gradient, states, change);
+    pub(super) fn executor(&self) -> &Executor {
+        &self.executor
     }
 
     /// Writes the new values of buffers, such as running averages.

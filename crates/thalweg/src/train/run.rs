@@ -21,7 +21,8 @@ use crate::config::RunConfig;
 /// Trains from the start in a fresh run folder.
 ///
 /// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
-/// kept. `stop` ends the run after the step at hand, with a checkpoint.
+/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the summary's
+/// reason says so.
 ///
 /// # Errors
 /// When config, data and model do not fit together, or the folder cannot be written.
@@ -45,7 +46,7 @@ pub fn train_ready(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(config))?;
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
@@ -77,15 +78,21 @@ pub fn resume(
             let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
             trainer.about.warnings.extend(unknown);
         }
+        checkpoint.check_same_states(&trainer.session.model, trainer.states())?;
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
     }
-    run.write_config(&config.to_toml())?;
+    run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
+/// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
+fn recorded(config: &RunConfig) -> String {
+    RunConfig { time: None, ..config.clone() }.to_toml()
+}
+
 /// Settings that a resumed run may change; all of a table where one names it.
-const MAY_CHANGE: [&str; 5] = ["epochs", "steps", "threads", "eval_batch", "save"];
+const MAY_CHANGE: [&str; 6] = ["epochs", "steps", "threads", "eval_batch", "save", "time"];
 
 /// The keys of all settings in which two configs differ, such as `threads` and `save.every`, if a run may be resumed
 /// with the new ones.
@@ -187,6 +194,11 @@ impl<'a> Run<'a> {
                 status = Status::Interrupted;
                 break;
             }
+            if self.config.time.is_some_and(|time| self.started.elapsed() >= time.0) {
+                status = Status::Interrupted;
+                reason = Some("the time was up".to_owned());
+                break;
+            }
             match self.trainer.step() {
                 Ok(_) => {
                     reason = self.after_step()?;
@@ -223,7 +235,7 @@ impl<'a> Run<'a> {
             n_steps: length.n_steps,
             from_step: self.trainer.state.counters.step,
             threads: self.trainer.session.n_threads(),
-            notes: about.notes.clone(),
+            notes: about.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
         for warning in about.warnings.clone() {
             self.observer.on_warning(&warning);
@@ -379,7 +391,7 @@ impl<'a> Run<'a> {
         let seconds = self.seconds();
         let parts = &trainer.parts;
         let own = trainer.session.model.buffers().len();
-        let digest = || weights_sha256(&trainer.state.params, &trainer.state.buffers[..own]);
+        let digest = || weights_sha256(&trainer.evaluated(), &trainer.state.buffers[..own]);
         Summary {
             status,
             reason,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use engine::{Layout, Slot};
+use engine::{Layout, Slot, StateVec};
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
@@ -11,9 +12,9 @@ use super::memory::{self, Need};
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
 use crate::data::Identity;
-use crate::model::weights::{self, OPTIMIZER, STATE, WeightsFile};
+use crate::model::weights::{self, STATE, WeightsFile};
 use crate::model::{Model, ModelConfig};
-use crate::optim::OptimConfig;
+use crate::optim::{NamedState, OptimConfig, Recipe, Updater};
 use crate::registry::OutOfRange;
 
 const MODEL: &str = "thalweg.model";
@@ -28,6 +29,9 @@ pub struct SavedModel {
     pub reading: Reading,
     /// the optimiser, whose state may be in the file
     pub optimizer: OptimConfig,
+    /// what the optimizer keeps; where this is not written, what `optimizer` alone keeps of every parameter
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<Vec<SavedState>>,
     /// what tells the data it was trained on from others
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Identity>,
@@ -38,13 +42,57 @@ pub struct SavedModel {
 
 impl SavedModel {
     /// A description for a new checkpoint.
-    pub fn new(model: ModelConfig, reading: Reading, optimizer: OptimConfig, data: Option<Identity>) -> Self {
-        SavedModel { model, reading, optimizer, data, data_crc32: None }
+    pub fn new(
+        model: ModelConfig,
+        reading: Reading,
+        (optimizer, states): (OptimConfig, Vec<SavedState>),
+        data: Option<Identity>,
+    ) -> Self {
+        SavedModel { model, reading, optimizer, states: Some(states), data, data_crc32: None }
     }
 
     /// What tells the data it was trained on from others; `None` where the checkpoint does not say.
     pub fn identity(&self) -> Option<Identity> {
         self.data.or(self.data_crc32.map(|crc32| Identity { version: 1, crc32 }))
+    }
+}
+
+/// A state of an optimizer, without its numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedState {
+    /// such as `exp_avg`
+    pub name: String,
+    /// the parameters that have it; all, where this is not written
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Vec<String>>,
+    /// its shapes, of those parameters where it differs from theirs
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shapes: BTreeMap<String, Vec<usize>>,
+}
+
+impl SavedState {
+    pub(super) fn list(states: &[NamedState]) -> Vec<SavedState> {
+        states.iter().map(Self::new).collect()
+    }
+
+    fn new(state: &NamedState) -> Self {
+        let all = state.parts().all(|(_, part)| part.is_some());
+        let own = |(param, part): (&Slot, Option<&Slot>)| {
+            let differs = part.filter(|part| part.shape != param.shape)?;
+            Some((param.name.clone(), differs.shape.to_vec()))
+        };
+        let names = || state.parts().filter(|(_, part)| part.is_some()).map(|(param, _)| param.name.clone());
+        SavedState {
+            name: state.name.clone(),
+            of: (!all).then(|| names().collect()),
+            shapes: state.parts().filter_map(own).collect(),
+        }
+    }
+
+    fn named(&self, params: &Layout) -> NamedState {
+        let has = |name: &String| self.of.as_ref().is_none_or(|of| of.contains(name));
+        let shape = |slot: &Slot| self.shapes.get(&slot.name).cloned().unwrap_or_else(|| slot.shape.to_vec());
+        NamedState::of(self.name.clone(), params, |slot| has(&slot.name).then(|| shape(slot)))
     }
 }
 
@@ -81,27 +129,62 @@ impl Checkpoint {
     /// # Errors
     /// When the tensors are not the model's.
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        room(model, 1)?;
+        room(model, &[])?;
         let mut params = vec![0.0; model.params().len()];
         let mut buffers = vec![0.0; model.buffers().len()];
         self.load(model, &mut params, &mut buffers)?;
         Ok((params, buffers))
     }
 
+    /// Whether what the optimizer in the file keeps is what another does.
+    ///
+    /// # Errors
+    /// When names or shapes differ.
+    pub(super) fn check_same_states(&self, model: &Model, wanted: &[NamedState]) -> Result<(), TrainError> {
+        let [saved, wanted] = [&self.states(model)?[..], wanted].map(SavedState::list);
+        if saved == wanted {
+            return Ok(());
+        }
+        let names = |list: &[SavedState]| list.iter().map(|s| s.name.clone()).collect::<Vec<_>>().join(", ");
+        let problem = format!(
+            "it holds the states [{}] of an optimizer, or their shapes, expected [{}]",
+            names(&saved),
+            names(&wanted)
+        );
+        Err(TrainError::BrokenState { problem, path: self.path.clone() })
+    }
+
     /// The whole state, to go on training.
     ///
     /// # Errors
-    /// When the file holds weights only, or tensors are not those of the model and its optimiser.
+    /// When the file holds weights only, or tensors are not those of the model and its optimizer.
     pub fn state(&self, model: &Model) -> Result<State, TrainError> {
-        state_in(&self.file, &self.path, model, self.optimizer_slots()?)
+        state_in(&self.file, &self.path, model, &self.states(model)?)
     }
 
-    /// Names of the state vectors of the optimiser that the file names.
-    fn optimizer_slots(&self) -> Result<&'static [&'static str], TrainError> {
-        let built = self.saved.optimizer.build();
+    /// What the optimizer in the file keeps.
+    fn states(&self, model: &Model) -> Result<Vec<NamedState>, TrainError> {
         let broken =
             |e: OutOfRange| TrainError::BrokenState { problem: e.to_string(), path: self.path.clone() };
-        Ok(built.map_err(broken)?.slots())
+        match &self.saved.states {
+            Some(states) => self.check_states(states.iter().map(|s| s.named(model.params())).collect()),
+            None => {
+                let recipe = Recipe::new(Arc::from(self.saved.optimizer.build().map_err(broken)?));
+                Ok(Updater::new(recipe, model.params())?.states().to_vec())
+            }
+        }
+    }
+
+    /// Holds what the file says of its states to its tensors, before there is memory for them.
+    fn check_states(&self, states: Vec<NamedState>) -> Result<Vec<NamedState>, TrainError> {
+        let tensors: BTreeMap<String, Vec<usize>> = self.file.tensors()?.into_iter().collect();
+        let wrong =
+            |slot: &Slot| tensors.get(&slot.name).is_none_or(|shape| shape[..] != slot.file_shape()[..]);
+        let found = states.iter().flat_map(NamedState::parts).find_map(|(_, part)| part.filter(|s| wrong(s)));
+        match found.map(|slot| format!("the tensor `{}` is missing or has another shape", slot.name)) {
+            None => Ok(states),
+            Some(problem) => Err(TrainError::BrokenState { problem, path: self.path.clone() }),
+        }
     }
 
     fn load(
@@ -109,12 +192,12 @@ impl Checkpoint {
         model: &Model,
         params: &mut [f32],
         buffers: &mut [f32],
-    ) -> Result<Vec<Vec<f32>>, TrainError> {
-        let names = match self.file.metadata().contains_key(STATE) {
-            true => self.optimizer_slots()?,
-            false => &[],
+    ) -> Result<Vec<StateVec>, TrainError> {
+        let states = match self.file.metadata().contains_key(STATE) {
+            true => self.states(model)?,
+            false => Vec::new(),
         };
-        load(&self.file, &self.path, model, names, params, buffers)
+        load(&self.file, &self.path, model, &states, params, buffers)
     }
 }
 
@@ -123,43 +206,48 @@ impl Checkpoint {
 /// # Errors
 /// When the file cannot be read, or its tensors are not the model's.
 pub(super) fn read_weights(path: &Path, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-    room(model, 1)?;
+    room(model, &[])?;
     let mut params = vec![0.0; model.params().len()];
     let mut buffers = vec![0.0; model.buffers().len()];
     load(&WeightsFile::open(path)?, path, model, &[], &mut params, &mut buffers)?;
     Ok((params, buffers))
 }
 
-/// The whole state in the file of a model and an optimizer with slots of these names.
+/// The whole state in the file of a model and an optimizer that keeps these states.
 ///
 /// # Errors
 /// When the file holds weights only, or its tensors are not those of the model and the optimizer.
-pub(super) fn read_state(path: &Path, model: &Model, names: &[&str]) -> Result<State, TrainError> {
-    state_in(&WeightsFile::open(path)?, path, model, names)
+pub(super) fn read_state(path: &Path, model: &Model, states: &[NamedState]) -> Result<State, TrainError> {
+    state_in(&WeightsFile::open(path)?, path, model, states)
 }
 
-fn state_in(file: &WeightsFile, path: &Path, model: &Model, names: &[&str]) -> Result<State, TrainError> {
+fn state_in(
+    file: &WeightsFile,
+    path: &Path,
+    model: &Model,
+    states: &[NamedState],
+) -> Result<State, TrainError> {
     let counters: Counters = field(file, path, STATE)?;
-    room(model, 1 + names.len())?;
+    room(model, states)?;
     let mut params = vec![0.0; model.params().len()];
     let mut buffers = vec![0.0; model.buffers().len()];
-    let slots = load(file, path, model, names, &mut params, &mut buffers)?;
+    let slots = load(file, path, model, states, &mut params, &mut buffers)?;
     Ok(State { params, buffers, slots, counters })
 }
 
-/// Fills parameters and buffers, gives the slots of these names, and compares the sum of all.
+/// Fills parameters and buffers, gives the states, and compares the sum of all.
 fn load(
     file: &WeightsFile,
     path: &Path,
     model: &Model,
-    names: &[&str],
+    states: &[NamedState],
     params: &mut [f32],
     buffers: &mut [f32],
-) -> Result<Vec<Vec<f32>>, TrainError> {
-    let layouts = slot_layouts(names, model.params());
-    let mut slots = vec![vec![0.0; params.len()]; names.len()];
+) -> Result<Vec<StateVec>, TrainError> {
+    let layouts: Vec<Layout> = states.iter().map(NamedState::layout).collect();
+    let mut slots: Vec<StateVec> = states.iter().map(NamedState::zeros).collect();
     let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
-    sets.extend(layouts.iter().zip(slots.iter_mut().map(Vec::as_mut_slice)));
+    sets.extend(layouts.iter().zip(slots.iter_mut().map(StateVec::values_mut)));
     file.load(&mut sets)?;
     let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
     let (written, found) = (file.metadata().get(SUM), sha256(&values));
@@ -183,54 +271,43 @@ fn field<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(broken)
 }
 
-/// Whether a model's buffers and so many vectors of the length of its parameters can be had.
-fn room(model: &Model, n_vectors: usize) -> Result<(), TrainError> {
-    let (params, buffers) = (model.params().len(), model.buffers().len());
-    let need =
-        Need { state: memory::floats(&[params.saturating_mul(n_vectors), buffers]), ..Need::default() };
+/// Whether a model's parameters, its buffers and states of these lengths can be had.
+fn room(model: &Model, states: &[NamedState]) -> Result<(), TrainError> {
+    let states = states.iter().map(|s| s.layout().len());
+    let state =
+        memory::floats(&[states.fold(model.params().len(), usize::saturating_add), model.buffers().len()]);
+    let need = Need { state, ..Need::default() };
     if need.can_be_had() { Ok(()) } else { Err(TrainError::Memory { need }) }
-}
-
-fn slot_layouts(names: &[&str], params: &Layout) -> Vec<Layout> {
-    let renamed = |state: &&str| Layout {
-        slots: params
-            .slots
-            .iter()
-            .map(|s| Slot { name: format!("{OPTIMIZER}{state}.{}", s.name), ..s.clone() })
-            .collect(),
-    };
-    names.iter().map(renamed).collect()
 }
 
 fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
     serde_json::to_string(value).map_err(std::io::Error::other)
 }
 
-/// What a file of weights holds besides parameters and buffers.
-#[derive(Clone, Copy)]
-pub(super) struct Contents<'a> {
-    /// what tells a reader which model it is; a model in the graph style has no such words
-    pub saved: Option<&'a SavedModel>,
-    /// names of the optimizer's slots, where all that training goes on from is written too
-    pub slots: Option<&'a [&'a str]>,
-}
-
-/// Writes parameters and the model's buffers under PyTorch's names, and the rest of the contents.
+/// Writes parameters and the model's buffers under PyTorch's names, with what tells a reader which model it is (a model in
+/// the graph style has no such words); with a state and its names, also all that training
+/// goes on from.
 ///
 /// # Errors
 /// When the disk is full or refuses; the file that was there stays.
-pub(super) fn write(path: &Path, contents: Contents, model: &Model, state: &State) -> Result<(), TrainError> {
+pub(super) fn write(
+    path: &Path,
+    saved: Option<&SavedModel>,
+    model: &Model,
+    (params, buffers): (&[f32], &[f32]),
+    state: Option<(&State, &[NamedState])>,
+) -> Result<(), TrainError> {
     record::write_atomic(path, |w| {
         let mut fields = BTreeMap::new();
-        if let Some(saved) = contents.saved {
+        if let Some(saved) = saved {
             fields.insert(MODEL.to_owned(), json(saved)?);
         }
-        let layouts = slot_layouts(contents.slots.unwrap_or_default(), model.params());
-        let mut sets: Vec<(&Layout, &[f32])> =
-            vec![(model.params(), &state.params), (model.buffers(), &state.buffers)];
-        if contents.slots.is_some() {
+        let layouts: Vec<Layout> =
+            state.iter().flat_map(|(_, states)| states.iter().map(NamedState::layout)).collect();
+        let mut sets: Vec<(&Layout, &[f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
+        if let Some((state, _)) = state {
             fields.insert(STATE.to_owned(), json(&state.counters)?);
-            sets.extend(layouts.iter().zip(state.slots.iter().map(Vec::as_slice)));
+            sets.extend(layouts.iter().zip(state.slots.iter().map(StateVec::values)));
         }
         let values: Vec<&[f32]> = sets.iter().map(|(layout, values)| &values[..layout.len()]).collect();
         fields.insert(SUM.to_owned(), sha256(&values));

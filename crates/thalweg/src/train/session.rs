@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine::exec::MAX_WORKERS;
-use engine::graph::{Built, Graph};
+use engine::graph::{Built, Graph, Var};
 use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
 use super::error::TrainError;
@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) objective: Objective,
     /// whether training has two targets a sample
     mixes: bool,
+    /// for each parameter whether it stays as it is
+    frozen: Vec<bool>,
     pool: Arc<Pool>,
     shards: usize,
     plans: HashMap<ProgramKey, (Blueprint, Arc<Plan>)>,
@@ -33,7 +35,8 @@ impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
         let (plans, programs) = (HashMap::new(), HashMap::new());
-        Session { model, objective, mixes: false, pool, shards: shards.max(1), plans, programs }
+        let (mixes, frozen) = (false, vec![false; model.params().slots.len()]);
+        Session { model, objective, mixes, frozen, pool, shards: shards.max(1), plans, programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
@@ -47,6 +50,13 @@ impl Session {
     /// Takes another loss; programs of the old one are given up.
     pub(super) fn set_objective(&mut self, objective: Objective) {
         self.objective = objective;
+        self.plans.clear();
+        self.programs.clear();
+    }
+
+    /// Leaves parameters as they are: their gradients are not computed.
+    pub(super) fn freeze(&mut self, frozen: Vec<bool>) {
+        self.frozen = frozen;
         self.plans.clear();
         self.programs.clear();
     }
@@ -96,13 +106,23 @@ impl Session {
             key.probes.iter().map(|p| find(&g, &layers, &p.layer)).collect::<Built<Vec<&Traced>>>()?;
         let pairs = || key.probes.iter().zip(&probed);
         let results = pairs().filter(|(p, _)| p.quantity == Quantity::Gradient).map(|(_, l)| l.output);
-        let sources: Vec<_> = params.iter().copied().chain(results).collect();
+        let moves = params.iter().zip(&self.frozen).filter(|(_, frozen)| !**frozen).map(|(v, _)| *v);
+        let sources: Vec<_> = moves.clone().chain(results).collect();
         let gradients = match loss {
             _ if sources.is_empty() => Vec::new(),
             Some(loss) => g.gradients(loss.mean, &sources)?,
             None => return Err(g.error("probe", Fault::NoGradient)),
         };
-        let (gradients, of_results) = gradients.split_at(params.len());
+        let (moving, of_results) = gradients.split_at(moves.count());
+        let mut moving = moving.iter().copied();
+        let one = |(v, frozen): (&Var, &bool)| {
+            if *frozen {
+                let shape = g.shape(*v).clone();
+                return g.constant(0.0, shape);
+            }
+            moving.next().ok_or_else(|| unreachable!("a gradient for each parameter that is trained"))
+        };
+        let gradients = params.iter().zip(&self.frozen).map(one).collect::<Built<Vec<Var>>>()?;
         let mut of_results = of_results.iter();
         for (probe, layer) in pairs() {
             let value = match probe.quantity {
@@ -112,7 +132,7 @@ impl Session {
             };
             named.extend(value.map(|v| (Output::Probe(probe.clone()), v, layer.input)));
         }
-        Ok(Blueprint::new(g, gradients.to_vec(), named, fed))
+        Ok(Blueprint::new(g, gradients, named, fed))
     }
 
     /// Declares the targets of all heads; `names` are those of the targets and of what tells where they are known.
@@ -178,6 +198,16 @@ impl Session {
         let blueprint = self.graph(key)?;
         let plan = Plan::compile(&blueprint.graph, &blueprint.wanted, self.options(key.batch))?;
         Ok((blueprint, Arc::new(plan)))
+    }
+
+    /// A program that was compiled before.
+    pub(super) fn compiled(&mut self, key: &ProgramKey) -> Option<&mut Program> {
+        self.programs.get_mut(key)
+    }
+
+    /// The executor of such a program.
+    pub(super) fn executor(&self, key: &ProgramKey) -> Option<&Executor> {
+        self.programs.get(key).map(Program::executor)
     }
 
     /// Bytes that the program of a key will take when it is first used; its plan is kept until then.

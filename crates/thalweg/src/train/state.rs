@@ -1,9 +1,13 @@
 //! The state of a run: exactly what a checkpoint holds, and all that the next step depends on besides the config.
 
+use engine::StateVec;
 use record::Figures;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "runs")]
 use sha2::{Digest, Sha256};
+
+#[cfg(doc)]
+use crate::optim::Updater;
 
 /// Sums over the epoch that is going on, for its row of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,8 +53,8 @@ pub struct State {
     pub params: Vec<f32>,
     /// flat buffers: the model's, then the loss's
     pub buffers: Vec<f32>,
-    /// flat vectors of the optimiser
-    pub slots: Vec<Vec<f32>>,
+    /// what the optimizer keeps, averages of weights too; the names are those of [`Updater::states`]
+    pub slots: Vec<StateVec>,
     /// the rest
     pub counters: Counters,
 }

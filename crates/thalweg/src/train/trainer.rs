@@ -1,34 +1,37 @@
 //! One step after another: gradient, update, counters; nothing is allocated in a step after the first of its size.
 
+use std::borrow::Cow;
+use std::ops::Range;
 #[cfg(feature = "runs")]
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::kernels::update::sum_squares;
-use engine::{Piece, Update};
+use engine::Draw;
 
 use super::about::About;
 use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured, Measuring};
 use super::fit::Callback;
-use super::measure::n_correct;
 use super::memory::{self, Need};
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::norms::Estimate;
 use super::objective::Objective;
 use super::prepared::Prepared;
-use super::program::{Batch, Output, Program, ProgramKey, StepError, Work, draw};
+use super::program::{Batch, Program, ProgramKey, StepError, Work, draw};
+#[cfg(feature = "runs")]
+use super::saved::SavedState;
 use super::session::Session;
 use super::state::{Counters, State};
+use super::step::{Room, Step};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::augment::Pipeline;
 use crate::data::{Task, Values};
 use crate::model::Model;
-use crate::optim::{self, ClipNorm, Optimizer, StepInfo};
-use crate::schedule::{RunLength, Schedule, ScheduleConfig};
-use crate::source::{Head, Pass, Source, SourceError};
+use crate::optim::{NamedState, Recipe, Stopped, Updater};
+use crate::schedule::RunLength;
+use crate::source::{Head, Pass, Source};
 
 /// Samples of one part of the data: some or all of a source.
 #[derive(Clone)]
@@ -74,9 +77,11 @@ pub(super) struct Settings {
     pub seed: u64,
     pub shards: usize,
     pub threads: usize,
-    pub clip_norm: Option<ClipNorm>,
+    /// batches of one update
+    pub accumulate: usize,
+    /// whether the whole gradient is kept in memory
+    pub whole_gradient: bool,
     pub top_k: Vec<usize>,
-    pub schedule: ScheduleConfig,
 }
 
 impl Settings {
@@ -90,9 +95,9 @@ impl Settings {
             seed: config.seed,
             shards: config.shards,
             threads: config.n_threads(),
-            clip_norm: config.clip_norm,
+            accumulate: config.accumulate,
+            whole_gradient: config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty(),
             top_k: config.top_k.clone(),
-            schedule: config.schedule.clone(),
         }
     }
 }
@@ -102,7 +107,7 @@ pub(super) struct Ingredients {
     pub model: Model,
     pub parts: Parts,
     pub objective: Objective,
-    pub optimizer: Box<dyn Optimizer>,
+    pub recipe: Recipe,
     pub settings: Settings,
     pub about: About,
 }
@@ -115,35 +120,16 @@ pub struct Trainer {
     pub(super) callback: Option<Box<Callback>>,
     /// model and programs
     pub session: Session,
-    pub(super) optimizer: Box<dyn Optimizer>,
-    decays: Vec<bool>,
-    schedule: Schedule,
+    pub(super) updater: Updater,
     length: RunLength,
     /// whether training counts how many classes were right
     pub(super) tells_classes: bool,
     /// what steps change
     pub state: State,
-    /// the whole gradient, where its length is to be limited
-    gradient: Vec<f32>,
-    labels: Vec<f32>,
+    room: Room,
     /// samples of the epoch that is going on, in its order
     order: Vec<u32>,
     ordered_epoch: Option<u64>,
-}
-
-/// One update, with all that it depends on besides the slices of a piece.
-struct Move<'a> {
-    optimizer: &'a dyn Optimizer,
-    info: StepInfo,
-    decays: &'a [bool],
-}
-
-impl Update for Move<'_> {
-    fn apply(&self, piece: Piece) {
-        let decays = self.decays[piece.param];
-        let piece = optim::Piece { param: piece.values, grad: piece.gradient, slots: piece.states, decays };
-        self.optimizer.update(&self.info, piece);
-    }
 }
 
 impl Trainer {
@@ -160,14 +146,19 @@ impl Trainer {
         let splits = &data.splits;
         let parts =
             Parts { train: part(&splits.train), valid: part(&splits.valid), test: part(&splits.test) };
+        let settings = Settings::of(config);
         let mut trainer = Trainer::assemble(Ingredients {
             model,
             parts,
             objective,
-            optimizer: config.optimizer.build()?,
-            settings: Settings::of(config),
+            recipe: Recipe::from_config(config, run_length(&settings, splits.train.len()))?,
+            settings,
             about: About::of(config, Arc::new(data)),
         })?;
+        #[cfg(feature = "runs")]
+        if let Some(saved) = &mut trainer.about.saved {
+            saved.states = Some(SavedState::list(trainer.updater.states()));
+        }
         #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
             trainer.start_from(path)?;
@@ -184,27 +175,25 @@ impl Trainer {
 
     /// Puts a trainer together, at initial weights from the seed.
     pub(super) fn assemble(from: Ingredients) -> Result<Self, TrainError> {
-        let Ingredients { model, parts, objective, optimizer, settings, about } = from;
-        let decays = optimizer.decay_on().apply(&model.param_infos())?;
+        let Ingredients { model, parts, objective, recipe, settings, about } = from;
         let length = run_length(&settings, parts.train.numbers.len());
-        let schedule = settings.schedule.build(length)?;
+        let updater = Updater::new(recipe, model.params())?;
         let classes = |head: &Head| matches!(head.task, Task::Classification { .. });
         let tells_classes = objective.only().is_some_and(|term| classes(&term.head));
         let mut session = Session::new(model, objective, settings.threads, settings.shards);
         if parts.train.source.mixes() {
             session.mix();
         }
-        let need = need(&settings, (&parts, &about), &mut session, length, optimizer.slots().len())?;
+        session.freeze(updater.frozen());
+        let need = need(&settings, (&parts, &about), &mut session, length, &updater)?;
         if !need.can_be_had() {
             return Err(TrainError::Memory { need });
         }
         let (params, mut buffers) = session.model.init(settings.seed);
         buffers.extend_from_slice(session.objective.buffers());
-        let slots = vec![vec![0.0; params.len()]; optimizer.slots().len()];
+        let slots = updater.start(&params);
         Ok(Trainer {
-            schedule,
-            gradient: vec![0.0; if settings.clip_norm.is_some() { params.len() } else { 0 }],
-            labels: vec![0.0; settings.batch],
+            room: Room::new(settings.batch, &buffers),
             session,
             state: State { params, buffers, slots, counters: Counters::default() },
             order: Vec::new(),
@@ -213,8 +202,7 @@ impl Trainer {
             settings,
             parts,
             about,
-            optimizer,
-            decays,
+            updater,
             length,
             tells_classes,
         })
@@ -230,6 +218,7 @@ impl Trainer {
         let (p, b) = self.session.model.layout();
         let own = b.len();
         file.load(&mut [(p, &mut self.state.params), (b, &mut self.state.buffers[..own])])?;
+        self.state.slots = self.updater.start(&self.state.params);
         Ok(())
     }
 
@@ -259,7 +248,7 @@ impl Trainer {
 
     /// The learning rate of the step that was done last.
     pub fn last_lr(&self) -> f64 {
-        f64::from(self.schedule.lr(self.optimizer.lr(), self.state.counters.step.saturating_sub(1)))
+        f64::from(self.updater.lr(self.state.counters.step.saturating_sub(1)))
     }
 
     /// The data of a config's run; none where the data are a source of one's own.
@@ -272,58 +261,67 @@ impl Trainer {
         (&self.state.params, &self.state.buffers)
     }
 
+    /// What the optimizer keeps, in the order of the state's `slots`.
+    pub fn states(&self) -> &[NamedState] {
+        self.updater.states()
+    }
+
+    /// Parameters that are measured and kept: the averaged ones, where there are any.
+    pub fn evaluated(&self) -> Cow<'_, [f32]> {
+        let State { params, slots, counters, .. } = &self.state;
+        self.updater.averaged(params, slots, counters.step).map_or(Cow::Borrowed(params), Cow::Owned)
+    }
+
+    /// What people should know of the updates: groups of parameters, and what averaged weights lack.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.updater.notes();
+        if self.updater.averages() && !self.session.model.buffers().is_empty() {
+            let text =
+                "averaged weights are measured with the running statistics of the weights that are trained";
+            notes.push(text.to_owned());
+        }
+        notes
+    }
+
     /// One update. On an error the state is that before the step.
     ///
     /// # Errors
-    /// When the loss is not finite.
+    /// When the loss is not finite, or the source cannot give the samples.
     pub fn step(&mut self) -> Result<f32, StepError> {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.settings.batch;
-        let samples = &self.order[first..(first + self.settings.batch).min(self.order.len())];
-        let n = samples.len();
-        let program = self.session.program(&ProgramKey::train(n)).map_err(StepError::Graph)?;
-        let source = &*self.parts.train.source;
-        let batch = Batch::new(source, samples, Pass::Train { epoch });
+        let numbers = &self.order[self.of_step(step)];
         let state = &mut self.state;
-        let weights = (&state.params[..], &state.buffers[..]);
-        program.pull(weights, draw(self.settings.seed, step), batch).map_err(StepError::Source)?;
-        let loss = program.loss();
-        if !loss.is_finite() {
-            return Err(StepError::NonFinite { loss });
-        }
-        let mut slots: [&mut [f32]; 4] = std::array::from_fn(|_| &mut [][..]);
-        let n_slots = state.slots.len();
-        slots.iter_mut().zip(&mut state.slots).for_each(|(s, own)| *s = own);
-        let slots = &mut slots[..n_slots];
-        let lr = self.schedule.lr(self.optimizer.lr(), step);
-        let mut change = Move {
-            optimizer: &*self.optimizer,
-            info: StepInfo { step: step + 1, lr, grad_scale: 1.0 },
-            decays: &self.decays,
+        self.room.buffers.copy_from_slice(&state.buffers);
+        let mut samples = Step {
+            session: &mut self.session,
+            source: &*self.parts.train.source,
+            numbers,
+            epoch,
+            batch: self.settings.batch,
+            draw: draw(self.settings.seed, step),
+            room: &mut self.room,
+            tells_classes: self.tells_classes,
+            sums: state.counters.sums,
+            ran: 0,
+            error: None,
         };
-        match &self.settings.clip_norm {
-            None => program.update(&mut state.params, slots, &change),
-            Some(clip) => {
-                program.gradients(&mut self.gradient);
-                change.info.grad_scale = clip.factor(sum_squares(&self.gradient).sqrt());
-                program.apply(&mut state.params, &mut self.gradient, slots, &change);
-            }
-        }
-        program.assign(&mut state.buffers);
-        let sums = &mut state.counters.sums;
-        sums.loss += f64::from(loss) * n as f64;
-        sums.samples += n as u64;
-        if self.tells_classes {
-            let labels = &mut self.labels[..n];
-            read_labels(source, samples, epoch, labels).map_err(StepError::Source)?;
-            let outputs = program.output(&Output::Outputs).unwrap_or_default();
-            sums.correct += n_correct(outputs, labels, outputs.len() / n);
-        }
+        let result = self.updater.step(step, &mut samples, &mut state.params, &mut state.slots);
+        let (sums, error) = (samples.sums, samples.error);
+        let loss = result.map_err(|Stopped| error.unwrap_or(StepError::NonFinite { loss: f32::NAN }))?;
+        state.buffers.copy_from_slice(&self.room.buffers);
+        state.counters.sums = sums;
         state.counters.step += 1;
-        state.counters.samples += n as u64;
+        state.counters.samples += numbers.len() as u64;
         Ok(loss)
+    }
+
+    /// Where the samples of a step are in the order of its epoch.
+    fn of_step(&self, step: u64) -> Range<usize> {
+        let n = self.settings.batch.saturating_mul(self.settings.accumulate);
+        let first = ((step % self.length.steps_per_epoch) as usize).saturating_mul(n).min(self.order.len());
+        first..first.saturating_add(n).min(self.order.len())
     }
 
     /// Puts the training samples in the order of an epoch.
@@ -346,11 +344,13 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let first = (step % self.length.steps_per_epoch) as usize * self.settings.batch;
-        let samples = &self.order[first..(first + self.settings.batch).min(self.order.len())];
-        let batch = Batch::new(&*self.parts.train.source, samples, Pass::Train { epoch });
-        let draw = draw(self.settings.seed, step);
-        let found = culprit(&self.session, self.weights(), draw, batch)?;
+        let mut found = None;
+        for (i, samples) in self.order[self.of_step(step)].chunks(self.settings.batch).enumerate() {
+            let batch = Batch::new(&*self.parts.train.source, samples, Pass::Train { epoch });
+            let first_row = (i * self.settings.batch) as u64;
+            let draw = Draw { first_row, ..draw(self.settings.seed, step) };
+            found = found.or(culprit(&self.session, self.weights(), draw, batch)?);
+        }
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
     }
 
@@ -372,7 +372,9 @@ impl Trainer {
         let Settings { eval_batch: batch, top_k, .. } = &self.settings;
         let how = Measuring { part, batch: *batch, top_k, keep };
         let Samples { source, numbers } = self.parts.of(part);
-        let weights = weights.unwrap_or((&self.state.params, &self.state.buffers));
+        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
+        let own = averaged.as_deref().unwrap_or(&self.state.params);
+        let weights = weights.unwrap_or((own, &self.state.buffers));
         self.session.measure(weights, (&**source, numbers), how)
     }
 
@@ -420,22 +422,6 @@ impl Trainer {
     }
 }
 
-/// Classes of training samples; of a mixed one, that with the larger share.
-fn read_labels(
-    source: &dyn Source,
-    samples: &[u32],
-    epoch: u64,
-    labels: &mut [f32],
-) -> Result<(), SourceError> {
-    if !source.mixes() {
-        return source.targets(samples, labels);
-    }
-    samples.iter().zip(labels.chunks_exact_mut(1)).try_for_each(|(&sample, label)| {
-        let mixed = source.mixed(sample, epoch);
-        source.targets(&[if mixed.own < 0.5 { mixed.partner } else { sample }], label)
-    })
-}
-
 /// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
 fn train_batches(settings: &Settings, n_train: usize, length: RunLength) -> Vec<usize> {
     let mut sizes = cut(n_train, settings.batch);
@@ -458,7 +444,7 @@ fn need(
     (parts, about): (&Parts, &About),
     session: &mut Session,
     length: RunLength,
-    n_slots: usize,
+    updater: &Updater,
 ) -> Result<Need, TrainError> {
     let (n_train, batch) = (parts.train.numbers.len(), settings.batch);
     let mut programs = 0usize;
@@ -480,7 +466,8 @@ fn need(
     let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
     let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
     let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
-    let vectors = 1 + n_slots + usize::from(settings.clip_norm.is_some());
+    let vectors = 1 + usize::from(settings.whole_gradient);
+    let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
     // at the end the best weights are read from their file, beside the last ones
     let saved = params.saturating_add(buffers).saturating_mul(2);
     let largest = measured.last().copied().unwrap_or(0);
@@ -495,14 +482,15 @@ fn need(
     };
     Ok(Need {
         data: memory::floats(&[data]),
-        state: memory::floats(&[params.saturating_mul(vectors), buffers, saved]),
+        state: memory::floats(&[params.saturating_mul(vectors), states, buffers, saved]),
         programs,
         answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
     })
 }
 
-fn run_length(settings: &Settings, n_train: usize) -> RunLength {
-    let steps_per_epoch = (n_train.div_ceil(settings.batch)).max(1) as u64;
+pub(super) fn run_length(settings: &Settings, n_train: usize) -> RunLength {
+    let per_step = settings.batch.saturating_mul(settings.accumulate);
+    let steps_per_epoch = (n_train.div_ceil(per_step)).max(1) as u64;
     let by_epochs = settings.epochs.map(|e| e.saturating_mul(steps_per_epoch));
     let n_steps = by_epochs.into_iter().chain(settings.steps).min().unwrap_or(0);
     RunLength { steps_per_epoch, n_steps }

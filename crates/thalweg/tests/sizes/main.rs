@@ -2,9 +2,11 @@
 //!
 //! `drawn_configs_train_or_say_why` draws configs over the documented range of every key of every layer. Each is run in
 //! a child process whose address space is limited, so that an allocation that nobody checked ends the child: it trains
-//! one step, or it is an error with a hint. `THALWEG_DRAWS=10000` draws more of them, `THALWEG_SEED=1` others.
+//! one step, or it is an error with a hint. `THALWEG_DRAWS=10000` draws more of them, `THALWEG_SEED=1` others,
+//! `THALWEG_SHOW=12` prints the twelfth.
 #![cfg(target_os = "linux")]
 
+mod checkpoint;
 mod draw;
 
 use std::collections::BTreeMap;
@@ -15,11 +17,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use engine::Fault;
 use engine::ops::conv::Geometry;
 use engine::ops::max_pool::Window;
 use engine::plan::{Kernel, Plan, Span, Step};
 use thalweg::config::RunConfig;
 use thalweg::engine;
+use thalweg::model::ModelError;
 use thalweg::train::{Prepared, ProgramKey, StepError, TrainError, Trainer};
 
 /// Address space of a child.
@@ -94,6 +98,14 @@ fn kind(error: &TrainError) -> String {
     let words: Vec<&str> =
         kind.split_whitespace().filter(|w| !w.contains(|c: char| c.is_ascii_digit())).collect();
     words.join(" ").chars().take(70).collect()
+}
+
+/// Prints one draw, for a closer look: `THALWEG_SHOW=12`, and `THALWEG_SEED` where it is not 0.
+#[test]
+fn show() {
+    if let Ok(i) = std::env::var("THALWEG_SHOW") {
+        println!("{}", draw::config(variable("THALWEG_SEED", 0), i.parse().unwrap()));
+    }
 }
 
 /// Runs draws in a process of its own; nothing but for [`drawn_configs_train_or_say_why`].
@@ -212,4 +224,43 @@ fn drawn_configs_train_or_say_why() {
     }
     assert!(faults.is_empty(), "{} of {n} configs end badly", faults.len());
     assert!(trained >= 0.3, "only {:.1} % of the configs train", 100.0 * trained);
+}
+
+/// Layers of which every value is within its range, and the product of all not within 64 bits.
+const BEYOND: &str = r#"[
+    { type = "resize", size = [28, 28] },
+    { type = "conv", channels = 8927460, kernel = 1, padding = [65536, 65536, 59849, 63154] },
+    "global_avg_pool",
+    { type = "linear", units = "outputs" },
+]"#;
+
+#[test]
+fn an_image_whose_size_wraps_is_an_error() {
+    let text = format!(
+        "epochs = 0\neval_batch = 128\nshards = 1\nthreads = 1\ndata = \"digits\"\n[model]\nlayers = {BEYOND}"
+    );
+    let config = RunConfig::from_toml(&text, Path::new("beyond.toml"), &[]).unwrap();
+    let error = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap_err();
+    let TrainError::Model(ModelError::Graph(graph)) = &error else { panic!("{error}") };
+    assert_eq!(graph.fault, Fault::TooLarge { shape: [2, 125_413, 128_718, 8_927_460].into() });
+    assert_eq!(
+        error.to_string(),
+        "conv `1`: a result of shape [2, 125413, 128718, 8927460] would have 2.9e17 values, at most 1099511627776 \
+         are possible"
+    );
+    assert!(error.hint().is_some_and(|hint| hint.contains("less padding")));
+}
+
+#[test]
+fn memory_that_cannot_be_had_is_an_error_before_anything_is_made() {
+    // 256 GiB for the convolution's result of each of 8 images
+    let text = "data = \"digits\"\nepochs = 1\nbatch = 8\neval_batch = 8\n[model]\nlayers = [\n\
+        { type = \"resize\", size = 4096 }, { type = \"conv\", channels = 4096, kernel = 3 },\n\
+        \"global_avg_pool\", { type = \"linear\", units = \"outputs\" }]";
+    let config = RunConfig::from_toml(text, Path::new("large.toml"), &[]).unwrap();
+    let error = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap_err();
+    let TrainError::Memory { need } = &error else { panic!("{error}") };
+    assert!(need.programs > 1 << 38, "{need:?}");
+    assert!(need.state < 1 << 30 && need.answers < 1 << 20, "{need:?}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("`batch`")));
 }

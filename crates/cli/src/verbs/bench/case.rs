@@ -1,5 +1,7 @@
 //! What the names of cases stand for: a network, a batch, an optimiser.
 
+use std::sync::Arc;
+
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use thalweg::model::{ModelConfig, Preset};
@@ -90,13 +92,13 @@ impl Case {
     }
 
     /// Adam for MLPs, SGD for images: with momentum, and with weight decay for ResNet-20, as the peers.
-    pub fn optimizer(&self) -> Box<dyn Optimizer> {
+    pub fn optimizer(&self) -> Arc<dyn Optimizer> {
         let momentum = Momentum { lr: 0.01, momentum: 0.9, ..Momentum::default() };
         match self.network {
-            Network::Mlp { .. } => Box::new(Adam::default()),
-            Network::Cnn => Box::new(Sgd { lr: 0.01, ..Sgd::default() }),
-            Network::Named("resnet20") => Box::new(Momentum { weight_decay: 1e-4, ..momentum }),
-            Network::Named(_) => Box::new(momentum),
+            Network::Mlp { .. } => Arc::new(Adam::default()),
+            Network::Cnn => Arc::new(Sgd { lr: 0.01, ..Sgd::default() }),
+            Network::Named("resnet20") => Arc::new(Momentum { weight_decay: 1e-4, ..momentum }),
+            Network::Named(_) => Arc::new(momentum),
         }
     }
 }

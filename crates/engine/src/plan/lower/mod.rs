@@ -14,6 +14,8 @@ use crate::error::GraphError;
 use crate::graph::{Graph, Var};
 use crate::ops::Op;
 use crate::steps::combine::{Combine, Join};
+use crate::steps::conv::images_of;
+use crate::steps::copy::Copy;
 use crate::steps::feed::Feeding;
 use crate::steps::fill::Fill;
 use crate::steps::meet::Meet;
@@ -25,6 +27,8 @@ use crate::steps::{Lowering, Tail};
 pub(super) enum Entry {
     Feed(Var),
     Fill(Var),
+    /// of a value that lies in the parameters or buffers, as it was before they change
+    Copy(Var),
     Unit(usize),
     /// the weights of a unit's convolution
     Prepare(usize),
@@ -71,9 +75,9 @@ pub(super) fn lower(
         loops.push(Loop { steps: start..steps.len(), chunk });
     }
     let assigns = graph.assigns.iter().filter(|_| wanted.assigns);
-    let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.span(*v))).collect();
+    let assigns = assigns.map(|(b, v)| (graph.buffers.slots[*b].range(), low.kept_span(*v))).collect();
     let finish = wanted.gradients.iter().map(|v| low.finish(*v)).collect();
-    let outputs = wanted.outputs.iter().map(|v| low.span(*v)).collect();
+    let outputs = wanted.outputs.iter().map(|v| low.kept_span(*v)).collect();
     let mut plan = Plan {
         options,
         steps,
@@ -120,6 +124,11 @@ impl Lower<'_> {
                 Op::Constant(c) => (vec![Fill { value: c.value, out: self.span(v) }.into()], vec![v]),
                 _ => unreachable!("only constants are filled in"),
             },
+            Entry::Copy(v) => {
+                let (sizes, strides) = (vec![self.graph.shape(v).numel()], vec![1]);
+                let (x, out) = (self.span(v), self.kept_span(v));
+                (vec![Copy { sizes, batched: false, strides, start: 0, x, out }.into()], vec![v])
+            }
             Entry::Prepare(u) => {
                 let prepared = self.prepared(u).into_iter();
                 let step = |p: Prepared| {
@@ -158,7 +167,13 @@ impl Lower<'_> {
         let nodes = &self.units.list[u].nodes;
         let (first, last) = (nodes[0], nodes[nodes.len() - 1]);
         let node = self.graph.node(first);
-        let mut inputs: Vec<Span> = node.inputs.iter().map(|v| self.span(*v)).collect();
+        let cut = !matches!(self.units.list[u].role, Role::Product(_))
+            && node.inputs.iter().any(|v| self.places.is_rows(*v));
+        let input = |(i, v): (usize, &Var)| {
+            let whole = node.op.get().reads_whole(i, self.graph.shape(*v), &node.shape);
+            if cut && !whole { self.rows_of(*v) } else { self.span(*v) }
+        };
+        let mut inputs: Vec<Span> = node.inputs.iter().enumerate().map(input).collect();
         if let Some(prepared) = self.prepared(u) {
             inputs[1] = self.prepared_span(u, prepared);
         }
@@ -208,7 +223,7 @@ impl Lower<'_> {
     }
 
     fn finish(&self, v: Var) -> Finish {
-        let (root, _) = self.root(v);
+        let (root, start) = self.root(v);
         let node = self.graph.node(root);
         let later = self.is_finished_later(root);
         match &node.op {
@@ -223,8 +238,8 @@ impl Lower<'_> {
             }
             _ => {
                 match self.partials.get(&root).filter(|_| !self.offsets.contains_key(&Stored::Value(root))) {
-                    Some(from) => Finish::Shards { join: self.join(root), from: *from },
-                    None => Finish::Ready(self.span(v)),
+                    Some(from) => Finish::Shards { join: self.join(root), from: *from, start },
+                    None => Finish::Ready(self.kept_span(v)),
                 }
             }
         }
@@ -238,8 +253,10 @@ impl Plan {
         let step = |s: &Step| s.kernel.get().scratch_len(rows);
         let finish = |f: &Finish| match f {
             Finish::Gemm { m, n, rows, .. } => gemm(*m, *n, rows * self.options.batch),
-            Finish::Conv { conv, .. } => conv.block_scratch_len(self.options.batch),
-            Finish::Shards { join: Join::ConvSums(_), from } => from.len,
+            Finish::Conv { conv, x, .. } => {
+                conv.block_scratch_len(images_of(conv, x.len.of(self.options.batch)))
+            }
+            Finish::Shards { join: Join::ConvSums(_), from, .. } => from.len,
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)

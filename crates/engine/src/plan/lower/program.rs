@@ -8,8 +8,8 @@ use crate::ops::Op;
 use crate::ops::binary::access;
 use crate::plan::fuse::{Frame, folds_row, is_row_valued};
 use crate::steps::emit::Emit;
-use crate::steps::map::{ColumnSums, Map};
-use crate::steps::{Extent, Residency};
+use crate::steps::map::Map;
+use crate::steps::{Extent, Residency, Span, Target};
 use kernels::map::{Access, Program, Src};
 
 impl Lower<'_> {
@@ -42,11 +42,20 @@ impl Lower<'_> {
             program,
             rows,
             cols,
-            operands: operands.into_iter().map(|(v, access)| (self.span(v), access)).collect(),
+            operands: operands
+                .into_iter()
+                .map(|(v, access)| (self.operand(v, access, frame), access))
+                .collect(),
             outs: outs.into_iter().map(|(v, _)| self.span(v)).collect(),
             sums,
         }
         .into()
+    }
+
+    /// Where a program reads a value.
+    fn operand(&self, v: Var, access: Access, frame: Frame) -> Span {
+        let by_row = matches!(access, Access::Full | Access::Row) && frame.residency == Residency::Rows;
+        if by_row { self.rows_of(v) } else { self.span(v) }
     }
 }
 
@@ -59,7 +68,7 @@ struct MapWriter<'l, 'a> {
     values: HashMap<Var, Src>,
     operands: Vec<(Var, Access)>,
     outs: Vec<(Var, Access)>,
-    sums: Vec<ColumnSums>,
+    sums: Vec<Target>,
 }
 
 impl MapWriter<'_, '_> {
@@ -78,9 +87,7 @@ impl MapWriter<'_, '_> {
             } else {
                 self.emit.col_fold(r.fold, self.sums.len(), a);
                 let part = self.low.partials.get(&v);
-                self.sums.push(
-                    part.map_or_else(|| ColumnSums::Whole(self.low.span(v)), |p| ColumnSums::Shards(*p)),
-                );
+                self.sums.push(part.map_or_else(|| Target::Whole(self.low.span(v)), |p| Target::Shards(*p)));
             }
             return;
         }

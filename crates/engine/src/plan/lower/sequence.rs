@@ -1,5 +1,7 @@
 //! The order of everything that a step does: what is fed, every unit, and the meetings of the workers between them.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::{Entry, Lower};
 use crate::graph::Var;
 use crate::ops::Op;
@@ -15,11 +17,19 @@ impl Lower<'_> {
         over_rows && !self.is_finished_later(v)
     }
 
-    /// Whether anyone reads the joined result: a step, an output or a buffer.
-    fn needs_joining(&self, v: Var, wanted: &Wanted) -> bool {
-        let assigned = self.graph.assigns.iter().map(|(_, v)| *v).filter(|_| wanted.assigns);
-        let read = wanted.outputs.iter().copied().chain(assigned).any(|o| self.root(o).0 == v);
-        read || self.reads_through_views(v)
+    /// What is read joined after the steps: by an output, a buffer, or a gradient that is not joined element by
+    /// element.
+    fn read_joined(&self, wanted: &Wanted) -> HashSet<Var> {
+        let as_whole = |v: Var| {
+            let root = self.root(v).0;
+            match self.graph.node(root).op {
+                Op::Moments(_) => true,
+                Op::ConvWeight(_) => self.graph.shape(v).numel() != self.graph.shape(root).numel(),
+                _ => false,
+            }
+        };
+        let gradients = wanted.gradients.iter().copied().filter(|v| as_whole(*v));
+        wanted.read(self.graph).chain(gradients).map(|v| self.root(v).0).collect()
     }
 
     fn reads_through_views(&self, v: Var) -> bool {
@@ -32,8 +42,9 @@ impl Lower<'_> {
     pub(super) fn sequence(&mut self, wanted: &Wanted) -> Vec<Entry> {
         let shared: Vec<bool> =
             self.graph.vars().map(|v| self.places.live[v.index()] && self.is_shared(v)).collect();
-        let joined: Vec<bool> =
-            self.graph.vars().map(|v| shared[v.index()] && self.needs_joining(v, wanted)).collect();
+        let read = self.read_joined(wanted);
+        let needs_joining = |v: Var| read.contains(&v) || self.reads_through_views(v);
+        let joined: Vec<bool> = self.graph.vars().map(|v| shared[v.index()] && needs_joining(v)).collect();
         let order =
             schedule::order(self.units, |u| self.units.list[u].nodes.iter().any(|v| joined[v.index()]));
         let live = self.graph.vars().filter(|v| self.places.live[v.index()]).collect::<Vec<_>>();
@@ -45,15 +56,22 @@ impl Lower<'_> {
                 _ => {}
             }
         }
-        let mut pending: Vec<Var> = Vec::new();
+        let mut kept: Vec<Var> = wanted.read(self.graph).chain(wanted.gradients.iter().copied()).collect();
+        kept.retain(|v| self.needs_copy(*v));
+        kept.sort_unstable();
+        kept.dedup();
+        sequence.extend(kept.into_iter().map(Entry::Copy));
+        let mut pending: BTreeSet<Var> = BTreeSet::new();
+        let mut made: Vec<Var> = Vec::new();
         for u in order {
             let unit = &self.units.list[u];
             if unit.role == Role::Finish {
                 continue;
             }
             let reads = self.reads_of(u);
-            if pending.iter().any(|p| reads.contains(p)) {
-                self.meet(&mut sequence, &mut pending);
+            if reads.iter().any(|v| pending.contains(v)) {
+                pending.clear();
+                self.meet(&mut sequence, &mut made);
             }
             if self.prepared(u).is_some() {
                 sequence.push(Entry::Prepare(u));
@@ -65,19 +83,20 @@ impl Lower<'_> {
                 self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
                 self.segments[segment] += len;
                 if joined[v.index()] {
-                    pending.push(*v);
+                    pending.insert(*v);
+                    made.push(*v);
                 }
             }
         }
-        if !pending.is_empty() {
-            self.meet(&mut sequence, &mut pending);
+        if !made.is_empty() {
+            self.meet(&mut sequence, &mut made);
         }
         sequence
     }
 
-    fn meet(&mut self, sequence: &mut Vec<Entry>, pending: &mut Vec<Var>) {
+    fn meet(&mut self, sequence: &mut Vec<Entry>, made: &mut Vec<Var>) {
         sequence.push(Entry::Meet);
-        sequence.extend(pending.drain(..).map(Entry::Combine));
+        sequence.extend(made.drain(..).map(Entry::Combine));
         self.segments.push(0);
     }
 

@@ -1,0 +1,171 @@
+//! Averages of weights over the updates of a run, kept beside the weights that are trained.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Block, ElementStage, StateSpec, StepInfo};
+use crate::registry::{Entry, Key, OutOfRange, Range};
+use crate::schedule::{RunLength, Span};
+
+/// Every average's facts.
+pub(super) const ALL: &[Entry] = &[EMA, MEAN];
+/// The name of the state that holds an average.
+pub(super) const STATE: &str = "average";
+
+const EMA: Entry = Entry {
+    name: "ema",
+    summary: "running average of the weights",
+    formula: "x ← x + (1 − decay)·(θ − x) after an update; the first time x ← θ",
+    source: "Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; PyTorch's \
+             AveragedModel with get_ema_avg_fn",
+    keys: &[
+        Key {
+            name: "decay",
+            default: "0.999",
+            unit: "",
+            range: Range::Below(0.0, 1.0),
+            help: "share of the average that stays at each update; it spans about 1/(1 − decay) of them",
+        },
+        start_key("\"0st\""),
+        every_key("\"1st\""),
+    ],
+};
+
+const MEAN: Entry = Entry {
+    name: "mean",
+    summary: "plain mean of the weights of the last part of a run (SWA)",
+    formula: "x ← x + (θ − x)/n at the n-th time",
+    source: "Izmailov et al., Averaging weights leads to wider optima and better generalization, UAI 2018, \
+             arxiv.org/abs/1803.05407; PyTorch's AveragedModel",
+    keys: &[start_key("\"0.75dur\""), every_key("\"1ep\"")],
+};
+
+const LENGTH: Range =
+    Range::Other("a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run");
+
+const fn start_key(default: &'static str) -> Key {
+    let help = "updates before the first that counts";
+    Key { name: "start", default, unit: "", range: LENGTH, help }
+}
+
+const fn every_key(default: &'static str) -> Key {
+    let help = "distance of the updates that count";
+    Key { name: "every", default, unit: "", range: LENGTH, help }
+}
+
+/// An average of weights and its settings: `"ema"`, or a table such as `{ name = "mean", start = "0.5dur" }`.
+///
+/// Where there is one, it is the averaged weights that are measured and kept as the best and the last of the run;
+/// training goes on from the others. Running statistics of batch norm are those of the weights that are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "name", rename_all = "lowercase")]
+pub enum AverageConfig {
+    /// Running average.
+    Ema(Ema),
+    /// Plain mean.
+    Mean(Mean),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "name", rename_all = "lowercase")]
+enum Table {
+    Ema(Ema),
+    Mean(Mean),
+}
+
+impl<'de> Deserialize<'de> for AverageConfig {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::registry::name_or_table::<D, Table>(from).map(|table| match table {
+            Table::Ema(ema) => AverageConfig::Ema(ema),
+            Table::Mean(mean) => AverageConfig::Mean(mean),
+        })
+    }
+}
+
+/// x ← x + (1 − decay)(θ − x).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ema {
+    /// Share that stays; 0.999.
+    pub decay: f64,
+    /// Updates before the first that counts; none.
+    pub start: Span,
+    /// Distance of those that count; 1.
+    pub every: Span,
+}
+
+impl Default for Ema {
+    fn default() -> Self {
+        Ema { decay: 0.999, start: Span::Steps(0), every: Span::Steps(1) }
+    }
+}
+
+/// x ← x + (θ − x)/n.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mean {
+    /// Updates before the first that counts; three quarters of the run.
+    pub start: Span,
+    /// Distance of those that count; an epoch.
+    pub every: Span,
+}
+
+impl Default for Mean {
+    fn default() -> Self {
+        Mean { start: Span::Share(0.75), every: Span::Epochs(1.0) }
+    }
+}
+
+impl AverageConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// Names the first key whose value is not allowed.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        match self {
+            AverageConfig::Ema(ema) => EMA.check("decay", ema.decay),
+            AverageConfig::Mean(_) => Ok(()),
+        }
+    }
+
+    /// The stage for a run of that length.
+    pub(super) fn build(&self, run: RunLength) -> Average {
+        let (decay, start, every) = match self {
+            AverageConfig::Ema(ema) => (Some(ema.decay), ema.start, ema.every),
+            AverageConfig::Mean(mean) => (None, mean.start, mean.every),
+        };
+        Average { decay, start: start.steps(run), every: every.steps(run).max(1) }
+    }
+}
+
+/// The last stage of a chain: the average of what the update made of the parameters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Average {
+    /// none for the plain mean
+    decay: Option<f64>,
+    start: u64,
+    every: u64,
+}
+
+impl Average {
+    /// How many weights have gone into it after `done` updates.
+    pub fn count(&self, done: u64) -> u64 {
+        done.saturating_sub(self.start) / self.every
+    }
+}
+
+impl ElementStage for Average {
+    fn states(&self, shape: &[usize]) -> Vec<StateSpec> {
+        vec![StateSpec::copy(STATE, shape)]
+    }
+
+    fn apply(&self, info: &StepInfo, block: &mut Block<'_, '_>) {
+        let (param, _, [average]) = block.split();
+        let n = self.count(info.step);
+        match self.decay {
+            _ if n == self.count(info.step - 1) => {}
+            _ if n == 1 => average.copy_from_slice(param),
+            Some(decay) => kernels::update::average((1.0 - decay) as f32, average, param),
+            None => kernels::update::average((1.0 / n as f64) as f32, average, param),
+        }
+    }
+}
