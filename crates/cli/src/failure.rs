@@ -126,7 +126,12 @@ impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Failure {
         use RecordError as R;
         let exit = match &error {
-            R::Exists { .. } | R::NotARun { .. } | R::Missing { what: "run folder", .. } => WRONG,
+            R::Exists { .. }
+            | R::NotARun { .. }
+            | R::SeveralRuns { .. }
+            | R::NotRuns { .. }
+            | R::LabExists { .. }
+            | R::Missing { what: "run folder", .. } => WRONG,
             _ => FAILED,
         };
         Failure::new(exit, error.to_string(), error.hint())

@@ -5,10 +5,12 @@ mod crash;
 mod failure;
 mod instructions;
 mod progress;
+mod several;
 mod stop;
 mod table;
 mod ui;
 mod verbs;
+mod watch_runs;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use record::{Metrics, Row, Summary, visible_line};
-use serde_json::json;
+use serde_json::{Value, json};
 use thalweg::train::{Facts, Observer, Progress};
 
 use crate::table::{count, figure};
@@ -81,27 +81,8 @@ impl<'a> Watch<'a> {
 impl Observer for Watch<'_> {
     fn on_start(&mut self, facts: &Facts) {
         self.started = Instant::now();
-        let [train, valid, test] = facts.samples;
-        let threads =
-            if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
-        let [data_name, model_name] = [&facts.data, &facts.model].map(|name| visible_line(name));
-        let [data, model] = [&data_name, &model_name].map(|name| paint(name, Look::Strong));
-        let samples = format!(": {} train, {} valid, {} test", count(train), count(valid), count(test));
-        let size = format!(": {} parameters, {threads}", count(facts.parameters));
-        let all =
-            [&*data_name, &*model_name, &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
-        let between = if all <= self.ui.width() { " · " } else { "\n" };
-        self.ui.say(&format!("{data}{samples}{between}{model}{size}"));
-        facts.notes.iter().for_each(|note| self.ui.say(&format!("note: {}", visible_line(note))));
-        self.ui.event(
-            "start",
-            json!({
-                "data": facts.data, "model": facts.model, "parameters": facts.parameters,
-                "samples": { "train": train, "valid": valid, "test": test },
-                "steps_per_epoch": facts.steps_per_epoch, "steps": facts.n_steps,
-                "from_step": facts.from_step, "threads": facts.threads,
-            }),
-        );
+        self.ui.say(&facts_line(self.ui, facts));
+        self.ui.event("start", fact_fields(facts));
         if self.ui.is_live() {
             let target = ProgressDrawTarget::stderr_with_hz(20);
             let bar = ProgressBar::with_draw_target(Some(facts.n_steps), target);
@@ -125,14 +106,7 @@ impl Observer for Watch<'_> {
         if self.bar.is_none() {
             self.ui.say(&line(row, self.n_epochs, best));
         }
-        let mut fields = serde_json::to_value(&row.metrics).unwrap_or_default();
-        if let Some(map) = fields.as_object_mut() {
-            let head =
-                [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
-            map.extend(head.map(|(k, v)| (k.to_string(), v)));
-            map.extend([("lr".to_string(), json!(row.lr)), ("best".to_string(), json!(best))]);
-        }
-        self.ui.event("epoch", fields);
+        self.ui.event("epoch", epoch_fields(row, best));
     }
 
     fn on_warning(&mut self, text: &str) {
@@ -158,7 +132,44 @@ impl Drop for Watch<'_> {
     }
 }
 
-fn style(ui: &Ui) -> ProgressStyle {
+/// Data and model in a line or two, and remarks on the data below.
+pub fn facts_line(ui: &Ui, facts: &Facts) -> String {
+    let [train, valid, test] = facts.samples;
+    let threads = if facts.threads == 1 { "1 thread".into() } else { format!("{} threads", facts.threads) };
+    let names = [&facts.data, &facts.model].map(|name| visible_line(name));
+    let [data, model] = [&names[0], &names[1]].map(|name| paint(name, Look::Strong));
+    let samples = format!(": {} train, {} valid, {} test", count(train), count(valid), count(test));
+    let size = format!(": {} parameters, {threads}", count(facts.parameters));
+    let all = [&*names[0], &*names[1], &samples, &size].iter().map(|t| t.chars().count()).sum::<usize>() + 3;
+    let between = if all <= ui.width() { " · " } else { "\n" };
+    let notes = facts.notes.iter().map(|note| format!("\nnote: {}", visible_line(note))).collect::<String>();
+    format!("{data}{samples}{between}{model}{size}{notes}")
+}
+
+/// What a program is told at the start.
+pub fn fact_fields(facts: &Facts) -> Value {
+    let [train, valid, test] = facts.samples;
+    json!({
+        "data": facts.data, "model": facts.model, "parameters": facts.parameters,
+        "samples": { "train": train, "valid": valid, "test": test },
+        "steps_per_epoch": facts.steps_per_epoch, "steps": facts.n_steps,
+        "from_step": facts.from_step, "threads": facts.threads,
+    })
+}
+
+/// What a program is told of an epoch.
+pub fn epoch_fields(row: &Row, best: bool) -> Value {
+    let mut fields = serde_json::to_value(&row.metrics).unwrap_or_default();
+    if let Some(map) = fields.as_object_mut() {
+        let head = [("epoch", json!(row.epoch)), ("step", json!(row.step)), ("seconds", json!(row.seconds))];
+        map.extend(head.map(|(k, v)| (k.to_string(), v)));
+        map.extend([("lr".to_string(), json!(row.lr)), ("best".to_string(), json!(best))]);
+    }
+    fields
+}
+
+/// How the bar looks.
+pub fn style(ui: &Ui) -> ProgressStyle {
     let color = ui.color_err();
     let template = if color { "{prefix} {wide_bar:.cyan/238} {msg}" } else { "{prefix} {wide_bar} {msg}" };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -190,7 +201,8 @@ fn main_figure(metrics: &Metrics) -> String {
     find("valid_").or_else(|| find("train_")).map_or(String::new(), |(name, value)| named(name, value))
 }
 
-fn named(name: &str, value: f64) -> String {
+/// A figure with its name.
+pub fn named(name: &str, value: f64) -> String {
     format!("{} {}", name.replace('_', " "), figure(name, value))
 }
 

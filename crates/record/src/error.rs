@@ -119,6 +119,34 @@ pub enum RecordError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder of several runs where one run is wanted.
+    #[error("the folder holds several runs: {}", path.display())]
+    SeveralRuns {
+        /// The folder.
+        path: PathBuf,
+        /// The first of them.
+        first: PathBuf,
+    },
+    /// A folder that holds files but no list of runs.
+    #[error("not a folder of several runs: {}", path.display())]
+    NotRuns {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An experiment's folder that is not empty.
+    #[error("folder exists and is not empty: {}", path.display())]
+    LabExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A list that names a folder elsewhere.
+    #[error("run name `{name}` is not made of letters, digits, `_`, `-` and `.`: {}", path.display())]
+    BadRunName {
+        /// The name.
+        name: String,
+        /// The list.
+        path: PathBuf,
+    },
     /// Another process writes to this run.
     #[error("another process is writing to this run: {}", path.display())]
     Busy {
@@ -206,6 +234,15 @@ impl RecordError {
                 path.display()
             ),
             RecordError::NotARun { .. } => "choose a new or empty folder; only runs are overwritten".into(),
+            RecordError::SeveralRuns { first, .. } => {
+                format!("name one of them, such as `{}`", first.display())
+            }
+            RecordError::NotRuns { .. } => {
+                "choose a new or empty folder; only folders of several runs are overwritten by several".into()
+            }
+            RecordError::LabExists { .. } => {
+                "write elsewhere with `--out DIR`, or take the folder away first".into()
+            }
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {
                 format!("mend or delete line {line} by hand; the rest is intact")

@@ -1,6 +1,10 @@
 //! Names of run folders: `DATA-MODEL-001`, `DATA-MODEL-002`, ... in the order they were made.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Action, RecordError, Result};
 
 /// Longest part of a name; longer ones are cut, so that a path as data gives a short folder.
 const PART_CHARS: usize = 24;
@@ -19,13 +23,35 @@ pub fn stem(data: &str, model: &str) -> String {
     if parts.is_empty() { "run".into() } else { parts.join("-") }
 }
 
+/// Makes `parent/STEM-NNN` with the next free number. Two processes never get the same folder.
+pub(crate) fn create_numbered(parent: &Path, stem: &str) -> Result<PathBuf> {
+    fs::create_dir_all(parent).map_err(|e| RecordError::io(Action::Create, parent, e))?;
+    let entries = fs::read_dir(parent).map_err(|e| RecordError::io(Action::Read, parent, e))?;
+    let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+    let mut number = next_number(stem, names);
+    loop {
+        let path = parent.join(numbered(stem, number));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
+        }
+    }
+}
+
+/// Whether a name can be a folder of its own beside others: letters, digits, `_`, `-` and `.`, not first.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(good)
+}
+
 /// `STEM-NNN`: three digits, so that listings sort by age up to 999.
-pub(crate) fn numbered(stem: &str, number: u64) -> String {
+fn numbered(stem: &str, number: u64) -> String {
     format!("{stem}-{number:03}")
 }
 
 /// One more than the highest number in use among `names`, so that a new run sorts last even after deletions.
-pub(crate) fn next_number(stem: &str, names: impl Iterator<Item = String>) -> u64 {
+fn next_number(stem: &str, names: impl Iterator<Item = String>) -> u64 {
     names
         .filter_map(|n| n.strip_prefix(stem)?.strip_prefix('-')?.parse::<u64>().ok())
         .max()
@@ -48,7 +74,7 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{next_number, numbered, stem};
+    use super::{is_plain, next_number, numbered, stem};
 
     #[test]
     fn stems_are_plain_and_short() {
@@ -57,6 +83,12 @@ mod tests {
         assert_eq!(stem("Grüße & more.npz", "MLP"), "grüße-more-mlp");
         assert!(stem(&"x".repeat(300), &"y".repeat(300)).len() <= 49);
         assert!(!stem("..", "../../etc").contains(".."));
+    }
+
+    #[test]
+    fn names_stay_in_their_folder() {
+        assert!(["seed-0", "lr-0.1-seed-3", "a_b"].into_iter().all(is_plain));
+        assert!(["", ".", "..", "../x", "a/b", "a\\b", ".x", "a b", "é"].into_iter().all(|n| !is_plain(n)));
     }
 
     #[test]

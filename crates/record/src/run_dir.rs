@@ -16,6 +16,7 @@ use crate::metrics::MetricsTable;
 use crate::metrics_file::MetricsWriter;
 use crate::name;
 use crate::open::append;
+use crate::runs_dir::RunsDir;
 use crate::summary::Summary;
 
 const CONFIG: &str = "config.toml";
@@ -26,8 +27,9 @@ const LOG: &str = "log.txt";
 const REPORT: &str = "report.html";
 const LOCK: &str = ".lock";
 const CHECKPOINTS: &str = "checkpoints";
+const WEIGHTS: &str = "weights.safetensors";
 /// Every file that a run writes at the top of its folder; the only ones that overwriting takes away.
-const FILES: [&str; 7] = [CONFIG, METRICS, SUMMARY, EVALUATION, LOG, REPORT, LOCK];
+const FILES: [&str; 8] = [CONFIG, METRICS, SUMMARY, EVALUATION, LOG, REPORT, WEIGHTS, LOCK];
 
 /// What to do where the user named a folder that holds something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,22 +72,10 @@ impl RunDir {
     /// # Errors
     /// [`RecordError::Denied`], [`RecordError::DiskFull`] or [`RecordError::Io`].
     pub fn create(parent: &Path, stem: &str) -> Result<Self> {
-        fs::create_dir_all(parent).map_err(|e| RecordError::io(Action::Create, parent, e))?;
-        let entries = fs::read_dir(parent).map_err(|e| RecordError::io(Action::Read, parent, e))?;
-        let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
-        let mut number = name::next_number(stem, names);
-        loop {
-            let path = parent.join(name::numbered(stem, number));
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    let run = RunDir { path, lock: None, made: true };
-                    let lock = run.or_withdrawn(take_lock(&run.path))?;
-                    return RunDir { lock, ..run }.prepare();
-                }
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
-            }
-        }
+        let path = name::create_numbered(parent, stem)?;
+        let run = RunDir { path, lock: None, made: true };
+        let lock = run.or_withdrawn(lock_file(&run.path, LOCK))?;
+        RunDir { lock, ..run }.prepare()
     }
 
     /// Makes the folder that the user named. An empty one is used as it is.
@@ -102,7 +92,7 @@ impl RunDir {
         })?;
         check_replaceable(path, existing)?;
         let run = RunDir { path: path.to_path_buf(), lock: None, made };
-        let lock = run.or_withdrawn(take_lock(path))?;
+        let lock = run.or_withdrawn(lock_file(path, LOCK))?;
         // Another process may have come first between the check and the lock.
         check_replaceable(path, existing)?;
         clear(path)?;
@@ -112,10 +102,13 @@ impl RunDir {
     /// Opens a run for reading: one that is going on, finished, interrupted, or came from elsewhere.
     ///
     /// # Errors
-    /// [`RecordError::Missing`], [`RecordError::NotARun`].
+    /// [`RecordError::Missing`], [`RecordError::NotARun`], [`RecordError::SeveralRuns`].
     pub fn open(path: &Path) -> Result<Self> {
         if !path.is_dir() {
             return Err(RecordError::Missing { what: "run folder", path: path.to_path_buf() });
+        }
+        if let Some(first) = several(path) {
+            return Err(RecordError::SeveralRuns { first, path: path.to_path_buf() });
         }
         if !looks_like_a_run(path) {
             return Err(RecordError::NotARun { path: path.to_path_buf() });
@@ -129,7 +122,7 @@ impl RunDir {
     /// Those of [`RunDir::open`], and [`RecordError::Busy`] where another process goes on with it already.
     pub fn resume(path: &Path) -> Result<Self> {
         let run = Self::open(path)?;
-        let lock = take_lock(path)?;
+        let lock = lock_file(path, LOCK)?;
         remove_temporaries(path)?;
         remove_temporaries(&run.checkpoints())?;
         Ok(RunDir { lock, ..run })
@@ -279,21 +272,35 @@ impl RunDir {
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        write_atomic(&self.path.join(name), |mut w| {
-            serde_json::to_writer_pretty(&mut w, value)?;
-            w.write_all(b"\n")
-        })
+        write_json(&self.path.join(name), value)
     }
 }
 
-fn read_text(path: &Path, what: &'static str) -> Result<String> {
+/// Replaces a file by a value as JSON.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_atomic(path, |mut w| {
+        serde_json::to_writer_pretty(&mut w, value)?;
+        w.write_all(b"\n")
+    })
+}
+
+/// The first run of a folder that holds several.
+fn several(path: &Path) -> Option<PathBuf> {
+    let folder = RunsDir::open(path).ok()?;
+    let first = folder.list().ok().and_then(|list| list.runs.first().map(|run| folder.run_path(run)));
+    Some(first.unwrap_or_else(|| path.join("RUN")))
+}
+
+/// A file's text; `what` is its name in messages.
+pub(crate) fn read_text(path: &Path, what: &'static str) -> Result<String> {
     fs::read_to_string(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => RecordError::Missing { what, path: path.to_path_buf() },
         _ => RecordError::io(Action::Read, path, e),
     })
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
+/// A value from a JSON file; damage is told with its place.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
     let text = read_text(path, what)?;
     serde_json::from_str(&text).map_err(|e| {
         let place = format!(" at line {} column {}", e.line(), e.column());
@@ -325,19 +332,33 @@ fn clear(path: &Path) -> Result<()> {
     remove_temporaries(&run.checkpoints())?;
     let files = FILES.iter().filter(|f| **f != LOCK).map(|f| path.join(f));
     for file in files.chain([run.best_checkpoint(), run.last_checkpoint()]) {
-        match fs::remove_file(&file) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(RecordError::io(Action::Remove, &file, e));
-            }
-            _ => {}
-        }
+        remove_file(&file)?;
     }
     Ok(())
 }
 
-/// The lock, or none on a file system that has no locks.
-fn take_lock(path: &Path) -> Result<Option<File>> {
-    let file = path.join(LOCK);
+/// Takes a run away that nobody writes to, and its folder unless that holds more.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let _lock = lock_file(path, LOCK)?;
+    clear(path)?;
+    remove_file(&path.join(LOCK))?;
+    // what is not empty holds files that are not ours
+    let _ = fs::remove_dir(path.join(CHECKPOINTS));
+    let _ = fs::remove_dir(path);
+    Ok(())
+}
+
+/// Takes a file away, if it is there.
+pub(crate) fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(RecordError::io(Action::Remove, path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// The lock of a folder, or none on a file system that has no locks.
+pub(crate) fn lock_file(path: &Path, name: &str) -> Result<Option<File>> {
+    let file = path.join(name);
     let lock = append(&file).map_err(|e| RecordError::io(Action::Write, &file, e))?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),

@@ -5,6 +5,8 @@ mod confusion;
 mod curves;
 mod epochs;
 mod format;
+mod lab;
+mod lab_figure;
 mod markup;
 mod page;
 mod panel;
@@ -14,5 +16,7 @@ pub mod terminal;
 mod verdict;
 
 pub use commands::{Command, commands};
+pub use lab::lab_html;
+pub use lab_figure::lab_figure_svg;
 pub use page::report_html;
 pub use verdict::{Verdict, observations, verdict};

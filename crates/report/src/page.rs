@@ -15,7 +15,7 @@ use crate::{confusion, residuals};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-const LOGO: &str = "<svg class=\"logo\" viewBox=\"0 0 32 20\" width=\"32\" height=\"20\" aria-hidden=\"true\">\
+pub(crate) const LOGO: &str = "<svg class=\"logo\" viewBox=\"0 0 32 20\" width=\"32\" height=\"20\" aria-hidden=\"true\">\
     <path d=\"M2 3C8 3 9 16 15 16S22 8 30 5\"/><circle cx=\"15\" cy=\"16\" r=\"2.6\"/></svg>";
 /// The logo as the tab's icon; a page without one makes browsers ask the network for it.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 -6 32 32'%3E%3Cpath d='M2 3C8 3 9 16 15 16S22 8 30 5' \
@@ -31,14 +31,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub fn report_html(record: &RunRecord) -> String {
     let run = Run::of(record);
     let verdict = verdict(record);
-    let mut out = String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>");
-    let _ = write!(
-        out,
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><meta name=\"color-scheme\" content=\"light dark\"/>\
-         <title>{} · {}</title><link rel=\"icon\" href=\"{ICON}\"/><style>\n{STYLE}</style></head>\n<body><main>\n",
-        esc(&record.name),
-        esc(&verdict.sentence())
-    );
+    let mut out = head(&format!("{} · {}", record.name, verdict.sentence()));
     out.push_str(&header(record));
     out.push_str(&curves_section(record, &run));
     out.push_str(&evaluation_section(record.evaluation.as_ref()));
@@ -58,6 +51,16 @@ pub fn report_html(record: &RunRecord) -> String {
     out.push_str(&epochs::data(record, &run));
     let _ = write!(out, "<script>\n{SCRIPT}</script>\n</body></html>\n");
     out
+}
+
+/// A page up to its content, with the style and colors of all pages.
+pub(crate) fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><meta name=\"color-scheme\" content=\"light dark\"/>\
+         <title>{}</title><link rel=\"icon\" href=\"{ICON}\"/><style>\n{STYLE}</style></head>\n<body><main>\n",
+        esc(title)
+    )
 }
 
 fn header(record: &RunRecord) -> String {

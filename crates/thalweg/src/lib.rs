@@ -2,14 +2,18 @@
 
 pub mod config;
 
-pub use {data, engine, settings};
 pub use settings::registry;
+pub use {data, engine, record, settings};
 
 pub mod init;
+#[cfg(feature = "runs")]
+pub mod labs;
 pub mod layers;
 pub mod losses;
 pub mod model;
 pub mod optim;
+#[cfg(feature = "runs")]
+pub mod runs;
 pub mod schedule;
 pub mod source;
 pub mod train;

@@ -41,5 +41,6 @@ verbs! {
     list: List,
     config: Config,
     report: Report,
+    lab: Lab,
     completions: Completions,
 }

@@ -2,30 +2,40 @@
 
 use std::path::PathBuf;
 
-use record::{RunDir, Status, Summary};
+use record::{RunDir, RunsDir, Status, Summary};
 use thalweg::config::RunConfig;
 use thalweg::train;
 
 use super::train::finish;
 use crate::failure::Failure;
 use crate::progress::Watch;
+use crate::several::{self, How, Jobs};
 use crate::stop;
 use crate::ui::Ui;
 
 /// Go on with a run that was interrupted, or for longer: `thalweg resume RUN epochs=100`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder
+    /// The run folder, or one of several runs
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
     /// Settings that change, such as `epochs=100`
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
+
+    #[command(flatten)]
+    jobs: Jobs,
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let stop = stop::watch();
+    if RunsDir::is_at(&args.run) {
+        let folder = RunsDir::resume(&args.run)?;
+        let (time, changes) = several::session(&args.settings)?;
+        return several::resume(ui, &folder, &changes, How { jobs: args.jobs.of_several(), time, stop });
+    }
+    args.jobs.check_of_one()?;
     let dir = RunDir::resume(&args.run)?;
     let (old, new) = configs(&dir, &args.settings)?;
     let changed = train::changes(&old, &new)?;

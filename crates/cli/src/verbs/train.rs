@@ -1,17 +1,18 @@
 //! `thalweg train`: trains a model, and leaves a run folder with everything about it.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use record::{Action, Existing, RecordError, RunDir, Status, Summary};
+use record::{Existing, RunDir, RunsDir, Status, Summary};
 use report::terminal;
 use serde_json::json;
 use thalweg::config::RunConfig;
+use thalweg::runs;
 use thalweg::train::{self, Prepared, Trainer};
 
 use crate::args::ConfigArgs;
 use crate::failure::{FAILED, Failure};
 use crate::progress::Watch;
+use crate::several::{self, How, Jobs};
 use crate::stop::{self, INTERRUPTED};
 use crate::ui::Ui;
 
@@ -28,68 +29,31 @@ pub struct Args {
     /// Take away the run that the folder holds
     #[arg(long, requires = "run_dir")]
     overwrite: bool,
+
+    #[command(flatten)]
+    jobs: Jobs,
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
     let stop = stop::watch();
-    if config.data.every_fold().is_some() {
-        return every_fold(ui, &args, &config);
+    if let Some(plan) = runs::plan(&config) {
+        let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
+        let stem = format!("{}-{}", stem(&config), plan.kind);
+        let folder = || match &args.run_dir {
+            Some(path) => RunsDir::create_at(path, existing),
+            None => RunsDir::create(Path::new("runs"), &stem),
+        };
+        let (jobs, time) = (args.jobs.of_several(), config.time.map(|time| time.0));
+        return several::start(ui, &plan, folder, How { jobs, time, stop });
     }
+    args.jobs.check_of_one()?;
     let trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let dir = make_dir(&args, &config)?;
     let mut watch = Watch::new(ui, stop);
     let done = train::train_ready(&config, trainer, &dir, &mut watch, stop);
     drop(watch);
     finish(ui, &dir, &done.map_err(|e| Failure::of_run(e, &dir))?)
-}
-
-/// One run for each fold, and the mean of their figures.
-fn every_fold(ui: &Ui, args: &Args, config: &RunConfig) -> Result<(), Failure> {
-    // finds what is wrong with data and model before a folder is made
-    Trainer::new(config, Prepared::open(config)?)?;
-    let stop = stop::watch();
-    let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
-    let parent = match &args.run_dir {
-        Some(path) => path.clone(),
-        None => free_folder(&format!("{}-folds", stem(config)))?,
-    };
-    let mut watch = Watch::new(ui, stop);
-    let folds = train::cross_validate(config, &parent, existing, &mut watch, stop, |dir| {
-        dir.write_report(&report::report_html(&dir.load()?))
-    })?;
-    drop(watch);
-    if let Some((i, last)) =
-        folds.runs.iter().enumerate().next_back().filter(|(_, s)| s.status != Status::Done)
-    {
-        return ended(&RunDir::open(&parent.join(format!("fold-{i}")))?, last, None);
-    }
-    let figures = folds.figures();
-    let n = folds.runs.len();
-    for (name, mean, std) in &figures {
-        ui.print(&format!("{:<16} {mean:.4} ± {std:.4} over {n} folds\n", name.replace('_', " ")));
-    }
-    ui.print(&format!("  {}\n", parent.join("folds.csv").display()));
-    let by_name = |value: fn(&(String, f64, f64)) -> f64| {
-        figures.iter().map(|f| (f.0.clone(), json!(value(f)))).collect::<serde_json::Map<_, _>>()
-    };
-    ui.result(json!({ "folds": n, "mean": by_name(|f| f.1), "std": by_name(|f| f.2), "run_dir": parent }));
-    Ok(())
-}
-
-/// Makes the first of `runs/STEM-001`, `-002` and so on that is not there; two processes never get the same.
-fn free_folder(stem: &str) -> Result<PathBuf, RecordError> {
-    let runs = Path::new("runs");
-    std::fs::create_dir_all(runs).map_err(|e| RecordError::io(Action::Create, runs, e))?;
-    let mut number = 1;
-    loop {
-        let path = runs.join(format!("{stem}-{number:03}"));
-        match std::fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(e) => return Err(RecordError::io(Action::Create, &path, e)),
-        }
-    }
 }
 
 fn stem(config: &RunConfig) -> String {
@@ -123,15 +87,25 @@ pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
         map.insert("run_dir".into(), json!(dir.path()));
         map.insert("report".into(), json!(dir.report_path()));
     }
-    if let Status::Done | Status::Running = summary.status {
+    // what was asked for: no longer than this
+    let bounded = summary.status == Status::Interrupted && summary.reason.is_some();
+    if bounded {
+        let go_on = format!("`thalweg resume {}`", dir.path().display());
+        ui.warn(&format!(
+            "the time was up at step {}; the state is saved, go on with it: {go_on}",
+            summary.steps
+        ));
+    }
+    if bounded || matches!(summary.status, Status::Done | Status::Running) {
         ui.result(result);
         return Ok(());
     }
-    ended(dir, summary, Some(result))
+    ended(dir, summary, result)
 }
 
 /// The failure that a run's end is, where it is one.
-fn ended(dir: &RunDir, summary: &Summary, result: Option<serde_json::Value>) -> Result<(), Failure> {
+fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(), Failure> {
+    let result = Some(result);
     match summary.status {
         Status::Done | Status::Running => Ok(()),
         Status::Interrupted => {

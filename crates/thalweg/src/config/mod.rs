@@ -30,6 +30,8 @@ mod read;
 mod run;
 #[cfg(feature = "runs")]
 mod schema;
+mod seeds;
+mod time;
 #[cfg(feature = "runs")]
 mod tree;
 #[cfg(feature = "runs")]
@@ -42,6 +44,23 @@ pub use heads::HeadConfig;
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;
+pub use seeds::Seeds;
+pub use time::{Time, TimeError};
+
+#[cfg(feature = "runs")]
+/// Reads `key=value` words of something that has keys of its own, with the checks and messages of a config.
+pub(crate) fn read_words(words: &[String], fields: &[field::Field]) -> Result<toml::Table, ConfigError> {
+    let mut written = tree::Table::default();
+    tree::lay_over(&mut written, words)?;
+    check::table(&written, fields, "")
+}
+
+#[cfg(feature = "runs")]
+/// A value on the command line that its own reader refuses.
+pub(crate) fn refused(key: &str, problem: &str) -> ConfigError {
+    let problem = problem.lines().next().unwrap_or_default().to_owned();
+    ConfigError::Refused { key: key.to_owned(), problem, place: Place::CommandLine }
+}
 
 #[cfg(feature = "runs")]
 /// The key of a table that a single word stands for.

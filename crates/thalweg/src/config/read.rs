@@ -106,6 +106,8 @@ impl Read {
             clip_value: self.part("clip_value")?,
             shuffle: self.part_or("shuffle", default.shuffle)?,
             seed: self.part_or("seed", default.seed)?,
+            seeds: self.part("seeds")?,
+            time: self.part("time")?,
             shards: self.part_or("shards", default.shards)?,
             threads: self.part_or("threads", default.threads)?,
             init_from: self.part("init_from")?,

@@ -6,7 +6,7 @@ use engine::exec::MAX_WORKERS;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::error::ConfigError;
-use super::{DataConfig, HeadConfig, LossConfig};
+use super::{DataConfig, HeadConfig, LossConfig, Seeds, Time};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -39,10 +39,16 @@ pub struct RunConfig {
     pub shuffle: bool,
     /// Decides everything random but the split; 0.
     pub seed: u64,
+    /// Several runs that differ in their seed; none. A list for `runs::plan`: a single run does not look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
     /// Parts that a batch is cut into; 8. With the seed they define the numbers, and threads never do.
     pub shards: usize,
     /// Threads; 0 means one for each core. Never more than shards, nor than [`MAX_WORKERS`].
     pub threads: usize,
+    /// How long one session may take; no limit. Then the run stops with a checkpoint. The run folder's config does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// Weights to start from (safetensors); none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_from: Option<PathBuf>,
@@ -136,8 +142,10 @@ impl Default for RunConfig {
             clip_value: None,
             shuffle: true,
             seed: 0,
+            seeds: None,
             shards: 8,
             threads: 0,
+            time: None,
             init_from: None,
             preprocess: None,
             augment: Augment::default(),

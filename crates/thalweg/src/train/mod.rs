@@ -22,8 +22,6 @@ mod choice;
 mod error;
 mod evaluate;
 mod fit;
-#[cfg(feature = "runs")]
-mod folds;
 mod heads;
 #[cfg(feature = "runs")]
 mod judged;
@@ -52,8 +50,6 @@ pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Measured};
 pub use fit::{Callback, Event, Fitted};
-#[cfg(feature = "runs")]
-pub use folds::{Folds, cross_validate};
 pub use memory::Need;
 pub use norms::Estimate;
 pub use observe::{Facts, Observer, Progress, Silent};

@@ -50,7 +50,8 @@ pub fn train_ready(
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
-/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`.
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for as long as
+/// `time` says.
 ///
 /// The result is, bit for bit, that of a run that was never interrupted.
 ///

@@ -1,0 +1,35 @@
+//! Cross-validation: a run for each part of the data, which is its test part.
+
+use record::{Results, Spread};
+
+use super::plan::{Axis, Variant};
+use crate::config::RunConfig;
+
+/// The list's kind.
+pub(super) const KIND: &str = "folds";
+
+/// A run for each part, in folders `fold-0`, `fold-1` and so on.
+pub(super) fn axis(config: &RunConfig) -> Option<Axis> {
+    let variant =
+        |fold| Variant { name: format!("fold-{fold}"), settings: vec![format!("data.fold={fold}")] };
+    let n = config.data.every_fold()?;
+    Some(Axis { name: KIND.into(), repeats: true, variants: (0..n).map(variant).collect() })
+}
+
+/// `folds.csv`: a row of test figures for each part, then their mean and deviation.
+pub(super) fn to_csv(results: &Results) -> String {
+    let all = results.groups.iter().flat_map(|group| &group.figures);
+    let figures: Vec<&Spread> = all.filter(|f| f.figure.starts_with("test_")).collect();
+    let line = |name: &str, cell: &dyn Fn(&Spread) -> String| {
+        let cells: Vec<String> = figures.iter().map(|f| cell(f)).collect();
+        format!("{name},{}\n", cells.join(","))
+    };
+    let mut text = line("fold", &|f| f.figure.clone());
+    for (i, run) in results.runs.iter().enumerate() {
+        let value =
+            |f: &Spread| run.figures().find(|(name, _)| *name == f.figure).map(|(_, v)| v.to_string());
+        text += &line(&i.to_string(), &|f| value(f).unwrap_or_default());
+    }
+    text += &line("mean", &|f| f.mean.to_string());
+    text + &line("std", &|f| f.std.unwrap_or(0.0).to_string())
+}
