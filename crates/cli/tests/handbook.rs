@@ -1,6 +1,6 @@
-//! Every shell block of the handbook and the README is run in a folder of its own, with files of the names that stand in
-//! it. A block that cannot be run says why after its fence, ```` ```sh not run: REASON ````; the settings of its training
-//! commands are checked all the same.
+//! Every shell block of the handbook and the README is run in a folder of its own, with files of the names that stand
+//! in it. A block that cannot be run says why after its fence, ```` ```sh not run: REASON ````; the settings of its
+//! training commands are checked all the same.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

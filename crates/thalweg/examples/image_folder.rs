@@ -29,6 +29,7 @@ fn draw_images(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+#[allow(clippy::print_stdout)]
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = std::env::temp_dir().join(format!("thalweg-stripes-{}", std::process::id()));
     draw_images(&root)?;

@@ -43,6 +43,7 @@ impl Loss for Cauchy {
     }
 }
 
+#[allow(clippy::print_stdout)]
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x: Vec<f32> = (0..256).map(|i| i as f32 / 128.0 - 1.0).collect();
     let truth = |x: &f32| 0.5 - 2.0 * x + x * x * x;

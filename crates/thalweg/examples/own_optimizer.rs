@@ -43,6 +43,7 @@ impl ElementStage for SignOfAverage {
     }
 }
 
+#[allow(clippy::print_stdout)]
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // which of four quarters of the plane a point is in
     let points: Vec<f32> = (0..800).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.01).collect();

@@ -9,6 +9,7 @@ use thalweg::train::Predictor;
 
 const SAMPLES: usize = 64;
 
+#[allow(clippy::print_stdout)]
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // `nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 5))`, trained, and
     // written by `safetensors.torch.save_file(net.state_dict(), ...)`

@@ -22,6 +22,7 @@ fn spirals(n: usize, turn: f32) -> Arrays {
     Arrays::new(points, &[2]).classes(labels, 2)
 }
 
+#[allow(clippy::print_stdout)]
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config: ModelConfig = "2-64-64-2".parse()?;
     let model = Model::new(&config, &[2], 2)?;

@@ -23,4 +23,7 @@ pub mod train;
 mod pages {
     #[doc = include_str!("../../../docs/src/library.md")]
     struct Library;
+
+    #[doc = include_str!("../../../docs/src/several-runs.md")]
+    struct SeveralRuns;
 }

@@ -1,5 +1,5 @@
-//! Every example compiles on the public API alone, does what it says, and stays short; and every page with Rust in it is
-//! compiled with the documentation.
+//! Every example compiles on the public API alone, does what it says, and stays short; and every page with Rust in it
+//! is compiled with the documentation.
 
 use std::path::Path;
 

@@ -176,8 +176,9 @@ pub trait Loss: Send + Sync + Debug {
     /// The word for it in a config and in messages.
     fn name(&self) -> &'static str;
 
-    /// Makes the loss ready for targets, once before training: refuses those that it cannot learn, and gives the constants
-    /// that its graph needs of them, such as weights of classes. By default there are none, and all targets suit.
+    /// Makes the loss ready for targets, once before training: refuses those that it cannot learn, and gives the
+    /// constants that its graph needs of them, such as weights of classes. By default there are none, and all targets
+    /// suit.
     ///
     /// # Errors
     /// [`LossError::Targets`], and whatever keeps the source from giving targets.

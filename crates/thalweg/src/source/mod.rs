@@ -70,8 +70,8 @@ pub(crate) fn columns(heads: &[Head], width: impl Fn(&Task) -> usize) -> Vec<Ran
 /// Samples by their numbers, from 0 to [`Source::len`].
 ///
 /// Every worker of a training step pulls the rows of its own part of the batch, straight into the memory in which the
-/// step runs, so a source is asked from several threads at once. What it gives may depend on the sample and the pass and on
-/// nothing else; then a run has the same bits for any number of threads and after any interruption.
+/// step runs, so a source is asked from several threads at once. What it gives may depend on the sample and the pass
+/// and on nothing else; then a run has the same bits for any number of threads and after any interruption.
 pub trait Source: Send + Sync {
     /// Number of samples.
     fn len(&self) -> usize;
@@ -113,7 +113,8 @@ pub trait Source: Send + Sync {
         false
     }
 
-    /// What a sample is mixed with in an epoch of training; by default itself alone. [`Source::inputs`] does the mixing.
+    /// What a sample is mixed with in an epoch of training; by default itself alone. [`Source::inputs`] does the
+    /// mixing.
     fn mixed(&self, sample: u32, _epoch: u64) -> Mixed {
         Mixed { partner: sample, own: 1.0 }
     }

@@ -200,7 +200,7 @@ impl Trained {
     }
 
     /// New data with the targets of each head.
-    fn open_heads(&self) -> Result<(Dataset, Vec<Arc<[f32]>>), TrainError> {
+    fn open_heads(&self) -> Result<(Dataset, heads::HeadTargets), TrainError> {
         let schemas: Vec<_> = self.reading.heads.iter().map(|head| head.schema.clone()).collect();
         let mut all: Vec<Dataset> =
             heads::open(&self.config, &schemas)?.into_iter().map(|head| head.set).collect();

@@ -96,8 +96,8 @@ impl TrainerBuilder {
         TrainerBuilder { valid: Some(Arc::new(source)), ..self }
     }
 
-    /// Another loss for the head of that name, and the weight of its mean in the sum that training makes small; else each head
-    /// has the builder's loss with weight 1.
+    /// Another loss for the head of that name, and the weight of its mean in the sum that training makes small; else
+    /// each head has the builder's loss with weight 1.
     pub fn head(mut self, name: &str, loss: impl Loss + 'static, weight: f64) -> Self {
         self.heads.push((name.to_owned(), Arc::new(loss), weight));
         self

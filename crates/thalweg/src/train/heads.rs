@@ -1,8 +1,13 @@
 //! Data of several heads: a table is read once for each of them, with its own target columns.
 
+use std::sync::Arc;
+
 use super::error::TrainError;
 use crate::config::RunConfig;
-use crate::data::{self, DataOptions, Dataset, Identities, TableSchema};
+use crate::data::{self, DataError, DataOptions, Dataset, Identities, TableSchema};
+
+/// Targets of each head, `[n, n_targets]`.
+pub(super) type HeadTargets = Vec<Arc<[f32]>>;
 
 /// A table as one head sees it.
 #[derive(Debug)]
@@ -34,10 +39,19 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
             missing_targets: true,
             ..config.data.options()
         };
-        let set = data::open(&config.data.source, &options)?;
+        let no_table = || {
+            let source = &config.data.source;
+            TrainError::Heads {
+                problem: format!("several heads need a table with columns, which `{source}` is not"),
+            }
+        };
+        let set = data::open(&config.data.source, &options).map_err(|error| match error {
+            // said of a key that nobody typed
+            DataError::BadOption { option: "target" | "drop", .. } => no_table(),
+            other => other.into(),
+        })?;
         if set.schema.is_none() {
-            let problem = format!("several heads need a table with columns, which `{}` is not", set.name);
-            return Err(TrainError::Heads { problem });
+            return Err(no_table());
         }
         found.push(HeadData { set });
     }

@@ -10,8 +10,8 @@ use super::objective::Objective;
 use crate::data::Task;
 use crate::source::{Head, columns};
 
-/// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are passed
-/// over.
+/// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are
+/// passed over.
 pub(super) fn evaluation_of(
     measured: &Measured,
     objective: &Objective,

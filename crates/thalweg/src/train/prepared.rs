@@ -63,7 +63,8 @@ pub struct Prepared {
     pub reading: Reading,
     /// what tells these data from others, as they were opened
     pub identities: Identities,
-    /// targets of each of several heads, `[n, n_targets]`, NaN where they are missing; none where the set has the only ones
+    /// targets of each of several heads, `[n, n_targets]`, NaN where they are missing; none where the set has the
+    /// only ones
     pub head_targets: Vec<Arc<[f32]>>,
 }
 
@@ -182,7 +183,7 @@ impl Prepared {
 
 impl Reading {
     /// The samples of a set as the model reads them; `targets` are those of several heads.
-    pub(super) fn source(&self, set: Arc<Dataset>, targets: Vec<Arc<[f32]>>) -> Preprocessed {
+    pub(super) fn source(&self, set: Arc<Dataset>, targets: heads::HeadTargets) -> Preprocessed {
         let source = Preprocessed::new(set, self.inputs.clone(), self.targets.clone());
         match self.heads.is_empty() {
             true => source,

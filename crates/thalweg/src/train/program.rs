@@ -147,7 +147,9 @@ impl Blueprint {
         let assigns = !gradients.is_empty();
         let (mut names, mut vars, mut origins) = (Vec::new(), Vec::new(), Vec::new());
         for (name, var, origin) in outputs {
-            (names.push(name), vars.push(var), origins.push(origin));
+            names.push(name);
+            vars.push(var);
+            origins.push(origin);
         }
         let wanted = Wanted { outputs: vars, gradients, assigns };
         Blueprint { graph, wanted, names, origins, fed: fed.into() }

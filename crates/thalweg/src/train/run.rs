@@ -21,8 +21,8 @@ use crate::config::RunConfig;
 /// Trains from the start in a fresh run folder.
 ///
 /// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
-/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the summary's
-/// reason says so.
+/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the
+/// summary's reason says so.
 ///
 /// # Errors
 /// When config, data and model do not fit together, or the folder cannot be written.
@@ -50,8 +50,8 @@ pub fn train_ready(
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
-/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for as long as
-/// `time` says.
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for
+/// as long as `time` says.
 ///
 /// The result is, bit for bit, that of a run that was never interrupted.
 ///

@@ -284,8 +284,8 @@ fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
     serde_json::to_string(value).map_err(std::io::Error::other)
 }
 
-/// Writes parameters and the model's buffers under PyTorch's names, with what tells a reader which model it is (a model in
-/// the graph style has no such words); with a state and its names, also all that training
+/// Writes parameters and the model's buffers under PyTorch's names, with what tells a reader which model it is (a
+/// model in the graph style has no such words); with a state and its names, also all that training
 /// goes on from.
 ///
 /// # Errors

@@ -227,8 +227,8 @@ impl Session {
         Ok(bytes)
     }
 
-    /// Runs the program of a key on `key.batch` samples: `weights` are flat parameters and flat buffers, the model's and
-    /// behind them the loss's. Outputs can be read afterwards.
+    /// Runs the program of a key on `key.batch` samples: `weights` are flat parameters and flat buffers, the model's
+    /// and behind them the loss's. Outputs can be read afterwards.
     ///
     /// # Errors
     /// As for [`Session::program`], and whatever keeps the source from giving the samples.

@@ -392,9 +392,9 @@ impl Trainer {
         Evaluator::new(source, numbers, self.measuring(part, false), budget_bytes)
     }
 
-    /// Runs a program on `key.batch` samples, by their numbers in the training data's source, at the weights as they are, and changes
-    /// nothing: for probes. Random masks are those of the next step, random changes of samples those of its epoch where
-    /// the program trains.
+    /// Runs a program on `key.batch` samples, by their numbers in the training data's source, at the weights as they
+    /// are, and changes nothing: for probes. Random masks are those of the next step, random changes of samples those
+    /// of its epoch where the program trains.
     ///
     /// # Errors
     /// When a probe names a layer that there is not, or the batch does not fit the layers.
@@ -494,4 +494,15 @@ pub(super) fn run_length(settings: &Settings, n_train: usize) -> RunLength {
     let by_epochs = settings.epochs.map(|e| e.saturating_mul(steps_per_epoch));
     let n_steps = by_epochs.into_iter().chain(settings.steps).min().unwrap_or(0);
     RunLength { steps_per_epoch, n_steps }
+}
+
+impl std::fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer")
+            .field("session", &self.session)
+            .field("settings", &self.settings)
+            .field("length", &self.length)
+            .field("step", &self.state.counters.step)
+            .finish_non_exhaustive()
+    }
 }
