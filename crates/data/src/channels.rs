@@ -2,31 +2,21 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use settings::words;
 
 use super::DataError;
 
-/// Where the channels of images in arrays are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Channels {
-    /// The axis of size 1, 3 or 4 among the first and the last of a sample; an error if it is neither or both.
-    #[default]
-    Auto,
-    /// `[C, H, W]`, as in PyTorch.
-    First,
-    /// `[H, W, C]`.
-    Last,
-}
-
-impl Channels {
-    /// The name in a config.
-    pub fn name(self) -> &'static str {
-        match self {
-            Channels::Auto => "auto",
-            Channels::First => "first",
-            Channels::Last => "last",
-        }
+words! {
+    /// Where the channels of images in arrays are.
+    #[derive(Default)]
+    pub enum Channels {
+        /// The axis of size 1, 3 or 4 among the first and the last of a sample; an error if it is neither or both.
+        #[default]
+        Auto = "auto",
+        /// `[C, H, W]`, as in PyTorch.
+        First = "first",
+        /// `[H, W, C]`.
+        Last = "last",
     }
 }
 
@@ -65,7 +55,7 @@ pub(crate) fn arrange(
         (_, Channels::Auto) => return as_it_is(dims),
         (_, told) => {
             let expected = format!("nothing, since samples of shape {dims:?} are no images");
-            return Err(DataError::BadOption { option: "channels", value: told.name().into(), expected });
+            return Err(DataError::BadOption { option: "channels", value: told.word().into(), expected });
         }
     };
     let &[a, b, c] = dims else { return as_it_is(dims) };

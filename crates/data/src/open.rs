@@ -71,7 +71,7 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
     let given = [
         ("target", FILES, list(&options.target)),
         ("drop", FILES, list(&options.drop)),
-        ("task", FILES, options.task.map(|t| t.name().to_string())),
+        ("task", FILES, options.task.map(|t| t.word().to_string())),
         ("header", FILES, options.header.map(|h| h.to_string())),
         ("separator", FILES, options.separator.map(|s| s.to_string())),
         ("channels", ARRAYS, word(&options.channels, options.channels != default.channels)),

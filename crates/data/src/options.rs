@@ -3,75 +3,71 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use settings::words;
 
 use super::Channels;
 
-/// What the targets are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskKind {
-    /// Targets are classes.
-    Classification,
-    /// Targets are numbers.
-    Regression,
-}
-
-impl TaskKind {
-    /// The name in a config.
-    pub fn name(self) -> &'static str {
-        match self {
-            TaskKind::Classification => "classification",
-            TaskKind::Regression => "regression",
-        }
+words! {
+    /// What the targets are.
+    pub enum TaskKind {
+        /// Targets are classes.
+        Classification = "classification",
+        /// Targets are numbers.
+        Regression = "regression",
     }
 }
 
-/// Which of CIFAR-100's two labels are the targets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Labels {
-    /// The 100 classes.
-    #[default]
-    Fine,
-    /// The 20 groups of them.
-    Coarse,
+words! {
+    /// Which of CIFAR-100's two labels are the targets.
+    #[derive(Default)]
+    pub enum Labels {
+        /// The 100 classes.
+        #[default]
+        Fine = "fine",
+        /// The 20 groups of them.
+        Coarse = "coarse",
+    }
 }
 
-/// Channels of images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Color {
-    /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as coloured.
-    #[default]
-    Auto,
-    /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
-    Grey,
-    /// Three channels.
-    Rgb,
+words! {
+    /// Channels of images.
+    #[derive(Default)]
+    pub enum Color {
+        /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as
+        /// coloured.
+        #[default]
+        Auto = "auto",
+        /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
+        Grey = "grey",
+        /// Three channels.
+        Rgb = "rgb",
+    }
 }
 
-/// How an image gets the size that is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fit {
-    /// Height and width each by their own factor.
-    #[default]
-    Stretch,
-    /// The largest part of the wanted proportions around the middle.
-    Crop,
-    /// All of the image, in the middle, with black beside it.
-    Pad,
+words! {
+    /// How an image gets the size that is asked for.
+    #[derive(Default)]
+    pub enum Fit {
+        /// Height and width each by their own factor.
+        #[default]
+        Stretch = "stretch",
+        /// The largest part of the wanted proportions around the middle.
+        Crop = "crop",
+        /// All of the image, in the middle, with black beside it.
+        Pad = "pad",
+    }
 }
 
-/// What becomes of image files that cannot be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Corrupt {
-    /// They are left out, with a note that names them; more than half of them is an error.
-    #[default]
-    Skip,
-    /// The first of them is an error.
-    Error,
+words! {
+    /// What becomes of image files that cannot be read.
+    #[derive(Default)]
+    pub enum Corrupt {
+        /// They are left out, with a note that names them; more than half of them is an error.
+        #[default]
+        Skip = "skip",
+        /// The first of them is an error.
+        Error = "error",
+    }
 }
 
 /// Options of [`super::open`]; one that the kind of source does not have is an error.

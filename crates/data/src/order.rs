@@ -8,10 +8,7 @@ use kernels::rng::{Purpose, Rng};
 pub fn order(n: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     if shuffle {
-        let rng = Rng::new(seed, Purpose::Shuffle, 0, epoch);
-        for i in (1..n).rev() {
-            order.swap(i, rng.below(i as u64 + 1, i as u64) as usize);
-        }
+        Rng::new(seed, Purpose::Shuffle, 0, epoch).shuffle(&mut order, 0);
     }
     order
 }

@@ -204,9 +204,7 @@ fn apportion(sizes: &[usize], count: usize) -> Vec<usize> {
 /// A group in random order. The order depends on the group's first sample too, so that groups are independent.
 fn shuffled(mut group: Vec<u32>, rng: Rng) -> Vec<u32> {
     let first = u64::from(group.first().copied().unwrap_or(0));
-    for i in (1..group.len()).rev() {
-        group.swap(i, rng.below(i as u64 + 1, first << 32 | i as u64) as usize);
-    }
+    rng.shuffle(&mut group, first << 32);
     group
 }
 

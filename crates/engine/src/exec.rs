@@ -82,12 +82,12 @@ impl Executor {
     /// Bytes that an executor of a plan takes, at most `usize::MAX`: whether they can be had is for the caller to find
     /// out, since [`Executor::new`] cannot fail.
     pub fn bytes_for(plan: &Plan) -> usize {
-        let longest = share::longest(&share::stretches(finish::tasks(plan), plan.options.workers));
+        let (longest, tasks) = finish::sizes_of_tasks(plan);
         let lane = [plan.arena_len, plan.scratch_len, longest].into_iter().fold(0, usize::saturating_add);
         let partials = plan.segments.iter().fold(0usize, |sum, len| sum.saturating_add(*len));
         let lanes = lane.saturating_mul(plan.options.workers);
         let floats = lanes.saturating_add(partials.saturating_mul(plan.options.shards));
-        floats.saturating_mul(size_of::<f32>())
+        floats.saturating_mul(size_of::<f32>()).saturating_add(tasks)
     }
 
     /// Takes a batch through the plan: afterwards outputs can be read and gradients completed.

@@ -180,6 +180,18 @@ impl Graph {
         (0..self.nodes.len() as u32).map(Var)
     }
 
+    /// For every node, whether `wanted` depends on it.
+    pub fn live(&self, wanted: &[Var]) -> Vec<bool> {
+        let mut live = vec![false; self.len()];
+        wanted.iter().for_each(|v| live[v.index()] = true);
+        for v in self.vars().rev() {
+            if live[v.index()] {
+                self.node(v).inputs.iter().for_each(|i| live[i.index()] = true);
+            }
+        }
+        live
+    }
+
     /// Builds `f` inside a layer name: names in it get the prefix `name.`, errors name it.
     pub fn scope<T>(&mut self, name: impl Into<String>, f: impl FnOnce(&mut Self) -> Built<T>) -> Built<T> {
         self.scope.push(name.into());

@@ -1,10 +1,12 @@
-//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes, threads, random numbers; knows no graph.
+//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes; threads and random
+//! numbers; knows no graph.
 
 pub mod affine;
 pub mod channels;
 pub mod conv;
 pub mod fold;
 pub mod gemm;
+pub mod half;
 pub mod isa;
 pub mod map;
 #[cfg(feature = "mapped")]

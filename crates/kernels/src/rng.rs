@@ -69,13 +69,11 @@ impl Rng {
         ((u128::from(word) * u128::from(n)) >> 64) as u64
     }
 
-    /// A random order of `0..n` (Fisher and Yates).
-    pub fn permutation(self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
-        for i in (1..n).rev() {
-            order.swap(i, self.below(i as u64 + 1, i as u64) as usize);
+    /// Brings items into a random order (Fisher and Yates) by the draws from index `first` on.
+    pub fn shuffle<T>(self, items: &mut [T], first: u64) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i as u64 + 1, first + i as u64) as usize);
         }
-        order
     }
 }
 
@@ -132,8 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_permutation_holds_every_index_once_and_depends_on_the_epoch() {
-        let order = |epoch| Rng::new(7, Purpose::Shuffle, 0, epoch).permutation(1000);
+    fn a_random_order_holds_every_index_once_and_depends_on_the_epoch() {
+        let order = |epoch| {
+            let mut order: Vec<usize> = (0..1000).collect();
+            Rng::new(7, Purpose::Shuffle, 0, epoch).shuffle(&mut order, 0);
+            order
+        };
         let mut sorted = order(3);
         sorted.sort_unstable();
         assert!(sorted.iter().copied().eq(0..1000));

@@ -1,4 +1,4 @@
-//! One declaration of a table of settings: the struct, its defaults, how it is read and checked, and what is told of it.
+//! One declaration of a table of settings: struct, defaults, how it is read and checked, and what is told of it.
 
 use crate::{Key, OutOfRange, Range};
 
@@ -130,7 +130,8 @@ macro_rules! settings {
         $crate::settings! { @table
             [$(#[$meta])*] [$pub] $Table $name
             []
-            [$([$help] [$(#[$attribute])*] [$vis] $key [$Type] [$default] [$($json)?] [$($unit)?] [$($reader)?] [$range])*]
+            [$([$help] [$(#[$attribute])*] [$vis] $key [$Type] [$default] [$($json)?] [$($unit)?] [$($reader)?]
+                [$range])*]
         }
 
         impl Default for $Table {
@@ -162,7 +163,8 @@ macro_rules! settings {
             [$(#[$meta])*] [$pub] $Table $name
             [$([$needed_help] [$(#[$needed_attribute])*] [$needed_vis] $needed [$Needed] [$($needed_unit)?]
                 [$($needed_reader)?] [$needed_range])+]
-            [$([$help] [$(#[$attribute])*] [$vis] $key [$Type] [$default] [$($json)?] [$($unit)?] [$($reader)?] [$range])*]
+            [$([$help] [$(#[$attribute])*] [$vis] $key [$Type] [$default] [$($json)?] [$($unit)?] [$($reader)?]
+                [$range])*]
         }
 
         impl $Table {

@@ -4,6 +4,7 @@ mod declare;
 mod near;
 pub mod registry;
 mod tagged;
+mod words;
 
 pub use declare::{Setting, help};
 pub use near::nearest;

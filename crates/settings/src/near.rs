@@ -5,7 +5,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let low = name.to_lowercase();
     let score = |c: &str| {
         let c = c.to_lowercase();
-        let slip = strsim::osa_distance(&low, &c) == 1 && low.len() > 2;
+        let slip = strsim::osa_distance(&low, &c) == 1 && low.len().max(c.len()) > 2;
         strsim::jaro_winkler(&low, &c).max(if slip { 0.8 } else { 0.0 })
     };
     candidates

@@ -1,6 +1,6 @@
 //! Reads tables of a config by their tag, so that a wrong word or key is met with the nearest right one.
 
-use crate::{Entry, Key, Range};
+use crate::{Entry, Key, Range, nearest};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, de};
@@ -85,18 +85,13 @@ fn culprit<T: DeserializeOwned>(table: &Map<String, Value>, entry: &Entry) -> Op
 }
 
 /// `, did you mean ...?` with the nearest name, or the list of all where none is near.
-pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let (word, names) = (word.to_lowercase(), names.collect::<Vec<&str>>());
-    let likeness = |name: &str| {
-        let (shared, edits) =
-            (strsim::jaro_winkler(&word, name), strsim::normalized_damerau_levenshtein(&word, name));
-        if shared > 0.7 || edits > 0.6 { shared + edits } else { 0.0 }
-    };
-    let near = names.iter().map(|name| (likeness(name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match near {
-        None => String::new(),
-        Some((likeness, name)) if likeness > 0.0 => format!(", did you mean `{name}`?"),
-        Some(_) => format!(", expected one of `{}`", names.join("`, `")),
+pub fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(word, names.clone()) {
+        Some(name) => format!(", did you mean `{name}`?"),
+        None => match &names.collect::<Vec<&str>>()[..] {
+            [] => String::new(),
+            all => format!(", expected one of `{}`", all.join("`, `")),
+        },
     }
 }
 

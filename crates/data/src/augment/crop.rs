@@ -1,33 +1,25 @@
 //! Random crop with padding: the image is padded on all sides and cut back to its size at a random place.
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "crop",
+    name: Crop::NAME,
     summary: "pad on all sides, then cut a random part of the old size",
     formula: "shift by whole pixels, each axis uniform in −padding … padding",
     source: "Krizhevsky, Sutskever and Hinton 2012; padding 4 as He, Zhang, Ren and Sun, Deep residual learning, 2016; \
              torchvision's RandomCrop(size, padding)",
-    keys: &[key("padding", "4", Range::AtLeast(1.0), "pixels on each side"), FILL_KEY],
+    keys: Crop::KEYS,
 };
 
-/// Pads and cuts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Crop {
-    /// Pixels on each side; 4.
-    pub padding: u32,
-    /// What is in the padding; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Crop {
-    fn default() -> Self {
-        Crop { padding: 4, fill: Fill::Zero }
+settings! {
+    /// Pads and cuts.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Crop of "crop" {
+        /// pixels on each side
+        pub padding: u32 = 4, in Range::AtLeast(1.0);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

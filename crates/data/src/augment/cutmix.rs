@@ -1,38 +1,28 @@
 //! A rectangle of another sample is pasted into each one, and its target counts by the area.
 
-use serde::{Deserialize, Serialize};
-
 use super::cutout::around;
 use super::mixing::{ALPHA_RANGE, Mix, Mixture};
-use super::{Draws, P_RANGE, Transform, key};
-use settings::Entry;
+use super::{Draws, P_RANGE, Transform};
+use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "cutmix",
+    name: Cutmix::NAME,
     summary: "paste a rectangle of another training sample, whose target counts by its area",
     formula: "λ ~ Beta(alpha, alpha); a box of h √(1 − λ) × w √(1 − λ) around a uniform centre, cut at the frame, comes from \
               xⱼ; loss = λ' L(yᵢ) + (1 − λ') L(yⱼ), λ' the share of pixels that stay",
     source: "Yun, Han, Oh, Chun, Choe and Yoo, CutMix, 2019: alpha 1, p 0.5 for CIFAR. Each sample has its own box and \
              partner; torchvision's CutMix has one box a batch",
-    keys: &[
-        key("alpha", "1.0", ALPHA_RANGE, "1: all areas alike; less: more small and large ones"),
-        key("p", "1.0", P_RANGE, "probability"),
-    ],
+    keys: Cutmix::KEYS,
 };
 
-/// Pastes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cutmix {
-    /// Parameter of the Beta distribution; 1.
-    pub alpha: f64,
-    /// Probability; 1.
-    pub p: f64,
-}
-
-impl Default for Cutmix {
-    fn default() -> Self {
-        Cutmix { alpha: 1.0, p: 1.0 }
+settings! {
+    /// Pastes.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Cutmix of "cutmix" {
+        /// 1: all areas alike; less: more small and large ones
+        pub alpha: f64 = 1.0, in ALPHA_RANGE;
+        /// probability
+        pub p: f64 = 1.0, in P_RANGE;
     }
 }
 

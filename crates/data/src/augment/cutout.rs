@@ -1,39 +1,28 @@
 //! A random square of the image is hidden.
 
-use serde::{Deserialize, Serialize};
-
 use super::fill::Fill;
-use super::{Canvas, Draws, Images, P_RANGE, Transform, Unsuitable, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Images, P_RANGE, Transform, Unsuitable};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "cutout",
+    name: Cutout::NAME,
     summary: "hide a square at a random place, which may reach beyond the frame",
     formula: "with probability p: size × size pixels around a centre that is uniform over the image become the fill",
     source: "DeVries and Taylor, Improved regularization of convolutional neural networks with cutout, 2017: 16 pixels for \
              CIFAR-10, 8 for CIFAR-100; there zeros behind normalisation, which is the mean here",
-    keys: &[
-        key("size", "16", Range::AtLeast(1.0), "side of the square, in pixels"),
-        key("p", "1.0", P_RANGE, "probability"),
-        key("fill", "\"mean\"", Range::Words(&["mean", "zero"]), "mean of the training pixels, or black"),
-    ],
+    keys: Cutout::KEYS,
 };
 
-/// Hides a square.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cutout {
-    /// Side of the square; 16.
-    pub size: u32,
-    /// Probability; 1.
-    pub p: f64,
-    /// What the square shows, mean or zero; mean.
-    pub fill: Fill,
-}
-
-impl Default for Cutout {
-    fn default() -> Self {
-        Cutout { size: 16, p: 1.0, fill: Fill::Mean }
+settings! {
+    /// Hides a square.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Cutout of "cutout" {
+        /// side of the square, in pixels
+        pub size: u32 = 16, in Range::AtLeast(1.0);
+        /// probability
+        pub p: f64 = 1.0, in P_RANGE;
+        /// mean of the training pixels, or black
+        pub fill: Fill = Fill::Mean => "\"mean\"", in Range::Words(&["mean", "zero"]);
     }
 }
 

@@ -1,32 +1,22 @@
 //! What stands where a moved image has nothing to show.
 
-use serde::{Deserialize, Serialize};
+use settings::words;
 
-use settings::{Key, Range};
-
-/// What is beyond the frame of an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// Zeros: black, before any preprocessing.
-    #[default]
-    Zero,
-    /// The mean of each channel over the training samples.
-    Mean,
-    /// The nearest pixel of the frame.
-    Edge,
-    /// The image mirrored at its outermost pixels, which are not repeated (NumPy's and PyTorch's `reflect`).
-    Reflect,
+words! {
+    /// What is beyond the frame of an image.
+    #[derive(Default)]
+    pub enum Fill {
+        /// Zeros: black, before any preprocessing.
+        #[default]
+        Zero = "zero",
+        /// The mean of each channel over the training samples.
+        Mean = "mean",
+        /// The nearest pixel of the frame.
+        Edge = "edge",
+        /// The image mirrored at its outermost pixels, which are not repeated (NumPy's and PyTorch's `reflect`).
+        Reflect = "reflect",
+    }
 }
-
-/// The key of transforms that move an image.
-pub(super) const FILL_KEY: Key = Key {
-    name: "fill",
-    default: "\"zero\"",
-    unit: "",
-    range: Range::Words(&["zero", "mean", "edge", "reflect"]),
-    help: "what is beyond the frame",
-};
 
 impl Fill {
     /// The place along an axis of `n` pixels that shows at `i`, or nothing where there is a constant.

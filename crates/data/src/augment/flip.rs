@@ -1,51 +1,37 @@
 //! Random mirror image.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Canvas, Draws, Motion, P_RANGE, Transform, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Motion, P_RANGE, Transform};
+use settings::{Entry, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "flip",
+    name: Flip::NAME,
     summary: "mirror the image, left to right or upside down",
     formula: "with probability p: x → w − 1 − x, or y → h − 1 − y",
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012; \
              torchvision's RandomHorizontalFlip and RandomVerticalFlip",
-    keys: &[
-        key("p", "0.5", P_RANGE, "probability"),
-        key(
-            "direction",
-            "\"horizontal\"",
-            Range::Words(&["horizontal", "vertical"]),
-            "which axis is mirrored",
-        ),
-    ],
+    keys: Flip::KEYS,
 };
 
-/// Mirrors.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Flip {
-    /// Probability; 0.5.
-    pub p: f64,
-    /// Which axis; horizontal.
-    pub direction: Direction,
+settings! {
+    /// Mirrors.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Flip of "flip" {
+        /// probability
+        pub p: f64 = 0.5, in P_RANGE;
+        /// which axis is mirrored
+        pub direction: Direction = Direction::Horizontal => "\"horizontal\"", in Range::Words(Direction::WORDS);
+    }
 }
 
-/// An axis of the image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Left becomes right.
-    #[default]
-    Horizontal,
-    /// Top becomes bottom.
-    Vertical,
-}
-
-impl Default for Flip {
-    fn default() -> Self {
-        Flip { p: 0.5, direction: Direction::Horizontal }
+words! {
+    /// An axis of the image.
+    #[derive(Default)]
+    pub enum Direction {
+        /// Left becomes right.
+        #[default]
+        Horizontal = "horizontal",
+        /// Top becomes bottom.
+        Vertical = "vertical",
     }
 }
 

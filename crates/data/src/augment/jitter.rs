@@ -1,42 +1,27 @@
 //! Random brightness, contrast and saturation, in random order.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Canvas, Draws, Transform, key, tone};
-use settings::{Entry, Key, Range};
-
-const fn strength(name: &'static str, help: &'static str) -> Key {
-    key(name, "0.2", Range::AtLeast(0.0), help)
-}
+use super::{Canvas, Draws, Transform, tone};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "jitter",
+    name: Jitter::NAME,
     summary: "change brightness, contrast and saturation, in random order",
     formula: "each factor uniform in max(0, 1 − s) … 1 + s: x · f; mean grey + f · (x − mean grey); grey + f · (x − grey)",
     source: "torchvision's ColorJitter, without hue; as there, values stay within 0 and 1. Images of one channel have no \
              saturation",
-    keys: &[
-        strength("brightness", "s of the brightness"),
-        strength("contrast", "s of the contrast"),
-        strength("saturation", "s of the saturation"),
-    ],
+    keys: Jitter::KEYS,
 };
 
-/// Changes the colours.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Jitter {
-    /// Strength for brightness; 0.2.
-    pub brightness: f64,
-    /// Strength for contrast; 0.2.
-    pub contrast: f64,
-    /// Strength for saturation; 0.2.
-    pub saturation: f64,
-}
-
-impl Default for Jitter {
-    fn default() -> Self {
-        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }
+settings! {
+    /// Changes the colours.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Jitter of "jitter" {
+        /// s of the brightness
+        pub brightness: f64 = 0.2, in Range::AtLeast(0.0);
+        /// s of the contrast
+        pub contrast: f64 = 0.2, in Range::AtLeast(0.0);
+        /// s of the saturation
+        pub saturation: f64 = 0.2, in Range::AtLeast(0.0);
     }
 }
 

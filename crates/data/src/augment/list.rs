@@ -211,7 +211,7 @@ mod tests {
         assert!(json("[3]").contains("the name of a transform"));
     }
 
-    /// The registry's defaults and the types' are written twice; this holds them together.
+    /// What the registry tells of defaults is what one gets.
     #[test]
     fn defaults_are_those_of_the_registry() {
         for entry in ALL {

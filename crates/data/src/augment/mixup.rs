@@ -1,36 +1,26 @@
 //! Each sample is blended with another one, and so is its target.
 
-use serde::{Deserialize, Serialize};
-
 use super::mixing::{ALPHA_RANGE, Mix, Mixture};
-use super::{Draws, P_RANGE, Transform, key};
-use settings::Entry;
+use super::{Draws, P_RANGE, Transform};
+use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "mixup",
+    name: Mixup::NAME,
     summary: "blend with another training sample, and the loss with that of its target",
     formula: "λ ~ Beta(alpha, alpha); x = λ xᵢ + (1 − λ) xⱼ; loss = λ L(yᵢ) + (1 − λ) L(yⱼ)",
     source: "Zhang, Cisse, Dauphin and Lopez-Paz, mixup: Beyond empirical risk minimization, 2018: alpha 0.2 for ImageNet, 1 \
              for CIFAR-10. Each sample has its own λ and partner; torchvision's MixUp has one λ a batch",
-    keys: &[
-        key("alpha", "0.2", ALPHA_RANGE, "the larger, the more even the blend"),
-        key("p", "1.0", P_RANGE, "probability"),
-    ],
+    keys: Mixup::KEYS,
 };
 
-/// Blends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mixup {
-    /// Parameter of the Beta distribution; 0.2.
-    pub alpha: f64,
-    /// Probability; 1.
-    pub p: f64,
-}
-
-impl Default for Mixup {
-    fn default() -> Self {
-        Mixup { alpha: 0.2, p: 1.0 }
+settings! {
+    /// Blends.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Mixup of "mixup" {
+        /// the larger, the more even the blend
+        pub alpha: f64 = 0.2, in ALPHA_RANGE;
+        /// probability
+        pub p: f64 = 1.0, in P_RANGE;
     }
 }
 

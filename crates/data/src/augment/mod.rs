@@ -33,7 +33,7 @@ use canvas::Canvas;
 use draws::Draws;
 use mixing::Mix;
 use motion::Motion;
-use settings::{Entry, Key, Range};
+use settings::{Entry, Range};
 
 pub use fill::Fill;
 pub use flip::Direction;
@@ -140,7 +140,3 @@ transforms! {
 }
 
 const P_RANGE: Range = Range::Within(0.0, 1.0);
-
-const fn key(name: &'static str, default: &'static str, range: Range, help: &'static str) -> Key {
-    Key { name, default, unit: "", range, help }
-}

@@ -1,32 +1,25 @@
 //! Colour shifts along the principal axes of the training pixels (AlexNet).
 
-use serde::{Deserialize, Serialize};
-
-use super::{Canvas, Draws, Images, Transform, Unsuitable, key, tone};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Images, Transform, Unsuitable, tone};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "pca",
+    name: Pca::NAME,
     summary: "shift all pixels of an image along the principal axes of the training set's colours",
     formula: "x + Σ αₖ λₖ pₖ, αₖ ~ N(0, sigma²), once an image; pₖ, λₖ of the training pixels' covariance",
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012, \
              section 4.1, with pixels from 0 to 1. The constants that \
              go around for ImageNet (0.2175, 0.0188, 0.0045) add up to more than the variance of its pixels (0.153), \
              so they are larger than these eigenvalues",
-    keys: &[key("sigma", "0.1", Range::AtLeast(0.0), "deviation of α")],
+    keys: Pca::KEYS,
 };
 
-/// Shifts the colours.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pca {
-    /// Deviation of α; 0.1.
-    pub sigma: f64,
-}
-
-impl Default for Pca {
-    fn default() -> Self {
-        Pca { sigma: 0.1 }
+settings! {
+    /// Shifts the colours.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Pca of "pca" {
+        /// deviation of α
+        pub sigma: f64 = 0.1, in Range::AtLeast(0.0);
     }
 }
 

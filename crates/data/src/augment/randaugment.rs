@@ -1,10 +1,7 @@
 //! A few operations from a fixed list, all of one strength (RandAugment).
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key, levels, tone};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, levels, tone};
+use settings::{Entry, Range, settings};
 
 /// The authors try 1 to 3; more than the list has leave nothing of an image, and each costs time.
 const MOST_OPERATIONS: f64 = 16.0;
@@ -13,35 +10,26 @@ const MOST_OPERATIONS: f64 = 16.0;
 const MOST: f64 = 30.0;
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "randaugment",
+    name: Randaugment::NAME,
     summary: "n operations of magnitude m, drawn from a list of fourteen",
     formula: "identity, shear x, shear y, translate x, translate y, rotate, brightness, colour, contrast, sharpness, \
               posterize, solarize, autocontrast, equalize; m/30 of: 0.3, 150/331 of the size, 30 degrees, factor 1 \
               ± 0.9, 4 of 8 bits, all grey levels; the sign is random",
     source: "Cubuk, Zoph, Shlens and Le, RandAugment, 2019; ranges and list of torchvision's RandAugment with 31 bins, \
              which samples the nearest pixel where this interpolates. Colour does nothing to images of one channel",
-    keys: &[
-        key("n", "2", Range::Within(1.0, MOST_OPERATIONS), "operations for each image"),
-        key("m", "9.0", Range::Within(0.0, MOST), "magnitude"),
-        FILL_KEY,
-    ],
+    keys: Randaugment::KEYS,
 };
 
-/// Applies operations from the list.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Randaugment {
-    /// Operations for each image; 2.
-    pub n: u32,
-    /// Magnitude; 9.
-    pub m: f64,
-    /// What comes in beyond the frame; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Randaugment {
-    fn default() -> Self {
-        Randaugment { n: 2, m: 9.0, fill: Fill::Zero }
+settings! {
+    /// Applies operations from the list.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Randaugment of "randaugment" {
+        /// operations for each image
+        pub n: u32 = 2, in Range::Within(1.0, MOST_OPERATIONS);
+        /// magnitude
+        pub m: f64 = 9.0, in Range::Within(0.0, MOST);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

@@ -1,32 +1,24 @@
 //! Random rotation about the centre.
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Motion, Transform, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Motion, Transform};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "rotate",
+    name: Rotate::NAME,
     summary: "turn about the centre",
     formula: "angle uniform in −degrees … degrees; bilinear",
     source: "torchvision's RandomRotation, whose default interpolation is nearest",
-    keys: &[key("degrees", "15.0", Range::Within(0.0, 180.0), "largest angle, either way"), FILL_KEY],
+    keys: Rotate::KEYS,
 };
 
-/// Turns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rotate {
-    /// Largest angle; 15.
-    pub degrees: f64,
-    /// What comes in at the corners; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Rotate {
-    fn default() -> Self {
-        Rotate { degrees: 15.0, fill: Fill::Zero }
+settings! {
+    /// Turns.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Rotate of "rotate" {
+        /// largest angle, either way
+        pub degrees: f64 = 15.0, in Range::Within(0.0, 180.0);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

@@ -1,39 +1,27 @@
 //! Random zoom about the centre.
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "scale",
+    name: Scale::NAME,
     summary: "zoom about the centre, keeping the size of the picture",
     formula: "factor = min^(1−u) · max^u, u uniform; bilinear",
     source: "torchvision's RandomAffine(scale) draws the factor uniformly; here its logarithm is uniform, so that \
              halving is as likely as doubling",
-    keys: &[
-        key("min", "0.8", Range::Above(0.0), "smallest factor; below 1 the image shrinks"),
-        key("max", "1.25", Range::Above(0.0), "largest factor"),
-        FILL_KEY,
-    ],
+    keys: Scale::KEYS,
 };
 
-/// Zooms.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Scale {
-    /// Smallest factor; 0.8.
-    pub min: f64,
-    /// Largest factor; 1.25.
-    pub max: f64,
-    /// What comes in around a smaller image; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Scale {
-    fn default() -> Self {
-        Scale { min: 0.8, max: 1.25, fill: Fill::Zero }
+settings! {
+    /// Zooms.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Scale of "scale" {
+        /// smallest factor; below 1 the image shrinks
+        pub min: f64 = 0.8, in Range::Above(0.0);
+        /// largest factor
+        pub max: f64 = 1.25, in Range::Above(0.0);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

@@ -1,32 +1,24 @@
 //! Random slant.
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Motion, Transform, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Motion, Transform};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "shear",
+    name: Shear::NAME,
     summary: "slant sideways: rows shift in proportion to their height",
     formula: "angle uniform in −degrees … degrees; source x = x + tan(angle) · y; bilinear",
     source: "torchvision's RandomAffine(shear), for the x axis",
-    keys: &[key("degrees", "10.0", Range::Below(0.0, 90.0), "largest angle, either way"), FILL_KEY],
+    keys: Shear::KEYS,
 };
 
-/// Slants.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shear {
-    /// Largest angle; 10.
-    pub degrees: f64,
-    /// What comes in at the sides; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Shear {
-    fn default() -> Self {
-        Shear { degrees: 10.0, fill: Fill::Zero }
+settings! {
+    /// Slants.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Shear of "shear" {
+        /// largest angle, either way
+        pub degrees: f64 = 10.0, in Range::Below(0.0, 90.0);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

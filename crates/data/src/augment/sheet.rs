@@ -133,7 +133,8 @@ fn target(set: &Dataset, sample: u32) -> String {
     }
 }
 
-#[cfg(all(test, feature = "gzip", feature = "images"))]
+#[cfg(test)]
+#[cfg(all(feature = "gzip", feature = "images"))]
 mod tests {
     use super::*;
     use crate::{self as data, DataOptions};

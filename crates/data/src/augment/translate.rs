@@ -1,32 +1,24 @@
 //! Random shift by a share of the size.
 
-use serde::{Deserialize, Serialize};
-
-use super::fill::FILL_KEY;
-use super::{Canvas, Draws, Fill, Motion, Transform, key};
-use settings::{Entry, Range};
+use super::{Canvas, Draws, Fill, Motion, Transform};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "translate",
+    name: Translate::NAME,
     summary: "shift by whole pixels, as far as a share of the size",
     formula: "each axis uniform in −share · size … share · size, rounded to whole pixels",
     source: "torchvision's RandomAffine(translate), which rounds too",
-    keys: &[key("share", "0.1", Range::Within(0.0, 1.0), "largest shift, of width and height"), FILL_KEY],
+    keys: Translate::KEYS,
 };
 
-/// Shifts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Translate {
-    /// Largest shift as a share of width and height; 0.1.
-    pub share: f64,
-    /// What comes in; zeros.
-    pub fill: Fill,
-}
-
-impl Default for Translate {
-    fn default() -> Self {
-        Translate { share: 0.1, fill: Fill::Zero }
+settings! {
+    /// Shifts.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Translate of "translate" {
+        /// largest shift, of width and height
+        pub share: f64 = 0.1, in Range::Within(0.0, 1.0);
+        /// what is beyond the frame
+        pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
 

@@ -6,6 +6,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use kernels::half::half;
+
 use super::{Format, arrays};
 use crate::{DataError, read};
 
@@ -165,18 +167,6 @@ fn words<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; 
     out.extend(bytes.as_chunks::<N>().0.iter().map(|w| number(*w)));
 }
 
-/// IEEE 754 binary16 to f32.
-fn half(bits: u16) -> f32 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
-    match exponent {
-        0 => sign * libm::ldexpf(fraction, -24),
-        31 if fraction == 0.0 => sign * f32::INFINITY,
-        31 => f32::NAN,
-        _ => sign * libm::ldexpf(1024.0 + fraction, exponent - 25),
-    }
-}
-
 /// The magic, the version and the dictionary; gives also the length of all that.
 fn header(stream: &mut impl Read, len: u64, path: &Path) -> Result<(Header, u64), DataError> {
     let short = |expected| DataError::Truncated {
@@ -287,16 +277,6 @@ fn from_fortran<T: Copy>(values: &[T], dims: &[usize]) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn half_precision_is_exact() {
-        let known =
-            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (1, 5.9604645e-8), (0x3555, 0.33325195)];
-        for (bits, value) in known {
-            assert_eq!(half(bits), value);
-        }
-        assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);
-    }
 
     #[test]
     fn fortran_order_is_turned() {

@@ -29,17 +29,36 @@ pub(super) fn whole_tasks(plan: &Plan) -> Vec<Task> {
     slots.map(|(param, slot)| Task { param, range: slot.range() }).collect()
 }
 
+/// Elements of the longest task and bytes of the list of all, told without making it: where blocks are short, it is
+/// longer than what it describes.
+pub(super) fn sizes_of_tasks(plan: &Plan) -> (usize, usize) {
+    let (mut longest, mut n_tasks) = (0, 0usize);
+    for (param, finish) in plan.finish.iter().enumerate() {
+        let (len, block) = (plan.params.slots[param].range().len(), block_of(plan, param, finish));
+        longest = longest.max(block.min(len));
+        n_tasks += len.div_ceil(block);
+    }
+    // the tasks of all, and those of each worker, which grow by doubling
+    (longest, n_tasks.saturating_mul(4 * size_of::<Task>()))
+}
+
 fn tasks_of(plan: &Plan, param: usize, finish: &Finish) -> Vec<Task> {
     let all = plan.params.slots[param].range();
-    let block = match finish {
+    let block = block_of(plan, param, finish);
+    let starts = all.clone().step_by(block);
+    starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
+}
+
+/// Elements of a parameter whose gradient is completed at a time, at least 1.
+fn block_of(plan: &Plan, param: usize, finish: &Finish) -> usize {
+    let all = plan.params.slots[param].range();
+    match finish {
         Finish::Gemm { n, .. } if *n > 0 => (BLOCK_ELEMENTS / n / ROW_GRAIN).max(1) * ROW_GRAIN * n,
-        Finish::Conv { conv, .. } => conv.block_len(),
+        Finish::Conv { conv, .. } => conv.block_len().max(1),
         Finish::Shards { join: Join::ConvSums(_), .. } => all.len().max(1),
         Finish::Shards { .. } | Finish::Ready(Span { loc: Loc::Const(_), .. }) => BLOCK_ELEMENTS,
         _ => all.len().max(1),
-    };
-    let starts = all.clone().step_by(block);
-    starts.map(|start| Task { param, range: start..(start + block).min(all.end) }).collect()
+    }
 }
 
 impl Executor {

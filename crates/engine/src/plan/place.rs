@@ -33,21 +33,16 @@ impl Places {
 
 pub(super) fn places(graph: &Graph, wanted: &Wanted, batch: usize) -> Result<Places, GraphError> {
     let n = graph.len();
+    let roots: Vec<Var> = wanted.read(graph).chain(wanted.gradients.iter().copied()).collect();
     let mut found = Places {
         residency: vec![Residency::Common; n],
-        live: vec![false; n],
+        live: graph.live(&roots),
         users: vec![vec![]; n],
         kept: vec![false; n],
         batch,
     };
-    for v in wanted.read(graph).chain(wanted.gradients.iter().copied()) {
+    for v in &roots {
         found.kept[v.index()] = true;
-        found.live[v.index()] = true;
-    }
-    for v in graph.vars().rev() {
-        if found.live[v.index()] {
-            graph.node(v).inputs.iter().for_each(|i| found.live[i.index()] = true);
-        }
     }
     for v in graph.vars().filter(|v| found.live[v.index()]).collect::<Vec<_>>() {
         let node = graph.node(v);

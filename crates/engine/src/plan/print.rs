@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Cost, Finish, Loop, Plan};
-use crate::graph::{Graph, Var};
+use crate::graph::Graph;
 use crate::ops::Op;
 use crate::steps::conv::{conv_flops, images_of};
 use crate::steps::{Loc, Span, StepKernel, times};
@@ -38,18 +38,6 @@ impl Graph {
             _ = writeln!(text, "{name:<22} {what:<24} {:<20} {}", node.shape.to_string(), node.layer);
         }
         text
-    }
-
-    /// For every node, whether `wanted` depends on it.
-    pub fn live(&self, wanted: &[Var]) -> Vec<bool> {
-        let mut live = vec![false; self.len()];
-        wanted.iter().for_each(|v| live[v.index()] = true);
-        for v in self.vars().rev() {
-            if live[v.index()] {
-                self.node(v).inputs.iter().for_each(|i| live[i.index()] = true);
-            }
-        }
-        live
     }
 }
 

@@ -244,7 +244,7 @@ fn other_shape(d: &mut Gen, n: usize, rows: bool) -> Shape {
     if left != 1 || (n > 0 && d.dice.chance(20)) {
         sizes.push(left);
     }
-    if rows && d.dice.chance(60) || (rows && sizes.is_empty()) {
+    if rows && (d.dice.chance(60) || sizes.is_empty()) {
         sizes.insert(0, d.batch);
     } else if rows {
         sizes[0] *= d.batch;

@@ -2,70 +2,80 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::declare::fields;
+#[cfg(feature = "runs")]
+use super::field::{Kind, SAMPLES, SEED};
 use crate::data::{Channels, Color, Corrupt, DataOptions, Fit, Labels, Share, SplitOptions, TaskKind};
+#[cfg(feature = "runs")]
+use crate::settings::Range;
 
-/// `[data]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DataConfig {
-    /// A built-in name, a file or a folder; `digits`.
-    pub source: String,
-    /// Validation part; 10 %, of arrays nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub valid: Option<Share>,
-    /// Test part; 20 %, of arrays nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub test: Option<Share>,
-    /// Whether each part has its share of every class; yes for classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stratify: Option<bool>,
-    /// Which of the many splits; 0.
-    pub split_seed: u64,
-    /// Number of parts of a cross-validation; none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folds: Option<usize>,
-    /// Which of them is the test part, from 0; without it each is, in turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fold: Option<usize>,
-    /// Target columns, or a file of targets.
-    pub target: Vec<String>,
-    /// Classes or numbers; told by the targets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task: Option<TaskKind>,
-    /// Number of classes; those that are found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes: Option<usize>,
-    /// Columns to leave out.
-    pub drop: Vec<String>,
-    /// Whether the first line holds names; found out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub header: Option<bool>,
-    /// What separates fields; found out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub separator: Option<char>,
-    /// Whether missing values become means; yes in tables.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allow_missing: Option<bool>,
-    /// Where the channels of images in arrays are; found out.
-    pub channels: Channels,
-    /// Channels of image files; grey if all are.
-    pub color: Color,
-    /// Height and width of image files, or one number for both; the size that all have.
-    pub size: Vec<usize>,
-    /// How image files get that size; stretched.
-    pub resize: Fit,
-    /// What becomes of image files that cannot be read; left out.
-    pub corrupt: Corrupt,
-    /// Which labels of CIFAR-100; the fine ones.
-    pub labels: Labels,
-    /// Samples of a synthetic set; its own default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub n: Option<usize>,
-    /// Noise of a synthetic set; its own default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<f32>,
-    /// Seed of a synthetic set; 0.
-    pub seed: u64,
+#[cfg(feature = "runs")]
+const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
+
+fields! {
+    /// `[data]`; `data = "x"` is short for its first key.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct DataConfig {
+        /// a built-in name, a file or a folder
+        pub source: String = "digits".into() => "\"digits\"", is Kind::Text;
+        /// to choose by: a share below 1, or a number of samples; 0.1, of arrays nothing
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub valid: Option<Share> = None, example "0.1", is SHARE;
+        /// to report once: the same; 0.2, of arrays nothing
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub test: Option<Share> = None, example "0.2", is SHARE;
+        /// each part has its share of every class; yes for classes
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stratify: Option<bool> = None, example "true", is Kind::Switch;
+        /// which of the many splits
+        pub split_seed: u64 = 0, is SEED;
+        /// cross-validation: cut the samples into so many parts
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub folds: Option<usize> = None, example "5", is Kind::Whole(2, SAMPLES);
+        /// which fold is the test part, from 0; without it, each in turn
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub fold: Option<usize> = None, example "0", is Kind::Whole(0, SAMPLES);
+        /// target columns; else the last one
+        pub target: Vec<String> = Vec::new() => "[]", is Kind::Texts;
+        /// else told by the targets
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub task: Option<TaskKind> = None, example "\"regression\"", is Kind::Words(TaskKind::WORDS);
+        /// number of classes; else all that are found
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub classes: Option<usize> = None, example "10", is Kind::Whole(1, 65_536);
+        /// columns to leave out
+        pub drop: Vec<String> = Vec::new() => "[]", is Kind::Texts;
+        /// whether a table's first line holds names; else found out
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub header: Option<bool> = None, example "true", is Kind::Switch;
+        /// between a table's fields; else found out
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub separator: Option<char> = None, example "\";\"", is Kind::Text;
+        /// missing values become means; yes in tables
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub allow_missing: Option<bool> = None, example "true", is Kind::Switch;
+        /// where images in arrays have them: [C, H, W] or [H, W, C]
+        pub channels: Channels = Channels::Auto => "\"auto\"", is Kind::Words(Channels::WORDS);
+        /// of image files; auto: grey if all are grey
+        pub color: Color = Color::Auto => "\"auto\"", is Kind::Words(Color::WORDS);
+        /// of image files: one number, or height and width; else as they are
+        pub size: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
+        /// how image files get that size: all to it, the middle, or with black beside it
+        pub resize: Fit = Fit::Stretch => "\"stretch\"", is Kind::Words(Fit::WORDS);
+        /// what becomes of image files that cannot be read
+        pub corrupt: Corrupt = Corrupt::Skip => "\"skip\"", is Kind::Words(Corrupt::WORDS);
+        /// of CIFAR-100: 100 classes, or 20 groups
+        pub labels: Labels = Labels::Fine => "\"fine\"", is Kind::Words(Labels::WORDS);
+        /// samples of a synthetic set
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub n: Option<usize> = None, example "1000", is Kind::Whole(1, SAMPLES);
+        /// deviation of a synthetic set's noise
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub noise: Option<f32> = None, example "0.1", is Kind::Number(Range::AtLeast(0.0));
+        /// of a synthetic set
+        pub seed: u64 = 0, is SEED;
+    }
 }
 
 /// One part of a cross-validation.
@@ -75,37 +85,6 @@ pub struct Fold {
     pub of: usize,
     /// The part that is the test part, from 0.
     pub index: usize,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        let split = SplitOptions::default();
-        DataConfig {
-            source: "digits".into(),
-            valid: None,
-            test: None,
-            stratify: None,
-            split_seed: split.seed,
-            folds: None,
-            fold: None,
-            target: Vec::new(),
-            task: None,
-            classes: None,
-            drop: Vec::new(),
-            header: None,
-            separator: None,
-            allow_missing: None,
-            channels: Channels::Auto,
-            color: Color::Auto,
-            size: Vec::new(),
-            resize: Fit::Stretch,
-            corrupt: Corrupt::Skip,
-            labels: Labels::Fine,
-            n: None,
-            noise: None,
-            seed: 0,
-        }
-    }
 }
 
 impl DataConfig {

@@ -46,6 +46,15 @@ pub enum Kind {
     Free(&'static str),
 }
 
+/// No bound but that of the type.
+pub(super) const MANY: u64 = u64::MAX;
+
+/// The most that the 32-bit sample indices can count.
+pub(super) const SAMPLES: u64 = u32::MAX as u64;
+
+/// Of a seed: TOML's whole numbers have a sign.
+pub(super) const SEED: Kind = Kind::Whole(0, i64::MAX as u64);
+
 /// A registry to choose from.
 #[derive(Debug)]
 pub struct Choice {

@@ -15,6 +15,7 @@
 #[cfg(feature = "runs")]
 mod check;
 mod data;
+mod declare;
 #[cfg(feature = "runs")]
 mod differ;
 mod error;

@@ -5,108 +5,141 @@ use std::path::PathBuf;
 use engine::exec::MAX_WORKERS;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::declare::fields;
 use super::error::ConfigError;
+#[cfg(feature = "runs")]
+use super::field::{Kind, MANY, SAMPLES, SEED};
+#[cfg(feature = "runs")]
+use super::keys;
 use super::{DataConfig, HeadConfig, LossConfig, Seeds, Time};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
 use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig, Wrappers};
 use crate::schedule::{ScheduleConfig, Span};
+#[cfg(feature = "runs")]
+use settings::Range;
 
-/// A run's settings, complete and checked.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RunConfig {
-    /// Passes over the training samples; 20, or as many as `steps` takes where that is given. With 0 nothing is
-    /// learnt: the start is measured and saved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<u64>,
-    /// Updates; none. Where both are given, the run ends at whichever comes first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
-    /// Samples that go through the network at once; 64. The last batch of an epoch may be smaller.
-    pub batch: usize,
-    /// Batches whose gradients are averaged for one update; 1. Steps, and what counts in them, are updates.
-    pub accumulate: usize,
-    /// Samples measured at once; 256.
-    pub eval_batch: usize,
-    /// Longest gradient; none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_norm: Option<ClipNorm>,
-    /// Largest element of the gradient; none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_value: Option<ClipValue>,
-    /// Whether each epoch has another order of the samples; true. Without it they come in their own order.
-    pub shuffle: bool,
-    /// Decides everything random but the split; 0.
-    pub seed: u64,
-    /// Several runs that differ in their seed; none. A list for `runs::plan`: a single run does not look at it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seeds: Option<Seeds>,
-    /// Parts that a batch is cut into; 8. With the seed they define the numbers, and threads never do.
-    pub shards: usize,
-    /// Threads; 0 means one for each core. Never more than shards, nor than [`MAX_WORKERS`].
-    pub threads: usize,
-    /// How long one session may take; no limit. Then the run stops with a checkpoint. The run folder's config does not keep it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time: Option<Time>,
-    /// Weights to start from (safetensors); none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub init_from: Option<PathBuf>,
-    /// Preprocessing of inputs; none here means that the kind of data decides.
-    #[serde(serialize_with = "or_auto")]
-    pub preprocess: Option<Preprocess>,
-    /// Random changes of training images; none.
-    pub augment: Augment,
-    /// Whether a regression learns standardised targets; none here means that the kind of data decides.
-    #[serde(serialize_with = "or_auto")]
-    pub standardise_targets: Option<bool>,
-    /// Several things to learn at once, instead of the one that `data.target` and `loss` say; none.
-    pub heads: Vec<HeadConfig>,
-    /// What is laid around the optimizer, from the inside out; nothing.
-    pub wrap: Wrappers,
-    /// Parameters with settings of their own; none.
-    pub groups: Vec<GroupConfig>,
-    /// Also measure how often the truth is among the k likeliest; none.
-    pub top_k: Vec<usize>,
-    /// Name of the run folder; made of data and model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// What to learn from.
-    pub data: DataConfig,
-    /// The network.
-    pub model: ModelConfig,
-    /// How weights move; a top-level `lr` is in here already.
-    pub optimizer: OptimConfig,
-    /// How the learning rate changes; constant.
-    pub schedule: ScheduleConfig,
-    /// Factor of the momentum, and of Adam's β₁; constant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub momentum_schedule: Option<ScheduleConfig>,
-    /// Factor of every weight decay; constant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight_decay_schedule: Option<ScheduleConfig>,
-    /// The average of the weights that is measured and kept; none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub average: Option<AverageConfig>,
-    /// What is made small; told by the task.
-    pub loss: LossConfig,
-    /// Checkpoints.
-    pub save: SaveConfig,
+fields! {
+    /// A run's settings, complete and checked.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct RunConfig {
+        /// passes over the training samples; as many as `steps` takes where that is set
+        ///
+        /// With 0 nothing is learnt: the start is measured and saved.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub epochs: Option<u64> = Some(20) => "20", is Kind::Whole(0, MANY);
+        /// updates; the run ends at whichever of the two comes first
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub steps: Option<u64> = None, example "1000", is Kind::Whole(0, MANY);
+        /// samples that go through the network at once
+        ///
+        /// The last batch of an epoch may be smaller.
+        pub batch: usize = 64, is Kind::Whole(1, SAMPLES);
+        /// batches whose gradients are averaged for one update; steps and schedules count updates
+        pub accumulate: usize = 1, is Kind::Whole(1, SAMPLES);
+        /// samples measured at once; does not change the figures' meaning
+        pub eval_batch: usize = 256, is Kind::Whole(1, SAMPLES);
+        /// longest gradient; a longer one is shortened
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub clip_norm: Option<ClipNorm> = None, example "1.0", is Kind::Number(Range::Above(0.0));
+        /// largest element of the gradient, after `clip_norm`; larger ones are cut
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub clip_value: Option<ClipValue> = None, example "1.0", is Kind::Number(Range::Above(0.0));
+        /// another order of the samples in every epoch
+        ///
+        /// Without it they come in their own order.
+        pub shuffle: bool = true, is Kind::Switch;
+        /// decides everything random
+        ///
+        /// But the split, which has its own.
+        pub seed: u64 = 0, is SEED;
+        /// several runs, and their mean: so many seeds from `seed` on, or a list of them
+        ///
+        /// A list for `runs::plan`: a single run does not look at it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub seeds: Option<Seeds> = None, example "3",
+        is Kind::Free("how many seeds, or a list of them such as [0, 1, 2]");
+        /// parts of a batch; with the seed they define the numbers
+        pub shards: usize = 8, is Kind::Whole(1, 1024);
+        /// 0: one for each core; never changes the numbers
+        ///
+        /// Never more than shards, nor than [`MAX_WORKERS`].
+        pub threads: usize = 0, is Kind::Whole(0, MAX_WORKERS as u64);
+        /// the longest that this may take; then it stops, and `thalweg resume` goes on
+        ///
+        /// The run folder's config does not keep it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub time: Option<Time> = None, example "\"10m\"", is Kind::Free("a time such as 90s, 10m, 1h30m");
+        /// weights to start from
+        ///
+        /// A file in the format safetensors.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub init_from: Option<PathBuf> = None, example "\"start.safetensors\"", is Kind::Text;
+        /// of the inputs, fitted on the training samples
+        ///
+        /// None means that the kind of data decides.
+        #[serde(serialize_with = "or_auto")]
+        pub preprocess: Option<Preprocess> = None => "\"auto\"", is Kind::Words(keys::PREPROCESS);
+        /// random changes of training images, in this order; `thalweg list augment` shows all
+        pub augment: Augment = Augment::default() => "[]", is Kind::Free(keys::TRANSFORMS);
+        /// laid around the optimizer, from the inside out; `thalweg list wrappers` shows all
+        pub wrap: Wrappers = Wrappers::default() => "[]", is Kind::Free(keys::WRAPPER_LIST);
+        /// parameters by name with lr_factor (times lr), weight_decay, freeze or optimizer; the first match counts
+        pub groups: Vec<GroupConfig> = Vec::new() => "[]", is Kind::Free(keys::GROUP_LIST);
+        /// regression: learn targets of mean 0 and deviation 1
+        ///
+        /// None means that the kind of data decides.
+        #[serde(serialize_with = "or_auto")]
+        pub standardise_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
+        /// several things to learn at once, each with a name, target columns, a loss and its weight
+        ///
+        /// Instead of the one that `data.target` and `loss` say.
+        pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Free(keys::HEAD_LIST);
+        /// also measure how often the truth is among the k likeliest
+        pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
+        /// of the run folder; else made of data and model
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String> = None, example "\"first-try\"", is Kind::Text;
+        /// what to learn from
+        pub data: DataConfig = DataConfig::default() => "\"digits\"", is Kind::Table(DataConfig::FIELDS);
+        /// the network
+        pub model: ModelConfig = ModelConfig::default() => "\"mlp\"", is Kind::Choice(&keys::MODELS);
+        /// how weights move
+        ///
+        /// A top-level `lr` is in here already.
+        pub optimizer: OptimConfig = OptimConfig::Adam(Default::default()) => "\"adam\"", is Kind::Choice(&keys::OPTIMISERS);
+        /// how the learning rate changes
+        pub schedule: ScheduleConfig = ScheduleConfig::default() => "\"constant\"", is Kind::Choice(&keys::SCHEDULES);
+        /// a factor of the momentum, and of Adam's first beta
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub momentum_schedule: Option<ScheduleConfig> = None, example "\"cosine\"",
+        is Kind::Choice(&keys::SCHEDULES);
+        /// a factor of every weight decay
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub weight_decay_schedule: Option<ScheduleConfig> = None, example "\"cosine\"",
+        is Kind::Choice(&keys::SCHEDULES);
+        /// of the weights, measured and kept in their place; batch norm's statistics are those of the trained weights
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub average: Option<AverageConfig> = None, example "\"ema\"", is Kind::Choice(&keys::AVERAGES);
+        /// what is made small
+        pub loss: LossConfig = LossConfig::default() => "\"auto\"", is Kind::Choice(&keys::LOSSES);
+        /// checkpoints
+        pub save: SaveConfig = SaveConfig::default() => "\"1ep\"", is Kind::Table(SaveConfig::FIELDS);
+    }
 }
 
-/// When checkpoints are written, and which epoch is the best.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SaveConfig {
-    /// Distance between two checkpoints; one epoch.
-    pub every: Span,
-    /// The metric that tells the best epoch, with its split; `auto`: the validation part's main metric.
-    pub best: String,
-}
-
-impl Default for SaveConfig {
-    fn default() -> Self {
-        SaveConfig { every: Span::Epochs(1.0), best: "auto".into() }
+fields! {
+    /// `[save]`: when checkpoints are written, and which epoch is the best.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct SaveConfig {
+        /// distance of checkpoints: "1ep", "500st", "0.1dur"
+        pub every: Span = Span::Epochs(1.0) => "\"1ep\"", is Kind::Length;
+        /// metric that tells the best epoch, such as "valid_loss"
+        ///
+        /// `auto` is the validation part's main metric.
+        pub best: String = "auto".into() => "\"auto\"", is Kind::Text;
     }
 }
 
@@ -127,44 +160,6 @@ impl RunConfig {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = if self.threads == 0 { cores } else { self.threads };
         wanted.min(self.shards).min(MAX_WORKERS)
-    }
-}
-
-impl Default for RunConfig {
-    fn default() -> Self {
-        RunConfig {
-            epochs: Some(20),
-            steps: None,
-            batch: 64,
-            accumulate: 1,
-            eval_batch: 256,
-            clip_norm: None,
-            clip_value: None,
-            shuffle: true,
-            seed: 0,
-            seeds: None,
-            shards: 8,
-            threads: 0,
-            time: None,
-            init_from: None,
-            preprocess: None,
-            augment: Augment::default(),
-            standardise_targets: None,
-            heads: Vec::new(),
-            wrap: Wrappers::default(),
-            groups: Vec::new(),
-            top_k: Vec::new(),
-            name: None,
-            data: DataConfig::default(),
-            model: ModelConfig::default(),
-            optimizer: OptimConfig::Adam(Default::default()),
-            schedule: ScheduleConfig::default(),
-            momentum_schedule: None,
-            weight_decay_schedule: None,
-            average: None,
-            loss: LossConfig::default(),
-            save: SaveConfig::default(),
-        }
     }
 }
 

@@ -1,35 +1,31 @@
 //! The same number everywhere.
 
-use super::{ANY_NUMBER, Init, Target, number};
-use crate::registry::{Entry, OutOfRange};
+use super::{ANY_NUMBER, Init, Target};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "constant",
+    name: Constant::NAME,
     summary: "one number everywhere, such as a bias of 0.01 against dead ReLUs",
     formula: "w = value",
     source: "PyTorch's constant_",
-    keys: &[number("value", "0.01", ANY_NUMBER, "the number")],
+    keys: Constant::KEYS,
 };
 
-/// The same number everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Constant {
-    /// The number; 0.01, the small positive bias that keeps ReLUs alive at the start.
-    pub value: f64,
-}
-
-impl Default for Constant {
-    fn default() -> Self {
-        Constant { value: 0.01 }
+settings! {
+    /// The same number everywhere.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Constant of "constant" {
+        /// the number
+        ///
+        /// By default the small positive bias that keeps ReLUs alive at the start.
+        pub value: f64 = 0.01, in ANY_NUMBER;
     }
 }
 
 impl Constant {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("value", self.value)
+        self.in_range()
     }
 }
 

@@ -1,37 +1,31 @@
 //! He or Kaiming, uniform: bounds ±gain·√(3/in), √(6/in) before a ReLU.
 
-use super::{GAIN_KEY, Gain, Init, Mode, Target, mode_key, scaled};
-use crate::registry::{Entry, OutOfRange};
+use super::{GAIN, Gain, Init, Mode, Target, scaled};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "he_uniform",
+    name: HeUniform::NAME,
     summary: "He's scale for the activation that follows, uniform",
     formula: "w ~ U(−a, a), a = gain·√(3/n), n = fan_in",
     source: "He, Zhang, Ren and Sun, Delving deep into rectifiers, ICCV 2015, arxiv.org/abs/1502.01852; PyTorch's kaiming with the gain of the activation that follows",
-    keys: &[mode_key("\"fan_in\""), GAIN_KEY],
+    keys: HeUniform::KEYS,
 };
 
-/// He or Kaiming, uniform: bounds ±gain·√(3/in), √(6/in) before a ReLU.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HeUniform {
-    /// The n of the formula; the inputs.
-    pub mode: Mode,
-    /// Factor of the standard deviation; that of the activation that follows.
-    pub gain: Gain,
-}
-
-impl Default for HeUniform {
-    fn default() -> Self {
-        HeUniform { mode: Mode::FanIn, gain: Gain::Auto }
+settings! {
+    /// He or Kaiming, uniform: bounds ±gain·√(3/in), √(6/in) before a ReLU.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct HeUniform of "he_uniform" {
+        /// the n of the formula: inputs, outputs or their mean
+        pub mode: Mode = Mode::FanIn => "\"fan_in\"", in Range::Words(Mode::WORDS);
+        /// factor of the standard deviation; auto is that of the activation that follows
+        pub gain: Gain = Gain::Auto => "\"auto\"", in GAIN;
     }
 }
 
 impl HeUniform {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        self.gain.check(&ENTRY)
+        self.in_range()
     }
 }
 

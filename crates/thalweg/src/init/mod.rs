@@ -3,12 +3,11 @@
 mod quantile;
 mod scaled;
 
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use crate::settings::Tag;
 use engine::rng::Rng;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use settings::{Entry, Key, OutOfRange, Range, Setting, Tag};
 use std::fmt::Debug;
 
 pub use scaled::{Gain, Mode};
@@ -135,18 +134,10 @@ impl<'de> Deserialize<'de> for InitConfig {
 const STD_RANGE: Range = Range::AtLeast(0.0);
 const ANY_NUMBER: Range = Range::Within(f32::MIN as f64, f32::MAX as f64);
 
-const fn number(name: &'static str, default: &'static str, range: Range, help: &'static str) -> Key {
-    Key { name, default, unit: "", range, help }
-}
+const GAIN: Range = Range::Told(&Range::Above(0.0), "a number above 0, or \"auto\"");
 
-const fn mode_key(default: &'static str) -> Key {
-    let range = Range::Words(&["fan_in", "fan_out", "fan_avg"]);
-    number("mode", default, range, "the n of the formula: inputs, outputs or their mean")
+impl Setting for InitConfig {
+    fn check(&self, _: &'static str, _: &Key) -> Result<(), OutOfRange> {
+        self.check()
+    }
 }
-
-const GAIN_KEY: Key = number(
-    "gain",
-    "\"auto\"",
-    Range::Other("a number above 0, or \"auto\""),
-    "factor of the standard deviation; auto is that of the activation that follows",
-);

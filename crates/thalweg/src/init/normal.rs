@@ -1,42 +1,34 @@
 //! A Gaussian of given mean and standard deviation.
 
-use super::{ANY_NUMBER, Init, STD_RANGE, Target, number};
-use crate::registry::{Entry, OutOfRange};
+use super::{ANY_NUMBER, Init, STD_RANGE, Target};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "normal",
+    name: Normal::NAME,
     summary: "a Gaussian whose scale does not depend on the layer",
     formula: "w ~ N(mean, std²)",
     source: "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012 \
              (std 0.01); PyTorch's normal_ has std 1",
-    keys: &[
-        number("std", "0.01", STD_RANGE, "standard deviation"),
-        number("mean", "0.0", ANY_NUMBER, "mean"),
-    ],
+    keys: Normal::KEYS,
 };
 
-/// N(mean, std²).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Normal {
-    /// Standard deviation; 0.01 (PyTorch: 1).
-    pub std: f64,
-    /// Mean; 0.
-    pub mean: f64,
-}
-
-impl Default for Normal {
-    fn default() -> Self {
-        Normal { std: 0.01, mean: 0.0 }
+settings! {
+    /// N(mean, std²).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Normal of "normal" {
+        /// standard deviation
+        ///
+        /// PyTorch's is 1.
+        pub std: f64 = 0.01, in STD_RANGE;
+        /// mean
+        pub mean: f64 = 0.0, in ANY_NUMBER;
     }
 }
 
 impl Normal {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("std", self.std)?;
-        ENTRY.check("mean", self.mean)
+        self.in_range()
     }
 }
 

@@ -1,22 +1,22 @@
 //! What the variance-scaling initialisers share: variance = gain² / n, with n inputs, outputs or their mean.
 
 use super::Target;
-use crate::registry::{Entry, OutOfRange, Range};
 use engine::rng::Rng;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use settings::{Key, OutOfRange, Setting, words};
 use std::fmt;
 
-/// The n of the formula.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Inputs of a unit: keeps the scale of values going forward.
-    FanIn,
-    /// Units that an input reaches: keeps the scale of gradients going back.
-    FanOut,
-    /// The mean of both.
-    FanAvg,
+words! {
+    /// The n of the formula.
+    pub enum Mode {
+        /// Inputs of a unit: keeps the scale of values going forward.
+        FanIn = "fan_in",
+        /// Units that an input reaches: keeps the scale of gradients going back.
+        FanOut = "fan_out",
+        /// The mean of both.
+        FanAvg = "fan_avg",
+    }
 }
 
 impl Mode {
@@ -39,20 +39,14 @@ pub enum Gain {
     Fixed(f64),
 }
 
-impl Gain {
-    pub(super) fn check(self, entry: &Entry) -> Result<(), OutOfRange> {
+impl Setting for Gain {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
         match self {
-            Gain::Fixed(value) if !Range::Above(0.0).allows(value) => {
-                let allowed = super::GAIN_KEY.range;
-                Err(OutOfRange {
-                    of: entry.name,
-                    key: "gain",
-                    value,
-                    allowed,
-                    default: super::GAIN_KEY.default,
-                })
+            Gain::Auto => Ok(()),
+            // The words say that it may be `auto`, too.
+            Gain::Fixed(value) => {
+                key.check(of, *value).map_err(|error| OutOfRange { allowed: key.range, ..error })
             }
-            _ => Ok(()),
         }
     }
 }
@@ -98,7 +92,7 @@ impl<'de> Deserialize<'de> for Gain {
         impl Visitor<'_> for AutoOrNumber {
             type Value = Gain;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}", super::GAIN_KEY.range)
+                write!(f, "{}", super::GAIN)
             }
             fn visit_str<E: Error>(self, word: &str) -> Result<Gain, E> {
                 let wrong = || E::invalid_value(serde::de::Unexpected::Str(word), &self);

@@ -1,49 +1,39 @@
 //! A Gaussian without its tails: values outside of two bounds do not occur.
 
 use super::quantile::{cdf, quantile};
-use super::{ANY_NUMBER, Init, Target, number};
-use crate::registry::{Entry, OutOfRange, Range};
+use super::{ANY_NUMBER, Init, Target};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "trunc_normal",
+    name: TruncNormal::NAME,
     summary: "a Gaussian cut off at two bounds",
     formula: "w ~ N(mean, std²) given low ≤ w ≤ high",
     source: "PyTorch's trunc_normal_: the bounds are values, not multiples of std; its std is 1 by default",
-    keys: &[
-        number("std", "0.02", Range::Above(0.0), "standard deviation before the cut"),
-        number("mean", "0.0", ANY_NUMBER, "mean before the cut"),
-        number("low", "-2.0", ANY_NUMBER, "least value; at most 2 std above the mean"),
-        number("high", "2.0", ANY_NUMBER, "largest value; above low, and at most 2 std below the mean"),
-    ],
+    keys: TruncNormal::KEYS,
 };
 
-/// N(mean, std²) given that the value lies in [low, high], by inverting the distribution function.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TruncNormal {
-    /// Standard deviation before the cut; 0.02 (PyTorch: 1).
-    pub std: f64,
-    /// Mean before the cut; 0.
-    pub mean: f64,
-    /// Least value, absolute; −2.
-    pub low: f64,
-    /// Largest value, absolute; 2.
-    pub high: f64,
-}
-
-impl Default for TruncNormal {
-    fn default() -> Self {
-        TruncNormal { std: 0.02, mean: 0.0, low: -2.0, high: 2.0 }
+settings! {
+    /// N(mean, std²) given that the value lies in [low, high], by inverting the distribution function.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct TruncNormal of "trunc_normal" {
+        /// standard deviation before the cut
+        ///
+        /// PyTorch's is 1.
+        pub std: f64 = 0.02, in Range::Above(0.0);
+        /// mean before the cut
+        pub mean: f64 = 0.0, in ANY_NUMBER;
+        /// least value; at most 2 std above the mean
+        pub low: f64 = -2.0, in ANY_NUMBER;
+        /// largest value; above low, and at most 2 std below the mean
+        pub high: f64 = 2.0, in ANY_NUMBER;
     }
 }
 
 impl TruncNormal {
     /// Bounds far out in one tail are refused (PyTorch warns): the draws would lose their digits there.
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        let values = [("std", self.std), ("mean", self.mean), ("low", self.low), ("high", self.high)];
-        values.iter().try_for_each(|(key, value)| ENTRY.check(key, *value))?;
+        self.in_range()?;
         let wrong =
             |key, value, allowed, default| Err(OutOfRange { of: ENTRY.name, key, value, allowed, default });
         let (least_high, most_low) = (self.mean - 2.0 * self.std, self.mean + 2.0 * self.std);

@@ -1,41 +1,35 @@
 //! Uniform between two numbers.
 
-use super::{ANY_NUMBER, Init, Target, number, scaled};
-use crate::registry::{Entry, OutOfRange, Range};
+use super::{ANY_NUMBER, Init, Target, scaled};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "uniform",
+    name: Uniform::NAME,
     summary: "uniform between two numbers",
     formula: "w ~ U[low, high)",
     source: "PyTorch's uniform_ goes from 0 to 1",
-    keys: &[
-        number("low", "-0.05", ANY_NUMBER, "least value"),
-        number("high", "0.05", ANY_NUMBER, "bound that is not reached; low or more"),
-    ],
+    keys: Uniform::KEYS,
 };
 
-/// U[low, high).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Uniform {
-    /// Least value; −0.05 (PyTorch: 0).
-    pub low: f64,
-    /// Bound that is not reached; 0.05 (PyTorch: 1).
-    pub high: f64,
-}
-
-impl Default for Uniform {
-    fn default() -> Self {
-        Uniform { low: -0.05, high: 0.05 }
+settings! {
+    /// U[low, high).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Uniform of "uniform" {
+        /// least value
+        ///
+        /// PyTorch's is 0.
+        pub low: f64 = -0.05, in ANY_NUMBER;
+        /// bound that is not reached; low or more
+        ///
+        /// PyTorch's is 1.
+        pub high: f64 = 0.05, in ANY_NUMBER;
     }
 }
 
 impl Uniform {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("low", self.low)?;
-        ENTRY.check("high", self.high)?;
+        self.in_range()?;
         if self.high >= self.low {
             return Ok(());
         }

@@ -1,40 +1,31 @@
 //! Xavier or Glorot, uniform: bounds ±gain·√(6/(in + out)), or ±gain·√(3/in) with mode `fan_in`.
 
-use super::{Gain, Init, Mode, Target, mode_key, number, scaled};
-use crate::registry::{Entry, OutOfRange, Range};
+use super::{Gain, Init, Mode, Target, scaled};
 use engine::rng::Rng;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "xavier_uniform",
+    name: XavierUniform::NAME,
     summary: "Glorot's scale, uniform",
     formula: "w ~ U(−a, a), a = gain·√(3/n), n = (fan_in + fan_out)/2",
     source: "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010; with `mode = \"fan_in\"` it is the lecture's \"Xavier\", std = 1/√fan_in; `mode = \"fan_avg\"` is the paper's",
-    keys: &[
-        mode_key("\"fan_avg\""),
-        number("gain", "1.0", Range::Above(0.0), "factor of the standard deviation"),
-    ],
+    keys: XavierUniform::KEYS,
 };
 
-/// Xavier or Glorot, uniform: bounds ±gain·√(6/(in + out)), or ±gain·√(3/in) with mode `fan_in`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct XavierUniform {
-    /// The n of the formula; the mean of inputs and outputs.
-    pub mode: Mode,
-    /// Factor of the standard deviation; 1 (as PyTorch's).
-    pub gain: f64,
-}
-
-impl Default for XavierUniform {
-    fn default() -> Self {
-        XavierUniform { mode: Mode::FanAvg, gain: 1.0 }
+settings! {
+    /// Xavier or Glorot, uniform: bounds ±gain·√(6/(in + out)), or ±gain·√(3/in) with mode `fan_in`.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct XavierUniform of "xavier_uniform" {
+        /// the n of the formula: inputs, outputs or their mean
+        pub mode: Mode = Mode::FanAvg => "\"fan_avg\"", in Range::Words(Mode::WORDS);
+        /// factor of the standard deviation
+        pub gain: f64 = 1.0, in Range::Above(0.0);
     }
 }
 
 impl XavierUniform {
     pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("gain", self.gain)
+        self.in_range()
     }
 }
 

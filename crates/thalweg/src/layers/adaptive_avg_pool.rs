@@ -1,27 +1,29 @@
 //! Adaptive average pooling: means of windows of such sizes that the result has a given size.
 
 use super::image::image;
-use super::sizes::pair_key;
+use super::sizes::STEP;
 use super::{Layer, Pair};
 use crate::model::Builder;
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "adaptive_avg_pool",
+    name: AdaptiveAvgPool::NAME,
     summary: "means of windows, as many as asked for whatever the image's size",
     formula: "y[i] = mean x[⌊i·H/h⌋ .. ⌈(i + 1)·H/h⌉], in both directions",
     source: "PyTorch's AdaptiveAvgPool2d",
-    keys: &[pair_key("size", "", "height and width of the result")],
+    keys: AdaptiveAvgPool::KEYS,
 };
 
-/// x: [B, H, W, C] -> [B, h, w, C]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdaptiveAvgPool {
-    /// Height and width of the result.
-    pub size: Pair,
+settings! {
+    /// x: [B, H, W, C] -> [B, h, w, C]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct AdaptiveAvgPool of "adaptive_avg_pool" {
+        needs {
+            /// height and width of the result
+            pub size: Pair, unit "pixels", in STEP;
+        }
+    }
 }
 
 impl Layer for AdaptiveAvgPool {
@@ -43,6 +45,6 @@ impl Layer for AdaptiveAvgPool {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.size.check(&ENTRY, "size", 1)
+        self.in_range()
     }
 }

@@ -3,58 +3,38 @@
 use super::Layer;
 use crate::init::{Constant, Zeros};
 use crate::model::{Builder, Norms};
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::Fault;
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "batch_norm",
+    name: BatchNorm::NAME,
     summary: "centres and scales every channel over the batch",
     formula: "y = γ·(x − mean)/√(var + ε) + β; running ← (1 − momentum)·running + momentum·batch",
     source: "Ioffe and Szegedy, Batch normalization, ICML 2015, arxiv.org/abs/1502.03167; as in PyTorch momentum is the \
              share of the new value (Keras: of the old), and the running variance is unbiased",
-    keys: &[
-        Key {
-            name: "momentum",
-            default: "0.1",
-            unit: "",
-            range: Range::Within(0.0, 1.0),
-            help: "share of the batch's statistics in the running averages",
-        },
-        EPS_KEY,
-    ],
+    keys: BatchNorm::KEYS,
 };
 
-pub(super) const EPS_KEY: Key = Key {
-    name: "eps",
-    default: "1e-5",
-    unit: "",
-    range: Range::AtLeast(1e-12),
-    help: "added to the variance",
-};
+/// Of what is added to a variance.
+pub(super) const EPS: Range = Range::AtLeast(1e-12);
 
-/// x: [B, C] or [B, .., C] -> the same shape; the channels are the last axis.
-///
-/// Training normalises by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
-/// *unbiased* variance, n/(n−1) times as large) towards them; evaluation uses those two. Parameters `weight` (γ, starts
-/// at 1) and `bias` (β, starts at 0), `[C]` each. PyTorch's `num_batches_tracked` only matters without a momentum; its
-/// `load_state_dict` does not ask for it in a safetensors file, so it is neither written nor needed.
-///
-/// # Errors
-/// In training with one value per channel: its variance would be 0, whatever the value.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BatchNorm {
-    /// Share of the new statistics in the running averages; 0.1.
-    pub momentum: f64,
-    /// Added to the variance; 1e-5.
-    pub eps: f64,
-}
-
-impl Default for BatchNorm {
-    fn default() -> Self {
-        BatchNorm { momentum: 0.1, eps: 1e-5 }
+settings! {
+    /// x: [B, C] or [B, .., C] -> the same shape; the channels are the last axis.
+    ///
+    /// Training normalises by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
+    /// *unbiased* variance, n/(n−1) times as large) towards them; evaluation uses those two. Parameters `weight` (γ,
+    /// starts at 1) and `bias` (β, starts at 0), `[C]` each. PyTorch's `num_batches_tracked` only matters without a
+    /// momentum; its `load_state_dict` does not ask for it in a safetensors file, so it is neither written nor needed.
+    ///
+    /// # Errors
+    /// In training with one value per channel: its variance would be 0, whatever the value.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct BatchNorm of "batch_norm" {
+        /// share of the batch's statistics in the running averages
+        pub momentum: f64 = 0.1, in Range::Within(0.0, 1.0);
+        /// added to the variance
+        pub eps: f64 = 1e-5, in EPS;
     }
 }
 
@@ -121,7 +101,6 @@ impl Layer for BatchNorm {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("momentum", self.momentum)?;
-        ENTRY.check("eps", self.eps)
+        self.in_range()
     }
 }

@@ -3,36 +3,24 @@
 use super::Layer;
 use super::image::{frames, unframed};
 use crate::model::{Builder, Masks};
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "channel_dropout",
+    name: ChannelDropout::NAME,
     summary: "drops whole channels at random while training",
     formula: "y[h, w, c] = x[h, w, c]·m[c]/(1 − drop), m = 0 with probability drop, else 1; in evaluation y = x",
     source: "Tompson et al., Efficient object localization using convolutional networks, CVPR 2015, \
              arxiv.org/abs/1411.4280; PyTorch's Dropout2d",
-    keys: &[Key {
-        name: "drop",
-        default: "0.5",
-        unit: "",
-        range: Range::Below(0.0, 1.0),
-        help: "probability of dropping a channel",
-    }],
+    keys: ChannelDropout::KEYS,
 };
 
-/// x: [B, H, W, C] or [B, T, C]; every image drops channels of its own. Nothing in evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ChannelDropout {
-    /// Probability of *dropping* a channel; 0.5.
-    pub drop: f64,
-}
-
-impl Default for ChannelDropout {
-    fn default() -> Self {
-        ChannelDropout { drop: 0.5 }
+settings! {
+    /// x: [B, H, W, C] or [B, T, C]; every image drops channels of its own. Nothing in evaluation.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct ChannelDropout of "channel_dropout" {
+        /// probability of dropping a channel
+        pub drop: f64 = 0.5, in Range::Below(0.0, 1.0);
     }
 }
 
@@ -61,6 +49,6 @@ impl Layer for ChannelDropout {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("drop", self.drop)
+        self.in_range()
     }
 }

@@ -1,37 +1,35 @@
 //! Several lists of layers side by side, their results joined.
 
-use super::config::{check_all, list};
+use super::config::list;
 use super::{Layer, LayerConfig};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::Fault;
 use engine::graph::{Built, Var};
+use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "concat",
+    name: Concat::NAME,
     summary: "joins the channels of several lists of layers, along the last axis",
     formula: "y = [branch₀(x), branch₁(x), …]",
     source: "Szegedy et al., Going deeper with convolutions, CVPR 2015, arxiv.org/abs/1409.4842; an empty branch is x \
              itself, as in Huang et al., Densely connected convolutional networks, CVPR 2017",
-    keys: &[Key {
-        name: "branches",
-        default: "",
-        unit: "",
-        range: Range::Other("a list of lists of layers"),
-        help: "the lists of layers",
-    }],
+    keys: Concat::KEYS,
 };
 
-/// x: [B, .., C] -> [B, .., C₀ + C₁ + ..]; branch `i` is called `i`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Concat {
-    /// What is joined; an empty list is the input itself.
-    #[serde(deserialize_with = "lists")]
-    pub branches: Vec<Vec<LayerConfig>>,
+settings! {
+    /// x: [B, .., C] -> [B, .., C₀ + C₁ + ..]; branch `i` is called `i`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Concat of "concat" {
+        needs {
+            /// the lists of layers
+            ///
+            /// What is joined; an empty list is the input itself.
+            pub branches: Vec<Vec<LayerConfig>>, via lists, in Range::Other("a list of lists of layers");
+        }
+    }
 }
 
 fn lists<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<LayerConfig>>, D::Error> {
@@ -58,6 +56,6 @@ impl Layer for Concat {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.branches.iter().try_for_each(|layers| check_all(layers))
+        self.in_range()
     }
 }

@@ -1,11 +1,10 @@
 //! A layer in a config: a word or a table, with an optional name.
 
 use super::{ACTIVATIONS, ALL, Layer, LayerKind, Relu};
-use crate::registry::OutOfRange;
-use crate::settings::Tag;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use settings::{Key, OutOfRange, Setting, Tag};
 
 /// A layer of a list: `"relu"`, or a table such as `{ type = "linear", units = 512, name = "fc1" }`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +33,18 @@ impl LayerConfig {
 impl<T: Into<LayerKind>> From<T> for LayerConfig {
     fn from(kind: T) -> Self {
         LayerConfig { name: None, kind: kind.into() }
+    }
+}
+
+impl Setting for LayerConfig {
+    fn check(&self, _: &'static str, _: &Key) -> Result<(), OutOfRange> {
+        self.layer().check()
+    }
+}
+
+impl Setting for Activation {
+    fn check(&self, _: &'static str, _: &Key) -> Result<(), OutOfRange> {
+        self.layer().check()
     }
 }
 

@@ -1,85 +1,66 @@
 //! Convolution along a sequence.
 
-use super::conv::{BIAS_INIT_KEY, CHANNELS_KEY, Conv, GROUPS_KEY, one_group, yes};
+use super::conv::{CHANNELS, Conv, GROUPS};
 use super::image::frames;
-use super::sizes::check_size;
-use super::{BIAS_KEY, Edges, INIT_KEY, Layer, Padding, Pair, Units, he};
+use super::sizes::MAX_SIZE;
+use super::{Edges, INIT, Layer, Padding, Pair, Units, he};
 use crate::init::InitConfig;
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, InFile, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "conv1d",
+    name: Conv1d::NAME,
     summary: "the same small weighted sum at every place of a sequence",
     formula: "y[t, o] = b[o] + Σ x[t·stride + i·dilation − before, c]·W[i, c, o]",
     source: "Waibel et al., Phoneme recognition using time-delay neural networks, 1989; PyTorch's Conv1d",
-    keys: &[
-        CHANNELS_KEY,
-        size_key("kernel", "", "length of the window"),
-        size_key("stride", "1", "from one window to the next"),
-        Key {
-            name: "padding",
-            default: "\"valid\"",
-            unit: "places",
-            range: Range::Other("\"same\", \"valid\", or a number from 0 to 65536"),
-            help: "zeros at each end: none, as many as keep the length at stride 1, or so many",
-        },
-        size_key("dilation", "1", "from one value of a window to the next"),
-        GROUPS_KEY,
-        BIAS_KEY,
-        INIT_KEY,
-        BIAS_INIT_KEY,
-    ],
+    keys: Conv1d::KEYS,
 };
 
-const fn size_key(name: &'static str, default: &'static str, help: &'static str) -> Key {
-    Key { name, default, unit: "places", range: Range::Other("a number from 1 to 65536"), help }
-}
+const LENGTH: Range = Range::Told(&Range::Within(1.0, MAX_SIZE), "a number from 1 to 65536");
+const ENDS: Range =
+    Range::Told(&Range::Within(0.0, MAX_SIZE), "\"same\", \"valid\", or a number from 0 to 65536");
 
-/// x: [B, T, C] -> [B, T', channels], a [`Conv`] of images of height 1.
-///
-/// Parameters `weight`, in files `[channels, C/groups, kernel]` as PyTorch's, and `bias: [channels]`.
-///
-/// # Errors
-/// As [`Conv`]'s.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Conv1d {
-    /// Channels of the result.
-    pub channels: Units,
-    /// Length of the window.
-    pub kernel: usize,
-    /// From one window to the next; 1.
-    #[serde(default = "one_group")]
-    pub stride: usize,
-    /// Zeros at both ends; none.
-    #[serde(default)]
-    pub padding: Padding,
-    /// From one value of a window to the next; 1.
-    #[serde(default = "one_group")]
-    pub dilation: usize,
-    /// Parts of the channels that do not see each other; 1.
-    #[serde(default = "one_group")]
-    pub groups: usize,
-    /// Whether b is there; true.
-    #[serde(default = "yes")]
-    pub bias: bool,
-    /// How the weights start; as [`Conv`]'s.
-    #[serde(default = "he")]
-    pub init: InitConfig,
-    /// How the bias starts; as [`Conv`]'s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bias_init: Option<InitConfig>,
+settings! {
+    /// x: [B, T, C] -> [B, T', channels], a [`Conv`] of images of height 1.
+    ///
+    /// Parameters `weight`, in files `[channels, C/groups, kernel]` as PyTorch's, and `bias: [channels]`.
+    ///
+    /// # Errors
+    /// As [`Conv`]'s.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Conv1d of "conv1d" {
+        needs {
+            /// channels of the result, or "outputs" for as many as the data asks for
+            pub channels: Units, in CHANNELS;
+            /// length of the window
+            pub kernel: usize, unit "places", in LENGTH;
+        }
+        /// from one window to the next
+        pub stride: usize = 1, unit "places", in LENGTH;
+        /// zeros at each end: none, as many as keep the length at stride 1, or so many
+        pub padding: Padding = Padding::Valid => "\"valid\"", unit "places", in ENDS;
+        /// from one value of a window to the next
+        pub dilation: usize = 1, unit "places", in LENGTH;
+        /// parts of the channels that do not see each other
+        pub groups: usize = 1, in GROUPS;
+        /// whether b is there
+        pub bias: bool = true, in Range::Switch;
+        /// how the weights start
+        ///
+        /// [`HeNormal`](crate::init::HeNormal) of kernel·C/groups inputs, with the gain of the activation that follows;
+        /// PyTorch's way is [`TorchLinear`](crate::init::TorchLinear).
+        pub init: InitConfig = he() => "\"he_normal\"", in INIT;
+        /// how the bias starts; with init torch_linear as PyTorch's
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub bias_init: Option<InitConfig> = None => "\"zeros\"", in INIT;
+    }
 }
 
 impl Conv1d {
     /// Stride and dilation 1, no padding, with bias.
     pub fn new(channels: impl Into<Units>, kernel: usize) -> Self {
-        let Conv { channels, init, .. } = Conv::new(channels, kernel);
-        let (stride, padding, dilation, groups, bias) = (1, Padding::Valid, 1, 1, true);
-        Conv1d { channels, kernel, stride, padding, dilation, groups, bias, init, bias_init: None }
+        Conv1d::needing(channels.into(), kernel)
     }
 
     /// The same for images of height 1.
@@ -124,9 +105,6 @@ impl Layer for Conv1d {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        for (key, n) in [("kernel", self.kernel), ("stride", self.stride), ("dilation", self.dilation)] {
-            check_size(&ENTRY, key, n, 1)?;
-        }
-        self.flat().check_as(&ENTRY)
+        self.in_range()
     }
 }

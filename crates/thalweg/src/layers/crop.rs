@@ -1,36 +1,33 @@
 //! Rows and columns cut off an image.
 
 use super::image::{frames, unframed};
+use super::sizes::EDGES;
 use super::{Edges, Layer};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::Fault;
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "crop",
+    name: Crop::NAME,
     summary: "rows and columns cut off an image",
     formula: "y[h, w, c] = x[h + top, w + left, c]",
     source: "Keras' Cropping2D; PyTorch's pad with negative sizes",
-    keys: &[Key {
-        name: "edges",
-        default: "",
-        unit: "pixels",
-        range: Range::Other("a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536"),
-        help: "rows and columns on each side",
-    }],
+    keys: Crop::KEYS,
 };
 
-/// x: [B, H, W, C] -> [B, H − top − bottom, W − left − right, C]; sequences `[B, T, C]` lose the columns.
-///
-/// # Errors
-/// When nothing would be left.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crop {
-    /// Rows and columns on each side.
-    pub edges: Edges,
+settings! {
+    /// x: [B, H, W, C] -> [B, H − top − bottom, W − left − right, C]; sequences `[B, T, C]` lose the columns.
+    ///
+    /// # Errors
+    /// When nothing would be left.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Crop of "crop" {
+        needs {
+            /// rows and columns on each side
+            pub edges: Edges, unit "pixels", in EDGES;
+        }
+    }
 }
 
 impl Layer for Crop {
@@ -63,6 +60,6 @@ impl Layer for Crop {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.edges.check(&ENTRY, "edges")
+        self.in_range()
     }
 }

@@ -2,36 +2,24 @@
 
 use super::Layer;
 use crate::model::{Builder, Masks};
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "dropout",
+    name: Dropout::NAME,
     summary: "drops values at random while training",
     formula: "y = x·m/(1 − drop), m = 0 with probability drop, else 1; in evaluation y = x",
     source: "Srivastava et al., Dropout, JMLR 2014, in the inverted form of PyTorch and Keras; the paper's p is the \
              probability of keeping",
-    keys: &[Key {
-        name: "drop",
-        default: "0.5",
-        unit: "",
-        range: Range::Below(0.0, 1.0),
-        help: "probability of dropping a value",
-    }],
+    keys: Dropout::KEYS,
 };
 
-/// Inverted dropout; nothing in evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Dropout {
-    /// Probability of *dropping* a value; 0.5.
-    pub drop: f64,
-}
-
-impl Default for Dropout {
-    fn default() -> Self {
-        Dropout { drop: 0.5 }
+settings! {
+    /// Inverted dropout; nothing in evaluation.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Dropout of "dropout" {
+        /// probability of dropping a value
+        pub drop: f64 = 0.5, in Range::Below(0.0, 1.0);
     }
 }
 
@@ -56,6 +44,6 @@ impl Layer for Dropout {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("drop", self.drop)
+        self.in_range()
     }
 }

@@ -1,56 +1,40 @@
 //! A table of vectors, one for each whole number.
 
-use super::Layer;
-use super::units::check_width;
+use super::{INIT, Layer};
 use crate::init::{InitConfig, Normal};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "embedding",
+    name: Embedding::NAME,
     summary: "looks up a vector for every index",
     formula: "y = W[x], W: [n, dim]",
     source: "Bengio et al., A neural probabilistic language model, JMLR 2003; PyTorch's Embedding, N(0, 1) at the start",
-    keys: &[
-        Key {
-            name: "n",
-            default: "",
-            unit: "",
-            range: WIDTH,
-            help: "rows of the table: indices go from 0 to n − 1",
-        },
-        Key { name: "dim", default: "", unit: "", range: WIDTH, help: "length of a vector" },
-        Key {
-            name: "init",
-            default: "{\"name\": \"normal\", \"std\": 1.0}",
-            unit: "",
-            range: Range::Other("an initialiser"),
-            help: "how the table starts",
-        },
-    ],
+    keys: Embedding::KEYS,
 };
 
 const WIDTH: Range = Range::Within(1.0, 16_777_216.0);
 
-/// x: [B, ..] of whole numbers -> [B, .., dim]; parameter `weight: [n, dim]`. An index outside gives NaN.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Embedding {
-    /// Rows of the table.
-    pub n: usize,
-    /// Length of a vector.
-    pub dim: usize,
-    /// How the table starts; N(0, 1).
-    #[serde(default = "unit_normal")]
-    pub init: InitConfig,
+settings! {
+    /// x: [B, ..] of whole numbers -> [B, .., dim]; parameter `weight: [n, dim]`. An index outside gives NaN.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Embedding of "embedding" {
+        needs {
+            /// rows of the table: indices go from 0 to n − 1
+            pub n: usize, in WIDTH;
+            /// length of a vector
+            pub dim: usize, in WIDTH;
+        }
+        /// how the table starts
+        pub init: InitConfig = unit_normal() => "{\"name\": \"normal\", \"std\": 1.0}", in INIT;
+    }
 }
 
 impl Embedding {
     /// With N(0, 1) at the start.
     pub fn new(n: usize, dim: usize) -> Self {
-        Embedding { n, dim, init: unit_normal() }
+        Embedding::needing(n, dim)
     }
 }
 
@@ -73,8 +57,6 @@ impl Layer for Embedding {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        check_width(&ENTRY, "n", self.n)?;
-        check_width(&ENTRY, "dim", self.dim)?;
-        self.init.check()
+        self.in_range()
     }
 }

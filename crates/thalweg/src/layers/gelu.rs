@@ -2,41 +2,38 @@
 
 use super::Layer;
 use crate::model::Builder;
-use crate::registry::{Entry, Key, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "gelu",
+    name: Gelu::NAME,
     summary: "x times the share of a Gaussian below it",
     formula: "x·Φ(x); with tanh ½x(1 + tanh(√(2/π)(x + 0.044715x³)))",
     source: "Hendrycks and Gimpel, Gaussian error linear units, 2016, arxiv.org/abs/1606.08415",
-    keys: &[Key {
-        name: "approximate",
-        default: "\"none\"",
-        unit: "",
-        range: Range::Words(&["none", "tanh"]),
-        help: "tanh is the formula of GPT-2 and BERT",
-    }],
+    keys: Gelu::KEYS,
 };
 
-/// How Φ is computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Approximate {
-    /// By the error function.
-    #[default]
-    None,
-    /// By a tanh, off by up to 5e-4.
-    Tanh,
+words! {
+    /// How Φ is computed.
+    #[derive(Default)]
+    pub enum Approximate {
+        /// By the error function.
+        #[default]
+        None = "none",
+        /// By a tanh, off by up to 5e-4.
+        Tanh = "tanh",
+    }
 }
 
-/// x·Φ(x).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Gelu {
-    /// How Φ is computed; exactly, as in PyTorch.
-    pub approximate: Approximate,
+settings! {
+    /// x·Φ(x).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Gelu of "gelu" {
+        /// tanh is the formula of GPT-2 and BERT
+        ///
+        /// Exact by default, as in PyTorch.
+        pub approximate: Approximate = Approximate::None => "\"none\"", in Range::Words(Approximate::WORDS);
+    }
 }
 
 impl Layer for Gelu {

@@ -2,36 +2,31 @@
 
 use super::Layer;
 use super::affine::affine;
-use super::batch_norm::EPS_KEY;
-use super::group_norm::affine_key;
+use super::batch_norm::EPS;
 use super::image::{frames, unframed};
 use crate::model::Builder;
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "instance_norm",
+    name: InstanceNorm::NAME,
     summary: "centres and scales every channel of every image",
     formula: "y = (x − mean)/√(var + ε), over height and width, biased variance; with affine γ·y + β",
     source: "Ulyanov, Vedaldi and Lempitsky, Instance normalization, 2016, arxiv.org/abs/1607.08022; PyTorch's \
              InstanceNorm2d, without running averages",
-    keys: &[EPS_KEY, affine_key("false")],
+    keys: InstanceNorm::KEYS,
 };
 
-/// x: [B, H, W, C] or [B, T, C] -> the same shape; with `affine` parameters `weight` and `bias`, `[C]` each.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct InstanceNorm {
-    /// Added to the variance; 1e-5.
-    pub eps: f64,
-    /// Whether a gain and a shift follow; false, as in PyTorch.
-    pub affine: bool,
-}
-
-impl Default for InstanceNorm {
-    fn default() -> Self {
-        InstanceNorm { eps: 1e-5, affine: false }
+settings! {
+    /// x: [B, H, W, C] or [B, T, C] -> the same shape; with `affine` parameters `weight` and `bias`, `[C]` each.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct InstanceNorm of "instance_norm" {
+        /// added to the variance
+        pub eps: f64 = 1e-5, in EPS;
+        /// whether a gain and a shift for each channel follow
+        ///
+        /// As in PyTorch.
+        pub affine: bool = false, in Range::Switch;
     }
 }
 
@@ -52,6 +47,6 @@ impl Layer for InstanceNorm {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("eps", self.eps)
+        self.in_range()
     }
 }

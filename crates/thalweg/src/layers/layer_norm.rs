@@ -1,33 +1,27 @@
 //! Layer normalisation: every row is centred and scaled by its own statistics.
 
 use super::Layer;
-use super::batch_norm::EPS_KEY;
+use super::batch_norm::EPS;
 use crate::init::{Constant, Zeros};
 use crate::model::Builder;
-use crate::registry::{Entry, OutOfRange};
 use engine::Fault;
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "layer_norm",
+    name: LayerNorm::NAME,
     summary: "centres and scales every row over the last axis",
     formula: "y = γ·(x − mean)/√(var + ε) + β, biased variance",
     source: "Ba, Kiros and Hinton, Layer normalization, 2016, arxiv.org/abs/1607.06450; ε is PyTorch's (Keras: 1e-3)",
-    keys: &[EPS_KEY],
+    keys: LayerNorm::KEYS,
 };
 
-/// x: [.., C] -> [.., C]; parameters `weight` (γ, starts at 1) and `bias` (β, starts at 0), `[C]` each.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LayerNorm {
-    /// Added to the variance; 1e-5.
-    pub eps: f64,
-}
-
-impl Default for LayerNorm {
-    fn default() -> Self {
-        LayerNorm { eps: 1e-5 }
+settings! {
+    /// x: [.., C] -> [.., C]; parameters `weight` (γ, starts at 1) and `bias` (β, starts at 0), `[C]` each.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct LayerNorm of "layer_norm" {
+        /// added to the variance
+        pub eps: f64 = 1e-5, in EPS;
     }
 }
 
@@ -52,6 +46,6 @@ impl Layer for LayerNorm {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("eps", self.eps)
+        self.in_range()
     }
 }

@@ -2,35 +2,23 @@
 
 use super::Layer;
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "leaky_relu",
+    name: LeakyRelu::NAME,
     summary: "a small slope below 0",
     formula: "x above 0, slope·x below",
     source: "Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013",
-    keys: &[Key {
-        name: "slope",
-        default: "0.01",
-        unit: "",
-        range: Range::Within(f32::MIN as f64, f32::MAX as f64),
-        help: "slope below 0",
-    }],
+    keys: LeakyRelu::KEYS,
 };
 
-/// A small slope below 0: x above 0, slope·x below.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LeakyRelu {
-    /// Slope below 0; 0.01.
-    pub slope: f64,
-}
-
-impl Default for LeakyRelu {
-    fn default() -> Self {
-        LeakyRelu { slope: 0.01 }
+settings! {
+    /// A small slope below 0: x above 0, slope·x below.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct LeakyRelu of "leaky_relu" {
+        /// slope below 0
+        pub slope: f64 = 0.01, in Range::Within(f32::MIN as f64, f32::MAX as f64);
     }
 }
 
@@ -52,6 +40,6 @@ impl Layer for LeakyRelu {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("slope", self.slope)
+        self.in_range()
     }
 }

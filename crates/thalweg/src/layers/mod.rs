@@ -11,17 +11,28 @@ mod units;
 pub use config::{Activation, LayerConfig};
 pub(crate) use config::{check_all, list};
 pub use gelu::Approximate;
-pub(crate) use linear::{BIAS_KEY, INIT_KEY, he};
+pub(crate) use linear::he;
 pub use resize::ResizeMode;
 pub use sizes::{Edges, Padding, Pair};
-pub(crate) use units::check_width;
 pub use units::{MAX_UNITS, Units};
 
 use crate::model::Builder;
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Var};
 use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range};
 use std::fmt::Debug;
+
+/// What a key takes that says how values start.
+pub(crate) const INIT: Range = Range::Other("an initialiser");
+/// What a key takes that names an activation.
+pub(crate) const ACTIVATION: Range = Range::Other("an activation");
+/// What a key takes that is a width, or a list of them.
+pub(crate) const WIDTH: Range =
+    Range::Told(&Range::Within(1.0, MAX_UNITS as f64), "a number from 1 to 16777216");
+pub(crate) const WIDTHS: Range =
+    Range::Told(&Range::Within(1.0, MAX_UNITS as f64), "a list of widths, each from 1 to 16777216");
+/// What a key takes that holds layers.
+const LIST: Range = Range::Other("a list of layers");
 
 /// A part of a network with one input and one output.
 pub trait Layer: Send + Sync + Debug {

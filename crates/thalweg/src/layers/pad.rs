@@ -1,53 +1,32 @@
 //! Zeros around an image, and channels of zeros.
 
 use super::image::{frames, unframed};
-use super::{Edges, Layer};
+use super::sizes::{EDGES, MAX_SIZE};
+use super::{Edges, Layer, Pair};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "pad",
+    name: Pad::NAME,
     summary: "zeros around an image, or channels of zeros around its channels",
     formula: "y[h, w, c] = x[h − top, w − left, c − before], 0 outside",
     source: "PyTorch's ZeroPad2d; channels as in shortcut A of He, Zhang, Ren and Sun, CVPR 2016",
-    keys: &[
-        Key {
-            name: "padding",
-            default: "0",
-            unit: "pixels",
-            range: Range::Other(
-                "a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536",
-            ),
-            help: "rows and columns on each side",
-        },
-        Key {
-            name: "channels",
-            default: "0",
-            unit: "",
-            range: BORDER_CHANNELS,
-            help: "channels before and behind",
-        },
-    ],
+    keys: Pad::KEYS,
 };
 
-const BORDER_CHANNELS: Range = Range::Other("a number, or [before, behind]; each from 0 to 65536");
+const BORDER_CHANNELS: Range =
+    Range::Told(&Range::Within(0.0, MAX_SIZE), "a number, or [before, behind]; each from 0 to 65536");
 
-/// x: [B, H, W, C] -> [B, top + H + bottom, left + W + right, before + C + behind]; sequences `[B, T, C]` get the
-/// columns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pad {
-    /// Rows and columns on each side; none.
-    pub padding: Edges,
-    /// Channels before and behind; none.
-    pub channels: super::Pair,
-}
-
-impl Default for Pad {
-    fn default() -> Self {
-        Pad { padding: 0.into(), channels: super::Pair::ZERO }
+settings! {
+    /// x: [B, H, W, C] -> [B, top + H + bottom, left + W + right, before + C + behind]; sequences `[B, T, C]` get the
+    /// columns.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Pad of "pad" {
+        /// rows and columns on each side
+        pub padding: Edges = Edges::of_all(0) => "0", unit "pixels", in EDGES;
+        /// channels before and behind
+        pub channels: Pair = Pair::ZERO => "0", in BORDER_CHANNELS;
     }
 }
 
@@ -78,7 +57,6 @@ impl Layer for Pad {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.padding.check(&ENTRY, "padding")?;
-        self.channels.check(&ENTRY, "channels", 0)
+        self.in_range()
     }
 }

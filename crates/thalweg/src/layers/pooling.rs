@@ -2,24 +2,9 @@
 
 use super::Pair;
 use super::image::{frames, unframed};
-use super::sizes::{KERNEL_KEY, PADDING_KEY, pair_key};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
 use engine::ops::pooling::PoolOptions;
-
-pub(super) const STRIDE_KEY: Key =
-    Key { default: "null", ..pair_key("stride", "", "from one window to the next; as the kernel") };
-
-pub(super) const CEIL_KEY: Key = Key {
-    name: "ceil",
-    default: "false",
-    unit: "",
-    range: Range::Switch,
-    help: "also a last window that begins inside and ends outside",
-};
-
-pub(super) const KEYS: [Key; 4] = [KERNEL_KEY, STRIDE_KEY, PADDING_KEY, CEIL_KEY];
 
 /// The window of a pooling layer.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +18,6 @@ pub(super) struct Window {
 impl Window {
     fn stride(&self) -> Pair {
         self.stride.unwrap_or(self.kernel)
-    }
-
-    pub fn check(&self, entry: &Entry) -> Result<(), OutOfRange> {
-        self.kernel.check(entry, "kernel", 1)?;
-        self.stride().check(entry, "stride", 1)?;
-        self.padding.check(entry, "padding", 0)
     }
 
     pub fn describe(&self, kind: &str) -> String {

@@ -1,57 +1,44 @@
 //! A shortcut around layers: their result is added to their input.
 
-use super::config::{check_all, list};
-use super::{Activation, Layer, LayerConfig};
+use super::config::list;
+use super::{ACTIVATION, Activation, LIST, Layer, LayerConfig};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::Fault;
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "residual",
+    name: Residual::NAME,
     summary: "adds a list of layers to its own input",
     formula: "y = activation(shortcut(x) + layers(x))",
     source: "He, Zhang, Ren and Sun, Deep residual learning, CVPR 2016, arxiv.org/abs/1512.03385",
-    keys: &[
-        list_key("layers", "", "the list of layers"),
-        list_key("shortcut", "[]", "layers on the way around; none for the input itself"),
-        Key {
-            name: "activation",
-            default: "null",
-            unit: "",
-            range: Range::Other("an activation"),
-            help: "of the sum; none",
-        },
-    ],
+    keys: Residual::KEYS,
 };
 
-const fn list_key(name: &'static str, default: &'static str, help: &'static str) -> Key {
-    Key { name, default, unit: "", range: Range::Other("a list of layers"), help }
-}
-
-/// x -> activation(shortcut(x) + layers(x)); both lists must give the same shape.
-///
-/// Layers are named as in a model's list, inside the residual layer's name; those of the shortcut inside `downsample`,
-/// as in torchvision's ResNets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Residual {
-    /// What is added.
-    #[serde(deserialize_with = "list")]
-    pub layers: Vec<LayerConfig>,
-    /// What the input goes through on the way around; nothing.
-    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
-    pub shortcut: Vec<LayerConfig>,
-    /// Of the sum; none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activation: Option<Activation>,
+settings! {
+    /// x -> activation(shortcut(x) + layers(x)); both lists must give the same shape.
+    ///
+    /// Layers are named as in a model's list, inside the residual layer's name; those of the shortcut inside
+    /// `downsample`, as in torchvision's ResNets.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Residual of "residual" {
+        needs {
+            /// the list of layers
+            pub layers: Vec<LayerConfig>, via list, in LIST;
+        }
+        /// layers on the way around; none for the input itself
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub shortcut: Vec<LayerConfig> = Vec::new() => "[]", via list, in LIST;
+        /// of the sum; none
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub activation: Option<Activation> = None => "null", in ACTIVATION;
+    }
 }
 
 impl Residual {
     /// Around these layers, with nothing on the way around and no activation.
     pub fn new(layers: Vec<LayerConfig>) -> Self {
-        Residual { layers, shortcut: Vec::new(), activation: None }
+        Residual::needing(layers)
     }
 
     fn sum(&self, b: &mut Builder<'_>, x: Var) -> Built {
@@ -80,8 +67,6 @@ impl Layer for Residual {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        check_all(&self.layers)?;
-        check_all(&self.shortcut)?;
-        self.activation.as_ref().map_or(Ok(()), |activation| activation.layer().check())
+        self.in_range()
     }
 }

@@ -1,51 +1,46 @@
 //! Images of another size, by the nearest values or by bilinear interpolation.
 
 use super::image::image;
-use super::sizes::pair_key;
+use super::sizes::STEP;
 use super::{Layer, Pair};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
 use engine::ops::resize;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "resize",
+    name: Resize::NAME,
     summary: "images of another size",
     formula: "bilinear: y[i] between the values around x[(i + ½)·H/h − ½]; nearest: y[i] = x[⌊i·H/h⌋]",
     source: "PyTorch's interpolate, with align_corners=False and without antialiasing",
-    keys: &[
-        pair_key("size", "", "height and width of the result"),
-        Key {
-            name: "mode",
-            default: "\"bilinear\"",
-            unit: "",
-            range: Range::Words(&["nearest", "bilinear"]),
-            help: "how values between pixels are found",
-        },
-    ],
+    keys: Resize::KEYS,
 };
 
-/// How values between pixels are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ResizeMode {
-    /// The nearest pixel's.
-    Nearest,
-    /// A weighted mean of the four around it.
-    #[default]
-    Bilinear,
+words! {
+    /// How values between pixels are found.
+    #[derive(Default)]
+    pub enum ResizeMode {
+        /// The nearest pixel's.
+        Nearest = "nearest",
+        /// A weighted mean of the four around it.
+        #[default]
+        Bilinear = "bilinear",
+    }
 }
 
-/// x: [B, H, W, C] -> [B, h, w, C]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Resize {
-    /// Height and width of the result.
-    pub size: Pair,
-    /// How values between pixels are found; bilinear (PyTorch: nearest).
-    #[serde(default)]
-    pub mode: ResizeMode,
+settings! {
+    /// x: [B, H, W, C] -> [B, h, w, C]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Resize of "resize" {
+        needs {
+            /// height and width of the result
+            pub size: Pair, unit "pixels", in STEP;
+        }
+        /// how values between pixels are found
+        ///
+        /// PyTorch's default is nearest.
+        pub mode: ResizeMode = ResizeMode::Bilinear => "\"bilinear\"", in Range::Words(ResizeMode::WORDS);
+    }
 }
 
 impl Layer for Resize {
@@ -72,6 +67,6 @@ impl Layer for Resize {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        self.size.check(&ENTRY, "size", 1)
+        self.in_range()
     }
 }

@@ -1,33 +1,28 @@
 //! Layers one after the other under one name.
 
-use super::config::{check_all, list};
-use super::{Layer, LayerConfig};
+use super::config::list;
+use super::{LIST, Layer, LayerConfig};
 use crate::model::Builder;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Var};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "sequential",
+    name: Sequential::NAME,
     summary: "a list of layers under one name",
     formula: "y = layers(x)",
     source: "PyTorch's Sequential",
-    keys: &[Key {
-        name: "layers",
-        default: "",
-        unit: "",
-        range: Range::Other("a list of layers"),
-        help: "the list of layers",
-    }],
+    keys: Sequential::KEYS,
 };
 
-/// x -> layers(x), named as in a model's list, inside this layer's name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sequential {
-    /// The layers.
-    #[serde(deserialize_with = "list")]
-    pub layers: Vec<LayerConfig>,
+settings! {
+    /// x -> layers(x), named as in a model's list, inside this layer's name.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Sequential of "sequential" {
+        needs {
+            /// the list of layers
+            pub layers: Vec<LayerConfig>, via list, in LIST;
+        }
+    }
 }
 
 impl Layer for Sequential {
@@ -44,6 +39,6 @@ impl Layer for Sequential {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        check_all(&self.layers)
+        self.in_range()
     }
 }

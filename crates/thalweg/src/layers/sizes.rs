@@ -1,30 +1,25 @@
 //! Sizes in two directions: a number for both, or height and width; and what is added around an image.
 
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use settings::{Key, OutOfRange, Range, Setting};
 use std::fmt;
 
 /// Largest size of a kernel, a stride or a border: 2¹⁶.
-const MAX_SIZE: usize = 1 << 16;
+pub(super) const MAX_SIZE: f64 = 65_536.0;
 
-pub(super) const STEP: Range = Range::Other("a number, or [height, width]; each from 1 to 65536");
-pub(super) const BORDER: Range = Range::Other("a number, or [height, width]; each from 0 to 65536");
-
-pub(super) const fn pair_key(name: &'static str, default: &'static str, help: &'static str) -> Key {
-    Key { name, default, unit: "pixels", range: STEP, help }
-}
-
-pub(super) const KERNEL_KEY: Key = pair_key("kernel", "", "height and width of the window");
-pub(super) const STRIDE_KEY: Key = pair_key("stride", "1", "from one window to the next");
-pub(super) const DILATION_KEY: Key = pair_key("dilation", "1", "from one value of a window to the next");
-pub(super) const PADDING_KEY: Key = Key {
-    name: "padding",
-    default: "0",
-    unit: "pixels",
-    range: BORDER,
-    help: "rows and columns added on each side",
-};
+pub(super) const STEP: Range =
+    Range::Told(&Range::Within(1.0, MAX_SIZE), "a number, or [height, width]; each from 1 to 65536");
+pub(super) const BORDER: Range =
+    Range::Told(&Range::Within(0.0, MAX_SIZE), "a number, or [height, width]; each from 0 to 65536");
+pub(super) const EDGES: Range = Range::Told(
+    &Range::Within(0.0, MAX_SIZE),
+    "a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536",
+);
+pub(super) const PADDING: Range = Range::Told(
+    &Range::Within(0.0, MAX_SIZE),
+    "\"same\", \"valid\", a number, [height, width] or [top, left, bottom, right]; each from 0 to 65536",
+);
 
 /// Height and width; in a config a number for both, or `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +30,6 @@ impl Pair {
     pub const ZERO: Pair = Pair([0, 0]);
     /// 1 in both directions.
     pub const ONE: Pair = Pair([1, 1]);
-
-    /// Both sizes must lie between `least` and 2¹⁶.
-    pub(super) fn check(self, entry: &Entry, key: &'static str, least: usize) -> Result<(), OutOfRange> {
-        self.0.into_iter().try_for_each(|n| check_size(entry, key, n, least))
-    }
 
     /// One number where both are the same.
     pub(super) fn short(self) -> String {
@@ -55,15 +45,10 @@ impl Pair {
     }
 }
 
-/// A size from `least` to 2¹⁶.
-pub(super) fn check_size(entry: &Entry, key: &'static str, n: usize, least: usize) -> Result<(), OutOfRange> {
-    if (least..=MAX_SIZE).contains(&n) {
-        return Ok(());
+impl Setting for Pair {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
+        self.0.check(of, key)
     }
-    let allowed = Range::Within(least as f64, MAX_SIZE as f64);
-    let default =
-        entry.keys.iter().find(|k| k.name == key && !k.default.is_empty()).map_or("3", |k| k.default);
-    Err(OutOfRange { of: entry.name, key, value: n as f64, allowed, default })
 }
 
 impl From<usize> for Pair {
@@ -118,13 +103,12 @@ pub struct Edges {
     pub right: usize,
 }
 
-const EDGES: &str = "a whole number, [height, width], or [top, left, bottom, right]";
+const SIDES: &str = "a whole number, [height, width], or [top, left, bottom, right]";
 
 impl Edges {
-    pub(super) fn check(self, entry: &Entry, key: &'static str) -> Result<(), OutOfRange> {
-        [self.top, self.left, self.bottom, self.right]
-            .into_iter()
-            .try_for_each(|n| check_size(entry, key, n, 0))
+    /// This many on every side.
+    pub const fn of_all(n: usize) -> Self {
+        Edges { top: n, left: n, bottom: n, right: n }
     }
 
     fn of(sizes: &[usize]) -> Option<Edges> {
@@ -140,7 +124,13 @@ impl Edges {
 
 impl From<usize> for Edges {
     fn from(n: usize) -> Self {
-        Edges { top: n, left: n, bottom: n, right: n }
+        Edges::of_all(n)
+    }
+}
+
+impl Setting for Edges {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
+        [self.top, self.left, self.bottom, self.right].check(of, key)
     }
 }
 
@@ -168,8 +158,8 @@ impl Serialize for Edges {
 
 impl<'de> Deserialize<'de> for Edges {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let sizes = from.deserialize_any(Sizes(EDGES))?;
-        Edges::of(&sizes).ok_or_else(|| D::Error::invalid_length(sizes.len(), &EDGES))
+        let sizes = from.deserialize_any(Sizes(SIDES))?;
+        Edges::of(&sizes).ok_or_else(|| D::Error::invalid_length(sizes.len(), &SIDES))
     }
 }
 
@@ -186,11 +176,20 @@ pub enum Padding {
     Edges(Edges),
 }
 
-const PADDING: &str = "\"same\", \"valid\", a whole number, [height, width], or [top, left, bottom, right]";
+const AROUND: &str = "\"same\", \"valid\", a whole number, [height, width], or [top, left, bottom, right]";
 
 impl From<usize> for Padding {
     fn from(n: usize) -> Self {
         Padding::Edges(n.into())
+    }
+}
+
+impl Setting for Padding {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
+        match self {
+            Padding::Valid | Padding::Same => Ok(()),
+            Padding::Edges(edges) => edges.check(of, key),
+        }
     }
 }
 
@@ -221,7 +220,7 @@ impl<'de> Deserialize<'de> for Padding {
             WordOr::Valid => Ok(Padding::Valid),
             WordOr::Sizes(sizes) => Edges::of(&sizes)
                 .map(Padding::Edges)
-                .ok_or_else(|| D::Error::invalid_length(sizes.len(), &PADDING)),
+                .ok_or_else(|| D::Error::invalid_length(sizes.len(), &AROUND)),
         }
     }
 }
@@ -265,7 +264,7 @@ impl<'de> Visitor<'de> for WordOrSizes {
     type Value = WordOr;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PADDING)
+        f.write_str(AROUND)
     }
 
     fn visit_str<E: Error>(self, word: &str) -> Result<WordOr, E> {
@@ -277,14 +276,14 @@ impl<'de> Visitor<'de> for WordOrSizes {
     }
 
     fn visit_u64<E: Error>(self, n: u64) -> Result<WordOr, E> {
-        Sizes(PADDING).visit_u64(n).map(WordOr::Sizes)
+        Sizes(AROUND).visit_u64(n).map(WordOr::Sizes)
     }
 
     fn visit_i64<E: Error>(self, n: i64) -> Result<WordOr, E> {
-        Sizes(PADDING).visit_i64(n).map(WordOr::Sizes)
+        Sizes(AROUND).visit_i64(n).map(WordOr::Sizes)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<WordOr, A::Error> {
-        Sizes(PADDING).visit_seq(seq).map(WordOr::Sizes)
+        Sizes(AROUND).visit_seq(seq).map(WordOr::Sizes)
     }
 }

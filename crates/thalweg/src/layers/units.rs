@@ -1,11 +1,11 @@
 //! The width of a layer: a number, or as many as the model has outputs.
 
 use crate::model::Builder;
-use crate::registry::{Entry, OutOfRange, Range};
 use engine::Fault;
 use engine::graph::Built;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use settings::{Key, OutOfRange, Setting};
 use std::fmt;
 
 /// Largest width of a layer: 2²⁴.
@@ -31,10 +31,12 @@ impl Units {
             }
         }
     }
+}
 
-    pub(super) fn check(self, entry: &Entry, key: &'static str) -> Result<(), OutOfRange> {
+impl Setting for Units {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
         match self {
-            Units::Count(n) => check_width(entry, key, n),
+            Units::Count(n) => n.check(of, key),
             Units::Outputs => Ok(()),
         }
     }
@@ -44,17 +46,6 @@ impl From<usize> for Units {
     fn from(n: usize) -> Self {
         Units::Count(n)
     }
-}
-
-/// A width must be from 1 to [`MAX_UNITS`].
-pub(crate) fn check_width(entry: &Entry, key: &'static str, n: usize) -> Result<(), OutOfRange> {
-    if (1..=MAX_UNITS).contains(&n) {
-        return Ok(());
-    }
-    let allowed = Range::Within(1.0, MAX_UNITS as f64);
-    let default =
-        entry.keys.iter().find(|k| k.name == key && !k.default.is_empty()).map_or("128", |k| k.default);
-    Err(OutOfRange { of: entry.name, key, value: n as f64, allowed, default })
 }
 
 impl fmt::Display for Units {

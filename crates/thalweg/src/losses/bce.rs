@@ -2,28 +2,22 @@
 
 use super::{Compared, Costs, Loss, LossError, Probabilities, Targets};
 use crate::data::Task;
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Graph};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "bce",
+    name: Bce::NAME,
     summary: "binary cross entropy of each output, with its sigmoid",
     formula: "mean of max(x, 0) − x·y + log(1 + e^−|x|)",
     source: "PyTorch's BCEWithLogitsLoss",
-    keys: &[],
+    keys: Bce::KEYS,
 };
 
-/// The mean over a sample's outputs of −y·log σ(x) − (1 − y)·log(1 − σ(x)), for targets from 0 to 1; classes are a 1
-/// among zeros.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bce {}
-
-impl Bce {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        Ok(())
-    }
+settings! {
+    /// The mean over a sample's outputs of −y·log σ(x) − (1 − y)·log(1 − σ(x)), for targets from 0 to 1; classes are a 1
+    /// among zeros.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Bce of "bce" {}
 }
 
 impl Loss for Bce {

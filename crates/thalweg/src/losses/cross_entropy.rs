@@ -2,49 +2,38 @@
 
 use super::{Compared, Costs, Loss, LossError, Probabilities, Targets};
 use crate::data::Task;
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Graph, Var};
 use engine::ops::losses;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use settings::{Entry, Key, OutOfRange, Range, Setting, settings};
 use std::fmt;
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "cross_entropy",
+    name: CrossEntropy::NAME,
     summary: "minus the log of the true class's probability",
     formula: "−Σ wᵧ log softmax(x)ᵧ / Σ wᵧ",
     source: "PyTorch's CrossEntropyLoss; smoothing: Szegedy et al., Rethinking the Inception architecture, 2016",
-    keys: &[
-        Key {
-            name: "smoothing",
-            default: "0.0",
-            unit: "",
-            range: Range::Below(0.0, 1.0),
-            help: "share ε of the target spread over all classes: y(1 − ε) + ε/K",
-        },
-        Key {
-            name: "class_weights",
-            default: "\"none\"",
-            unit: "",
-            range: Range::Other(
-                "`none`, `balanced` (n / (K·n_class)), or a list with a weight for each class",
-            ),
-            help: "how much each class counts: none, balanced, or a list",
-        },
-    ],
+    keys: CrossEntropy::KEYS,
 };
 
-/// Softmax and negative log likelihood of the true class.
-///
-/// The mean divides by the sum of the weights of the samples' classes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CrossEntropy {
-    /// Share ε of the target that is spread over all classes; 0.
-    pub smoothing: f64,
-    /// How much each class counts; all the same.
-    pub class_weights: ClassWeights,
+settings! {
+    /// Softmax and negative log likelihood of the true class.
+    ///
+    /// The mean divides by the sum of the weights of the samples' classes.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct CrossEntropy of "cross_entropy" {
+        /// share ε of the target spread over all classes: y(1 − ε) + ε/K
+        pub smoothing: f64 = 0.0, in Range::Below(0.0, 1.0);
+        /// how much each class counts: none, balanced, or a list
+        pub class_weights: ClassWeights = ClassWeights::None => "\"none\"", in CLASS_WEIGHTS;
+    }
 }
+
+const CLASS_WEIGHTS: Range = Range::Told(
+    &Range::AtLeast(0.0),
+    "`none`, `balanced` (n / (K·n_class)), or a list with a weight for each class",
+);
 
 /// How much each class counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,17 +47,16 @@ pub enum ClassWeights {
     List(Vec<f64>),
 }
 
-impl CrossEntropy {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("smoothing", self.smoothing)?;
-        let ClassWeights::List(weights) = &self.class_weights else { return Ok(()) };
-        let (key, allowed, default) = ("class_weights", Range::AtLeast(0.0), "\"none\"");
-        match weights.iter().find(|w| !allowed.allows(**w)) {
-            Some(&value) => Err(OutOfRange { of: ENTRY.name, key, value, allowed, default }),
-            None => Ok(()),
+impl Setting for ClassWeights {
+    fn check(&self, of: &'static str, key: &Key) -> Result<(), OutOfRange> {
+        match self {
+            ClassWeights::List(weights) => weights.check(of, key),
+            _ => Ok(()),
         }
     }
+}
 
+impl CrossEntropy {
     /// The weight of each sample's class, `[B]`.
     fn weights_of(&self, g: &mut Graph, at: &Compared<'_>, weights: Var) -> Built {
         let hot = at.target_rows(g)?;

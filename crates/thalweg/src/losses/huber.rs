@@ -1,41 +1,23 @@
 //! Huber's loss: square for small residuals, straight for large ones.
 
 use super::{Compared, Costs, Loss};
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use engine::graph::{Built, Graph};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "huber",
+    name: Huber::NAME,
     summary: "square for small residuals, straight for large ones",
     formula: "½r² for |r| ≤ δ, else δ(|r| − ½δ)",
     source: "Huber, Robust estimation of a location parameter, 1964; PyTorch's HuberLoss",
-    keys: &[Key {
-        name: "delta",
-        default: "1.0",
-        unit: "of the target",
-        range: Range::Above(0.0),
-        help: "residual δ at which the line takes over",
-    }],
+    keys: Huber::KEYS,
 };
 
-/// The mean over a sample's outputs of ½r² for |r| ≤ δ, else δ(|r| − ½δ), with r = x − y.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Huber {
-    /// Residual δ at which the line takes over; 1.
-    pub delta: f64,
-}
-
-impl Default for Huber {
-    fn default() -> Self {
-        Huber { delta: 1.0 }
-    }
-}
-
-impl Huber {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("delta", self.delta)
+settings! {
+    /// The mean over a sample's outputs of ½r² for |r| ≤ δ, else δ(|r| − ½δ), with r = x − y.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Huber of "huber" {
+        /// residual δ at which the line takes over
+        pub delta: f64 = 1.0, unit "of the target", in Range::Above(0.0);
     }
 }
 

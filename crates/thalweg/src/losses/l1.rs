@@ -1,27 +1,21 @@
 //! Mean absolute value.
 
 use super::{Compared, Costs, Loss};
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Graph};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "l1",
+    name: L1::NAME,
     summary: "mean absolute residual",
     formula: "mean |x − y|",
     source: "PyTorch's L1Loss",
-    keys: &[],
+    keys: L1::KEYS,
 };
 
-/// The mean of |x − y| over a sample's outputs; classes are a 1 among zeros.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct L1 {}
-
-impl L1 {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        Ok(())
-    }
+settings! {
+    /// The mean of |x − y| over a sample's outputs; classes are a 1 among zeros.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct L1 of "l1" {}
 }
 
 impl Loss for L1 {

@@ -256,7 +256,7 @@ macro_rules! losses {
             pub fn check(&self) -> Result<(), OutOfRange> {
                 match self {
                     LossConfig::Auto => Ok(()),
-                    $(LossConfig::$Type(loss) => loss.check()),+
+                    $(LossConfig::$Type(loss) => loss.in_range()),+
                 }
             }
 

@@ -1,27 +1,21 @@
 //! Mean square.
 
 use super::{Compared, Costs, Loss};
-use crate::registry::{Entry, OutOfRange};
 use engine::graph::{Built, Graph};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "mse",
+    name: Mse::NAME,
     summary: "mean square of the residuals",
     formula: "mean (x − y)²",
     source: "PyTorch's MSELoss: no factor ½",
-    keys: &[],
+    keys: Mse::KEYS,
 };
 
-/// The mean of (x − y)² over a sample's outputs; classes are a 1 among zeros.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mse {}
-
-impl Mse {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        Ok(())
-    }
+settings! {
+    /// The mean of (x − y)² over a sample's outputs; classes are a 1 among zeros.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Mse of "mse" {}
 }
 
 impl Loss for Mse {

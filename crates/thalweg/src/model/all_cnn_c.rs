@@ -4,42 +4,30 @@ use super::blocks::{named, relu};
 use super::config::Network;
 use crate::init::{Constant, XavierNormal};
 use crate::layers::{Conv, Dropout, GlobalAvgPool, LayerConfig, Padding, Units};
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "all_cnn_c",
+    name: AllCnnC::NAME,
     summary: "nine convolutions and a mean, for images as CIFAR's; 1,369,738 parameters for 10 classes",
     formula: "[conv 3×3] of 96, 96, 96 /2, 192, 192, 192 /2, 192 (valid), 1×1 192, 1×1 outputs, each with ReLU → mean",
     source: "Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for simplicity, 2015, arxiv.org/abs/1412.6806: L2 \
              penalty 1e-3; DeepOBS' start (Xavier's normal, biases 0.1) and its penalty 5e-4; strided convolutions are \
              padded by 1 on each side, as in PyTorch",
-    keys: &[Key {
-        name: "dropout",
-        default: "true",
-        unit: "",
-        range: Range::Switch,
-        help: "drop 0.2 of the input and 0.5 after each convolution with stride 2",
-    }],
+    keys: AllCnnC::KEYS,
 };
 
-/// x: [B, H, W, C] -> [B, outputs]; parameters `conv1` to `conv9`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AllCnnC {
-    /// Drop 0.2 of the input and 0.5 after each convolution with stride 2; true.
-    pub dropout: bool,
-}
-
-impl Default for AllCnnC {
-    fn default() -> Self {
-        AllCnnC { dropout: true }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs]; parameters `conv1` to `conv9`.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct AllCnnC of "all_cnn_c" {
+        /// drop 0.2 of the input and 0.5 after each convolution with stride 2
+        pub dropout: bool = true, in Range::Switch;
     }
 }
 
 impl Network for AllCnnC {
     fn check(&self) -> Result<(), OutOfRange> {
-        Ok(())
+        self.in_range()
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

@@ -5,7 +5,7 @@ use crate::layers::{
     AvgPool, BatchNorm, Conv, GlobalAvgPool, LayerConfig, Linear, Pad, Padding, Pair, Relu, Residual,
     Sequential, Units,
 };
-use crate::registry::{Entry, Key, OutOfRange, Range};
+use settings::{Entry, OutOfRange, Range};
 use std::f64::consts::SQRT_2;
 
 /// He's normal with the outputs' count and ReLU's gain, as in the authors' and in torchvision's ResNets.
@@ -13,13 +13,13 @@ pub(super) fn he_fan_out() -> InitConfig {
     HeNormal { mode: Mode::FanOut, gain: Gain::Fixed(SQRT_2) }.into()
 }
 
-pub(super) const HE_FAN_OUT_KEY: Key = Key {
-    name: "init",
-    default: "{\"name\": \"he_normal\", \"mode\": \"fan_out\", \"gain\": 1.4142135623730951}",
-    unit: "",
-    range: Range::Other("an initialiser"),
-    help: "how the convolutions' weights start",
-};
+/// The same as JSON.
+macro_rules! he_fan_out_json {
+    () => {
+        "{\"name\": \"he_normal\", \"mode\": \"fan_out\", \"gain\": 1.4142135623730951}"
+    };
+}
+pub(super) use he_fan_out_json;
 
 /// A layer with a name.
 pub(super) fn named(name: &str, layer: impl Into<LayerConfig>) -> LayerConfig {
@@ -107,36 +107,4 @@ pub(super) fn check_depth(entry: &Entry, depth: usize) -> Result<(), OutOfRange>
     Err(OutOfRange { of: entry.name, key: "depth", value: depth as f64, allowed: DEPTHS, default: "20" })
 }
 
-const DEPTHS: Range = Range::Other("6n + 2: 8, 14, 20, 32, 44, 56, 110, …");
-
-pub(super) const DEPTH_KEY: Key = Key {
-    name: "depth",
-    default: "20",
-    unit: "layers",
-    range: DEPTHS,
-    help: "layers with weights; in one word as `resnet20`",
-};
-
-pub(super) const WIDTH_KEY: Key = Key {
-    name: "width",
-    default: "16",
-    unit: "channels",
-    range: Range::Other("a number from 1 to 16777216"),
-    help: "channels of the first stage; each further one has twice as many",
-};
-
-pub(super) const SHORTCUT_KEY: Key = Key {
-    name: "shortcut",
-    default: "\"A\"",
-    unit: "",
-    range: Range::Words(&["A", "B"]),
-    help: "where channels double: A fills up with zeros, B projects by a 1×1 convolution",
-};
-
-pub(super) const SKIP_KEY: Key = Key {
-    name: "skip",
-    default: "true",
-    unit: "",
-    range: Range::Switch,
-    help: "whether there are shortcuts; without them it is the paper's plain net",
-};
+pub(super) const DEPTHS: Range = Range::Other("6n + 2: 8, 14, 20, 32, 44, 56, 110, …");

@@ -4,70 +4,42 @@ use super::blocks::{named, sequential};
 use super::config::Network;
 use crate::init::{InitConfig, TruncNormal};
 use crate::layers::{
-    Conv, Gelu, GlobalAvgPool, LayerConfig, LayerNorm, Linear, Padding, Residual, Units, check_width,
+    Conv, Gelu, GlobalAvgPool, LayerConfig, LayerNorm, Linear, Padding, Residual, Units, WIDTHS,
 };
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "convnext",
+    name: Convnext::NAME,
     summary: "ConvNeXt-style network for small images; 1,057,098 parameters for 10 classes",
     formula: "stem → stages of [depthwise conv, LN, linear ×4, GELU, linear, + x], halved in between by LN, conv 2×2 /2 → \
               mean, LN, linear",
     source: "Liu et al., A ConvNet for the 2020s, CVPR 2022, arxiv.org/abs/2201.03545: AdamW, decay 0.05; three small \
              stages, a stem of patch × patch pixels, no layer scale and no stochastic depth; the authors' names",
-    keys: &[
-        Key {
-            name: "channels",
-            default: "[64, 128, 256]",
-            unit: "",
-            range: Range::Other("a list of widths, each from 1 to 16777216"),
-            help: "channels of every stage",
-        },
-        Key {
-            name: "depths",
-            default: "[2, 2, 1]",
-            unit: "blocks",
-            range: Range::Other("a list of numbers from 1 to 1000, as many as `channels` has"),
-            help: "blocks of every stage",
-        },
-        Key {
-            name: "kernel",
-            default: "7",
-            unit: "pixels",
-            range: Range::Other("an odd number from 1 to 31"),
-            help: "of the depthwise convolutions",
-        },
-        Key {
-            name: "patch",
-            default: "2",
-            unit: "pixels",
-            range: Range::Other("a number from 1 to 32"),
-            help: "of the stem, as kernel and stride; 1 for a 3×3 convolution of stride 1",
-        },
-    ],
+    keys: Convnext::KEYS,
 };
 
-/// x: [B, H, W, C] -> [B, outputs].
-///
-/// Parameters are called as in the authors' code: `downsample_layers.0.0`, `stages.0.0.dwconv`, `stages.0.0.norm`,
-/// `stages.0.0.pwconv1`, `stages.0.0.pwconv2`, …, `norm`, `head`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Convnext {
-    /// Channels of every stage; 64, 128, 256.
-    pub channels: Vec<usize>,
-    /// Blocks of every stage; 2, 2, 1.
-    pub depths: Vec<usize>,
-    /// Of the depthwise convolutions; 7.
-    pub kernel: usize,
-    /// Pixels that the stem takes together; 2.
-    pub patch: usize,
-}
+const DEPTHS: Range = Range::Told(
+    &Range::Within(1.0, MAX_DEPTH as f64),
+    "a list of numbers from 1 to 1000, as many as `channels` has",
+);
+const KERNEL: Range = Range::Other("an odd number from 1 to 31");
+const PATCH: Range = Range::Told(&Range::Within(1.0, 32.0), "a number from 1 to 32");
 
-impl Default for Convnext {
-    fn default() -> Self {
-        Convnext { channels: vec![64, 128, 256], depths: vec![2, 2, 1], kernel: 7, patch: 2 }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs].
+    ///
+    /// Parameters are called as in the authors' code: `downsample_layers.0.0`, `stages.0.0.dwconv`, `stages.0.0.norm`,
+    /// `stages.0.0.pwconv1`, `stages.0.0.pwconv2`, …, `norm`, `head`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Convnext of "convnext" {
+        /// channels of every stage
+        pub channels: Vec<usize> = vec![64, 128, 256] => "[64, 128, 256]", in WIDTHS;
+        /// blocks of every stage
+        pub depths: Vec<usize> = vec![2, 2, 1] => "[2, 2, 1]", unit "blocks", in DEPTHS;
+        /// of the depthwise convolutions
+        pub kernel: usize = 7, unit "pixels", in KERNEL;
+        /// of the stem, as kernel and stride; 1 for a 3×3 convolution of stride 1
+        pub patch: usize = 2, unit "pixels", in PATCH;
     }
 }
 
@@ -121,17 +93,10 @@ impl Network for Convnext {
             let allowed = Range::Other("a list of numbers, as many as `channels` has and at least one");
             return wrong("depths", self.depths.len(), allowed, "[2, 2, 1]");
         }
-        self.channels.iter().chain(&self.depths).try_for_each(|n| check_width(&ENTRY, "channels", *n))?;
-        if let Some(depth) = self.depths.iter().find(|n| **n > MAX_DEPTH) {
-            return wrong("depths", *depth, Range::Within(1.0, MAX_DEPTH as f64), "[2, 2, 1]");
-        }
         if self.kernel.is_multiple_of(2) || self.kernel > 31 {
-            return wrong("kernel", self.kernel, Range::Other("an odd number from 1 to 31"), "7");
+            return wrong("kernel", self.kernel, KERNEL, "7");
         }
-        if !(1..=32).contains(&self.patch) {
-            return wrong("patch", self.patch, Range::Within(1.0, 32.0), "2");
-        }
-        Ok(())
+        self.in_range()
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

@@ -3,76 +3,49 @@
 use super::blocks::named;
 use super::config::Network;
 use crate::init::{InitConfig, XavierNormal};
-use crate::layers::{Activation, AvgPool, Conv, Flatten, LayerConfig, Linear, MaxPool, Padding, Tanh, Units};
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use serde::{Deserialize, Serialize};
+use crate::layers::{
+    ACTIVATION, Activation, AvgPool, Conv, Flatten, INIT, LayerConfig, Linear, MaxPool, Padding, Tanh, Units,
+};
+use settings::{Entry, OutOfRange, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "lenet5",
+    name: Lenet5::NAME,
     summary: "LeNet-5 for digits; 61,706 parameters for 28×28 grey pixels",
     formula: "[conv 5×5, activation, pool 2] with 6 and 16 channels → 120 → 84 → outputs",
     source: "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998; plain \
              average pooling, a second convolution that sees all channels, and softmax in the place of radial basis \
              functions, as is usual now; images of up to 28 pixels are padded by 2, as the paper did",
-    keys: &[
-        Key {
-            name: "activation",
-            default: "\"tanh\"",
-            unit: "",
-            range: Range::Other("an activation"),
-            help: "after every layer but the last",
-        },
-        Key {
-            name: "pool",
-            default: "\"avg\"",
-            unit: "",
-            range: Range::Words(&["avg", "max"]),
-            help: "how images shrink",
-        },
-        Key {
-            name: "init",
-            default: "\"xavier_normal\"",
-            unit: "",
-            range: Range::Other("an initialiser"),
-            help: "how the weights start",
-        },
-    ],
+    keys: Lenet5::KEYS,
 };
 
-/// How images shrink.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pooling {
-    /// The mean of every window.
-    #[default]
-    Avg,
-    /// The largest value of every window.
-    Max,
+words! {
+    /// How images shrink.
+    #[derive(Default)]
+    pub enum Pooling {
+        /// The mean of every window.
+        #[default]
+        Avg = "avg",
+        /// The largest value of every window.
+        Max = "max",
+    }
 }
 
-/// x: [B, H, W, C] -> [B, outputs]; parameters `conv1`, `conv2`, `fc1`, `fc2`, `fc3`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lenet5 {
-    /// After every layer but the last; tanh.
-    pub activation: Activation,
-    /// How images shrink; by means.
-    pub pool: Pooling,
-    /// How the weights start; Xavier's normal.
-    pub init: InitConfig,
-}
-
-impl Default for Lenet5 {
-    fn default() -> Self {
-        let (activation, init) = (Activation::from(Tanh {}), XavierNormal::default().into());
-        Lenet5 { activation, pool: Pooling::Avg, init }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs]; parameters `conv1`, `conv2`, `fc1`, `fc2`, `fc3`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Lenet5 of "lenet5" {
+        /// after every layer but the last
+        pub activation: Activation = Tanh {}.into() => "\"tanh\"", in ACTIVATION;
+        /// how images shrink
+        pub pool: Pooling = Pooling::Avg => "\"avg\"", in Range::Words(Pooling::WORDS);
+        /// how the weights start
+        pub init: InitConfig = XavierNormal::default().into() => "\"xavier_normal\"", in INIT;
     }
 }
 
 impl Network for Lenet5 {
     fn check(&self) -> Result<(), OutOfRange> {
-        self.activation.layer().check()?;
-        self.init.check()
+        self.in_range()
     }
 
     fn layers(&self, input_shape: &[usize]) -> Vec<LayerConfig> {

@@ -2,37 +2,31 @@
 
 use super::config::Network;
 use crate::init::InitConfig;
-use crate::layers::{LayerConfig, Linear, Units, he};
-use crate::registry::{Entry, OutOfRange};
-use serde::{Deserialize, Serialize};
+use crate::layers::{INIT, LayerConfig, Linear, Units, he};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "linear",
+    name: LinearModel::NAME,
     summary: "one linear layer: softmax regression, or linear regression",
     formula: "y = x·Wᵀ + b",
     source: "Cox, The regression analysis of binary sequences, 1958",
-    keys: &[crate::layers::INIT_KEY, crate::layers::BIAS_KEY],
+    keys: LinearModel::KEYS,
 };
 
-/// x: [B, ..] -> [B, outputs]; all axes after the batch are taken as one. Parameters `0.weight` and `0.bias`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LinearModel {
-    /// How the weights start; as [`Linear`]'s.
-    pub init: InitConfig,
-    /// Whether there is a bias; true.
-    pub bias: bool,
-}
-
-impl Default for LinearModel {
-    fn default() -> Self {
-        LinearModel { init: he(), bias: true }
+settings! {
+    /// x: [B, ..] -> [B, outputs]; all axes after the batch are taken as one. Parameters `0.weight` and `0.bias`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct LinearModel of "linear" {
+        /// how the weights start
+        pub init: InitConfig = he() => "\"he_normal\"", in INIT;
+        /// whether b is there
+        pub bias: bool = true, in Range::Switch;
     }
 }
 
 impl Network for LinearModel {
     fn check(&self) -> Result<(), OutOfRange> {
-        self.init.check()
+        self.in_range()
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

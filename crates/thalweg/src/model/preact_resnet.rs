@@ -1,48 +1,42 @@
 //! Residual networks whose norms and activations come before the convolutions.
 
 use super::blocks::{
-    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth,
-    conv3, he_fan_out, head, named, relu, sequential,
+    DEPTHS, Step, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named, relu,
+    sequential,
 };
 use super::config::Network;
 use super::resnet::{Shortcut, steps};
 use crate::init::InitConfig;
-use crate::layers::{LayerConfig, Residual, check_width};
-use crate::registry::{Entry, OutOfRange};
-use serde::{Deserialize, Serialize};
+use crate::layers::{INIT, LayerConfig, Residual, WIDTH};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "preact_resnet",
+    name: PreactResnet::NAME,
     summary: "pre-activation residual network for small images; preact_resnet20 has 269,722 parameters for 10 classes",
     formula: "conv 3×3 → 3 stages of n × [BN, ReLU, conv, BN, ReLU, conv, + shortcut] → BN, ReLU → mean → linear; \
               depth = 6n + 2",
     source: "He, Zhang, Ren and Sun, Identity mappings in deep residual networks, ECCV 2016, arxiv.org/abs/1603.05027; \
              in the paper the first block's first activation also comes before its shortcut, here it does not",
-    keys: &[DEPTH_KEY, WIDTH_KEY, SHORTCUT_KEY, SKIP_KEY, HE_FAN_OUT_KEY],
+    keys: PreactResnet::KEYS,
 };
 
-/// x: [B, H, W, C] -> [B, outputs]; nothing but sums on the way around.
-///
-/// Parameters are called `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, `layer1.0.bn2`, `layer1.0.conv2`, …, `bn`, `fc`,
-/// and with shortcut B `layer2.0.downsample.0`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PreactResnet {
-    /// Layers with weights, 6n + 2; 20.
-    pub depth: usize,
-    /// Channels of the first stage; 16.
-    pub width: usize,
-    /// Where channels double; A.
-    pub shortcut: Shortcut,
-    /// Whether there are shortcuts; true.
-    pub skip: bool,
-    /// How the convolutions start; He's normal by outputs.
-    pub init: InitConfig,
-}
-
-impl Default for PreactResnet {
-    fn default() -> Self {
-        PreactResnet { depth: 20, width: 16, shortcut: Shortcut::A, skip: true, init: he_fan_out() }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs]; nothing but sums on the way around.
+    ///
+    /// Parameters are called `conv1`, `layer1.0.bn1`, `layer1.0.conv1`, `layer1.0.bn2`, `layer1.0.conv2`, …, `bn`,
+    /// `fc`, and with shortcut B `layer2.0.downsample.0`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct PreactResnet of "preact_resnet" {
+        /// layers with weights; in one word as `resnet20`
+        pub depth: usize = 20, unit "layers", in DEPTHS;
+        /// channels of the first stage; each further one has twice as many
+        pub width: usize = 16, unit "channels", in WIDTH;
+        /// where channels double: A fills up with zeros, B projects by a 1×1 convolution
+        pub shortcut: Shortcut = Shortcut::A => "\"A\"", in Range::Words(Shortcut::WORDS);
+        /// whether there are shortcuts; without them it is the paper's plain net
+        pub skip: bool = true, in Range::Switch;
+        /// how the convolutions' weights start
+        pub init: InitConfig = he_fan_out() => he_fan_out_json!(), in INIT;
     }
 }
 
@@ -67,8 +61,7 @@ impl PreactResnet {
 impl Network for PreactResnet {
     fn check(&self) -> Result<(), OutOfRange> {
         check_depth(&ENTRY, self.depth)?;
-        check_width(&ENTRY, "width", self.width)?;
-        self.init.check()
+        self.in_range()
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

@@ -1,58 +1,54 @@
 //! Residual networks for small images, with and without their shortcuts.
 
 use super::blocks::{
-    DEPTH_KEY, HE_FAN_OUT_KEY, SHORTCUT_KEY, SKIP_KEY, Step, WIDTH_KEY, batch_norm, block, check_depth,
-    conv3, he_fan_out, head, named, relu, sequential,
+    DEPTHS, Step, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named, relu,
+    sequential,
 };
 use super::config::Network;
 use crate::init::InitConfig;
-use crate::layers::{Activation, BatchNorm, LayerConfig, Residual, check_width};
-use crate::registry::{Entry, OutOfRange};
-use serde::{Deserialize, Serialize};
+use crate::layers::{Activation, BatchNorm, INIT, LayerConfig, Residual, WIDTH};
+use settings::{Entry, OutOfRange, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "resnet",
+    name: Resnet::NAME,
     summary: "residual network for small images; resnet20 has 269,722 parameters for 10 classes, 272,474 with shortcut B",
     formula: "conv 3×3 → 3 stages of n × [conv, BN, ReLU, conv, BN, + shortcut, ReLU] → mean → linear; depth = 6n + 2",
     source: "He, Zhang, Ren and Sun, Deep residual learning, CVPR 2016, arxiv.org/abs/1512.03385, section 4.2: SGD with \
              momentum 0.9, batch 128, lr 0.1 divided by 10 at steps 32k and 48k of 64k, L2 penalty 1e-4 (here without \
              biases and norms); names of torchvision",
-    keys: &[DEPTH_KEY, WIDTH_KEY, SHORTCUT_KEY, SKIP_KEY, HE_FAN_OUT_KEY],
+    keys: Resnet::KEYS,
 };
 
-/// What leads around a block where the image is halved and channels double.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Shortcut {
-    /// Every other pixel, channels of zeros on both sides: no parameters.
-    #[default]
-    A,
-    /// A 1×1 convolution of stride 2 (and a batch norm, where the network is not pre-activated).
-    B,
+words! {
+    /// What leads around a block where the image is halved and channels double.
+    #[derive(Default)]
+    pub enum Shortcut {
+        /// Every other pixel, channels of zeros on both sides: no parameters.
+        #[default]
+        A = "A",
+        /// A 1×1 convolution of stride 2 (and a batch norm, where the network is not pre-activated).
+        B = "B",
+    }
 }
 
-/// x: [B, H, W, C] -> [B, outputs]; stages of `width`, 2·`width`, 4·`width` channels.
-///
-/// Parameters are called as in torchvision: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.bn1`, …, `fc`, and with
-/// shortcut B `layer2.0.downsample.0` and `.1`. Depths 20, 32, 44, 56 and 110 are the paper's; 0.27, 0.46, 0.66, 0.85
-/// and 1.7 million parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Resnet {
-    /// Layers with weights, 6n + 2; 20.
-    pub depth: usize,
-    /// Channels of the first stage; 16.
-    pub width: usize,
-    /// Where channels double; A, as the paper's nets for CIFAR.
-    pub shortcut: Shortcut,
-    /// Whether there are shortcuts; true.
-    pub skip: bool,
-    /// How the convolutions start; He's normal by outputs.
-    pub init: InitConfig,
-}
-
-impl Default for Resnet {
-    fn default() -> Self {
-        Resnet { depth: 20, width: 16, shortcut: Shortcut::A, skip: true, init: he_fan_out() }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs]; stages of `width`, 2·`width`, 4·`width` channels.
+    ///
+    /// Parameters are called as in torchvision: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.bn1`, …, `fc`, and with
+    /// shortcut B `layer2.0.downsample.0` and `.1`. Depths 20, 32, 44, 56 and 110 are the paper's; 0.27, 0.46, 0.66,
+    /// 0.85 and 1.7 million parameters.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Resnet of "resnet" {
+        /// layers with weights; in one word as `resnet20`
+        pub depth: usize = 20, unit "layers", in DEPTHS;
+        /// channels of the first stage; each further one has twice as many
+        pub width: usize = 16, unit "channels", in WIDTH;
+        /// where channels double: A fills up with zeros, B projects by a 1×1 convolution
+        pub shortcut: Shortcut = Shortcut::A => "\"A\"", in Range::Words(Shortcut::WORDS);
+        /// whether there are shortcuts; without them it is the paper's plain net
+        pub skip: bool = true, in Range::Switch;
+        /// how the convolutions' weights start
+        pub init: InitConfig = he_fan_out() => he_fan_out_json!(), in INIT;
     }
 }
 
@@ -87,8 +83,7 @@ pub(super) fn steps(width: usize, depth: usize, stage: usize) -> impl Iterator<I
 impl Network for Resnet {
     fn check(&self) -> Result<(), OutOfRange> {
         check_depth(&ENTRY, self.depth)?;
-        check_width(&ENTRY, "width", self.width)?;
-        self.init.check()
+        self.in_range()
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

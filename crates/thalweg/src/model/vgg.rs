@@ -1,58 +1,36 @@
 //! VGG networks in their form for CIFAR, with batch norm.
 
-use super::blocks::{HE_FAN_OUT_KEY, conv3, he_fan_out, named, sequential};
+use super::blocks::{conv3, he_fan_out, he_fan_out_json, named, sequential};
 use super::config::Network;
 use crate::init::InitConfig;
-use crate::layers::{BatchNorm, Conv, GlobalAvgPool, LayerConfig, Linear, MaxPool, Relu, Units};
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use serde::{Deserialize, Serialize};
+use crate::layers::{BatchNorm, Conv, GlobalAvgPool, INIT, LayerConfig, Linear, MaxPool, Relu, Units};
+use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "vgg",
+    name: Vgg::NAME,
     summary: "VGG for small images, with batch norm; vgg16 has 14,724,042 parameters for 10 classes, vgg11 9,228,362",
     formula: "5 × [(conv 3×3, BN, ReLU) × n, max pool] → mean → linear",
     source: "Simonyan and Zisserman, Very deep convolutional networks, ICLR 2015, arxiv.org/abs/1409.1556, configurations \
              A, B, D, E; for CIFAR one linear layer takes the place of the three, as is usual; the paper's L2 penalty \
              is 5e-4",
-    keys: &[
-        Key {
-            name: "depth",
-            default: "16",
-            unit: "layers",
-            range: DEPTHS,
-            help: "which configuration; in one word as `vgg16`",
-        },
-        Key {
-            name: "bias",
-            default: "false",
-            unit: "",
-            range: Range::Switch,
-            help: "whether convolutions have one, which batch norm takes away again; files of torchvision have it",
-        },
-        HE_FAN_OUT_KEY,
-    ],
+    keys: Vgg::KEYS,
 };
 
 const DEPTHS: Range = Range::Other("11, 13, 16 or 19");
 
-/// x: [B, H, W, C] -> [B, outputs], H and W 32 or more.
-///
-/// Parameters are called as in torchvision's `features`: `features.0` (conv), `features.1` (batch norm), …, then
-/// `classifier`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Vgg {
-    /// 11, 13, 16 or 19; 16.
-    pub depth: usize,
-    /// Whether convolutions have a bias before their batch norm; false (torchvision: true).
-    pub bias: bool,
-    /// How the convolutions start; He's normal by outputs.
-    pub init: InitConfig,
-}
-
-impl Default for Vgg {
-    fn default() -> Self {
-        Vgg { depth: 16, bias: false, init: he_fan_out() }
+settings! {
+    /// x: [B, H, W, C] -> [B, outputs], H and W 32 or more.
+    ///
+    /// Parameters are called as in torchvision's `features`: `features.0` (conv), `features.1` (batch norm), …, then
+    /// `classifier`.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Vgg of "vgg" {
+        /// which configuration; in one word as `vgg16`
+        pub depth: usize = 16, unit "layers", in DEPTHS;
+        /// whether convolutions have one, which batch norm takes away again; files of torchvision have it
+        pub bias: bool = false, in Range::Switch;
+        /// how the convolutions' weights start
+        pub init: InitConfig = he_fan_out() => he_fan_out_json!(), in INIT;
     }
 }
 
@@ -81,7 +59,7 @@ impl Network for Vgg {
             allowed: DEPTHS,
             default: "16",
         };
-        self.convs().map_or(Err(wrong), |_| self.init.check())
+        self.convs().map_or(Err(wrong), |_| self.in_range())
     }
 
     fn layers(&self, _input_shape: &[usize]) -> Vec<LayerConfig> {

@@ -122,9 +122,9 @@ impl GroupError {
 pub(super) fn assign(groups: &[Group], names: &[&str]) -> Result<Vec<Option<usize>>, GroupError> {
     let of = |name: &&str| groups.iter().position(|g| matches(&g.pattern, name));
     let found: Vec<Option<usize>> = names.iter().map(of).collect();
-    for (i, group) in groups.iter().enumerate().filter(|(i, _)| !found.contains(&Some(*i))) {
+    if let Some(group) = (0..groups.len()).find(|i| !found.contains(&Some(*i))).map(|i| &groups[i]) {
         let pattern = group.pattern.clone();
-        return Err(match groups[..i].iter().any(|_| names.iter().any(|n| matches(&pattern, n))) {
+        return Err(match names.iter().any(|name| matches(&pattern, name)) {
             true => GroupError::Shadowed { pattern },
             false => {
                 let first = names.first().map_or_else(String::new, |name| (*name).into());

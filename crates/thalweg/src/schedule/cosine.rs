@@ -1,50 +1,31 @@
 //! The cosine schedule: the step size falls along half a wave to its least value and stays there.
 
 use super::{Curve, Room, SPAN_RANGE, ScheduleError, Span};
-use crate::registry::{Entry, Key, Range};
-use serde::{Deserialize, Serialize};
+use settings::{Entry, Range, settings};
 use std::f64::consts::PI;
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "cosine",
+    name: Cosine::NAME,
     summary: "falls along half a cosine wave",
     formula: "factor(t) = min + (1 − min)·(1 + cos(π·t/n))/2, min from t = n on",
     source: "Loshchilov and Hutter, SGDR, ICLR 2017, arxiv.org/abs/1608.03983; PyTorch's climbs again after n",
-    keys: &[
-        Key {
-            name: "min_factor",
-            default: "0.0",
-            unit: "share of lr",
-            range: Range::Within(0.0, 1.0),
-            help: "where the fall ends",
-        },
-        Key {
-            name: "length",
-            default: "\"1dur\"",
-            unit: "",
-            range: SPAN_RANGE,
-            help: "length of the fall, at most what the warm-up leaves of the run",
-        },
-    ],
+    keys: Cosine::KEYS,
 };
 
-/// min + (1 − min)(1 + cos(πt/n))/2 after t of n steps, and min from there on.
-///
-/// n is `length`, cut to what the warm-up leaves of the run. PyTorch's `CosineAnnealingLR` gives the same until t = n
-/// (`T_max`), where it climbs again and this stays. The last update of a run comes at t = n − 1, just above the
-/// minimum.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cosine {
-    /// Least factor; 0 (PyTorch's `eta_min` is the step size itself).
-    pub min_factor: f64,
-    /// Length of the fall; to the end of the run.
-    pub length: Span,
-}
-
-impl Default for Cosine {
-    fn default() -> Self {
-        Cosine { min_factor: 0.0, length: Span::Share(1.0) }
+settings! {
+    /// min + (1 − min)(1 + cos(πt/n))/2 after t of n steps, and min from there on.
+    ///
+    /// n is `length`, cut to what the warm-up leaves of the run. PyTorch's `CosineAnnealingLR` gives the same until t =
+    /// n (`T_max`), where it climbs again and this stays. The last update of a run comes at t = n − 1, just above the
+    /// minimum.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Cosine of "cosine" {
+        /// where the fall ends
+        ///
+        /// PyTorch's `eta_min` is the step size itself.
+        pub min_factor: f64 = 0.0, unit "share of lr", in Range::Within(0.0, 1.0);
+        /// length of the fall, at most what the warm-up leaves of the run
+        pub length: Span = Span::Share(1.0) => "\"1dur\"", in SPAN_RANGE;
     }
 }
 
@@ -56,7 +37,7 @@ pub(super) struct CosineCurve {
 
 impl Cosine {
     pub(super) fn build(&self, room: &Room) -> Result<CosineCurve, ScheduleError> {
-        ENTRY.check("min_factor", self.min_factor)?;
+        self.in_range()?;
         let wanted = self.length.steps(room.run);
         if wanted == 0 {
             let n_steps = room.run.n_steps;

@@ -74,6 +74,8 @@ impl fmt::Display for Span {
     }
 }
 
+settings::unranged! { Span }
+
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)

@@ -1,46 +1,27 @@
 //! The step schedule: the step size falls by a factor after every so many steps.
 
 use super::{Curve, Room, SPAN_RANGE, ScheduleError, Span};
-use crate::registry::{Entry, Key, Range};
 use kernels::update::power;
-use serde::{Deserialize, Serialize};
+use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "step",
+    name: Step::NAME,
     summary: "falls by a factor at equal distances",
     formula: "factor(t) = gamma^⌊t/every⌋",
     source: "PyTorch's StepLR; Krizhevsky et al., ImageNet classification with deep CNNs, 2012",
-    keys: &[
-        Key {
-            name: "every",
-            default: "\"0.3dur\"",
-            unit: "",
-            range: SPAN_RANGE,
-            help: "distance between two falls",
-        },
-        Key {
-            name: "gamma",
-            default: "0.1",
-            unit: "",
-            range: Range::Within(0.0, 1.0),
-            help: "factor of each fall",
-        },
-    ],
+    keys: Step::KEYS,
 };
 
-/// γ^⌊t/n⌋ after t steps; PyTorch's `StepLR`, stepped after every update.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Step {
-    /// Distance n between two falls; 0.3 of the run (PyTorch has no default).
-    pub every: Span,
-    /// Factor γ of each fall; 0.1.
-    pub gamma: f64,
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Step { every: Span::Share(0.3), gamma: 0.1 }
+settings! {
+    /// γ^⌊t/n⌋ after t steps; PyTorch's `StepLR`, stepped after every update.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Step of "step" {
+        /// distance between two falls
+        ///
+        /// PyTorch has no default.
+        pub every: Span = Span::Share(0.3) => "\"0.3dur\"", in SPAN_RANGE;
+        /// factor of each fall
+        pub gamma: f64 = 0.1, in Range::Within(0.0, 1.0);
     }
 }
 
@@ -52,7 +33,7 @@ pub(super) struct StepCurve {
 
 impl Step {
     pub(super) fn build(&self, room: &Room) -> Result<StepCurve, ScheduleError> {
-        ENTRY.check("gamma", self.gamma)?;
+        self.in_range()?;
         let every_steps = self.every.steps(room.run);
         if every_steps == 0 {
             let n_steps = room.run.n_steps;

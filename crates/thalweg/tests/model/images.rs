@@ -117,7 +117,7 @@ fn what_does_not_fit_is_named_and_helped() {
     says(
         r#"{"type": "conv", "channels": 6, "kernel": 0}"#,
         "conv: `kernel` is 0, expected from 1 to 65536",
-        "the default is `kernel = 3`",
+        "the nearest that is allowed is `kernel = 1`",
     );
     says(
         r#"{"type": "conv", "channels": 6, "kernel": 3, "padding": "full"}"#,
