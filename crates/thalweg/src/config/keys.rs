@@ -1,7 +1,7 @@
 //! Every key of the config, in the order in which they are written.
 
-use super::field::{Choice, Field, Kind};
 use super::RunConfig;
+use super::field::{Choice, Field, Kind};
 use crate::data::{Preprocess, augment};
 use crate::registry::{Entry, Range};
 use crate::{init, layers, losses, model, optim, schedule};
@@ -70,7 +70,8 @@ pub(super) const WRAPPER_LIST: &str = "a list of wrappers such as [\"lookahead\"
                                    as \"lookahead,sam\"";
 
 /// What `heads` may be.
-pub(super) const HEAD_LIST: &str = "a list such as [{ name = \"color\", target = \"color\", loss = \"cross_entropy\", weight = 1.0 }]";
+pub(super) const HEAD_LIST: &str =
+    "a list such as [{ name = \"color\", target = \"color\", loss = \"cross_entropy\", weight = 1.0 }]";
 
 /// What `groups` may be.
 pub(super) const GROUP_LIST: &str = "a list of tables such as [{ match = \"*.bias\", lr_factor = 0.1, weight_decay = 0.0 }, \
