@@ -36,7 +36,7 @@ fn mistakes_on_the_command_line() {
         ),
         (
             "list optimisers bob",
-            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw",
+            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
         ),
         (
             "config",

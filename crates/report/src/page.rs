@@ -57,7 +57,8 @@ pub fn report_html(record: &RunRecord) -> String {
 pub(crate) fn head(title: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><meta name=\"color-scheme\" content=\"light dark\"/>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\
          <title>{}</title><link rel=\"icon\" href=\"{ICON}\"/><style>\n{STYLE}</style></head>\n<body><main>\n",
         esc(title)
     )

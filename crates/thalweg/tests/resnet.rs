@@ -180,9 +180,9 @@ fn first_gradients_of_resnet20() {
 
 /// The Hessian times a direction, batch statistics included, against PyTorch's double backward in f64.
 ///
-/// Eight products of each tensor with noise see every element: with ten thousand of them in all, the mean square of their
-/// differences is that of the whole vector (noise has the variance 1/3). PyTorch in f32 is 1.9e-3 from f64 here: where the
-/// input of a ReLU is within rounding of 0, its mask differs.
+/// Eight products of each tensor with noise see every element: with ten thousand of them in all, the mean square of
+/// their differences is that of the whole vector (noise has the variance 1/3). PyTorch in f32 is 1.9e-3 from f64 here:
+/// where the input of a ReLU is within rounding of 0, its mask differs.
 #[test]
 fn hessian_product_of_resnet20() {
     let trainer = started("hessian");

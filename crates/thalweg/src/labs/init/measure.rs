@@ -114,7 +114,7 @@ const SHARDS: usize = 8;
 fn stats(values: &[f32]) -> Stats {
     let n = values.len() as f64;
     let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum();
+    let squares: f64 = values.iter().map(|v| f64::from(*v) - mean).map(|d| d * d).sum();
     let mut bins = vec![0.0; BINS];
     let (mut saturated, mut zero) = (0u64, 0u64);
     for v in values.iter().map(|v| f64::from(*v)) {
