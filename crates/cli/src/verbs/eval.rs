@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use record::{ClassScore, Confusion, Evaluation, Outcome, Residuals, RunDir, visible_line};
+use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir, visible_line};
 use serde_json::json;
 use thalweg::config::RunConfig;
 use thalweg::train::{Kept, Trained};
@@ -71,10 +71,20 @@ fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
         let line = format!("{:<9} {}\n", name.replace('_', " "), figure(name, value));
         text += &if name == "loss" { line } else { paint(&line, Look::Strong) };
     }
+    text + &answers(outcome)
+}
+
+fn answers(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Confusion(confusion) => text + &classes(confusion),
-        Outcome::Residuals(residuals) => text + &numbers(residuals),
-        _ => text,
+        Outcome::Confusion(confusion) => classes(confusion),
+        Outcome::Residuals(residuals) => numbers(residuals),
+        Outcome::Heads(heads) => {
+            let head = |h: &HeadOutcome| {
+                format!("\n{}, {} samples\n{}", h.name, count(h.samples as usize), answers(&h.outcome))
+            };
+            heads.iter().map(head).collect()
+        }
+        _ => String::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, LossConfig, Seeds, Time};
+use super::{DataConfig, HeadConfig, LossConfig, Seeds, Time};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -92,6 +92,10 @@ fields! {
         /// None means that the kind of data decides.
         #[serde(serialize_with = "or_auto")]
         pub standardise_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
+        /// several things to learn at once, each with a name, target columns, a loss and its weight
+        ///
+        /// Instead of the one that `data.target` and `loss` say.
+        pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Free(keys::HEAD_LIST);
         /// also measure how often the truth is among the k likeliest
         pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
         /// of the run folder; else made of data and model

@@ -114,6 +114,11 @@ macro_rules! schedules {
             $(#[allow(missing_docs)] $Type($Type)),+
         }
 
+        $(impl From<$Type> for ScheduleConfig {
+            /// Without warm-up.
+            fn from(curve: $Type) -> Self { CurveConfig::$Type(curve).into() }
+        })+
+
         impl CurveConfig {
             /// Facts about the chosen curve.
             pub fn entry(&self) -> &'static Entry {

@@ -89,7 +89,7 @@ pub(super) fn layers(setting: &Setting, probes: &Probes, threads: usize) -> Resu
     let pool = Arc::new(Pool::new(threads.clamp(1, SHARDS)));
     let options = PlanOptions::new(samples, SHARDS, pool.n_workers());
     let wanted = Wanted { outputs, gradients: of_params, assigns: false };
-    let executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options)?), pool);
+    let mut executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options)?), pool);
 
     let (weights, buffers) = model.init(*seed);
     let context = StepContext { params: &weights, buffers: &buffers, tangents: &[], draw: Draw::default() };
