@@ -27,6 +27,7 @@ examples! {
     own_layer_and_loss = "../examples/own_layer_and_loss.rs",
     image_folder = "../examples/image_folder.rs",
     own_optimizer = "../examples/own_optimizer.rs",
+    hessian_product = "../examples/hessian_product.rs",
     pytorch_weights = "../examples/pytorch_weights.rs",
 }
 

@@ -14,8 +14,8 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 settings! {
-    /// The mean over a sample's outputs of −y·log σ(x) − (1 − y)·log(1 − σ(x)), for targets from 0 to 1; classes are a 1
-    /// among zeros.
+    /// The mean over a sample's outputs of −y·log σ(x) − (1 − y)·log(1 − σ(x)), for targets from 0 to 1; classes are
+    /// a 1 among zeros.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Bce of "bce" {}
 }

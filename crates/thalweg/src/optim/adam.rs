@@ -16,8 +16,8 @@ settings! {
     ///
     /// PyTorch's form: ε is added after the correction (Keras adds it before, "ε-hat").
     ///
-    /// Cost: 16 operations, one root and one division among them, and 28 bytes of memory traffic per parameter; two state
-    /// vectors.
+    /// Cost: 16 operations, one root and one division among them, and 28 bytes of memory traffic per parameter; two
+    /// state vectors.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Adam of "adam" {
         /// base step size; the schedule multiplies it

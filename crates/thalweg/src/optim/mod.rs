@@ -167,8 +167,8 @@ impl<'de> Deserialize<'de> for OptimConfig {
     }
 }
 
-/// What ε may be. The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must not
-/// outweigh ε there.
+/// What ε may be. The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must
+/// not outweigh ε there.
 const EPS_RANGE: Range = Range::AtLeast(1e-16);
 
 /// A stage of weight decay, where there is any.

@@ -14,8 +14,8 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// b ← μb + g, θ ← θ − αb; b starts at 0, so the first step is plain.
     ///
-    /// PyTorch's form (no dampening): lr is outside the buffer, so a change of lr acts at once. Keras' v ← μv − αg is the
-    /// same at constant α only.
+    /// PyTorch's form (no dampening): lr is outside the buffer, so a change of lr acts at once. Keras' v ← μv − αg is
+    /// the same at constant α only.
     ///
     /// Cost: 5 operations and 20 bytes of memory traffic per parameter; one state vector.
     #[derive(Clone, Debug, PartialEq)]

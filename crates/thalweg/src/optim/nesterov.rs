@@ -14,8 +14,8 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// b ← μb + g, θ ← θ − α(g + μb); b starts at 0.
     ///
-    /// PyTorch's form. θ here is the point *ahead*, where the gradient is taken; with v = −αb this is v ← μv − αg(θ + μv)
-    /// for the point behind, at constant α.
+    /// PyTorch's form. θ here is the point *ahead*, where the gradient is taken; with v = −αb this is v ← μv − αg(θ +
+    /// μv) for the point behind, at constant α.
     ///
     /// Cost: 7 operations and 20 bytes of memory traffic per parameter; one state vector.
     #[derive(Clone, Debug, PartialEq)]

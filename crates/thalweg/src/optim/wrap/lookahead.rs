@@ -19,8 +19,8 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// s ← s + α(θ − s), θ ← s after every k-th update.
     ///
-    /// The state of the optimizer inside stays as it is. An element-wise stage like any other, so it costs no further pass
-    /// over memory; one state vector.
+    /// The state of the optimizer inside stays as it is. An element-wise stage like any other, so it costs no further
+    /// pass over memory; one state vector.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Lookahead of "lookahead" {
         /// share of the way that the slow weights go, α

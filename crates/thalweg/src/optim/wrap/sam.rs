@@ -17,8 +17,9 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// The gradient at θ + ρ·g/‖g‖ takes the place of g, the gradient at θ; the norm is that of all parameters.
     ///
-    /// Both gradients are of the same batch with the same random masks. The loss that is told and the running statistics of
-    /// batch norm are those of the first. Clipping acts on the second. 1e-12 is added to the norm, as in the authors' code.
+    /// Both gradients are of the same batch with the same random masks. The loss that is told and the running
+    /// statistics of batch norm are those of the first. Clipping acts on the second. 1e-12 is added to the norm, as
+    /// in the authors' code.
     ///
     /// Cost: twice the gradient, one vector like the parameters.
     #[derive(Clone, Copy, Debug, PartialEq)]
