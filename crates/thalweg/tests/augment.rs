@@ -104,7 +104,7 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Asks to stop after so many steps.
+/// Asks to stop after this many steps.
 struct StopAfter<'a>(u64, &'a AtomicBool);
 
 impl Observer for StopAfter<'_> {

@@ -29,7 +29,7 @@ fn run(name: &str, words: &[&str]) -> Result<Summary, TrainError> {
     train::train(&config(words), &run, &mut Silent, &AtomicBool::new(false))
 }
 
-/// Asks to stop after so many steps.
+/// Asks to stop after this many steps.
 struct StopAfter<'a>(u64, &'a AtomicBool);
 
 impl Observer for StopAfter<'_> {
@@ -332,7 +332,7 @@ fn what_cannot_work_is_said_before_anything_runs() {
     assert_eq!(loss, "loss `cross_entropy` needs classes, but the targets are numbers");
 }
 
-/// A pool has at most so many workers, whatever a program, a config or a machine of many cores asks for.
+/// A pool has at most 64 workers, whatever a program, a config or a machine of many cores asks for.
 #[test]
 fn more_threads_than_workers_are_no_panic() {
     let mut config =

@@ -56,7 +56,7 @@ impl Head {
     }
 }
 
-/// For each head its columns of a row in which every head has so many.
+/// For each head its columns of a row that holds `width` numbers of each.
 pub(crate) fn columns(heads: &[Head], width: impl Fn(&Task) -> usize) -> Vec<Range<usize>> {
     let mut at = 0;
     let mut next = |head: &Head| {

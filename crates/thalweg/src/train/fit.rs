@@ -13,7 +13,8 @@ use super::predictor::answer;
 use super::program::StepError;
 #[cfg(feature = "runs")]
 use super::saved;
-use super::trainer::{Settings, Trainer};
+use super::settings::Settings;
+use super::trainer::Trainer;
 use crate::data::Task;
 use crate::source::{Head, Pass, Source, SourceError};
 

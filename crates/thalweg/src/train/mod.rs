@@ -31,6 +31,7 @@ mod nonfinite;
 mod norms;
 mod objective;
 mod observe;
+mod parts;
 mod predictor;
 mod prepared;
 mod program;
@@ -39,6 +40,7 @@ mod run;
 #[cfg(feature = "runs")]
 mod saved;
 mod session;
+mod settings;
 mod state;
 mod step;
 mod trainer;

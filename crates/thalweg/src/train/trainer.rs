@@ -13,94 +13,27 @@ use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured, Measuring};
 use super::fit::Callback;
-use super::memory::{self, Need};
+use super::memory::need;
 use super::nonfinite::{culprit, first_bad_tensor};
 use super::norms::Estimate;
 use super::objective::Objective;
+use super::parts::{Parts, Samples};
 use super::prepared::Prepared;
 use super::program::{Batch, Program, ProgramKey, StepError, Work, draw};
 #[cfg(feature = "runs")]
 use super::saved::SavedState;
 use super::session::Session;
+use super::settings::{Settings, run_length, train_batches};
 use super::state::{Counters, State};
 use super::step::{Room, Step};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::augment::Pipeline;
-use crate::data::{Task, Values};
+use crate::data::Task;
 use crate::model::Model;
 use crate::optim::{NamedState, Recipe, Stopped, Updater};
 use crate::schedule::RunLength;
 use crate::source::{Head, Pass, Source};
-
-/// Samples of one part of the data: some or all of a source.
-#[derive(Clone)]
-pub(super) struct Samples {
-    pub source: Arc<dyn Source>,
-    /// their numbers in the source
-    pub numbers: Vec<u32>,
-}
-
-/// What is trained on and what is measured.
-#[derive(Clone)]
-pub(super) struct Parts {
-    pub train: Samples,
-    pub valid: Samples,
-    pub test: Samples,
-}
-
-impl Parts {
-    fn of(&self, part: Split) -> &Samples {
-        match part {
-            Split::Train => &self.train,
-            Split::Valid => &self.valid,
-            Split::Test => &self.test,
-        }
-    }
-
-    /// The part that a finished run is judged by: the test part, or the next best that has samples.
-    #[cfg(feature = "runs")]
-    pub fn to_judge(&self) -> Split {
-        let all = [Split::Test, Split::Valid, Split::Train];
-        all.into_iter().find(|part| !self.of(*part).numbers.is_empty()).unwrap_or(Split::Train)
-    }
-}
-
-/// How a run goes, besides what it learns.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub batch: usize,
-    pub eval_batch: usize,
-    pub epochs: Option<u64>,
-    pub steps: Option<u64>,
-    pub shuffle: bool,
-    pub seed: u64,
-    pub shards: usize,
-    pub threads: usize,
-    /// batches of one update
-    pub accumulate: usize,
-    /// whether the whole gradient is kept in memory
-    pub whole_gradient: bool,
-    pub top_k: Vec<usize>,
-}
-
-impl Settings {
-    pub fn of(config: &RunConfig) -> Self {
-        Settings {
-            batch: config.batch,
-            eval_batch: config.eval_batch,
-            epochs: config.epochs,
-            steps: config.steps,
-            shuffle: config.shuffle,
-            seed: config.seed,
-            shards: config.shards,
-            threads: config.n_threads(),
-            accumulate: config.accumulate,
-            whole_gradient: config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty(),
-            top_k: config.top_k.clone(),
-        }
-    }
-}
 
 /// What a trainer is put together from.
 pub(super) struct Ingredients {
@@ -420,80 +353,6 @@ impl Trainer {
         let samples = (&**source, &numbers[..], Pass::Measure);
         self.session.reestimate_norms((params, buffers), samples, self.settings.eval_batch, how)
     }
-}
-
-/// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
-fn train_batches(settings: &Settings, n_train: usize, length: RunLength) -> Vec<usize> {
-    let mut sizes = cut(n_train, settings.batch);
-    if length.n_steps < length.steps_per_epoch {
-        sizes.truncate(1);
-    }
-    if length.n_steps == 0 { Vec::new() } else { sizes }
-}
-
-/// Sizes of the batches into which samples are cut.
-fn cut(n: usize, batch: usize) -> Vec<usize> {
-    let batch = batch.clamp(1, n.max(1));
-    [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
-}
-
-/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
-/// memory at once.
-fn need(
-    settings: &Settings,
-    (parts, about): (&Parts, &About),
-    session: &mut Session,
-    length: RunLength,
-    updater: &Updater,
-) -> Result<Need, TrainError> {
-    let (n_train, batch) = (parts.train.numbers.len(), settings.batch);
-    let mut programs = 0usize;
-    for size in train_batches(settings, n_train, length) {
-        let bytes = session.program_bytes(&ProgramKey::train(size)).map_err(|error| match size {
-            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
-            _ => TrainError::Graph(error),
-        })?;
-        programs = programs.saturating_add(bytes);
-    }
-    let [valid, test] = [&parts.valid, &parts.test].map(|part| part.numbers.len());
-    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
-    let mut measured = [cut(valid, settings.eval_batch), cut(judged, settings.eval_batch)].concat();
-    measured.sort_unstable();
-    measured.dedup();
-    for size in &measured {
-        programs = programs.saturating_add(session.program_bytes(&ProgramKey::measure(*size))?);
-    }
-    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
-    let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
-    let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
-    let vectors = 1 + usize::from(settings.whole_gradient);
-    let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
-    // at the end the best weights are read from their file, beside the last ones
-    let saved = params.saturating_add(buffers).saturating_mul(2);
-    let largest = measured.last().copied().unwrap_or(0);
-    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
-    // each cell of a confusion matrix is a number of 8 bytes
-    let cells = |task: &Task| task.classes().len().saturating_pow(2).saturating_mul(2);
-    let cells = tasks().map(cells).fold(0, usize::saturating_add);
-    let data = match about.prepared.as_ref().map(|data| &data.set.inputs) {
-        Some(Values::F32(values)) => values.len(),
-        // bytes may be a part of a file, which takes no memory that cannot be given up
-        Some(Values::U8(_)) | None => 0,
-    };
-    Ok(Need {
-        data: memory::floats(&[data]),
-        state: memory::floats(&[params.saturating_mul(vectors), states, buffers, saved]),
-        programs,
-        answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
-    })
-}
-
-pub(super) fn run_length(settings: &Settings, n_train: usize) -> RunLength {
-    let per_step = settings.batch.saturating_mul(settings.accumulate);
-    let steps_per_epoch = (n_train.div_ceil(per_step)).max(1) as u64;
-    let by_epochs = settings.epochs.map(|e| e.saturating_mul(steps_per_epoch));
-    let n_steps = by_epochs.into_iter().chain(settings.steps).min().unwrap_or(0);
-    RunLength { steps_per_epoch, n_steps }
 }
 
 impl std::fmt::Debug for Trainer {
