@@ -2,7 +2,7 @@
 
 use super::micro::{Finish, Reading, Segment, Tile, Tiles};
 use super::pack::{self, View};
-use super::{BLOCK_K, BLOCK_K_IN_PLACE, Epilogue, LINE, Mat, Part};
+use super::{BLOCK_K, BLOCK_K_IN_PLACE, Epilogue, LINE, Mat, Term};
 use crate::isa::{Isa, isa};
 
 /// The most stretches in a block; more parts make more blocks.
@@ -16,7 +16,7 @@ pub(super) struct Job<'a> {
     pub n: usize,
     pub c: *mut f32,
     pub ldc: usize,
-    pub parts: &'a [Part<'a>],
+    pub parts: &'a [Term<'a>],
     pub accumulate: bool,
     pub epilogue: Epilogue<'a>,
     /// Tiles hold the transpose of C; there is no gate.
@@ -97,7 +97,7 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
         let total = job.parts.iter().fold(0usize, |k, part| k.saturating_add(part.k));
-        let in_place = |part: &Part| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
+        let in_place = |part: &Term| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
         let most = if job.parts.iter().any(in_place) { BLOCK_K_IN_PLACE } else { BLOCK_K };
         let block_k = total.div_ceil(total.div_ceil(most).max(1));
         Blocks { job, part: 0, done: 0, block_k }
@@ -127,7 +127,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-unsafe fn stretch(part: &Part, from: usize, k: usize, swapped: bool) -> Stretch {
+unsafe fn stretch(part: &Term, from: usize, k: usize, swapped: bool) -> Stretch {
     let view = |m: &Mat| View {
         ptr: m.data.as_ptr(),
         rs: m.row_stride,

@@ -79,9 +79,9 @@ pub(crate) type TileFn = unsafe fn(&Tile);
 
 /// A set of tiles compiled for one instruction set.
 pub(crate) trait Tiles: Simd {
-    /// The most vectors per tile row, for a product of so many rows.
+    /// The most vectors per tile row, for a product of this many rows.
     fn max_vectors(rows: usize) -> usize;
-    /// The most rows of a tile that is so many vectors wide.
+    /// The most rows of a tile that is this many vectors wide.
     fn max_rows(vectors: usize) -> usize;
     /// The tile of this size.
     fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn;

@@ -245,7 +245,7 @@ impl Chain {
         unsafe { self.pattern.run(dst, n, reads, self.low) }
     }
 
-    /// Runs over a block of whole rows of so many vectors. False where that is no better.
+    /// Runs over a block of whole rows of this many vectors. False where that is no better.
     ///
     /// # Safety
     /// `dst` and what is read have `rows · vectors` vectors.
