@@ -1,7 +1,7 @@
 //! Reductions along rows, with 16 lanes and a fixed tree, and down columns, row after row.
 
 use super::LANES;
-use super::machine::one_vector_at_a_time;
+use super::block::one_vector_at_a_time;
 
 type Lanes = [f32; LANES];
 

@@ -6,9 +6,11 @@
 //! statistics). Row sums use 16 fixed lanes and column sums add row after row, so every instruction set and every cut
 //! of the frame between calls gives the same bits.
 
+mod block;
 mod chain;
 mod fold;
 mod forward;
+mod instrs;
 mod layout;
 mod machine;
 mod mask;
