@@ -9,9 +9,6 @@ use crate::tree::Tree;
 const MAX_LINES: usize = 800;
 /// The same without tests.
 const MAX_PRODUCT_LINES: usize = 500;
-/// Files that may be longer, each with its reason.
-const LONGER: &[(&str, &str)] =
-    &[("crates/thalweg/src/train/trainer.rs", "one type, whose methods share all of its fields")];
 /// Characters of the longest line; one with a literal may be longer, so that the text can be searched for.
 const MAX_WIDTH: usize = 120;
 
@@ -37,22 +34,19 @@ pub(super) fn formatted(tree: &Tree) -> Vec<Complaint> {
 }
 
 pub(super) fn length(tree: &Tree) -> Vec<Complaint> {
-    let allowed = |path: &str| LONGER.iter().any(|(p, _)| *p == path);
     let mut found: Vec<Complaint> = tree
         .rust()
-        .filter(|(file, source)| source.code.len() > MAX_LINES && !allowed(&file.path))
+        .filter(|(_, source)| source.code.len() > MAX_LINES)
         .map(|(file, source)| {
             Complaint::of(&file.path, format!("has {} lines, at most {MAX_LINES}", source.code.len()))
         })
         .collect();
-    let product = tree.rust().filter(|(file, _)| file.path.contains("/src/") && !allowed(&file.path));
+    let product = tree.rust().filter(|(file, _)| file.path.contains("/src/"));
     found.extend(product.filter_map(|(file, source)| {
         let lines = source.product().count();
         let what = format!("has {lines} lines without tests, at most {MAX_PRODUCT_LINES}");
         (lines > MAX_PRODUCT_LINES && source.code.len() <= MAX_LINES).then(|| Complaint::of(&file.path, what))
     }));
-    let stale = LONGER.iter().filter(|(path, _)| !tree.has(path));
-    found.extend(stale.map(|(path, _)| Complaint::of(path, "is allowed to be long, and does not exist")));
     found
 }
 
