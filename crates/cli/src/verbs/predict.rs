@@ -86,14 +86,10 @@ impl<'a> Rows<'a> {
         let mut names = vec!["sample".to_owned()];
         for (head, own) in &self.heads {
             let full = |name: &str| if head.is_empty() { name.to_owned() } else { format!("{head}_{name}") };
-            match own {
-                Answers::Classes { classes, .. } => {
-                    names.push(full("class"));
-                    names.extend(classes.iter().map(|c| full(&format!("p_{c}"))));
-                }
-                Answers::Numbers { targets, .. } => names.extend(targets.iter().map(|t| full(t))),
-                Answers::Heads(_) => {}
+            if matches!(own, Answers::Classes { .. }) {
+                names.push(full("class"));
             }
+            names.extend(names_of(own).iter().map(|name| full(name)));
         }
         names
     }
@@ -105,7 +101,7 @@ impl<'a> Rows<'a> {
             let mut cells = vec![i.to_string()];
             for (_, own) in &self.heads {
                 cells.extend(class(own, i).map(String::from));
-                cells.extend(numbers(own, i).1.iter().map(f32::to_string));
+                cells.extend(numbers(own, i).iter().map(f32::to_string));
             }
             writeln!(out, "{}", line(cells))?;
         }
@@ -133,25 +129,28 @@ fn class(answers: &Answers, i: usize) -> Option<&str> {
     }
 }
 
-/// The numbers of a sample, and what each is called.
-fn numbers(answers: &Answers, i: usize) -> (Vec<String>, &[f32]) {
+/// What the numbers of a sample are called.
+fn names_of(answers: &Answers) -> Vec<String> {
     match answers {
-        Answers::Classes { classes, scores, .. } => {
-            let names = classes.iter().map(|c| format!("p_{c}")).collect();
-            (names, &scores[i * classes.len()..(i + 1) * classes.len()])
-        }
-        Answers::Numbers { targets, values } => {
-            (targets.clone(), &values[i * targets.len()..(i + 1) * targets.len()])
-        }
-        Answers::Heads(_) => (Vec::new(), &[]),
+        Answers::Classes { classes, .. } => classes.iter().map(|c| format!("p_{c}")).collect(),
+        Answers::Numbers { targets, .. } => targets.clone(),
+        Answers::Heads(_) => Vec::new(),
+    }
+}
+
+/// The numbers of a sample.
+fn numbers(answers: &Answers, i: usize) -> &[f32] {
+    match answers {
+        Answers::Classes { classes, scores, .. } => &scores[i * classes.len()..(i + 1) * classes.len()],
+        Answers::Numbers { targets, values } => &values[i * targets.len()..(i + 1) * targets.len()],
+        Answers::Heads(_) => &[],
     }
 }
 
 /// What a head says of a sample, by key.
 fn told(answers: &Answers, i: usize) -> Vec<(&'static str, Value)> {
-    let (names, values) = numbers(answers, i);
     let values: serde_json::Map<String, Value> =
-        names.into_iter().zip(values).map(|(name, x)| (name, json!(x))).collect();
+        names_of(answers).into_iter().zip(numbers(answers, i)).map(|(name, x)| (name, json!(x))).collect();
     match class(answers, i) {
         Some(class) => vec![("class", json!(class)), ("scores", Value::Object(values))],
         None => vec![("values", Value::Object(values))],

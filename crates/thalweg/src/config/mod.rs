@@ -42,6 +42,7 @@ pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, Fold};
 pub use error::{ConfigError, Good, Near, Place};
 pub use heads::HeadConfig;
+pub(crate) use run::MAX_SHARDS;
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;

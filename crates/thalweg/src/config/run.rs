@@ -20,6 +20,9 @@ use crate::schedule::{ScheduleConfig, Span};
 #[cfg(feature = "runs")]
 use settings::Range;
 
+/// The most parts that a batch is cut into.
+pub(crate) const MAX_SHARDS: usize = 1024;
+
 fields! {
     /// A run's settings, complete and checked.
     #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,7 +64,7 @@ fields! {
         pub seeds: Option<Seeds> = None, example "3",
         is Kind::Free("how many seeds, or a list of them such as [0, 1, 2]");
         /// parts of a batch; with the seed they define the numbers
-        pub shards: usize = 8, is Kind::Whole(1, 1024);
+        pub shards: usize = 8, is Kind::Whole(1, MAX_SHARDS as u64);
         /// 0: one for each core; never changes the numbers
         ///
         /// Never more than shards, nor than [`MAX_WORKERS`].

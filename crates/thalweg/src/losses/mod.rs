@@ -2,7 +2,7 @@
 
 use crate::data::Task;
 use crate::registry::{Entry, OutOfRange};
-use crate::source::{Source, SourceError};
+use crate::source::{Source, SourceError, n_targets, target_columns};
 use engine::graph::{Built, Graph, Var};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Debug;
@@ -119,10 +119,8 @@ impl<'a> Targets<'a> {
 
     fn each(&self, samples: impl Iterator<Item = u32>, mut f: impl FnMut(&[f32])) -> Result<(), SourceError> {
         let heads = self.source.heads();
-        let widths = heads.iter().map(|h| h.task.n_targets());
-        let start: usize = widths.clone().take(self.head).sum();
-        let own = start..start + heads[self.head].task.n_targets();
-        let mut row = vec![0.0; widths.sum()];
+        let own = target_columns(heads, self.head);
+        let mut row = vec![0.0; n_targets(heads)];
         for sample in samples {
             self.source.targets(&[sample], &mut row)?;
             f(&row[own.clone()]);

@@ -241,6 +241,22 @@ impl Model {
         self.record(graph, x, behavior.into()).map(|(record, y)| (y, record.traced))
     }
 
+    /// Fills flat parameters and buffers from a safetensors file, such as PyTorch's or a checkpoint's. On an error they
+    /// keep their values.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or its tensors are not the model's.
+    #[cfg(feature = "runs")]
+    pub fn load(
+        &self,
+        path: &std::path::Path,
+        params: &mut [f32],
+        buffers: &mut [f32],
+    ) -> Result<(), weights::WeightsError> {
+        let file = weights::WeightsFile::open(path)?;
+        file.load(&mut [(self.params(), params), (self.buffers(), buffers)]).map(|_| ())
+    }
+
     /// The parameters in a graph that [`Model::forward`] built, in the layout's order: what gradients are taken of.
     pub fn param_vars(&self, graph: &Graph) -> Vec<Var> {
         graph.vars().filter(|v| matches!(graph.node(*v).op, Op::Param(_))).collect()

@@ -41,19 +41,15 @@ settings! {
     }
 }
 
-impl Adam {
-    fn rule(&self) -> AdamRule {
-        AdamRule { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction }
-    }
-}
-
 impl Optimizer for Adam {
     fn lr(&self) -> f64 {
         self.lr
     }
 
     fn stages(&self, decay: f64) -> Vec<Stage> {
-        super::plain_chain(self.decay, decay, Some(self.rule().stage()))
+        let direction =
+            Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction };
+        super::plain_chain(self.decay, decay, Some(direction))
     }
 
     fn weight_decay(&self) -> f64 {
@@ -62,19 +58,5 @@ impl Optimizer for Adam {
 
     fn decay_on(&self) -> &DecayRule {
         &self.decay_on
-    }
-}
-
-/// What Adam and AdamW share: all but the defaults.
-#[derive(Clone, Copy)]
-pub(super) struct AdamRule {
-    pub(super) betas: [f64; 2],
-    pub(super) eps: f64,
-    pub(super) bias_correction: bool,
-}
-
-impl AdamRule {
-    pub(super) fn stage(&self) -> Stage {
-        Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction }
     }
 }

@@ -1,6 +1,5 @@
 //! AdamW: Adam whose weight decay acts on the parameters and not through the averages.
 
-use super::adam::AdamRule;
 use super::{Decay, DecayRule, EPS_RANGE, Optimizer, Stage};
 use settings::{Entry, Range, settings};
 
@@ -38,19 +37,15 @@ settings! {
     }
 }
 
-impl AdamW {
-    fn rule(&self) -> AdamRule {
-        AdamRule { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction }
-    }
-}
-
 impl Optimizer for AdamW {
     fn lr(&self) -> f64 {
         self.lr
     }
 
     fn stages(&self, decay: f64) -> Vec<Stage> {
-        super::plain_chain(self.decay, decay, Some(self.rule().stage()))
+        let direction =
+            Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction };
+        super::plain_chain(self.decay, decay, Some(direction))
     }
 
     fn weight_decay(&self) -> f64 {

@@ -1,6 +1,5 @@
 //! LAMB: Adam's direction with a step for each parameter, as long as a share of the parameter itself.
 
-use super::adam::AdamRule;
 use super::{DecayRule, EPS_RANGE, Optimizer, Stage, StepInfo, Tensor, TensorStage};
 use settings::{Entry, Range, settings};
 use std::sync::Arc;
@@ -42,12 +41,6 @@ settings! {
     }
 }
 
-impl Lamb {
-    fn rule(&self) -> AdamRule {
-        AdamRule { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction }
-    }
-}
-
 impl Optimizer for Lamb {
     fn lr(&self) -> f64 {
         self.lr
@@ -56,7 +49,9 @@ impl Optimizer for Lamb {
     fn stages(&self, decay: f64) -> Vec<Stage> {
         let decay = (decay != 0.0).then_some(Stage::L2(decay));
         let trust = Stage::Tensor(Arc::new(TrustRatio));
-        [self.rule().stage()].into_iter().chain(decay).chain([trust, Stage::Step]).collect()
+        let direction =
+            Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction };
+        [direction].into_iter().chain(decay).chain([trust, Stage::Step]).collect()
     }
 
     fn weight_decay(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! Samples in memory.
 
-use super::{Head, Pass, Source, SourceError};
+use super::{Head, Pass, Source, SourceError, copy_rows, copy_targets, is_missing};
 use crate::data::Task;
 
 /// Arrays in memory: inputs as the model is to see them, and targets.
@@ -55,7 +55,7 @@ impl Arrays {
     }
 
     fn with(mut self, name: &str, task: Task, values: Vec<f32>) -> Self {
-        let may_miss = values.iter().any(|x| x.is_nan());
+        let may_miss = is_missing(&values);
         self.heads.push(Head { name: name.to_owned(), may_miss, ..Head::only(task) });
         self.targets.push(values);
         self
@@ -101,23 +101,12 @@ impl Source for Arrays {
     }
 
     fn inputs(&self, samples: &[u32], _pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
-        let width = self.width();
-        for (&i, out) in samples.iter().zip(out.chunks_exact_mut(width.max(1))) {
-            out.copy_from_slice(&self.inputs[i as usize * width..][..width]);
-        }
+        copy_rows(&self.inputs, self.width(), samples, out);
         Ok(())
     }
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        let all = self.heads.iter().map(|head| head.task.n_targets()).sum::<usize>();
-        for (&i, row) in samples.iter().zip(out.chunks_exact_mut(all.max(1))) {
-            let mut start = 0;
-            for (values, head) in self.targets.iter().zip(&self.heads) {
-                let width = head.task.n_targets();
-                row[start..start + width].copy_from_slice(&values[i as usize * width..][..width]);
-                start += width;
-            }
-        }
+        copy_targets(&self.heads, &self.targets, samples, out);
         Ok(())
     }
 }

@@ -67,6 +67,40 @@ pub(crate) fn columns(heads: &[Head], width: impl Fn(&Task) -> usize) -> Vec<Ran
     heads.iter().map(&mut next).collect()
 }
 
+/// Numbers in a sample's targets, of all heads.
+pub(crate) fn n_targets(heads: &[Head]) -> usize {
+    heads.iter().map(|head| head.task.n_targets()).sum()
+}
+
+/// The columns of one head among a sample's targets.
+pub(crate) fn target_columns(heads: &[Head], head: usize) -> Range<usize> {
+    let start = n_targets(&heads[..head]);
+    start..start + heads[head].task.n_targets()
+}
+
+/// Whether any number of a target is not known.
+pub(crate) fn is_missing(target: &[f32]) -> bool {
+    target.iter().any(|y| y.is_nan())
+}
+
+/// Copies rows of `values: [n, width]` to `out: [samples.len(), width]`.
+pub(crate) fn copy_rows(values: &[f32], width: usize, samples: &[u32], out: &mut [f32]) {
+    for (&i, out) in samples.iter().zip(out.chunks_exact_mut(width.max(1))) {
+        out.copy_from_slice(&values[i as usize * width..][..width]);
+    }
+}
+
+/// Copies targets, of each head `[n, n_targets]`, to the columns of `out: [samples.len(), n]`.
+fn copy_targets(heads: &[Head], targets: &[impl AsRef<[f32]>], samples: &[u32], out: &mut [f32]) {
+    let all = n_targets(heads).max(1);
+    for (head, values) in targets.iter().enumerate() {
+        let own = target_columns(heads, head);
+        for (&i, row) in samples.iter().zip(out.chunks_exact_mut(all)) {
+            row[own.clone()].copy_from_slice(&values.as_ref()[i as usize * own.len()..][..own.len()]);
+        }
+    }
+}
+
 /// Samples by their numbers, from 0 to [`Source::len`].
 ///
 /// Every worker of a training step pulls the rows of its own part of the batch, straight into the memory in which the

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Head, Pass, Source, SourceError};
+use super::{Head, Pass, Source, SourceError, copy_rows, copy_targets};
 use crate::data::augment::{Mixed, Pipeline};
 use crate::data::{Affine, Dataset};
 
@@ -66,17 +66,9 @@ impl Source for Preprocessed {
     }
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        if self.targets.is_empty() {
-            copy_rows(&self.set.targets, self.set.n_targets(), samples, out.iter_mut());
-            return Ok(());
-        }
-        let all = self.heads.iter().map(|head| head.task.n_targets()).sum::<usize>().max(1);
-        let mut start = 0;
-        for (values, head) in self.targets.iter().zip(&self.heads) {
-            let width = head.task.n_targets();
-            let rows = out.chunks_exact_mut(all).flat_map(|row| &mut row[start..start + width]);
-            copy_rows(values, width, samples, rows);
-            start += width;
+        match self.targets.is_empty() {
+            true => copy_rows(&self.set.targets, self.set.n_targets(), samples, out),
+            false => copy_targets(&self.heads, &self.targets, samples, out),
         }
         Ok(())
     }
@@ -91,10 +83,4 @@ impl Source for Preprocessed {
             None => Mixed { partner: sample, own: 1.0 },
         }
     }
-}
-
-/// Rows of `values: [n, width]` into what `out` goes through.
-fn copy_rows<'a>(values: &[f32], width: usize, samples: &[u32], out: impl Iterator<Item = &'a mut f32>) {
-    let rows = samples.iter().flat_map(|&i| &values[i as usize * width..(i as usize + 1) * width]);
-    out.zip(rows).for_each(|(out, x)| *out = *x);
 }

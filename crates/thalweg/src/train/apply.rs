@@ -25,7 +25,7 @@ pub struct Trained {
     session: Session,
     reading: Reading,
     params: Vec<f32>,
-    /// the model's, then the loss's
+    /// the model's
     buffers: Vec<f32>,
     config: RunConfig,
     /// what tells the data it was trained on from others
@@ -146,11 +146,7 @@ impl Trained {
     }
 
     fn check_targets(&self, set: &Dataset) -> Result<(), TrainError> {
-        let got = match &set.task {
-            Task::Classification { classes } => classes.len(),
-            Task::Regression { targets } => targets.len(),
-        };
-        let expected = self.reading.n_outputs();
+        let (expected, got) = (self.reading.n_outputs(), set.task.n_outputs());
         let fits = match (&self.reading.task, &set.task) {
             (Task::Classification { .. }, Task::Classification { .. }) => got <= expected,
             (Task::Regression { .. }, Task::Regression { .. }) => got == expected,
@@ -202,20 +198,20 @@ impl Trained {
     /// New data with the targets of each head.
     fn open_heads(&self) -> Result<(Dataset, heads::HeadTargets), TrainError> {
         let schemas: Vec<_> = self.reading.heads.iter().map(|head| head.schema.clone()).collect();
-        let mut all: Vec<Dataset> =
-            heads::open(&self.config, &schemas)?.into_iter().map(|head| head.set).collect();
-        if !all.iter().any(|set| set.targets.iter().any(|y| !y.is_nan())) {
+        let mut all = heads::open(&self.config, &schemas)?;
+        if all.iter().flat_map(|set| &set.targets).all(|y| y.is_nan()) {
             return Err(TrainError::NoTargets);
         }
+        let n = all[0].len();
         let targets = all.iter_mut().map(|set| std::mem::take(&mut set.targets).into()).collect();
         let mut set = all.swap_remove(0);
-        let n_inputs = set.n_inputs().max(1);
-        let n = match &set.inputs {
-            data::Values::F32(values) => values.len() / n_inputs,
-            data::Values::U8(bytes) => bytes.len() / n_inputs,
-        };
         set.targets = vec![f32::NAN; n * set.n_targets()];
         Ok((set, targets))
+    }
+
+    /// The model's buffers, and behind them the loss's.
+    fn all_buffers(&self) -> Vec<f32> {
+        [&self.buffers[..], self.session.objective.buffers()].concat()
     }
 
     fn measure(
@@ -224,7 +220,7 @@ impl Trained {
         part: (Split, &[u32]),
         checkpoint: Kept,
     ) -> Result<Report, TrainError> {
-        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let buffers = self.all_buffers();
         let (batch, top_k) = (self.config.eval_batch, self.config.top_k.as_slice());
         let how = Measuring { part: part.0, batch, top_k, keep: true };
         let measured = self.session.measure((&self.params, &buffers), (source, part.1), how)?;
@@ -240,7 +236,7 @@ impl Trained {
         let set = self.open_data(Needs::Inputs)?;
         self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
-        let buffers = [&self.buffers[..], self.session.objective.buffers()].concat();
+        let buffers = self.all_buffers();
         let none = self.reading.heads.iter().map(|_| Arc::default()).collect();
         let source = self.reading.source(Arc::new(set), none);
         let weights = (&self.params[..], &buffers[..]);

@@ -9,20 +9,17 @@ use engine::exec::MAX_WORKERS;
 
 use super::about::About;
 use super::error::TrainError;
-use super::fit::{Callback, Event, numbers_of};
+use super::fit::{Callback, Event, check_samples, numbers_of};
 use super::objective::Objective;
 use super::parts::{Parts, Samples};
 use super::settings::{Settings, run_length};
 use super::trainer::{Ingredients, Trainer};
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ConfigError, MAX_SHARDS, RunConfig};
 use crate::losses::Loss;
 use crate::model::Model;
 use crate::optim::{ClipNorm, Optimizer, Recipe};
 use crate::schedule::ScheduleConfig;
 use crate::source::{Head, Source};
-
-/// Most parts of a batch, as in a config.
-const MAX_SHARDS: usize = 1024;
 
 /// A trainer under construction; [`Trainer::builder`] begins one. Defaults are those of an empty config.
 pub struct TrainerBuilder {
@@ -187,11 +184,7 @@ impl TrainerBuilder {
     /// When model, data, losses and settings do not fit together.
     pub fn build(self) -> Result<Trainer, TrainError> {
         let TrainerBuilder { model, train, heads: own, loss, mut settings, .. } = self;
-        train.check().map_err(TrainError::Source)?;
-        if train.input_shape() != model.input_shape() {
-            let (expected, got) = (model.input_shape().to_vec(), train.input_shape().to_vec());
-            return Err(TrainError::SampleShape { expected, got });
-        }
+        check_samples(&*train, &model)?;
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;

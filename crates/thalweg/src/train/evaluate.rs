@@ -9,9 +9,9 @@ use record::Metrics;
 use super::choice::Split;
 use super::error::TrainError;
 use super::measure::{Losses, Tally};
-use super::program::{Batch, Output, ProgramKey, fed_to_measure, width_of};
+use super::program::{Batch, Output, ProgramKey, width_of};
 use super::session::Session;
-use crate::source::{Pass, Source};
+use crate::source::{Pass, Source, n_targets};
 
 /// Figures on one part, and every answer.
 #[derive(Clone, Debug, Default)]
@@ -70,14 +70,14 @@ impl Evaluator {
     /// # Errors
     /// Whatever keeps the source from giving them.
     pub(super) fn new(
-        source: Arc<dyn Source>,
-        samples: Vec<u32>,
+        session: &Session,
+        (source, samples): (Arc<dyn Source>, Vec<u32>),
         how: Measuring,
         budget_bytes: usize,
     ) -> Result<Self, TrainError> {
-        let fed = fed_to_measure(source.heads());
+        let fed = session.graph(&ProgramKey::measure(how.batch.max(1)))?.fed;
         let widths: Vec<usize> = fed.iter().map(|fed| width_of(*fed, &*source)).collect();
-        let n_targets = n_targets(&*source);
+        let n_targets = n_targets(source.heads());
         let per_sample = size_of::<f32>().saturating_mul(widths.iter().sum::<usize>() + n_targets);
         let mut left = budget_bytes / per_sample.max(1);
         let mut held = Vec::new();
@@ -149,9 +149,9 @@ impl Session {
         let objective = self.objective.clone();
         let mut tally = Tally::new(&objective, how.top_k);
         let mut found = Measured::default();
-        let (batch, n_targets) = (how.batch.max(1), n_targets(source));
+        let (batch, n_targets) = (how.batch.max(1), n_targets(source.heads()));
         let mut read = vec![0.0; batch.min(samples.len()) * n_targets];
-        let (mut each, mut weights_of) = (Vec::new(), Vec::new());
+        let (mut outputs, mut each, mut weights_of) = (Vec::new(), Vec::new(), Vec::new());
         for (i, chunk) in samples.chunks(batch).enumerate() {
             let n = chunk.len();
             let program = self.program(&ProgramKey::measure(n))?;
@@ -168,15 +168,15 @@ impl Session {
                     truth
                 }
             };
+            program.copy_to(&Output::Outputs, &mut outputs);
             for (i, term) in objective.terms().iter().enumerate() {
                 program.copy_to(&Output::Losses(term.head.name.clone()), &mut each);
                 let weighs = program.copy_to(&Output::Weights(term.head.name.clone()), &mut weights_of);
                 let losses = Losses { each: &each, weights: weighs.then_some(&weights_of[..]) };
-                let outputs = program.output(&Output::Outputs).unwrap_or_default();
-                tally.add(i, losses, outputs, truth);
+                tally.add(i, losses, &outputs, truth);
             }
             if how.keep {
-                found.outputs.extend_from_slice(program.output(&Output::Outputs).unwrap_or_default());
+                found.outputs.extend_from_slice(&outputs);
                 found.targets.extend_from_slice(truth);
             }
         }
@@ -203,8 +203,4 @@ impl Session {
         }
         Ok(all)
     }
-}
-/// Numbers in a sample's targets, of all heads.
-fn n_targets(source: &dyn Source) -> usize {
-    source.heads().iter().map(|head| head.task.n_targets()).sum()
 }

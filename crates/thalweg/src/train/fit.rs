@@ -8,15 +8,14 @@ use record::{Figures, Metrics};
 
 use super::choice::Split;
 use super::error::TrainError;
-use super::evaluate::Measuring;
 use super::predictor::answer;
 use super::program::StepError;
 #[cfg(feature = "runs")]
 use super::saved;
-use super::settings::Settings;
 use super::trainer::Trainer;
 use crate::data::Task;
-use crate::source::{Head, Pass, Source, SourceError};
+use crate::model::Model;
+use crate::source::{Head, Source};
 
 /// What a callback sees after each step.
 #[derive(Clone, Copy, Debug)]
@@ -115,11 +114,9 @@ impl Trainer {
     pub fn evaluate(&mut self, source: &dyn Source) -> Result<Metrics, TrainError> {
         self.check_like(source)?;
         let all = numbers_of(source)?;
-        let Settings { eval_batch: batch, top_k, .. } = &self.settings;
-        let how = Measuring { part: Split::Test, batch: *batch, top_k, keep: false };
-        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
-        let weights = (averaged.as_deref().unwrap_or(&self.state.params), &self.state.buffers[..]);
-        Ok(self.session.measure(weights, (source, &all), how)?.metrics)
+        let params = self.state.evaluated(&self.updater);
+        let how = self.settings.measuring(Split::Test, false);
+        Ok(self.session.measure((&params, &self.state.buffers), (source, &all), how)?.metrics)
     }
 
     /// What the model gives for samples, `[n, n_outputs]`: for classes the logits. `inputs` is `[n, input_shape..]`, as
@@ -128,9 +125,8 @@ impl Trainer {
     /// # Errors
     /// When `inputs` is not a number of whole samples.
     pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>, TrainError> {
-        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
-        let weights = (averaged.as_deref().unwrap_or(&self.state.params), &self.state.buffers[..]);
-        answer(&mut self.session, weights, inputs, self.settings.eval_batch)
+        let params = self.state.evaluated(&self.updater);
+        answer(&mut self.session, (&params, &self.state.buffers), inputs, self.settings.eval_batch)
     }
 
     /// Writes the weights, the optimizer's state and the step to a safetensors file, from which [`Trainer::load`] goes
@@ -168,12 +164,7 @@ impl Trainer {
 
     /// Whether samples are like those that are trained on.
     pub(super) fn check_like(&self, source: &dyn Source) -> Result<(), TrainError> {
-        source.check().map_err(TrainError::Source)?;
-        let expected = self.session.model.input_shape();
-        if source.input_shape() != expected {
-            let (expected, got) = (expected.to_vec(), source.input_shape().to_vec());
-            return Err(TrainError::SampleShape { expected, got });
-        }
+        check_samples(source, &self.session.model)?;
         let words = |heads: &mut dyn Iterator<Item = &Head>| {
             let kind = |head: &Head| match &head.task {
                 Task::Classification { classes } => format!("`{}`: {} classes", head.name, classes.len()),
@@ -202,6 +193,16 @@ impl Trainer {
     }
 }
 
+/// Whether a source is whole, and its samples are of the model's shape.
+pub(super) fn check_samples(source: &dyn Source, model: &Model) -> Result<(), TrainError> {
+    source.check().map_err(TrainError::Source)?;
+    if source.input_shape() != model.input_shape() {
+        let (expected, got) = (model.input_shape().to_vec(), source.input_shape().to_vec());
+        return Err(TrainError::SampleShape { expected, got });
+    }
+    Ok(())
+}
+
 /// The numbers of all samples.
 pub(super) fn numbers_of(source: &dyn Source) -> Result<Vec<u32>, TrainError> {
     let most = u32::MAX as usize;
@@ -210,37 +211,5 @@ pub(super) fn numbers_of(source: &dyn Source) -> Result<Vec<u32>, TrainError> {
         Err(_) => {
             Err(TrainError::Source(format!("{} samples, expected at most {most}", source.len()).into()))
         }
-    }
-}
-
-/// Samples without targets.
-pub(super) struct Inputs<'a> {
-    pub values: &'a [f32],
-    pub shape: &'a [usize],
-    pub width: usize,
-}
-
-impl Source for Inputs<'_> {
-    fn len(&self) -> usize {
-        self.values.len() / self.width
-    }
-
-    fn input_shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    fn heads(&self) -> &[Head] {
-        &[]
-    }
-
-    fn inputs(&self, samples: &[u32], _pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
-        for (&i, out) in samples.iter().zip(out.chunks_exact_mut(self.width)) {
-            out.copy_from_slice(&self.values[i as usize * self.width..][..self.width]);
-        }
-        Ok(())
-    }
-
-    fn targets(&self, _samples: &[u32], _out: &mut [f32]) -> Result<(), SourceError> {
-        Ok(())
     }
 }

@@ -9,24 +9,10 @@ use crate::data::{self, DataError, DataOptions, Dataset, Identities, TableSchema
 /// Targets of each head, `[n, n_targets]`.
 pub(super) type HeadTargets = Vec<Arc<[f32]>>;
 
-/// A table as one head sees it.
-#[derive(Debug)]
-pub(super) struct HeadData {
-    pub set: Dataset,
-}
-
-impl HeadData {
-    /// Whether a sample's target is known.
-    pub fn is_known(&self, sample: u32) -> bool {
-        let width = self.set.n_targets();
-        !self.set.targets[sample as usize * width..][..width].iter().any(|y| y.is_nan())
-    }
-}
-
-/// Opens the data of a config for each of its heads, in the way of `schemas` where there are any. The inputs are those
-/// columns that are no head's target.
-pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Result<Vec<HeadData>, TrainError> {
-    let mut found: Vec<HeadData> = Vec::new();
+/// Opens the data of a config as each of its heads sees them, in the way of `schemas` where there are any. The inputs
+/// are those columns that are no head's target.
+pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Result<Vec<Dataset>, TrainError> {
+    let mut found = Vec::new();
     for (i, head) in config.heads.iter().enumerate() {
         let own = head.targets();
         let others = config.heads.iter().flat_map(|other| other.targets()).filter(|t| !own.contains(t));
@@ -53,14 +39,14 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
         if set.schema.is_none() {
             return Err(no_table());
         }
-        found.push(HeadData { set });
+        found.push(set);
     }
     Ok(found)
 }
 
 /// What tells the samples with all of their targets from others.
-pub(super) fn identities(heads: &[HeadData]) -> Identities {
-    let mut all = heads[0].set.clone();
-    heads[1..].iter().for_each(|head| all.targets.extend(&head.set.targets));
+pub(super) fn identities(heads: &[Dataset]) -> Identities {
+    let mut all = heads[0].clone();
+    heads[1..].iter().for_each(|head| all.targets.extend(&head.targets));
     all.identities()
 }

@@ -8,7 +8,7 @@ use super::choice::{Kept, Split};
 use super::evaluate::Measured;
 use super::objective::Objective;
 use crate::data::Task;
-use crate::source::{Head, columns};
+use crate::source::{Head, columns, is_missing, n_targets};
 
 /// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are
 /// passed over.
@@ -19,13 +19,13 @@ pub(super) fn evaluation_of(
     checkpoint: Kept,
 ) -> Evaluation {
     let heads: Vec<Head> = objective.terms().iter().map(|term| term.head.clone()).collect();
-    let width = |of: fn(&Task) -> usize| heads.iter().map(|h| of(&h.task)).sum::<usize>().max(1);
-    let (n_outputs, n_targets) = (width(Task::n_outputs), width(Task::n_targets));
+    let n_outputs = heads.iter().map(|head| head.task.n_outputs()).sum::<usize>().max(1);
+    let n_targets = n_targets(&heads).max(1);
     let columns = columns(&heads, Task::n_outputs).into_iter().zip(columns(&heads, Task::n_targets));
     let outcome_of = |(head, (outputs, targets)): (&Head, (Range<usize>, Range<usize>))| {
         let rows = measured.outputs.chunks_exact(n_outputs).map(|row| &row[outputs.clone()]);
         let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[targets.clone()]);
-        let known = rows.zip(truths).filter(|(_, truth)| !truth.iter().any(|y| y.is_nan()));
+        let known = rows.zip(truths).filter(|(_, truth)| !is_missing(truth));
         let known: Vec<(&[f32], &[f32])> = known.collect();
         let (name, samples) = (head.name.clone(), known.len() as u64);
         HeadOutcome { name, samples, outcome: outcome(head, &known) }

@@ -6,7 +6,7 @@ use record::Metrics;
 
 use super::objective::{Objective, Term};
 use crate::data::Task;
-use crate::source::{Head, columns};
+use crate::source::{Head, columns, is_missing};
 
 /// Adds up answers, batch by batch, in f64.
 pub(super) struct Tally<'a> {
@@ -63,7 +63,7 @@ impl<'a> Tally<'a> {
             Some(weights) => weights.iter().for_each(|w| sums.weight += f64::from(*w)),
             None => sums.weight += losses.each.len() as f64,
         }
-        for (row, truth) in rows.zip(truths).filter(|(_, t)| !t.iter().any(|y| y.is_nan())) {
+        for (row, truth) in rows.zip(truths).filter(|(_, t)| !is_missing(t)) {
             sums.n += 1.0;
             match &term.head.task {
                 Task::Classification { .. } => {

@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use super::error::TrainError;
-use super::fit::{Inputs, numbers_of};
+use super::fit::numbers_of;
 use super::objective::Objective;
 use super::session::Session;
 use crate::model::Model;
-#[cfg(feature = "runs")]
-use crate::model::weights::WeightsFile;
+use crate::source::{Head, Pass, Source, SourceError, copy_rows};
 
 /// Samples answered at once.
 const BATCH: usize = 256;
@@ -50,10 +49,7 @@ impl Predictor {
     /// When the file cannot be read, or its tensors are not the model's.
     #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
-        let file = WeightsFile::open(path.as_ref())?;
-        let (p, b) = self.session.model.layout();
-        file.load(&mut [(p, &mut self.params), (b, &mut self.buffers)])?;
-        Ok(())
+        Ok(self.session.model.load(path.as_ref(), &mut self.params, &mut self.buffers)?)
     }
 
     /// What the model gives for samples, `[n, n_outputs]`: for classes the logits. `inputs` is `[n, input_shape..]`, as
@@ -81,4 +77,34 @@ pub(super) fn answer(
     let source = Inputs { values: inputs, shape: &shape, width };
     let all = numbers_of(&source)?;
     session.answer(weights, (&source, &all), batch)
+}
+
+/// Samples without targets.
+struct Inputs<'a> {
+    values: &'a [f32],
+    shape: &'a [usize],
+    width: usize,
+}
+
+impl Source for Inputs<'_> {
+    fn len(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    fn input_shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn heads(&self) -> &[Head] {
+        &[]
+    }
+
+    fn inputs(&self, samples: &[u32], _pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
+        copy_rows(self.values, self.width, samples, out);
+        Ok(())
+    }
+
+    fn targets(&self, _samples: &[u32], _out: &mut [f32]) -> Result<(), SourceError> {
+        Ok(())
+    }
 }

@@ -11,7 +11,7 @@ use crate::data::{
     self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
 };
 use crate::losses::{LossConfig, Probabilities};
-use crate::source::{Head, Preprocessed};
+use crate::source::{Head, Preprocessed, is_missing};
 
 /// What a model must know to read samples as it did in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct HeadReading {
 impl HeadReading {
     fn head(&self, targets: &[f32]) -> Head {
         let map = (!self.targets.is_identity()).then(|| self.targets.clone());
-        let may_miss = targets.iter().any(|y| y.is_nan());
+        let may_miss = is_missing(targets);
         Head { name: self.name.clone(), task: self.task.clone(), map, may_miss }
     }
 }
@@ -84,7 +84,7 @@ impl Prepared {
             }
             false => {
                 heads = heads::open(config, &[])?;
-                (heads[0].set.clone(), heads::identities(&heads))
+                (heads[0].clone(), heads::identities(&heads))
             }
         };
         let splits = split(&set, config)?;
@@ -97,20 +97,21 @@ impl Prepared {
             false => Affine::identity(),
         };
         let mut readings = Vec::new();
-        for (head, own) in heads.iter().zip(&config.heads) {
-            let known: Vec<u32> = splits.train.iter().copied().filter(|i| head.is_known(*i)).collect();
+        for (set, own) in heads.iter().zip(&config.heads) {
+            let target = |i: u32| &set.targets[i as usize * set.n_targets()..][..set.n_targets()];
+            let known: Vec<u32> = splits.train.iter().copied().filter(|i| !is_missing(target(*i))).collect();
             if known.is_empty() {
                 let problem = format!("no training sample has a target of head `{}`", own.name);
                 return Err(TrainError::Heads { problem });
             }
             readings.push(HeadReading {
                 name: own.name.clone(),
-                task: head.set.task.clone(),
-                targets: target_map(config, &own.loss, &head.set, &known)?,
-                schema: head.set.schema.clone(),
+                task: set.task.clone(),
+                targets: target_map(config, &own.loss, set, &known)?,
+                schema: set.schema.clone(),
             });
         }
-        let head_targets = heads.into_iter().map(|head| head.set.targets.into()).collect();
+        let head_targets = heads.into_iter().map(|set| set.targets.into()).collect();
         let reading = Reading {
             inputs,
             targets,
@@ -132,8 +133,8 @@ impl Prepared {
             return Ok((set.input_shape, set.task.n_outputs()));
         }
         let heads = heads::open(config, &[])?;
-        let n_outputs = heads.iter().map(|head| head.set.task.n_outputs()).sum();
-        Ok((heads[0].set.input_shape.clone(), n_outputs))
+        let n_outputs = heads.iter().map(|set| set.task.n_outputs()).sum();
+        Ok((heads[0].input_shape.clone(), n_outputs))
     }
 
     /// The samples as the model reads them, without augmentation.

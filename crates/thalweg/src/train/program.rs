@@ -9,7 +9,7 @@ use engine::kernels::affine::affine_in_place;
 use engine::{Draw, Executor, Feed, GraphError, StepContext, Wanted};
 
 use crate::model::{Behavior, Masks, Mode, Norms};
-use crate::source::{Head, Pass, Source, SourceError};
+use crate::source::{Head, Pass, Source, SourceError, is_missing, n_targets, target_columns};
 
 /// What a program computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -352,7 +352,7 @@ impl<'a> Batch<'a> {
         let own = &self.source.heads()[head];
         self.rows(head, samples, |i, row| {
             let out = &mut out[i * row.len()..(i + 1) * row.len()];
-            if own.may_miss && row.iter().any(|y| y.is_nan()) {
+            if own.may_miss && is_missing(row) {
                 return out.fill(0.0);
             }
             out.copy_from_slice(row);
@@ -362,7 +362,7 @@ impl<'a> Batch<'a> {
 
     fn present(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
         self.rows(head, samples, |i, row| {
-            out[i] = if row.iter().any(|y| y.is_nan()) { 0.0 } else { 1.0 };
+            out[i] = if is_missing(row) { 0.0 } else { 1.0 };
         })
     }
 
@@ -373,14 +373,12 @@ impl<'a> Batch<'a> {
         samples: &[u32],
         mut f: impl FnMut(usize, &[f32]),
     ) -> Result<(), SourceError> {
-        let widths = self.source.heads().iter().map(|h| h.task.n_targets());
-        let start: usize = widths.clone().take(head).sum();
-        let end = start + self.source.heads()[head].task.n_targets();
-        let all: usize = widths.sum();
+        let heads = self.source.heads();
+        let (own, all) = (target_columns(heads, head), n_targets(heads));
         ROWS.with_borrow_mut(|rows| {
             rows.resize(samples.len() * all, f32::NAN);
             self.source.targets(samples, rows)?;
-            rows.chunks_exact(all.max(1)).enumerate().for_each(|(i, row)| f(i, &row[start..end]));
+            rows.chunks_exact(all.max(1)).enumerate().for_each(|(i, row)| f(i, &row[own.clone()]));
             Ok(())
         })
     }
@@ -391,14 +389,6 @@ fn map(head: &Head, out: &mut [f32]) {
     if let Some(map) = &head.map {
         affine_in_place(out, &map.scale, &map.shift);
     }
-}
-
-/// What a program that measures is fed with.
-pub(super) fn fed_to_measure(heads: &[Head]) -> Vec<Fed> {
-    let of_head = |(i, head): (usize, &Head)| {
-        [Some(Fed::Target(i)), head.may_miss.then_some(Fed::Present(i))].into_iter().flatten()
-    };
-    std::iter::once(Fed::Inputs).chain(heads.iter().enumerate().flat_map(of_head)).collect()
 }
 
 /// Numbers of a sample that an input is fed with.

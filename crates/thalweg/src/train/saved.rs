@@ -129,9 +129,7 @@ impl Checkpoint {
     /// # Errors
     /// When the tensors are not the model's.
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        room(model, &[])?;
-        let mut params = vec![0.0; model.params().len()];
-        let mut buffers = vec![0.0; model.buffers().len()];
+        let (mut params, mut buffers) = zeros(model, &[])?;
         self.load(model, &mut params, &mut buffers)?;
         Ok((params, buffers))
     }
@@ -206,9 +204,7 @@ impl Checkpoint {
 /// # Errors
 /// When the file cannot be read, or its tensors are not the model's.
 pub(super) fn read_weights(path: &Path, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-    room(model, &[])?;
-    let mut params = vec![0.0; model.params().len()];
-    let mut buffers = vec![0.0; model.buffers().len()];
+    let (mut params, mut buffers) = zeros(model, &[])?;
     load(&WeightsFile::open(path)?, path, model, &[], &mut params, &mut buffers)?;
     Ok((params, buffers))
 }
@@ -228,9 +224,7 @@ fn state_in(
     states: &[NamedState],
 ) -> Result<State, TrainError> {
     let counters: Counters = field(file, path, STATE)?;
-    room(model, states)?;
-    let mut params = vec![0.0; model.params().len()];
-    let mut buffers = vec![0.0; model.buffers().len()];
+    let (mut params, mut buffers) = zeros(model, states)?;
     let slots = load(file, path, model, states, &mut params, &mut buffers)?;
     Ok(State { params, buffers, slots, counters })
 }
@@ -271,13 +265,16 @@ fn field<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(broken)
 }
 
-/// Whether a model's parameters, its buffers and states of these lengths can be had.
-fn room(model: &Model, states: &[NamedState]) -> Result<(), TrainError> {
+/// Memory for a model's parameters and its buffers, where that and the memory of the states can be had.
+fn zeros(model: &Model, states: &[NamedState]) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     let states = states.iter().map(|s| s.layout().len());
     let state =
         memory::floats(&[states.fold(model.params().len(), usize::saturating_add), model.buffers().len()]);
     let need = Need { state, ..Need::default() };
-    if need.can_be_had() { Ok(()) } else { Err(TrainError::Memory { need }) }
+    if !need.can_be_had() {
+        return Err(TrainError::Memory { need });
+    }
+    Ok((vec![0.0; model.params().len()], vec![0.0; model.buffers().len()]))
 }
 
 fn json<T: Serialize>(value: &T) -> std::io::Result<String> {

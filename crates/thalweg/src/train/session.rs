@@ -42,21 +42,24 @@ impl Session {
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
     pub(super) fn mix(&mut self) {
         self.mixes = true;
-        self.plans.clear();
-        self.programs.clear();
+        self.forget();
     }
 
     #[cfg(feature = "runs")]
     /// Takes another loss; programs of the old one are given up.
     pub(super) fn set_objective(&mut self, objective: Objective) {
         self.objective = objective;
-        self.plans.clear();
-        self.programs.clear();
+        self.forget();
     }
 
     /// Leaves parameters as they are: their gradients are not computed.
     pub(super) fn freeze(&mut self, frozen: Vec<bool>) {
         self.frozen = frozen;
+        self.forget();
+    }
+
+    /// Gives up what was compiled.
+    fn forget(&mut self) {
         self.plans.clear();
         self.programs.clear();
     }
@@ -71,11 +74,11 @@ impl Session {
         let x = self.model.input(&mut g, batch)?;
         let truths = match key.work {
             Work::Answer => Vec::new(),
-            Work::Train | Work::Measure => self.truths(&mut g, batch, &mut fed, ["target", "present"])?,
+            Work::Train | Work::Measure => self.truths(&mut g, batch, &mut fed, Whose::Own)?,
         };
         let (outputs, layers) = self.model.trace(&mut g, x, key.behavior())?;
         let mixture = if self.mixes && key.work == Work::Train {
-            let partners = self.truths(&mut g, batch, &mut fed, ["partner", "partner_present"])?;
+            let partners = self.truths(&mut g, batch, &mut fed, Whose::Partner)?;
             fed.push(Fed::Share);
             Some(Mixture { partners, own: g.input("own_share", [batch])? })
         } else {
@@ -135,9 +138,8 @@ impl Session {
         Ok(Blueprint::new(g, gradients, named, fed))
     }
 
-    /// Declares the targets of all heads; `names` are those of the targets and of what tells where they are known.
-    fn truths(&self, g: &mut Graph, batch: usize, fed: &mut Vec<Fed>, names: [&str; 2]) -> Built<Vec<Truth>> {
-        let partner = names[0] == "partner";
+    /// Declares the targets of all heads, and what tells where they are known.
+    fn truths(&self, g: &mut Graph, batch: usize, fed: &mut Vec<Fed>, whose: Whose) -> Built<Vec<Truth>> {
         let mut truths = Vec::new();
         for (i, term) in self.objective.terms().iter().enumerate() {
             let full = |name: &str| match &*term.head.name {
@@ -148,11 +150,15 @@ impl Session {
                 Task::Classification { .. } => vec![batch],
                 task @ Task::Regression { .. } => vec![batch, task.n_outputs()],
             };
-            fed.push(if partner { Fed::Partner(i) } else { Fed::Target(i) });
-            let target = g.input(&full(names[0]), shape)?;
+            let [(target, target_name), (present, present_name)] = match whose {
+                Whose::Own => [(Fed::Target(i), "target"), (Fed::Present(i), "present")],
+                Whose::Partner => [(Fed::Partner(i), "partner"), (Fed::PartnerPresent(i), "partner_present")],
+            };
+            fed.push(target);
+            let target = g.input(&full(target_name), shape)?;
             let present = if term.head.may_miss {
-                fed.push(if partner { Fed::PartnerPresent(i) } else { Fed::Present(i) });
-                Some(g.input(&full(names[1]), [batch])?)
+                fed.push(present);
+                Some(g.input(&full(present_name), [batch])?)
             } else {
                 None
             };
@@ -177,10 +183,7 @@ impl Session {
     /// As for [`Session::graph`], and where its memory cannot be had.
     pub fn program(&mut self, key: &ProgramKey) -> Result<&mut Program, GraphError> {
         if !self.programs.contains_key(key) {
-            let (blueprint, plan) = match self.plans.remove(key) {
-                Some(planned) => planned,
-                None => self.plan(key)?,
-            };
+            let (blueprint, plan) = self.planned(key)?;
             let bytes = Executor::bytes_for(&plan);
             if !memory::has_room(bytes) {
                 return Err(blueprint.graph.error("plan", Fault::Memory { bytes }));
@@ -194,7 +197,11 @@ impl Session {
         }
     }
 
-    fn plan(&self, key: &ProgramKey) -> Result<(Blueprint, Arc<Plan>), GraphError> {
+    /// The plan of a key: the one that is kept, or a new one.
+    fn planned(&mut self, key: &ProgramKey) -> Result<(Blueprint, Arc<Plan>), GraphError> {
+        if let Some(planned) = self.plans.remove(key) {
+            return Ok(planned);
+        }
         let blueprint = self.graph(key)?;
         let plan = Plan::compile(&blueprint.graph, &blueprint.wanted, self.options(key.batch))?;
         Ok((blueprint, Arc::new(plan)))
@@ -218,10 +225,7 @@ impl Session {
         if let Some(program) = self.programs.get(key) {
             return Ok(program.bytes());
         }
-        let planned = match self.plans.remove(key) {
-            Some(planned) => planned,
-            None => self.plan(key)?,
-        };
+        let planned = self.planned(key)?;
         let bytes = Executor::bytes_for(&planned.1);
         self.plans.insert(key.clone(), planned);
         Ok(bytes)
@@ -248,6 +252,14 @@ impl Session {
     pub(super) fn pool(&self) -> Arc<Pool> {
         self.pool.clone()
     }
+}
+
+/// Whose targets a program is fed with.
+#[derive(Clone, Copy)]
+enum Whose {
+    Own,
+    /// of the sample that it is mixed with
+    Partner,
 }
 
 /// The layer of that full name.

@@ -1,5 +1,7 @@
 //! How a run goes, and the sizes and numbers of batches that follow.
 
+use super::choice::Split;
+use super::evaluate::Measuring;
 use crate::config::RunConfig;
 use crate::schedule::RunLength;
 
@@ -36,6 +38,11 @@ impl Settings {
             whole_gradient: config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty(),
             top_k: config.top_k.clone(),
         }
+    }
+
+    /// How a part is measured.
+    pub fn measuring(&self, part: Split, keep: bool) -> Measuring<'_> {
+        Measuring { part, batch: self.eval_batch, top_k: &self.top_k, keep }
     }
 }
 

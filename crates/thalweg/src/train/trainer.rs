@@ -11,7 +11,7 @@ use engine::Draw;
 use super::about::About;
 use super::choice::Split;
 use super::error::TrainError;
-use super::evaluate::{Evaluator, Measured, Measuring};
+use super::evaluate::{Evaluator, Measured};
 use super::fit::Callback;
 use super::memory::need;
 use super::nonfinite::{culprit, first_bad_tensor};
@@ -147,10 +147,9 @@ impl Trainer {
     /// When the file cannot be read, or its tensors are not the model's.
     #[cfg(feature = "runs")]
     pub fn start_from(&mut self, path: &Path) -> Result<(), TrainError> {
-        let file = crate::model::weights::WeightsFile::open(path)?;
-        let (p, b) = self.session.model.layout();
-        let own = b.len();
-        file.load(&mut [(p, &mut self.state.params), (b, &mut self.state.buffers[..own])])?;
+        let own = self.session.model.buffers().len();
+        let State { params, buffers, .. } = &mut self.state;
+        self.session.model.load(path, params, &mut buffers[..own])?;
         self.state.slots = self.updater.start(&self.state.params);
         Ok(())
     }
@@ -201,8 +200,7 @@ impl Trainer {
 
     /// Parameters that are measured and kept: the averaged ones, where there are any.
     pub fn evaluated(&self) -> Cow<'_, [f32]> {
-        let State { params, slots, counters, .. } = &self.state;
-        self.updater.averaged(params, slots, counters.step).map_or(Cow::Borrowed(params), Cow::Owned)
+        self.state.evaluated(&self.updater)
     }
 
     /// What people should know of the updates: groups of parameters, and what averaged weights lack.
@@ -302,17 +300,10 @@ impl Trainer {
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let Settings { eval_batch: batch, top_k, .. } = &self.settings;
-        let how = Measuring { part, batch: *batch, top_k, keep };
         let Samples { source, numbers } = self.parts.of(part);
-        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
-        let own = averaged.as_deref().unwrap_or(&self.state.params);
-        let weights = weights.unwrap_or((own, &self.state.buffers));
-        self.session.measure(weights, (&**source, numbers), how)
-    }
-
-    pub(super) fn measuring(&self, part: Split, keep: bool) -> Measuring<'_> {
-        Measuring { part, batch: self.settings.eval_batch, top_k: &self.settings.top_k, keep }
+        let own = self.state.evaluated(&self.updater);
+        let weights = weights.unwrap_or((&own, &self.state.buffers));
+        self.session.measure(weights, (&**source, numbers), self.settings.measuring(part, keep))
     }
 
     /// A way to measure a part at weights that change, for which its samples are read and preprocessed once, as far as
@@ -322,7 +313,8 @@ impl Trainer {
     /// Whatever keeps the source from giving the samples.
     pub fn evaluator(&self, part: Split, budget_bytes: usize) -> Result<Evaluator, TrainError> {
         let Samples { source, numbers } = self.parts.of(part).clone();
-        Evaluator::new(source, numbers, self.measuring(part, false), budget_bytes)
+        let how = self.settings.measuring(part, false);
+        Evaluator::new(&self.session, (source, numbers), how, budget_bytes)
     }
 
     /// Runs a program on `key.batch` samples, by their numbers in the training data's source, at the weights as they

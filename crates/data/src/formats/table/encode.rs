@@ -325,11 +325,11 @@ fn numbers(table: &Table, targets: &[usize], may_miss: bool) -> Result<Vec<f32>,
         for (index, field) in fields.enumerate() {
             let Some(place) = targets.iter().position(|t| *t == index) else { continue };
             let name = &table.names[index];
-            if is_missing(field) && may_miss {
-                out[row * targets.len() + place] = f32::NAN;
-                continue;
-            }
             if is_missing(field) {
+                if may_miss {
+                    out[row * targets.len() + place] = f32::NAN;
+                    continue;
+                }
                 let (column, path) = (name.clone(), table.path.clone());
                 return Err(DataError::MissingValue { line, column, target: true, path });
             }
@@ -355,11 +355,11 @@ fn texts(table: &Table, target: usize, may_miss: bool) -> Result<Raw, DataError>
     let mut known: HashMap<String, u32> = HashMap::new();
     table.each(|_, line, fields| {
         let field = fields.nth(target).unwrap_or_default();
-        if is_missing(field) && may_miss {
-            raw.labels.push(MISSING);
-            return Ok(());
-        }
         if is_missing(field) {
+            if may_miss {
+                raw.labels.push(MISSING);
+                return Ok(());
+            }
             let (column, path) = (table.names[target].clone(), table.path.clone());
             return Err(DataError::MissingValue { line, column, target: true, path });
         }
