@@ -92,6 +92,15 @@ fn a_config_is_one_caller_of_the_trainer() {
     assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
 }
 
+/// 128 samples in batches of 64 are 2 steps an epoch: 40 in the 20 epochs that nobody asked for.
+#[test]
+fn steps_alone_are_all_made_however_many_epochs_that_takes() {
+    let n_steps = |b: TrainerBuilder| b.build().unwrap().length().n_steps;
+    assert_eq!(n_steps(build(quarters(128)).batch(64)), 40);
+    assert_eq!(n_steps(build(quarters(128)).batch(64).steps(100)), 100);
+    assert_eq!(n_steps(build(quarters(128)).batch(64).steps(100).epochs(3)), 6);
+}
+
 #[test]
 fn callbacks_see_every_step_and_may_stop() {
     let seen = Arc::new(Mutex::new(Vec::new()));

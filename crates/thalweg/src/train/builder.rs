@@ -80,7 +80,7 @@ impl Trainer {
             heads: Vec::new(),
             optimizer: Arc::new(optimizer),
             schedule: ScheduleConfig::default(),
-            settings: Settings::of(&RunConfig::default()),
+            settings: Settings { epochs: None, ..Settings::of(&RunConfig::default()) },
             clip_norm: None,
             #[cfg(feature = "runs")]
             start_from: None,
@@ -231,7 +231,7 @@ impl Settings {
         self.threads = self.threads.clamp(1, self.shards.min(MAX_WORKERS));
         self.eval_batch = self.eval_batch.max(1);
         if self.epochs.is_none() && self.steps.is_none() {
-            self.epochs = Some(20);
+            self.epochs = RunConfig::default().epochs;
         }
         Ok(())
     }
