@@ -329,4 +329,9 @@ fn wrong_heads_are_told_by_name() {
     assert!(text.contains("each of several heads has a `loss` of its own"), "{text}");
     let text = refused("[{name=\"color\"}]", &["data=digits"]);
     assert!(text.contains("need a table"), "{text}");
+    // the hint, typed, cures it
+    let digits = |heads: &str| Prepared::open(&config(&["data=digits".to_owned(), heads.to_owned()]));
+    let error = digits("heads=[{name=\"color\"}]").unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some("`heads=[]` learns the one target of `digits`"));
+    assert!(digits("heads=[]").is_ok());
 }

@@ -243,18 +243,21 @@ fn check_heads(
     heads: &[Head],
     own: &[(String, Arc<dyn Loss>, f64)],
 ) -> Result<(), TrainError> {
-    let problem = |problem: String| Err(TrainError::Heads { problem });
+    let problem = |problem: String| Err(TrainError::Heads { problem, hint: None });
     let (expected, got) = (model.n_outputs(), heads.iter().map(|head| head.task.n_outputs()).sum());
     if expected != got {
         return Err(TrainError::Targets { expected, got });
     }
     for (i, head) in heads.iter().enumerate() {
-        if heads.len() > 1 && head.name.is_empty() {
-            return problem(format!("head {i} of {} has no name", heads.len()));
-        }
-        if heads[..i].iter().any(|other| other.name == head.name) {
-            return problem(format!("two heads are called `{}`", head.name));
-        }
+        let unclear = if heads.len() > 1 && head.name.is_empty() {
+            format!("head {i} of {} has no name", heads.len())
+        } else if heads[..i].iter().any(|other| other.name == head.name) {
+            format!("two heads are called `{}`", head.name)
+        } else {
+            continue;
+        };
+        let hint = Some("each of several heads needs a name of its own".into());
+        return Err(TrainError::Heads { problem: unclear, hint });
     }
     for (name, _, weight) in own {
         if !heads.iter().any(|head| head.name == *name) {

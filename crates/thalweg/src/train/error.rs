@@ -73,6 +73,8 @@ pub enum TrainError {
     Heads {
         /// what is wrong, with the names
         problem: String,
+        /// what to type instead, where that is not plain from the problem
+        hint: Option<String>,
     },
     /// A metric that the run does not measure.
     #[error("`save.best` names `{name}`, which this run does not measure")]
@@ -199,7 +201,7 @@ impl TrainError {
             TrainError::NonFinite { .. } => Some("a smaller `lr`, or `clip_norm=1`".into()),
             TrainError::Loss(e) => e.hint(),
             TrainError::NoSamples => None,
-            TrainError::Heads { .. } => Some("each of several heads needs a name of its own".into()),
+            TrainError::Heads { hint, .. } => hint.clone(),
             TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
             TrainError::LastBatch { batch, .. } => {
                 Some(format!("another batch size, for example `batch={}`", batch.saturating_sub(1).max(2)))

@@ -176,7 +176,7 @@ impl Trainer {
         let got = words(&mut source.heads().iter());
         if got != expected {
             let problem = format!("the samples have targets {got}, expected {expected}");
-            return Err(TrainError::Heads { problem });
+            return Err(TrainError::Heads { problem, hint: None });
         }
         let partial = source.heads().iter().find(|head| {
             head.may_miss
@@ -186,7 +186,8 @@ impl Trainer {
             Some(head) => {
                 let problem =
                     format!("targets of head `{}` are missing, but none of the training data's", head.name);
-                Err(TrainError::Heads { problem })
+                let hint = "leave out the samples without that target, or train on data that lack some too";
+                Err(TrainError::Heads { problem, hint: Some(hint.into()) })
             }
             None => Ok(()),
         }

@@ -29,6 +29,7 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
             let source = &config.data.source;
             TrainError::Heads {
                 problem: format!("several heads need a table with columns, which `{source}` is not"),
+                hint: Some(format!("`heads=[]` learns the one target of `{source}`")),
             }
         };
         let set = data::open(&config.data.source, &options).map_err(|error| match error {

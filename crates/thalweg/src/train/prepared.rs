@@ -102,7 +102,8 @@ impl Prepared {
             let known: Vec<u32> = splits.train.iter().copied().filter(|i| !is_missing(target(*i))).collect();
             if known.is_empty() {
                 let problem = format!("no training sample has a target of head `{}`", own.name);
-                return Err(TrainError::Heads { problem });
+                let hint = format!("take `{}` out of `heads`, or train on samples that have it", own.name);
+                return Err(TrainError::Heads { problem, hint: Some(hint) });
             }
             readings.push(HeadReading {
                 name: own.name.clone(),
