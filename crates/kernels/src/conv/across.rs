@@ -180,12 +180,13 @@ impl Phase<'_> {
                     row,
                     c: c.add(row * panel.wide),
                     ldc: panel.wide,
+                    reading: Reading::Strided,
                     swapped: false,
                     last_lanes: S::LANES,
                     resume: true,
                     finish: None,
                 };
-                S::tile(Reading::Strided, height, panel.vectors)(&tile);
+                S::run(&tile, height, panel.vectors);
             }
         }
     }

@@ -191,12 +191,13 @@ impl Pass<'_> {
                 row,
                 c: group.out.wrapping_add(offset),
                 ldc,
+                reading: group.reading,
                 swapped: false,
                 last_lanes: panel.width - (panel.vectors - 1) * S::LANES,
                 resume: self.from > 0,
                 finish: self.last.then_some(Finish { bias, relu: group.relu, gate }),
             };
-            S::tile(group.reading, height, panel.vectors)(&tile);
+            S::run(&tile, height, panel.vectors);
         }
     }
 }

@@ -185,12 +185,13 @@ impl Pass<'_> {
                 row,
                 c: panel.dw.add(row * ldc),
                 ldc,
+                reading,
                 swapped: false,
                 last_lanes: panel.last_lanes,
                 resume: self.resume,
                 finish: None::<Finish>,
             };
-            S::tile(reading, height, panel.vectors)(&tile);
+            S::run(&tile, height, panel.vectors);
         }
     }
 }

@@ -157,6 +157,7 @@ unsafe fn run<S: Tiles>(job: &Job, scratch: *mut f32) {
             job,
             block: &block[..n],
             rows,
+            adjacent: block[..n].iter().all(|s| s.a.rs == 1),
             resume: !first || job.accumulate,
             finish: blocks.is_done(),
         };
@@ -183,6 +184,8 @@ struct Pass<'a> {
     job: &'a Job<'a>,
     block: &'a [Section],
     rows: usize,
+    /// A's rows are side by side in every section.
+    adjacent: bool,
     resume: bool,
     finish: bool,
 }
@@ -193,14 +196,12 @@ impl Pass<'_> {
     unsafe fn run<S: Tiles>(&self, panel: Panel, scratch: *mut f32) {
         let tiles = Cuts::new(self.rows, S::max_rows(panel.vectors));
         let mut segments = [Segment::EMPTY; MAX_SEGMENTS];
-        let adjacent = self.block.iter().all(|s| s.a.rs == 1);
-        let reading = if adjacent { Reading::Adjacent } else { Reading::Strided };
         // SAFETY: the caller's promise.
         unsafe {
             let n = self.operands::<S>(panel, scratch, &mut segments);
             for (row, rows) in tiles.iter() {
                 let tile = self.tile::<S>(panel, row, &segments[..n]);
-                S::tile(reading, rows, panel.vectors)(&tile);
+                S::run(&tile, rows, panel.vectors);
             }
         }
     }
@@ -258,6 +259,7 @@ impl Pass<'_> {
             row,
             c: job.c.wrapping_add(offset),
             ldc: job.ldc,
+            reading: if self.adjacent { Reading::Adjacent } else { Reading::Strided },
             swapped: job.swapped,
             last_lanes: panel.width - (panel.vectors - 1) * S::LANES,
             resume: self.resume,

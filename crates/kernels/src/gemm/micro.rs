@@ -1,6 +1,6 @@
 //! One tile of C in registers: the inner loop of the matrix product, and the ways in and out of it.
 
-#![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is `TileFn`'s
+#![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; the contract is that of `Tiles::run`
 #![allow(clippy::needless_range_loop)] // counters keep the sums in registers, iterators do not
 
 use crate::simd::{Block, BlockMut, Simd};
@@ -46,7 +46,8 @@ pub(crate) struct Tile {
     /// Element (0, 0) of the tile.
     pub c: *mut f32,
     pub ldc: usize,
-    /// C holds the transpose of the tile.
+    pub reading: Reading,
+    /// C holds the transpose of the tile; never lane by lane.
     pub swapped: bool,
     /// Lanes of the last vector that exist.
     pub last_lanes: usize,
@@ -66,25 +67,23 @@ pub(crate) enum Reading {
     Lanes,
 }
 
-const STRIDED: u8 = 0;
-const ADJACENT: u8 = 1;
-const LANES: u8 = 2;
-
-/// Computes a tile.
-///
-/// # Safety
-/// The machine has the instruction set; the segments' operands are readable over the tile's rows, the
-/// panel's whole vectors and their k; C (and gate) over the tile's rows and existing lanes.
-pub(crate) type TileFn = unsafe fn(&Tile);
-
 /// A set of tiles compiled for one instruction set.
 pub(crate) trait Tiles: Simd {
     /// The most vectors per tile row, for a product of this many rows.
     fn max_vectors(rows: usize) -> usize;
     /// The most rows of a tile that is this many vectors wide.
     fn max_rows(vectors: usize) -> usize;
-    /// The tile of this size.
-    fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn;
+    /// Computes a tile of this size.
+    ///
+    /// # Safety
+    /// The machine has the instruction set; the segments' operands are readable over the tile's rows, the
+    /// panel's whole vectors and their k; C (and gate) over the tile's rows and existing lanes.
+    unsafe fn run(t: &Tile, rows: usize, vectors: usize);
+    /// Reads C of a swapped tile, row by row. It is compiled once, not into every tile.
+    ///
+    /// # Safety
+    /// That of [`Tiles::run`]; `to` has room for the tile's whole vectors.
+    unsafe fn read_swapped(t: &Tile, rows: usize, vectors: usize, to: *mut f32);
 }
 
 /// Implements [`Tiles`] from a list of tile widths and their heights, largest first.
@@ -104,24 +103,31 @@ macro_rules! tiles {
                 }
             }
 
-            fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn {
+            unsafe fn run(t: &Tile, rows: usize, vectors: usize) {
                 $(#[target_feature(enable = $feature)])?
-                unsafe fn compiled<const MR: usize, const NV: usize, const READING: u8>(t: &Tile) {
-                    tile::<$isa, MR, NV, READING>(t)
+                unsafe fn compiled<const MR: usize, const NV: usize, const LANES: bool>(t: &Tile) {
+                    tile::<$isa, MR, NV, LANES>(t)
                 }
-                match (vectors, rows, reading) {
+                let compiled: unsafe fn(&Tile) = match (vectors, rows, t.reading == Reading::Lanes) {
                     $(
-                        ($vectors, $largest, Reading::Strided) => compiled::<$largest, $vectors, STRIDED>,
-                        ($vectors, $largest, Reading::Adjacent) => compiled::<$largest, $vectors, ADJACENT>,
-                        ($vectors, $largest, Reading::Lanes) => compiled::<$largest, $vectors, LANES>,
+                        ($vectors, $largest, false) => compiled::<$largest, $vectors, false>,
+                        ($vectors, $largest, true) => compiled::<$largest, $vectors, true>,
                         $(
-                            ($vectors, $rows, Reading::Strided) => compiled::<$rows, $vectors, STRIDED>,
-                            ($vectors, $rows, Reading::Adjacent) => compiled::<$rows, $vectors, ADJACENT>,
-                            ($vectors, $rows, Reading::Lanes) => compiled::<$rows, $vectors, LANES>,
+                            ($vectors, $rows, false) => compiled::<$rows, $vectors, false>,
+                            ($vectors, $rows, true) => compiled::<$rows, $vectors, true>,
                         )*
                     )+
                     _ => unreachable!("no tile has {rows} rows of {vectors} vectors"),
+                };
+                compiled(t)
+            }
+
+            unsafe fn read_swapped(t: &Tile, rows: usize, vectors: usize, to: *mut f32) {
+                $(#[target_feature(enable = $feature)])?
+                unsafe fn compiled(t: &Tile, rows: usize, vectors: usize, to: *mut f32) {
+                    read_swapped::<$isa>(t, rows, vectors, to)
                 }
+                compiled(t, rows, vectors, to)
             }
         }
     };
@@ -152,18 +158,23 @@ tiles!(crate::simd::portable::Portable, [], 2,
 /// The sums of a tile, row by row. Passed by value and indexed by plain counters, so that they stay in registers.
 type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 
-/// [`TileFn`] for `MR` rows of `NV` vectors.
+/// [`Tiles::run`] for `MR` rows of `NV` vectors.
 #[inline(always)]
-unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const READING: u8>(t: &Tile) {
+unsafe fn tile<S: Tiles, const MR: usize, const NV: usize, const LANES: bool>(t: &Tile) {
     let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
-    // only matrix products swap, and they never read lane by lane: a third of the tiles needs no transpose compiled
-    debug_assert!(READING != LANES || !t.swapped);
-    let swapped = READING != LANES && t.swapped;
+    debug_assert!(LANES == (t.reading == Reading::Lanes) && !(LANES && t.swapped));
+    // constants lane by lane, so that those tiles compile only what they use
+    let (swapped, adjacent) = (!LANES && t.swapped, !LANES && t.reading == Reading::Adjacent);
     if t.resume {
         sums = if swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
     }
     for s in 0..t.n_segments {
-        sums = add_segment::<S, MR, NV, READING>(sums, &*t.segments.add(s), t.row);
+        let segment = &*t.segments.add(s);
+        sums = if adjacent {
+            add_segment::<S, MR, NV, LANES, true>(sums, segment, t.row)
+        } else {
+            add_segment::<S, MR, NV, LANES, false>(sums, segment, t.row)
+        };
     }
     if swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
 }
@@ -174,12 +185,12 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const READING: u8>(t: 
 /// without computing; so any strides are as fast as packed rows. Short nested loops are unrolled where one
 /// long loop is not.
 #[inline(always)]
-unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const READING: u8>(
+unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const LANES: bool, const ADJACENT: bool>(
     mut sums: Sums<S, MR, NV>,
     s: &Segment,
     row: usize,
 ) -> Sums<S, MR, NV> {
-    let a_row = if READING == ADJACENT { 1 } else { s.a_row };
+    let a_row = if ADJACENT { 1 } else { s.a_row };
     let mut fourths = [s.a.add(row * a_row); 4];
     for i in 1..MR.div_ceil(4) {
         fourths[i] = fourths[i - 1].add(4 * a_row);
@@ -194,8 +205,8 @@ unsafe fn add_segment<S: Simd, const MR: usize, const NV: usize, const READING: 
             for j in 0..4 {
                 let r = 4 * i + j;
                 if r < MR {
-                    let a = if READING == ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
-                    if READING == LANES {
+                    let a = if ADJACENT { fourths[0].add(r) } else { fourths[i].add(j * a_row) };
+                    if LANES {
                         for v in 0..NV {
                             sums[r][v] = S::fma(S::load(a.add(v * S::LANES)), bs[v], sums[r][v]);
                         }
@@ -287,14 +298,10 @@ fn lanes_of<S: Simd, const NV: usize>(t: &Tile, v: usize) -> usize {
 }
 
 #[inline(always)]
-unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
+unsafe fn load_swapped<S: Tiles, const MR: usize, const NV: usize>(t: &Tile) -> Sums<S, MR, NV> {
     let mut buffer = Buffer::uninit();
-    let (line, all) = (buffer.as_mut_ptr().cast::<f32>(), S::mask(S::LANES));
-    for v in 0..NV {
-        let c = Block { ptr: t.c.add(v * S::LANES * t.ldc), stride: t.ldc };
-        let to = BlockMut { ptr: line.add(v * S::LANES), stride: NV * S::LANES };
-        S::transpose(c, lanes_of::<S, NV>(t, v), MR, to, all);
-    }
+    let line = buffer.as_mut_ptr().cast::<f32>();
+    S::read_swapped(t, MR, NV, line);
     let mut sums = [[S::splat(0.0); NV]; MR];
     for r in 0..MR {
         for v in 0..NV {
@@ -302,6 +309,17 @@ unsafe fn load_swapped<S: Simd, const MR: usize, const NV: usize>(t: &Tile) -> S
         }
     }
     sums
+}
+
+/// [`Tiles::read_swapped`].
+#[inline(always)]
+unsafe fn read_swapped<S: Simd>(t: &Tile, rows: usize, vectors: usize, to: *mut f32) {
+    for v in 0..vectors {
+        let c = Block { ptr: t.c.add(v * S::LANES * t.ldc), stride: t.ldc };
+        let to = BlockMut { ptr: to.add(v * S::LANES), stride: vectors * S::LANES };
+        let lanes = if v + 1 < vectors { S::LANES } else { t.last_lanes };
+        S::transpose(c, lanes, rows, to, S::mask(S::LANES));
+    }
 }
 
 #[inline(always)]

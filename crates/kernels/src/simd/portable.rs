@@ -1,6 +1,6 @@
 //! Vectors as arrays, for the compiler to vectorise with what the target's baseline has.
 
-use super::Simd;
+use super::{Block, BlockMut, Simd, transpose_scalar};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -30,17 +30,11 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load_masked(p: *const f32, m: usize) -> Self::V {
-        let mut v = [0.0; N];
-        for (i, x) in v.iter_mut().enumerate().take(m) {
-            *x = *p.add(i);
-        }
-        v
+        if m == N { Self::load(p) } else { load_some(p, m) }
     }
     #[inline(always)]
     unsafe fn store_masked(p: *mut f32, v: Self::V, m: usize) {
-        for (i, x) in v.iter().enumerate().take(m) {
-            *p.add(i) = *x;
-        }
+        if m == N { Self::store(p, v) } else { store_some(p, v, m) }
     }
     #[inline(always)]
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
@@ -66,4 +60,20 @@ impl Simd for Portable {
     unsafe fn where_equal(a: Self::V, b: Self::V, v: Self::V) -> Self::V {
         std::array::from_fn(|i| if a[i] == b[i] { v[i] } else { 0.0 })
     }
+    #[inline(never)]
+    unsafe fn transpose(src: Block, rows: usize, cols: usize, dst: BlockMut, keep: usize) {
+        transpose_scalar::<Self>(src, rows, 0, cols, dst, keep)
+    }
+}
+
+// Calls, as `transpose` is, so that no loop over single lanes is unrolled into every tile.
+#[inline(never)]
+unsafe fn load_some(p: *const f32, m: usize) -> [f32; N] {
+    let mut v = [0.0; N];
+    v.as_mut_ptr().copy_from_nonoverlapping(p, m.min(N));
+    v
+}
+#[inline(never)]
+unsafe fn store_some(p: *mut f32, v: [f32; N], m: usize) {
+    p.copy_from_nonoverlapping(v.as_ptr(), m.min(N))
 }

@@ -252,12 +252,13 @@ unsafe fn product<S: Tiles>(
                 row,
                 c: c.add(row * cols + vector * S::LANES),
                 ldc: cols,
+                reading,
                 swapped: false,
                 last_lanes: S::LANES,
                 resume,
                 finish: None,
             };
-            S::tile(reading, n, vectors)(&tile);
+            S::run(&tile, n, vectors);
         }
     }
 }
