@@ -68,6 +68,8 @@ pub(super) struct Unit {
     /// above that of every unit that it needs
     rank: usize,
     way: Way,
+    /// units that became a part of it
+    merged: Vec<usize>,
 }
 
 /// A unit's place in the tree of deepest needs: the unit with the highest rank that it read when it was new, and one
@@ -93,26 +95,33 @@ impl Units {
         self.list.len() - 1
     }
 
-    /// Whether `from` needs the result of `to`, directly or not.
+    /// Whether `from` needs the result of `to`, directly or not: looked for from both ends in turn, so that the side
+    /// on which there is less decides.
     fn reaches(&self, from: usize, to: usize) -> bool {
-        if from == to || self.is_on_way(from, to) {
-            return true;
-        }
-        let lowest = self.list[to].rank;
-        let (mut stack, mut seen) = (vec![from], HashSet::new());
-        while let Some(u) = stack.pop() {
-            if u == to || self.is_on_way(u, to) {
+        let rank = |u: usize| self.list[u].rank;
+        let (mut up, mut down) = (vec![from], vec![to]);
+        let (mut above, mut below) = (HashSet::new(), HashSet::new());
+        while let (Some(u), Some(d)) = (up.pop(), down.pop()) {
+            if u == to || d == from || self.is_on_way(u, to) || self.is_on_way(from, d) {
                 return true;
             }
-            if self.list[u].rank > lowest && seen.insert(u) {
-                stack.extend(&self.list[u].deps);
+            if rank(u) > rank(to) {
+                up.extend(self.list[u].deps.iter().filter(|dep| above.insert(**dep)));
+            }
+            if rank(d) < rank(from) {
+                down.extend(self.list[d].users.iter().filter(|user| below.insert(**user)));
             }
         }
         false
     }
 
-    /// Whether `to` lies on the way up from `from`.
+    /// Whether `to`, or what became a part of it, lies on the way up from `from`.
     fn is_on_way(&self, from: usize, to: usize) -> bool {
+        let merged = self.list[to].merged.iter();
+        [to].iter().chain(merged).any(|to| self.passes(from, *to))
+    }
+
+    fn passes(&self, from: usize, to: usize) -> bool {
         let depth = self.list[to].way.depth;
         let mut u = from;
         while self.list[u].way.depth > depth {
@@ -122,7 +131,7 @@ impl Units {
         u == to
     }
 
-    /// Finds the way of a new unit.
+    /// Finds the way of a unit that no other reads yet.
     fn find_way(&mut self, u: usize) {
         let Some(parent) = self.list[u].deps.iter().copied().max_by_key(|d| self.list[*d].rank) else {
             self.list[u].way = Way { parent: u, far: u, depth: 0 };
@@ -178,12 +187,11 @@ pub(super) fn units(graph: &Graph, wanted: &Wanted, places: &Places, options: Pl
         if fuser.units.of[v.index()].is_some() {
             continue;
         }
-        let n = fuser.units.list.len();
         let u = fuser.unit_for(v);
         for node in fuser.units.list[u].nodes.clone() {
             fuser.units.add_deps(graph, u, node);
         }
-        if u == n {
+        if fuser.units.list[u].users.is_empty() {
             fuser.units.find_way(u);
         }
     }
@@ -483,6 +491,8 @@ impl Fuser<'_> {
         let moved = std::mem::take(&mut self.units.list[other]);
         // ways through it stay true: who needed it needs what it became a part of
         self.units.list[other].way = moved.way;
+        self.units.list[home].merged.push(other);
+        self.units.list[home].merged.extend(moved.merged);
         self.units.list[home].role = Role::Map(frame);
         self.units.list[home].nodes = nodes;
         self.units.list[home].deps.retain(|d| *d != other);
@@ -501,7 +511,15 @@ impl Fuser<'_> {
 
 impl Default for Unit {
     fn default() -> Self {
-        Unit { role: Role::View, nodes: vec![], deps: vec![], users: vec![], rank: 0, way: Way::default() }
+        Unit {
+            role: Role::View,
+            nodes: vec![],
+            deps: vec![],
+            users: vec![],
+            rank: 0,
+            way: Way::default(),
+            merged: vec![],
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! a whole vector, are computed and not used.
 
 use super::chain::{Chain, MAX_SOURCES, Op};
-use super::fold::{fold_columns, fold_lanes, fold_rows};
+use super::fold::{COLUMN_RUN, add_exactly, fold_columns, fold_lanes, fold_rows, sum};
 use super::layout::Layout;
 use super::mask::Mask;
 use super::{Access, Call, Dst, Fold, Instr, LANES, MAX_OPERANDS, MAX_OUTS, Program, Src};
@@ -30,6 +30,8 @@ struct Block {
     /// the same, padded to whole vectors
     padded: usize,
     group: usize,
+    /// rows of the group before it, those of earlier calls included
+    before: usize,
 }
 
 impl Block {
@@ -120,10 +122,13 @@ impl Machine<'_, '_, '_> {
         let (rows, cols) = (self.call.rows, self.call.cols);
         let program = self.program;
         let (mut row, mut group) = (0, 0);
+        // rows before the first of the group, less those of earlier calls
+        let mut origin = 0;
         while row < rows {
             let mut end = rows;
             if program.n_parts > 0 {
                 while self.call.group_ends[group] <= row {
+                    origin = self.call.group_ends[group];
                     group += 1;
                 }
                 end = self.call.group_ends[group];
@@ -133,7 +138,9 @@ impl Machine<'_, '_, '_> {
                 let width = self.layout.cols.min(cols - col);
                 let n = n_rows * width;
                 let padded = n.next_multiple_of(LANES);
-                let at = Block { row, rows: n_rows, col, cols: width, n, padded, group };
+                let seen = if group == 0 { self.call.seen } else { 0 };
+                let before = row - origin + seen;
+                let at = Block { row, rows: n_rows, col, cols: width, n, padded, group, before };
                 self.load(&at);
                 for op in &program.ops {
                     self.step::<A>(op, &at);
@@ -343,6 +350,7 @@ impl Machine<'_, '_, '_> {
             Instr::Mask { dst, id, keep } => self.mask(dst, id, keep, at),
             Instr::Store(out, a) => self.store(out as usize, a, at),
             Instr::ColFold(fold, part, a) => self.col_fold(fold, part as usize, a, at),
+            Instr::ColSum(part, a) => self.col_sum(part as usize, a, at),
         }
     }
 
@@ -428,7 +436,7 @@ impl Machine<'_, '_, '_> {
         // SAFETY: the block has `n` valid floats and, of several rows, the slack; a row slot has a value for each.
         unsafe {
             match (at.rows, fold) {
-                (1, Fold::Sum) => *out = fold_lanes(std::slice::from_raw_parts(a, at.n), 0.0, add),
+                (1, Fold::Sum) => *out = sum(std::slice::from_raw_parts(a, at.n)),
                 (1, Fold::Max) => {
                     *out = fold_lanes(std::slice::from_raw_parts(a, at.n), f32::NEG_INFINITY, max);
                 }
@@ -498,6 +506,36 @@ impl Machine<'_, '_, '_> {
                 Fold::Sum => fold_columns(a, at.rows, target, |t, x| t + x),
                 Fold::Max => fold_columns(a, at.rows, target, |t, x| Fn2::Max.apply(t, x)),
             }
+        }
+    }
+
+    #[inline(always)]
+    fn col_sum(&mut self, part: usize, a: Src, at: &Block) {
+        let value = self.value(a, at);
+        let cols = self.call.cols;
+        let planes = &mut self.call.parts[part][at.group * 3 * cols..][..3 * cols];
+        let (run, sums) = planes.split_at_mut(cols);
+        let (high, low) = sums.split_at_mut(cols);
+        let [run, high, low] = [run, high, low].map(|plane| &mut plane[at.col..][..at.cols]);
+        let mut row = 0;
+        while row < at.rows {
+            let place = (at.before + row) % COLUMN_RUN;
+            let n = (COLUMN_RUN - place).min(at.rows - row);
+            match value {
+                Value::One(x) => (0..n).for_each(|_| run.iter_mut().for_each(|t| *t += x)),
+                Value::Block(a) if at.rows == 1 => {
+                    // SAFETY: the block has `n` valid floats.
+                    let values = unsafe { std::slice::from_raw_parts(a, at.n) };
+                    run.iter_mut().zip(values).for_each(|(t, x)| *t += x);
+                }
+                // SAFETY: the rows are some of the block's, which has `n` valid floats and the slack.
+                Value::Block(a) => unsafe { fold_columns(a.add(row * at.cols), n, run, |t, x| t + x) },
+            }
+            if place + n == COLUMN_RUN {
+                add_exactly(high, low, run);
+                run.fill(0.0);
+            }
+            row += n;
         }
     }
 }
