@@ -186,6 +186,42 @@ const CASES: &[Case] = &[
         let y = n.g.mul(y, y)?;
         n.weighed(y)
     }),
+    ("large_rows", |n| {
+        let x = n.leaf_in(&[8, 4096], 99.0, 101.0)?;
+        let (gamma, beta) = n.norm_params(4096)?;
+        let y = n.g.layer_norm(x, gamma, beta, 1e-5)?;
+        let y = n.g.tanh(y)?;
+        n.weighed(y)
+    }),
+    ("large_channels", |n| {
+        let x = n.leaf_in(&[2, 64, 64, 48], 99.0, 101.0)?;
+        let (gamma, beta) = n.norm_params(48)?;
+        let y = n.g.batch_norm(x, gamma, beta, 1e-5)?.y;
+        let y = n.g.tanh(y)?;
+        n.weighed(y)
+    }),
+    ("large_images", |n| {
+        let x = n.leaf_in(&[1, 256, 256, 2], 99.0, 101.0)?;
+        let (gamma, beta) = n.norm_params(2)?;
+        let y = n.g.instance_norm(x, 1e-5)?;
+        let y = n.g.mul(y, gamma)?;
+        let y = n.g.add(y, beta)?;
+        let y = n.g.tanh(y)?;
+        n.weighed(y)
+    }),
+    ("large_pixels", |n| {
+        let x = n.leaf_in(&[4, 64, 64, 32], 99.0, 101.0)?;
+        let (gamma, beta) = n.norm_params(32)?;
+        let y = n.mean_over_image(x)?;
+        let y = n.g.layer_norm(y, gamma, beta, 1e-9)?;
+        n.weighed(y)
+    }),
+    ("many_classes", |n| {
+        let x = n.leaf(&[16, 8])?;
+        let (w, b) = (n.param("weight", &[4096, 8])?, n.param("bias", &[4096])?);
+        let y = n.g.linear(x, w, Some(b))?;
+        n.cross_entropy(y, 7)
+    }),
     ("softmax_and_dense", |n| {
         let x = n.leaf(&[256, 64])?;
         let (w, b) = (n.param("weight", &[10, 64])?, n.param("bias", &[10])?);
@@ -291,4 +327,17 @@ fn gradients_are_about_as_exact_as_pytorchs() {
     assert_eq!(golden["cases"].as_object().unwrap().len(), CASES.len());
     let worse: Vec<String> = CASES.iter().flat_map(|case| check(*case, &golden["cases"])).collect();
     assert!(worse.is_empty(), "{}", worse.join("\n"));
+}
+
+#[test]
+fn a_long_sum_beyond_f32_is_infinite() {
+    let mut net = Net::default();
+    let x = net.input(&[80, 1], [vec![3e38; 40], vec![-1.0; 40]].concat()).unwrap();
+    let b = net.param("bias", &[1]).unwrap();
+    let y = net.g.mul(x, b).unwrap();
+    let loss = net.g.sum(y).unwrap();
+    let gradients = net.g.gradients(loss, &[b]).unwrap();
+    for shards in [1, 2] {
+        assert_eq!(fast(&net, &gradients, shards), [f32::INFINITY]);
+    }
 }

@@ -1,7 +1,6 @@
 //! Statistics of channels: mean and squared deviations over rows, block by block, and joining those of several parts.
 
 use crate::isa::Arith;
-use crate::map::RUN;
 
 /// Channels worked on at a time; fewer are repeated, so that several rows are added at once.
 const WIDTH: usize = 64;
@@ -16,8 +15,8 @@ crate::multiversion! {
     ///
     /// `x` is cut into blocks of `block_rows` rows, the last perhaps shorter. A block's own statistics take two passes
     /// over it, while it is in cache; blocks are joined as in [`join_moments`]. Up to 32 channels, a block is added in
-    /// `64 / channels` chains, row after row to each in turn, and each chain in runs of [`RUN`] terms. So the result
-    /// depends on where blocks end, and not on how many blocks one call has.
+    /// `64 / channels` chains, row after row to each in turn. So the result depends on where blocks end, and not on
+    /// how many blocks one call has.
     ///
     /// # Panics
     /// When a slice is shorter than its sizes say.
@@ -83,40 +82,26 @@ impl Columns<'_> {
     fn each(&self, chains: usize, other: &Lanes, add: impl Fn(&mut f32, [f32; 2])) -> Lanes {
         let step = chains * self.channels;
         let used = if chains == 1 { self.width } else { step };
-        let (mut total, mut middle, mut n_runs) = ([0.0; WIDTH], [0.0; WIDTH], 0);
+        let mut sums = [0.0; WIDTH];
         let mut at = self.first;
-        while at < self.x.len() {
-            let mut sums = [0.0; WIDTH];
-            let mut left = RUN;
-            while left > 0 && at + WIDTH <= self.x.len() && at - self.first + step <= self.x.len() {
-                // a step of fewer values than lanes reads on into the next; what those lanes add up is not used
-                let values = &self.x[at..at + WIDTH];
-                for l in 0..WIDTH {
-                    add(&mut sums[l], [values[l], other[l]]);
-                }
-                at += step;
-                left -= 1;
+        while at + WIDTH <= self.x.len() && at - self.first + step <= self.x.len() {
+            // a step of fewer values than lanes reads on into the next; what those lanes add up is not used
+            let values = &self.x[at..at + WIDTH];
+            for l in 0..WIDTH {
+                add(&mut sums[l], [values[l], other[l]]);
             }
-            while left > 0 && at < self.x.len() {
-                let mut values = *other;
-                let valid = used.min(self.x.len() - at);
-                values[..valid].copy_from_slice(&self.x[at..at + valid]);
-                for l in 0..WIDTH {
-                    add(&mut sums[l], [values[l], other[l]]);
-                }
-                at += step;
-                left -= 1;
-            }
-            // runs of runs, so that the error grows with their length and not with the number of rows
-            middle.iter_mut().zip(&sums).for_each(|(m, s)| *m += s);
-            n_runs += 1;
-            if n_runs % RUN == 0 {
-                total.iter_mut().zip(&middle).for_each(|(t, m)| *t += m);
-                middle = [0.0; WIDTH];
-            }
+            at += step;
         }
-        total.iter_mut().zip(&middle).for_each(|(t, m)| *t += m);
-        total
+        while at < self.x.len() {
+            let mut values = *other;
+            let left = used.min(self.x.len() - at);
+            values[..left].copy_from_slice(&self.x[at..at + left]);
+            for l in 0..WIDTH {
+                add(&mut sums[l], [values[l], other[l]]);
+            }
+            at += step;
+        }
+        sums
     }
 
     /// The chains of each column, one after another.

@@ -230,8 +230,8 @@ impl Plain<'_> {
             return if fold == Fold::Sum { x * cols as f32 } else { x };
         }
         let mut lanes = [fold.neutral(); 16];
-        // sums in runs of 16 vectors; no row here has more than 16 such runs
-        let run = if fold == Fold::Sum { 16 * 16 } else { cols };
+        // sums in runs of 32 vectors; no row here has more than 32 such runs
+        let run = if fold == Fold::Sum { 32 * 16 } else { cols };
         for first in (0..cols).step_by(run) {
             let mut part = [fold.neutral(); 16];
             (first..cols.min(first + run))

@@ -10,7 +10,7 @@ use crate::shape::Shape;
 use crate::steps::combine::Join;
 use crate::steps::fold::FoldMiddle;
 use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
-use kernels::map::{COLUMN_RUN, Draw};
+use kernels::map::{Draw, RUN};
 pub use kernels::map::Fold;
 
 /// Folds axes `start..end` into size 1.
@@ -75,7 +75,7 @@ impl Operator for Reduce {
     }
 
     fn join(&self, x: Extent, shape: &Shape, shard_rows: usize) -> Join {
-        let long = x.of(shard_rows) > COLUMN_RUN * shape.numel();
+        let long = x.of(shard_rows) > RUN * shape.numel();
         if self.fold == Fold::Sum && long { Join::Sums } else { Join::Fold(self.fold) }
     }
 

@@ -119,7 +119,8 @@ pub(crate) fn combine(
             }
         }
     }
-    out.iter_mut().zip(low).for_each(|(high, low)| *high += *low);
+    // beyond what f32 holds there is nothing to add
+    out.iter_mut().zip(low).for_each(|(high, low)| *high += if high.is_finite() { *low } else { 0.0 });
     if let Join::Moments(_) = join {
         let n = out.len() / 2;
         out[n..].iter_mut().for_each(|s| *s /= seen as f32);

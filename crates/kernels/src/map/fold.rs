@@ -9,9 +9,7 @@ use super::machine::one_vector_at_a_time;
 type Lanes = [f32; LANES];
 
 /// Terms of a run.
-pub const RUN: usize = 16;
-/// Rows of a run of a column sum.
-pub const COLUMN_RUN: usize = 32;
+pub const RUN: usize = 32;
 
 /// # Safety
 /// `a` has a vector to read.
@@ -74,6 +72,7 @@ pub fn sum(values: &[f32]) -> f32 {
 }
 
 /// `high + low += x` without an error to speak of: what rounding takes from `high` goes to `low` (Knuth's two-sum).
+/// Where `high` is not finite, `low` is no number.
 #[inline(always)]
 pub fn add_exactly(high: &mut [f32], low: &mut [f32], x: &[f32]) {
     for ((high, low), x) in high.iter_mut().zip(low).zip(x) {

@@ -4,7 +4,7 @@
 //! a whole vector, are computed and not used.
 
 use super::chain::{Chain, MAX_SOURCES, Op};
-use super::fold::{COLUMN_RUN, add_exactly, fold_columns, fold_lanes, fold_rows, sum};
+use super::fold::{RUN, add_exactly, fold_columns, fold_lanes, fold_rows, sum};
 use super::layout::Layout;
 use super::mask::Mask;
 use super::{Access, Call, Dst, Fold, Instr, LANES, MAX_OPERANDS, MAX_OUTS, Program, Src};
@@ -519,8 +519,8 @@ impl Machine<'_, '_, '_> {
         let [run, high, low] = [run, high, low].map(|plane| &mut plane[at.col..][..at.cols]);
         let mut row = 0;
         while row < at.rows {
-            let place = (at.before + row) % COLUMN_RUN;
-            let n = (COLUMN_RUN - place).min(at.rows - row);
+            let place = (at.before + row) % RUN;
+            let n = (RUN - place).min(at.rows - row);
             match value {
                 Value::One(x) => (0..n).for_each(|_| run.iter_mut().for_each(|t| *t += x)),
                 Value::Block(a) if at.rows == 1 => {
@@ -531,7 +531,7 @@ impl Machine<'_, '_, '_> {
                 // SAFETY: the rows are some of the block's, which has `n` valid floats and the slack.
                 Value::Block(a) => unsafe { fold_columns(a.add(row * at.cols), n, run, |t, x| t + x) },
             }
-            if place + n == COLUMN_RUN {
+            if place + n == RUN {
                 add_exactly(high, low, run);
                 run.fill(0.0);
             }

@@ -15,7 +15,7 @@ mod mask;
 
 use crate::math::{Fn1, Fn2};
 use crate::sizes::product;
-pub use fold::{COLUMN_RUN, RUN, add_exactly, sum};
+pub use fold::{RUN, add_exactly, sum};
 use layout::Layout;
 pub use mask::{MASK_PURPOSE, keep_below, mask_word};
 
@@ -117,8 +117,8 @@ pub enum Instr {
     Store(u8, Src),
     /// fold the row into column reduction `part`
     ColFold(Fold, u8, Src),
-    /// add the row to column reduction `part`, which is `[groups, 3, cols]`: the sum of a run of [`COLUMN_RUN`] rows
-    /// that is not complete, and that of all others as two numbers, the second what rounding took from the first
+    /// add the row to column reduction `part`, which is `[groups, 3, cols]`: the sum of the last rows, which are no
+    /// whole run of [`RUN`] yet, and that of all runs as two numbers, the second what rounding took from the first
     ColSum(u8, Src),
 }
 

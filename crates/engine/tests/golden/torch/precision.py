@@ -143,6 +143,40 @@ def global_average_pool(net):
     return (y * y * net.leaf([32, 8])).sum()
 
 
+def large_rows(net):
+    x = net.leaf([8, 4096], 99.0, 101.0)
+    gamma, beta = net.norm_params(4096)
+    y = torch.tanh(F.layer_norm(x, [4096], gamma, beta))
+    return (y * net.leaf([8, 4096])).sum()
+
+
+def large_channels(net):
+    x = net.leaf([2, 64, 64, 48], 99.0, 101.0)
+    gamma, beta = net.norm_params(48)
+    y = torch.tanh(batch_norm(x, gamma, beta))
+    return (y * net.leaf([2, 64, 64, 48])).sum()
+
+
+def large_images(net):
+    x = net.leaf([1, 256, 256, 2], 99.0, 101.0)
+    gamma, beta = net.norm_params(2)
+    y = torch.tanh(instance_norm(x) * gamma + beta)
+    return (y * net.leaf([1, 256, 256, 2])).sum()
+
+
+def large_pixels(net):
+    x = net.leaf([4, 64, 64, 32], 99.0, 101.0)
+    gamma, beta = net.norm_params(32)
+    y = F.layer_norm(x.mean(dim=(1, 2)), [32], gamma, beta, eps=1e-9)
+    return (y * net.leaf([4, 32])).sum()
+
+
+def many_classes(net):
+    x = net.leaf([16, 8])
+    w, b = net.param("weight", [4096, 8]), net.param("bias", [4096])
+    return F.cross_entropy(F.linear(x, w, b), torch.arange(16) * 7 % 4096)
+
+
 def softmax_and_dense(net):
     x = net.leaf([256, 64])
     w, b = net.param("weight", [10, 64]), net.param("bias", [10])
@@ -188,6 +222,11 @@ CASES = [
     long_layer_norm,
     group_norm,
     global_average_pool,
+    large_rows,
+    large_channels,
+    large_images,
+    large_pixels,
+    many_classes,
     softmax_and_dense,
     dense_chain,
     convolutions,
