@@ -278,7 +278,10 @@ fn fast(net: &Net, gradients: &[Var], shards: usize) -> Vec<f32> {
         Executor::new(Arc::new(Plan::compile(&net.g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let inputs: Vec<Vec<f32>> = net.values.inputs.iter().map(|x| f32s(x)).collect();
     let params = f32s(&net.values.params);
-    executor.run(StepContext { params: &params, buffers: &[], tangents: &[], draw: net.values.draw }, &Whole(&inputs));
+    executor.run(
+        StepContext { params: &params, buffers: &[], tangents: &[], draw: net.values.draw },
+        &Whole(&inputs),
+    );
     let mut gradient = vec![f32::NAN; params.len()];
     executor.gradients(&mut gradient);
     gradient

@@ -10,8 +10,8 @@ use crate::shape::Shape;
 use crate::steps::combine::Join;
 use crate::steps::fold::FoldMiddle;
 use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
-use kernels::map::{Draw, RUN};
 pub use kernels::map::Fold;
+use kernels::map::{Draw, RUN};
 
 /// Folds axes `start..end` into size 1.
 #[derive(Clone, Debug, PartialEq)]
