@@ -151,8 +151,8 @@ pub struct Call<'c, 'a> {
     pub outs: &'c mut [&'a mut [f32]],
     /// for each column reduction `[groups, cols]` or `[groups, 3, cols]`; overwritten unless there are rows `seen`
     pub parts: &'c mut [&'a mut [f32]],
-    /// rows of the first group that earlier calls had: column reductions go on from what `parts` hold, as if the rows of
-    /// all calls were one frame
+    /// rows of the first group that earlier calls had: column reductions go on from what `parts` hold, as if the rows
+    /// of all calls were one frame
     pub seen: usize,
     /// the rows at which each group ends, the last being `rows`; column reductions are made for each group
     pub group_ends: &'c [usize],
