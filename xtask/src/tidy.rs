@@ -3,6 +3,7 @@
 mod crates;
 mod docs;
 mod floats;
+mod functions;
 mod panics;
 mod registry;
 mod safety;
@@ -49,6 +50,7 @@ const RULES: &[(&str, Rule)] = &[
     ("a file opens with one sentence", text::opening),
     ("every file is formatted", text::formatted),
     ("files are short", text::length),
+    ("functions are short", functions::short),
     ("lines are short", text::width),
     ("nothing is left for later", text::leftovers),
     ("no path of one machine", text::private_paths),

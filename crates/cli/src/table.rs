@@ -79,7 +79,9 @@ pub fn short(x: f64) -> String {
 
 /// A figure by its name: shares as per cent, others in four digits that line up.
 pub fn figure(name: &str, value: f64) -> String {
-    if name.contains("accuracy") || name.contains("top") {
+    // the last word alone says what it is: a head may be called anything
+    let kind = name.rsplit(['_', ' ']).next().unwrap_or(name);
+    if kind == "accuracy" || kind.strip_prefix("top").is_some_and(|k| k.parse::<usize>().is_ok()) {
         return format!("{:.2} %", value * 100.0);
     }
     let size = value.abs();
@@ -122,6 +124,13 @@ mod tests {
             (count(7), count(1234), count(1_000_000)),
             ("7".into(), "1,234".into(), "1,000,000".into())
         );
+    }
+
+    #[test]
+    fn shares_are_told_by_the_last_word_of_their_name() {
+        let shown = ["valid_accuracy", "test_top5", "size accuracy", "stop_loss", "laptop_rmse", "top_r2"]
+            .map(|name| figure(name, 0.5));
+        assert_eq!(shown, ["50.00 %", "50.00 %", "50.00 %", "0.5000", "0.5000", "0.5000"]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn mistakes_on_the_command_line() {
         ),
         (
             "list optimisers bob",
-            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw",
+            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
         ),
         (
             "config",
@@ -72,6 +72,24 @@ fn mistakes_on_the_command_line() {
     for (words, talk) in cases {
         here.run(words).fails(2, talk);
     }
+}
+
+/// Names of figures begin with those of heads, which are of any length.
+#[test]
+fn figures_of_several_heads_stand_below_one_another() {
+    let here = Folder::new("heads-figures");
+    let row = |i: usize| format!("{},{},{}\n", i % 7, ["blue", "red"][i % 2], i % 7);
+    let text = "a,color,height_of_stop\n".to_owned() + &(0..60).map(row).collect::<String>();
+    std::fs::write(here.path().join("t.csv"), text).unwrap();
+    let heads = "heads=[{name=\"color\"},{name=\"height_of_stop\",task=\"regression\"}]";
+    assert_eq!(here.run(&format!("data=t.csv {heads} epochs=1 batch=16 --run-dir r")).code, 0);
+    let text = here.run("eval r").fine();
+    let figures: Vec<&str> = text.split("\n\n").nth(1).unwrap().lines().collect();
+    assert_eq!(figures.len(), 6, "{text}");
+    let starts = figures.iter().map(|line| line.rfind(|c: char| c == ' ' && !line.ends_with('%')));
+    let starts: Vec<usize> = starts.flatten().collect();
+    assert!(starts.len() >= 4 && starts.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
+    assert!(!figures.iter().any(|line| line.contains("stop") && line.ends_with('%')), "{text}");
 }
 
 #[test]

@@ -80,6 +80,12 @@ impl Affine {
         }
     }
 
+    /// What the map made into `x` at place `j`, in f64.
+    pub fn number(&self, j: usize, x: f32) -> f64 {
+        let at = |v: &[f32]| f64::from(v[j.min(v.len() - 1)]);
+        (f64::from(x) - at(&self.shift)) / at(&self.scale)
+    }
+
     /// Checks that the map fits inputs of `shape`: one value, one per input, or one per channel, the last
     /// of three axes.
     pub fn check(&self, shape: &[usize]) -> Result<(), DataError> {

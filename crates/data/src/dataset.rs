@@ -43,6 +43,14 @@ impl Task {
         }
     }
 
+    /// Values that a model gives for a sample: one a class, or one a target.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Task::Classification { classes } => classes.len(),
+            Task::Regression { targets } => targets.len(),
+        }
+    }
+
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         match self {

@@ -114,6 +114,9 @@ pub struct DataOptions {
     /// Whether arrays may come without targets: new data for a trained model. Tables tell by their columns.
     #[serde(skip)]
     pub inputs_only: bool,
+    /// Whether targets of a table may be missing: they are NaN.
+    #[serde(skip)]
+    pub missing_targets: bool,
     /// The classes of a model that was trained before, so that class folders get its indices; empty without one.
     #[serde(skip)]
     pub known_classes: Vec<String>,

@@ -44,7 +44,7 @@ pub(crate) fn no_gzip(path: &Path) -> DataError {
     DataError::LeftOut { what: path.display().to_string(), feature: "gzip" }
 }
 
-/// Whether so many bytes can be had for what `path` holds: a later allocation that fails would end the program.
+/// Whether this many bytes can be had for what `path` holds: a later allocation that fails would end the program.
 ///
 /// # Errors
 /// [`DataError::TooMuchMemory`].

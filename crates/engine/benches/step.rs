@@ -67,7 +67,7 @@ fn main() {
             println!("{}", plan.print(&g));
         }
         let flops = plan.total_cost().flops as f64;
-        let executor = Executor::new(Arc::new(plan), pool.clone());
+        let mut executor = Executor::new(Arc::new(plan), pool.clone());
         let rng = Rng::new(0, Purpose::Init, 0, 0);
         let n = g.params.len();
         let mut values: Vec<f32> = (0..n as u64).map(|i| 0.05 * rng.normal(i)).collect();

@@ -156,6 +156,14 @@ pub enum Fault {
         /// of all workers
         bytes: usize,
     },
+    /// A layer that the network does not have.
+    #[error("there is no layer `{name}`")]
+    NoLayer {
+        /// the name asked for
+        name: String,
+        /// the name that was probably meant; empty where none is like it
+        nearest: String,
+    },
     /// A direction asked for beside something else than a parameter.
     #[error("only parameters have tangents")]
     NotAParameter,

@@ -91,12 +91,13 @@ impl Executor {
     }
 
     /// Takes a batch through the plan: afterwards outputs can be read and gradients completed.
-    pub fn run(&self, context: StepContext, feed: &dyn Feed) {
+    pub fn run(&mut self, context: StepContext, feed: &dyn Feed) {
         assert!(context.params.len() >= self.plan.params.len(), "too few parameters");
         assert!(context.buffers.len() >= self.plan.buffers.len(), "too few buffers");
         let tangents = if self.plan.reads_tangents { self.plan.params.len() } else { 0 };
         assert!(context.tangents.len() >= tangents, "too few tangents");
-        self.pool.run(&|worker| lane::run_lane(self, worker, context, feed));
+        let own = &*self;
+        own.pool.run(&|worker| lane::run_lane(own, worker, context, feed));
     }
 
     /// Copies output `index` to `out`: all rows of the batch, or the one value.

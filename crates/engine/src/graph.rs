@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::error::{Fault, GraphError};
 use crate::ops::Op;
@@ -33,7 +33,7 @@ pub struct Node {
     /// shape of the result
     pub shape: Shape,
     /// the layer that asked for it
-    pub layer: Rc<str>,
+    pub layer: Arc<str>,
 }
 
 /// How a tensor lies in files, which have PyTorch's layouts.

@@ -35,7 +35,7 @@ const KINDS: &[Kind] = &[
     }),
 ];
 
-/// A network of at least so many nodes with its gradients.
+/// A network of at least this many nodes with its gradients.
 fn network((_, layer): Kind, n_nodes: usize) -> Built<(Graph, Wanted)> {
     let mut g = Graph::new();
     let mut x = g.input("x", [32, 8])?;

@@ -596,7 +596,7 @@ fn run_fast(
     pool: &Arc<Pool>,
 ) -> Vec<Vec<f32>> {
     let plan = Plan::compile(g, wanted, options).unwrap();
-    let executor = Executor::new(Arc::new(plan), pool.clone());
+    let mut executor = Executor::new(Arc::new(plan), pool.clone());
     let inputs: Vec<Vec<f32>> = values.inputs.iter().map(|x| to_f32(x)).collect();
     let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let (params, buffers) = (to_f32(&values.params), to_f32(&values.buffers));

@@ -129,7 +129,7 @@ fn params(g: &Graph) -> Vec<Var> {
 /// Outputs, gradients and new buffers of one run, one after the other.
 fn run(g: &Graph, wanted: &Wanted, values: &Values, options: PlanOptions) -> Vec<f32> {
     let plan = Plan::compile(g, wanted, options).unwrap();
-    let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(options.workers)));
+    let mut executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(options.workers)));
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let (params, mut buffers) = (f32s(&values.params), f32s(&values.buffers));
     let (x, labels) = (f32s(&values.inputs[0]), f32s(&values.inputs[1]));

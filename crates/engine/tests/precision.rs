@@ -274,7 +274,7 @@ fn fast(net: &Net, gradients: &[Var], shards: usize) -> Vec<f32> {
     let f32s = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let wanted = Wanted { gradients: gradients.to_vec(), ..Wanted::default() };
     let options = PlanOptions::new(net.g.inputs[0].shape[0], shards, 1);
-    let executor =
+    let mut executor =
         Executor::new(Arc::new(Plan::compile(&net.g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let inputs: Vec<Vec<f32>> = net.values.inputs.iter().map(|x| f32s(x)).collect();
     let params = f32s(&net.values.params);

@@ -141,7 +141,7 @@ fn by_plan(net: &Net, values: &Values, workers: usize, fuse: bool) -> (f32, Vec<
     let wanted = Wanted { outputs: vec![net.loss], gradients: net.product.clone(), assigns: false };
     let options = PlanOptions { fuse, ..PlanOptions::new(net.batch, 3, workers) };
     let plan = Plan::compile(&net.g, &wanted, options).unwrap();
-    let executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(workers)));
+    let mut executor = Executor::new(Arc::new(plan), Arc::new(Pool::new(workers)));
     let f32s = |values: &[f64]| values.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let (params, tangents) = (f32s(&values.params), f32s(&values.tangents));
     let (x, labels) = (f32s(&values.inputs[0]), f32s(&values.inputs[1]));

@@ -77,7 +77,8 @@ fn results_and_gradients_are_pytorchs() {
         let dx = g.gradients(half, &[x]).unwrap()[0];
         let wanted = Wanted { outputs: vec![y, dx], ..Wanted::default() };
         let options = PlanOptions::new(shape[0], 2, 1);
-        let executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), pool.clone());
+        let mut executor =
+            Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), pool.clone());
         executor.run(
             StepContext { params: &[], buffers: &[], tangents: &[], draw: Draw::default() },
             &[&data[..]],

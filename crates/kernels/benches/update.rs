@@ -64,35 +64,8 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
             let [p, g, m, v, _] = v else { return };
             adam(&scale, &adam_scale, p, g, m, v);
         });
-    // the chain as `optim` runs it: block by block, the average of the weights behind the fused pass
-    let averaged = bytes(9)
-        / time(&|v, _| {
-            let [p, g, m, v, x] = v else { return };
-            for at in (0..p.len()).step_by(CHAIN_BLOCK) {
-                let r = at..(at + CHAIN_BLOCK).min(p.len());
-                adam(
-                    &scale,
-                    &adam_scale,
-                    &mut p[r.clone()],
-                    &g[r.clone()],
-                    &mut m[r.clone()],
-                    &mut v[r.clone()],
-                );
-                average(1e-3, &mut x[r.clone()], &p[r]);
-            }
-        });
-    // the same with every stage by itself
-    let apart = bytes(10)
-        / time(&|v, _| {
-            let [p, g, m, v, x] = v else { return };
-            for at in (0..p.len()).step_by(CHAIN_BLOCK) {
-                let r = at..(at + CHAIN_BLOCK).min(p.len());
-                adam_direction(&adam_scale, &mut g[r.clone()], &mut m[r.clone()], &mut v[r.clone()]);
-                shrink(0.99999, &mut p[r.clone()]);
-                add(-1e-3, &mut p[r.clone()], &g[r.clone()]);
-                average(1e-3, &mut x[r.clone()], &p[r]);
-            }
-        });
+    let averaged = bytes(9) / time(&|v, _| adam_and_average(&scale, &adam_scale, v));
+    let apart = bytes(10) / time(&|v, _| stage_by_stage(&adam_scale, v));
     let squares = bytes(1) / time(&|v, sums| sum_squares_blocks(v[0], sums));
     parts.clear();
     let copy = memcpy.max(looped);
@@ -104,6 +77,28 @@ fn measure(n_workers: usize, n: usize, n_passes: usize) {
         averaged / copy,
         apart / copy
     );
+}
+
+/// The chain as `optim` runs it: block by block, the average of the weights behind the fused pass.
+fn adam_and_average(scale: &Scale, adam_scale: &AdamScale, vectors: &mut [&mut [f32]]) {
+    let [p, g, m, v, x] = vectors else { return };
+    for at in (0..p.len()).step_by(CHAIN_BLOCK) {
+        let r = at..(at + CHAIN_BLOCK).min(p.len());
+        adam(scale, adam_scale, &mut p[r.clone()], &g[r.clone()], &mut m[r.clone()], &mut v[r.clone()]);
+        average(1e-3, &mut x[r.clone()], &p[r]);
+    }
+}
+
+/// The same with every stage by itself.
+fn stage_by_stage(adam_scale: &AdamScale, vectors: &mut [&mut [f32]]) {
+    let [p, g, m, v, x] = vectors else { return };
+    for at in (0..p.len()).step_by(CHAIN_BLOCK) {
+        let r = at..(at + CHAIN_BLOCK).min(p.len());
+        adam_direction(adam_scale, &mut g[r.clone()], &mut m[r.clone()], &mut v[r.clone()]);
+        shrink(0.99999, &mut p[r.clone()]);
+        add(-1e-3, &mut p[r.clone()], &g[r.clone()]);
+        average(1e-3, &mut x[r.clone()], &p[r]);
+    }
 }
 
 /// Cuts all vectors alike: one group of slices per worker.

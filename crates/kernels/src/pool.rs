@@ -40,7 +40,7 @@ pub struct Worker<'a> {
 }
 
 impl Pool {
-    /// A pool of `n_workers` (0 counts as 1), the caller included. Where the system refuses so many threads the
+    /// A pool of `n_workers` (0 counts as 1), the caller included. Where the system refuses this many threads the
     /// pool has fewer: ask [`Pool::n_workers`].
     pub fn new(n_workers: usize) -> Pool {
         let n_cores = thread::available_parallelism().map_or(1, usize::from);

@@ -7,7 +7,7 @@ mod isa;
 
 use draw::Draw;
 use isa::on_each_isa;
-use kernels::gemm::{Epilogue, Mat, Part, gemm, scratch_len};
+use kernels::gemm::{Epilogue, Mat, Term, gemm, scratch_len};
 
 impl Draw {
     fn new(seed: u32) -> Draw {
@@ -99,8 +99,8 @@ impl Case {
     }
 
     fn run(&self) -> Vec<f32> {
-        let parts: Vec<Part> =
-            self.parts.iter().map(|(a, b, k)| Part { a: a.from(0, 0), b: b.from(0, 0), k: *k }).collect();
+        let parts: Vec<Term> =
+            self.parts.iter().map(|(a, b, k)| Term { a: a.from(0, 0), b: b.from(0, 0), k: *k }).collect();
         run(self, &parts)
     }
 
@@ -152,7 +152,7 @@ impl Case {
 }
 
 /// The product of these parts with everything else from `case`; scratch starts as NaN.
-fn run(case: &Case, parts: &[Part]) -> Vec<f32> {
+fn run(case: &Case, parts: &[Term]) -> Vec<f32> {
     let mut c = case.c.clone();
     let k = parts.iter().map(|part| part.k).sum();
     let mut scratch = vec![f32::NAN; scratch_len(case.m, case.n, k)];
@@ -223,7 +223,7 @@ fn parts_cut_anywhere_give_the_same_bits() {
                 let mut from = 0;
                 while from < *k {
                     let len = (1 + d.below(90)).min(k - from);
-                    parts.push(Part { a: a.from(0, from), b: b.from(from, 0), k: len });
+                    parts.push(Term { a: a.from(0, from), b: b.from(from, 0), k: len });
                     from += len;
                 }
             }
@@ -247,9 +247,9 @@ fn a_row_alone_equals_the_row_among_others() {
                 case.m = rows;
                 case.c = c[range.clone()].to_vec();
                 case.gate = gate.as_ref().map(|gate| gate[range.clone()].to_vec());
-                let parts: Vec<Part> = parts
+                let parts: Vec<Term> = parts
                     .iter()
-                    .map(|(a, b, k)| Part { a: a.from(row, 0), b: b.from(0, 0), k: *k })
+                    .map(|(a, b, k)| Term { a: a.from(row, 0), b: b.from(0, 0), k: *k })
                     .collect();
                 assert_eq!(
                     bits(&run(&case, &parts)),
@@ -291,7 +291,7 @@ fn shapes_of_training_agree_with_their_transposes() {
             assert!(want.iter().all(|x| x.is_finite()));
             let (a_flipped, b_flipped) = (flip(&a, m, k), flip(&b, k, n));
             for (a, b) in [(&a_flipped, &b), (&a, &b_flipped), (&a_flipped, &b_flipped)] {
-                let part = Part { a: a.from(0, 0), b: b.from(0, 0), k };
+                let part = Term { a: a.from(0, 0), b: b.from(0, 0), k };
                 assert_eq!(bits(&run(&plain, &[part])), bits(&want), "{isa:?} [{m}, {k}] x [{k}, {n}]");
             }
         }
@@ -303,7 +303,7 @@ fn nan_passes_through_relu_and_infinity_through_the_sum() {
     on_each_isa(|isa| {
         let x = [f32::NAN, -1.0, f32::INFINITY, -0.0];
         let mut c = [9.0; 4];
-        let part = Part {
+        let part = Term {
             a: Mat { data: &x, row_stride: 1, col_stride: 1 },
             b: Mat { data: &[1.0], row_stride: 1, col_stride: 1 },
             k: 1,
@@ -319,7 +319,7 @@ fn nan_passes_through_relu_and_infinity_through_the_sum() {
 #[should_panic(expected = "a holds 5 floats, [2, 3] needs 6")]
 fn short_operands_are_refused() {
     let data = [0.0; 6];
-    let part = Part {
+    let part = Term {
         a: Mat { data: &data[..5], row_stride: 3, col_stride: 1 },
         b: Mat { data: &data, row_stride: 2, col_stride: 1 },
         k: 3,

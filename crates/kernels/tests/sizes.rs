@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kernels::conv::Conv;
 use kernels::fold::fold_middle;
-use kernels::gemm::{Epilogue, Mat, Part, gemm};
+use kernels::gemm::{Epilogue, Mat, Term, gemm};
 use kernels::map::{Access, Call, Draw, Fold, Instr, Program, Src};
 use kernels::permute::copy_strided;
 use kernels::resample::{Taps, resample};
@@ -42,7 +42,7 @@ fn products_that_wrap_are_refused() {
     refused("window: steps", || spread(&steps, 1, &x[..4], &x[..3], &mut out[..4]));
     let a = Mat { data: &x, row_stride: usize::MAX, col_stride: 1 };
     let b = Mat { data: &x, row_stride: 1, col_stride: 1 };
-    let part = Part { a, b, k: 1 };
+    let part = Term { a, b, k: 1 };
     let mut scratch = [0.0; 1024];
     refused("gemm: a", || gemm(3, 1, out, 1, &[part], false, Epilogue::default(), &mut scratch));
     refused("taps", || drop(Taps::new(4, [(usize::MAX, &[1.0, 1.0][..])])));

@@ -25,6 +25,20 @@ pub enum Outcome {
     Confusion(Confusion),
     /// One number per sample and target.
     Residuals(Vec<Residuals>),
+    /// Several answers per sample.
+    Heads(Vec<HeadOutcome>),
+}
+
+/// The answers of one head of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadOutcome {
+    /// The head's name.
+    pub name: String,
+    /// Samples whose target is known.
+    pub samples: u64,
+    /// Its answers.
+    #[serde(flatten)]
+    pub outcome: Outcome,
 }
 
 /// Counts of (true class, predicted class).

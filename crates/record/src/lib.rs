@@ -56,7 +56,7 @@ mod visible;
 #[cfg(feature = "files")]
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
-pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, Outcome, Residuals};
+pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
 #[cfg(feature = "files")]
 pub use lab::{Chart, Claim, HistogramRow, LabDir, LabFigure, LabRecord, Line, Measured, Verdict};
 #[cfg(feature = "files")]

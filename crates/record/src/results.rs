@@ -64,7 +64,7 @@ pub struct Results {
 pub fn mean_and_std(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
     (mean, (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt()))
 }
 
@@ -209,7 +209,8 @@ impl RunResult {
         self.summary.iter().filter_map(|s| s.best.as_ref()).flat_map(|best| best.metrics.iter())
     }
 
-    /// The run with its settings and its summary's figures, in one object. The list's status wins: it knows of failures.
+    /// The run with its settings and its summary's figures, in one object. The list's status wins: it knows of
+    /// failures.
     pub fn to_json(&self) -> Value {
         let settings: BTreeMap<&str, Value> = self
             .settings()

@@ -108,7 +108,7 @@ struct Axis {
     log: bool,
 }
 
-struct Frame<'a> {
+struct Plot<'a> {
     panel: &'a Panel,
     run: &'a Run,
     x: Scale,
@@ -122,14 +122,14 @@ fn chart(panel: &Panel, run: &Run, axis: Axis, strip: bool, id: &str) -> String 
     let (x0, x1) = x_reach(&run.xs);
     let x = Scale { lo: x0, hi: x1, log: false, a: LEFT, b: RIGHT };
     let y = Scale { lo: axis.lo, hi: axis.hi, log: axis.log, a: bottom, b: TOP };
-    let frame = Frame { panel, run, x, y, id, strip };
+    let plot = Plot { panel, run, x, y, id, strip };
     let mut out = String::new();
     let _ = write!(
         out,
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\" tabindex=\"0\" \
          data-x=\"{x0} {x1} {LEFT} {RIGHT}\" data-y=\"{:e} {:e} {} {TOP} {}\">",
         BOTTOM + FOOT,
-        esc(&frame.description()),
+        esc(&plot.description()),
         axis.lo,
         axis.hi,
         xy(bottom),
@@ -144,12 +144,12 @@ fn chart(panel: &Panel, run: &Run, axis: Axis, strip: bool, id: &str) -> String 
         RIGHT - LEFT + 12.0,
         clip_height
     );
-    frame.grid(&mut out);
-    frame.best_line(&mut out);
-    panel.series.iter().for_each(|s| frame.curve(&mut out, s));
-    frame.test_mark(&mut out);
+    plot.grid(&mut out);
+    plot.best_line(&mut out);
+    panel.series.iter().for_each(|s| plot.curve(&mut out, s));
+    plot.test_mark(&mut out);
     if strip {
-        frame.learning_rate(&mut out);
+        plot.learning_rate(&mut out);
     }
     if run.xs.is_empty() {
         let _ = write!(
@@ -171,7 +171,7 @@ fn x_reach(xs: &[f64]) -> (f64, f64) {
     }
 }
 
-impl Frame<'_> {
+impl Plot<'_> {
     /// What a reader who cannot see the chart needs.
     fn description(&self) -> String {
         let metric = &self.panel.metric;

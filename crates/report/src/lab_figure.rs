@@ -22,7 +22,8 @@ const ROW_HEIGHT: f64 = 112.0;
 /// Lines of one color each; more lines share them.
 const COLORS: usize = 6;
 
-/// Ink, soft ink, grid, background, and the lines' colors. Written out by rule, since many viewers know no CSS variables.
+/// Ink, soft ink, grid, background, and the lines' colors. Written out by rule, since many viewers know no CSS
+/// variables.
 type Theme = [&'static str; 4 + COLORS];
 const LIGHT: Theme = [
     "#15202b", "#566570", "#dde3e6", "#ffffff", "#0b6fa8", "#b3261e", "#18733f", "#c2551a", "#7b3fa8",
@@ -36,9 +37,12 @@ const PRINT: Theme =
     ["#000", "#444", "#ccc", "#fff", "#075f93", "#b3261e", "#18733f", "#b04a12", "#6a3296", "#444"];
 
 const SHAPES: &str = "\
-.lab text { font: 12.5px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif; }
-.lab text.head { font-weight: 650; font-size: 14px; } .lab text.end { text-anchor: end; } .lab text.middle { text-anchor: middle; }
-.lab .grid, .lab .axis, .lab .curve { fill: none; } .lab .curve { stroke-width: 2; stroke-linejoin: round; } .lab .spread { opacity: 0.16; }
+.lab text { font: 12.5px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans',
+  'DejaVu Sans', Arial, sans-serif; }
+.lab text.head { font-weight: 650; font-size: 14px; }
+.lab text.end { text-anchor: end; } .lab text.middle { text-anchor: middle; }
+.lab .grid, .lab .axis, .lab .curve { fill: none; }
+.lab .curve { stroke-width: 2; stroke-linejoin: round; } .lab .spread { opacity: 0.16; }
 ";
 
 fn style() -> String {

@@ -57,7 +57,8 @@ pub fn report_html(record: &RunRecord) -> String {
 pub(crate) fn head(title: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><meta name=\"color-scheme\" content=\"light dark\"/>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\
          <title>{}</title><link rel=\"icon\" href=\"{ICON}\"/><style>\n{STYLE}</style></head>\n<body><main>\n",
         esc(title)
     )
@@ -150,15 +151,29 @@ fn curves_section(record: &RunRecord, run: &Run) -> String {
 
 fn evaluation_section(evaluation: Option<&Evaluation>) -> String {
     let Some(e) = evaluation else { return String::new() };
-    let (title, body) = match &e.outcome {
-        Outcome::Confusion(c) => ("What it confuses", confusion::section(c)),
-        Outcome::Residuals(r) => ("How far off it is", residuals::section(r)),
+    match &e.outcome {
+        Outcome::Heads(heads) => heads
+            .iter()
+            .map(|h| outcome_section(e, &h.outcome, h.samples, &format!("{}: ", h.name)))
+            .collect(),
+        one => outcome_section(e, one, e.samples, ""),
+    }
+}
+
+/// One confusion matrix, or residuals.
+fn outcome_section(e: &Evaluation, outcome: &Outcome, samples: u64, head: &str) -> String {
+    let (title, body) = match outcome {
+        Outcome::Confusion(c) if head.is_empty() => ("What it confuses", confusion::section(c)),
+        Outcome::Residuals(r) if head.is_empty() => ("How far off it is", residuals::section(r)),
+        Outcome::Confusion(c) => ("what it confuses", confusion::section(c)),
+        Outcome::Residuals(r) => ("how far off it is", residuals::section(r)),
         _ => return String::new(),
     };
     format!(
-        "<section><h2>{title} <small>{} split, {}, {} checkpoint</small></h2>{body}</section>\n",
+        "<section><h2>{}{title} <small>{} split, {}, {} checkpoint</small></h2>{body}</section>\n",
+        esc(head),
         esc(split_words(&e.split)),
-        plural(e.samples, "sample"),
+        plural(samples, "sample"),
         esc(&e.checkpoint)
     )
 }

@@ -9,9 +9,21 @@ pub mod init;
 #[cfg(feature = "runs")]
 pub mod labs;
 pub mod layers;
+pub mod losses;
 pub mod model;
 pub mod optim;
 #[cfg(feature = "runs")]
 pub mod runs;
 pub mod schedule;
+pub mod source;
 pub mod train;
+
+/// Pages whose blocks of Rust are compiled and run with the tests; `tests/examples.rs` finds a page that is not here.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/src/library.md")]
+    struct Library;
+
+    #[doc = include_str!("../../../docs/src/several-runs.md")]
+    struct SeveralRuns;
+}

@@ -57,7 +57,7 @@ fn the_gradient_of_a_mixed_loss_is_that_by_hand() {
         let mut trainer = Trainer::new(&config, data).unwrap();
         let before = trainer.state.params.clone();
         let loss = trainer.step().unwrap();
-        let (set, f) = (&trainer.data.set, f64::from);
+        let (set, f) = (&trainer.prepared().unwrap().set, f64::from);
         let (mut gradient, mut total, mut divisor) = (vec![0.0; 650], 0.0, 0.0);
         for (x, i) in x.chunks(64).zip(&batch) {
             let mixed = pipeline.mixed(*i, 0);
@@ -104,7 +104,7 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Asks to stop after so many steps.
+/// Asks to stop after this many steps.
 struct StopAfter<'a>(u64, &'a AtomicBool);
 
 impl Observer for StopAfter<'_> {

@@ -25,7 +25,7 @@ struct Run {
 
 /// The batch of one step, in memory.
 struct Batch<'a> {
-    executor: &'a Executor,
+    executor: &'a mut Executor,
     inputs: [&'a [f32]; 2],
 }
 
@@ -59,7 +59,7 @@ impl Run {
     }
 
     fn step(&mut self, inputs: [&[f32]; 2]) -> Result<f32, Stopped> {
-        let mut batch = Batch { executor: &self.executor, inputs };
+        let mut batch = Batch { executor: &mut self.executor, inputs };
         let loss = self.updater.step(self.done, &mut batch, &mut self.params, &mut self.states)?;
         self.done += 1;
         Ok(loss)

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use engine::{Draw, Executor, Layout, Plan, Pool, Slot, StepContext};
 use thalweg::config::RunConfig;
 use thalweg::engine;
-use thalweg::model::Mode;
 use thalweg::model::weights::WeightsFile;
-use thalweg::train::{Prepared, Trainer};
+use thalweg::train::{Prepared, ProgramKey, Trainer};
 
 const BATCH: usize = 64;
 const STEPS: usize = 200;
@@ -126,7 +125,7 @@ fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
 /// What the model gives for the first rows, in evaluation.
 fn logits(trainer: &mut Trainer) -> Vec<f32> {
     let order: Vec<u32> = (0..512).collect();
-    assert_eq!(trainer.data.splits.train, order, "samples are not in the order of the file");
+    assert_eq!(trainer.prepared().unwrap().splits.train, order, "samples are not in the order of the file");
     trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs[..BATCH * 5].to_vec()
 }
 
@@ -210,10 +209,10 @@ fn first_gradients() {
 
 fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     let options = trainer.session.options(BATCH);
-    let (graph, wanted) = trainer.session.graph(Mode::Train, BATCH).unwrap();
-    let plan = Arc::new(Plan::compile(&graph, &wanted, options).unwrap());
-    let executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
-    let (set, reading) = (&trainer.data.set, &trainer.data.reading);
+    let step = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
+    let plan = Arc::new(Plan::compile(&step.graph, &step.wanted, options).unwrap());
+    let mut executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
+    let (set, reading) = (&trainer.prepared().unwrap().set, &trainer.prepared().unwrap().reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();
     let (mut x, mut y) = (vec![f32::NAN; BATCH * set.n_inputs()], vec![f32::NAN; BATCH]);
     set.gather(&rows, &reading.inputs, &mut x);

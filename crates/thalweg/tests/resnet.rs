@@ -18,7 +18,7 @@ use thalweg::config::RunConfig;
 use thalweg::engine;
 use thalweg::model::Mode;
 use thalweg::model::weights::WeightsFile;
-use thalweg::train::{Prepared, Trainer};
+use thalweg::train::{Blueprint, Prepared, ProgramKey, Trainer};
 
 const BATCH: usize = 32;
 const STEPS: usize = 50;
@@ -149,7 +149,7 @@ fn fifty_steps_of_resnet20() {
         assert!(off <= 3e-3, "{} is off by {off:e}", slot.name);
     }
     let order: Vec<u32> = (0..IMAGES as u32).collect();
-    assert_eq!(trainer.data.splits.train, order, "samples are not in the order of the file");
+    assert_eq!(trainer.prepared().unwrap().splits.train, order, "samples are not in the order of the file");
     let logits = trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs;
     let expected = golden_tensors(&Layout { slots: vec![Slot::new("logits", [IMAGES, 10], 0)] });
     let off = worst(&logits, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
@@ -180,13 +180,13 @@ fn first_gradients_of_resnet20() {
 
 /// The Hessian times a direction, batch statistics included, against PyTorch's double backward in f64.
 ///
-/// Eight products of each tensor with noise see every element: with ten thousand of them in all, the mean square of their
-/// differences is that of the whole vector (noise has the variance 1/3). PyTorch in f32 is 1.9e-3 from f64 here: where the
-/// input of a ReLU is within rounding of 0, its mask differs.
+/// Eight products of each tensor with noise see every element: with ten thousand of them in all, the mean square of
+/// their differences is that of the whole vector (noise has the variance 1/3). PyTorch in f32 is 1.9e-3 from f64 here:
+/// where the input of a ReLU is within rounding of 0, its mask differs.
 #[test]
 fn hessian_product_of_resnet20() {
     let trainer = started("hessian");
-    let (mut graph, mut wanted) = trainer.session.graph(Mode::Train, BATCH).unwrap();
+    let Blueprint { mut graph, mut wanted, .. } = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
     let params = trainer.session.model.param_vars(&graph);
     wanted.gradients = graph.hessian_product(wanted.outputs[0], &params).unwrap();
     let layout = trainer.session.model.params();
@@ -242,13 +242,13 @@ fn evaluation_of_resnet20() {
     let logits = model.forward(&mut g, input, Mode::Eval).unwrap();
     let wanted = engine::Wanted { outputs: vec![logits], ..Default::default() };
     let options = trainer.session.options(IMAGES);
-    let executor = Executor::new(
+    let mut executor = Executor::new(
         Arc::new(Plan::compile(&g, &wanted, options).unwrap()),
         Arc::new(Pool::new(options.workers)),
     );
-    let mut x = vec![f32::NAN; IMAGES * trainer.data.set.n_inputs()];
+    let mut x = vec![f32::NAN; IMAGES * trainer.prepared().unwrap().set.n_inputs()];
     let rows: Vec<u32> = (0..IMAGES as u32).collect();
-    trainer.data.set.gather(&rows, &trainer.data.reading.inputs, &mut x);
+    trainer.prepared().unwrap().set.gather(&rows, &trainer.prepared().unwrap().reading.inputs, &mut x);
     x.iter_mut().for_each(|x| *x *= 4.0);
     let params = &trainer.state.params;
     executor.run(StepContext { params, buffers: &buffers, tangents: &[], draw: Draw::default() }, &[&x[..]]);
@@ -273,8 +273,8 @@ fn file_order(slot: &Slot, values: &[f32]) -> Vec<f32> {
 }
 
 fn first_gradient(trainer: &Trainer) -> Vec<f32> {
-    let (graph, wanted) = trainer.session.graph(Mode::Train, BATCH).unwrap();
-    completed(trainer, (&graph, &wanted), &[])
+    let step = trainer.session.graph(&ProgramKey::train(BATCH)).unwrap();
+    completed(trainer, (&step.graph, &step.wanted), &[])
 }
 
 /// What a graph gives for each parameter on the first batch.
@@ -285,8 +285,8 @@ fn completed(
 ) -> Vec<f32> {
     let options = trainer.session.options(BATCH);
     let plan = Arc::new(Plan::compile(graph, wanted, options).unwrap());
-    let executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
-    let (set, reading) = (&trainer.data.set, &trainer.data.reading);
+    let mut executor = Executor::new(plan, Arc::new(Pool::new(options.workers)));
+    let (set, reading) = (&trainer.prepared().unwrap().set, &trainer.prepared().unwrap().reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();
     let (mut x, mut y) = (vec![f32::NAN; BATCH * set.n_inputs()], vec![f32::NAN; BATCH]);
     set.gather(&rows, &reading.inputs, &mut x);

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use record::{Existing, RunDir, Status, Summary};
 use thalweg::config::RunConfig;
 use thalweg::engine::Plan;
-use thalweg::model::Mode;
 use thalweg::optim;
 use thalweg::train::{
     self, Checkpoint, Kept, Observer, Prepared, Progress, Report, Silent, Split, TrainError, Trained, Trainer,
@@ -30,7 +29,7 @@ fn run(name: &str, words: &[&str]) -> Result<Summary, TrainError> {
     train::train(&config(words), &run, &mut Silent, &AtomicBool::new(false))
 }
 
-/// Asks to stop after so many steps.
+/// Asks to stop after this many steps.
 struct StopAfter<'a>(u64, &'a AtomicBool);
 
 impl Observer for StopAfter<'_> {
@@ -213,7 +212,8 @@ fn frozen_layers_stay_and_are_told() {
         assert_eq!(same, slot.name.starts_with("0."), "{}", slot.name);
     }
     assert_eq!(trainer.notes()[0], "group `0.*`: 2 parameters of 2600 numbers, frozen");
-    let (graph, wanted) = trainer.session.graph(Mode::Train, 64).unwrap();
+    let thalweg::train::Blueprint { graph, wanted, .. } =
+        trainer.session.graph(&thalweg::train::ProgramKey::train(64)).unwrap();
     let plan = Plan::compile(&graph, &wanted, trainer.session.options(64)).unwrap();
     let text = plan.print(&graph);
     let lines: Vec<&str> = text.lines().filter(|l| l.trim_start().starts_with('∂')).collect();
@@ -332,7 +332,7 @@ fn what_cannot_work_is_said_before_anything_runs() {
     assert_eq!(loss, "loss `cross_entropy` needs classes, but the targets are numbers");
 }
 
-/// A pool has at most so many workers, whatever a program, a config or a machine of many cores asks for.
+/// A pool has at most 64 workers, whatever a program, a config or a machine of many cores asks for.
 #[test]
 fn more_threads_than_workers_are_no_panic() {
     let mut config =
@@ -384,8 +384,9 @@ fn each_part_is_measured_as_itself() {
     let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
     for split in [Split::Train, Split::Valid, Split::Test] {
         let measured = trainer.measure(split, None, true).unwrap();
-        let indices = split.of(&trainer.data.splits);
-        let truth: Vec<f32> = indices.iter().map(|i| trainer.data.set.targets[*i as usize]).collect();
+        let indices = split.of(&trainer.prepared().unwrap().splits);
+        let truth: Vec<f32> =
+            indices.iter().map(|i| trainer.prepared().unwrap().set.targets[*i as usize]).collect();
         assert_eq!(measured.targets, truth, "{split}");
         assert!(measured.metrics.get(&format!("{split}_accuracy")).is_some(), "{split}");
     }

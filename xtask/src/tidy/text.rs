@@ -5,10 +5,10 @@ use crate::format;
 use crate::rust::has_word;
 use crate::tree::Tree;
 
-/// Lines at which a file must be cut.
+/// Lines at which a file must be cut, tests included.
 const MAX_LINES: usize = 800;
-/// Files that may be longer, each with its reason.
-const LONGER: &[(&str, &str)] = &[];
+/// The same without tests.
+const MAX_PRODUCT_LINES: usize = 500;
 /// Characters of the longest line; one with a literal may be longer, so that the text can be searched for.
 const MAX_WIDTH: usize = 120;
 
@@ -34,16 +34,19 @@ pub(super) fn formatted(tree: &Tree) -> Vec<Complaint> {
 }
 
 pub(super) fn length(tree: &Tree) -> Vec<Complaint> {
-    let allowed = |path: &str| LONGER.iter().any(|(p, _)| *p == path);
     let mut found: Vec<Complaint> = tree
         .rust()
-        .filter(|(file, source)| source.code.len() > MAX_LINES && !allowed(&file.path))
+        .filter(|(_, source)| source.code.len() > MAX_LINES)
         .map(|(file, source)| {
             Complaint::of(&file.path, format!("has {} lines, at most {MAX_LINES}", source.code.len()))
         })
         .collect();
-    let stale = LONGER.iter().filter(|(path, _)| !tree.has(path));
-    found.extend(stale.map(|(path, _)| Complaint::of(path, "is allowed to be long, and does not exist")));
+    let product = tree.rust().filter(|(file, _)| file.path.contains("/src/"));
+    found.extend(product.filter_map(|(file, source)| {
+        let lines = source.product().count();
+        let what = format!("has {lines} lines without tests, at most {MAX_PRODUCT_LINES}");
+        (lines > MAX_PRODUCT_LINES && source.code.len() <= MAX_LINES).then(|| Complaint::of(&file.path, what))
+    }));
     found
 }
 
@@ -129,8 +132,18 @@ mod tests {
     fn long_files_and_long_lines_are_found() {
         let long = format!("//! A.\n{}", "fn a() {}\n".repeat(MAX_LINES));
         let wide = format!("//! A.\n// {}\n", "é".repeat(MAX_WIDTH));
-        let tree = Tree::of(&[("crates/a/src/a.rs", &long), ("crates/a/src/b.rs", &wide)]);
-        assert_eq!(length(&tree).len(), 1);
+        let product = format!("//! A.\n{}", "fn a() {}\n".repeat(MAX_PRODUCT_LINES));
+        let tested =
+            format!("//! A.\n#[cfg(test)]\nmod tests {{\n{}}}\n", "fn a() {}\n".repeat(MAX_PRODUCT_LINES));
+        let tree = Tree::of(&[
+            ("crates/a/src/a.rs", &long),
+            ("crates/a/src/b.rs", &wide),
+            ("crates/a/src/c.rs", &product),
+            ("crates/a/src/d.rs", &tested),
+        ]);
+        let found: Vec<String> =
+            length(&tree).into_iter().map(|c| c.path).filter(|p| p.contains("/a/src/")).collect();
+        assert_eq!(found, ["crates/a/src/a.rs", "crates/a/src/c.rs"]);
         assert_eq!(width(&tree), [Complaint::at("crates/a/src/b.rs", 2, "has 123 characters, at most 120")]);
     }
 

@@ -147,7 +147,7 @@ impl Bench {
         let inputs = &self.batches[(self.step % N_BATCHES) as usize][..];
         self.step += 1;
         let draw = Draw { seed: 0, step: self.step, first_row: 0 };
-        let executor = &self.executor;
+        let executor = &mut self.executor;
         let Some(updater) = &mut self.updater else {
             executor.run(
                 StepContext { params: &self.params, buffers: &self.buffers, tangents: &[], draw },
@@ -164,7 +164,7 @@ impl Bench {
 
 /// A batch in memory.
 struct Batch<'a> {
-    executor: &'a Executor,
+    executor: &'a mut Executor,
     buffers: &'a [f32],
     draw: Draw,
     feed: [&'a [f32]; 2],

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use record::{ClassScore, Confusion, Evaluation, Outcome, Residuals, RunDir, visible_line};
+use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir, visible_line};
 use serde_json::json;
 use thalweg::config::RunConfig;
 use thalweg::train::{Kept, Trained};
@@ -66,15 +66,30 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
 fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
     let Evaluation { split, checkpoint, samples, outcome } = evaluation;
     let mut text = format!("{split} part, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
+    let short = |name: &str| {
+        let short = name.strip_prefix(split.as_str()).map_or(name, |n| n.trim_start_matches('_'));
+        short.replace('_', " ")
+    };
+    let width = metrics.iter().map(|(name, _)| short(name).chars().count()).max().unwrap_or(0).max(9);
     for (name, value) in metrics.iter() {
-        let name = name.strip_prefix(split.as_str()).map_or(name, |n| n.trim_start_matches('_'));
-        let line = format!("{:<9} {}\n", name.replace('_', " "), figure(name, value));
-        text += &if name == "loss" { line } else { paint(&line, Look::Strong) };
+        let shown = short(name);
+        let line = format!("{shown:<width$} {}\n", figure(name, value));
+        text += &if shown == "loss" { line } else { paint(&line, Look::Strong) };
     }
+    text + &answers(outcome)
+}
+
+fn answers(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Confusion(confusion) => text + &classes(confusion),
-        Outcome::Residuals(residuals) => text + &numbers(residuals),
-        _ => text,
+        Outcome::Confusion(confusion) => classes(confusion),
+        Outcome::Residuals(residuals) => numbers(residuals),
+        Outcome::Heads(heads) => {
+            let head = |h: &HeadOutcome| {
+                format!("\n{}, {} samples\n{}", h.name, count(h.samples as usize), answers(&h.outcome))
+            };
+            heads.iter().map(head).collect()
+        }
+        _ => String::new(),
     }
 }
 

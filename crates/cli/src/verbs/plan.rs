@@ -3,8 +3,7 @@
 use serde_json::json;
 use thalweg::config::RunConfig;
 use thalweg::engine::Plan;
-use thalweg::model::Mode;
-use thalweg::train::{Prepared, Trainer};
+use thalweg::train::{Blueprint, Prepared, ProgramKey, Trainer};
 
 use crate::args::ConfigArgs;
 use crate::failure::Failure;
@@ -51,8 +50,8 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     config.batch = batch.min(data.splits.train.len());
     let trainer = Trainer::new(&config, data)?;
     let session = &trainer.session;
-    let mode = if args.eval { Mode::Eval } else { Mode::Train };
-    let (graph, wanted) = session.graph(mode, batch)?;
+    let key = if args.eval { ProgramKey::measure(batch) } else { ProgramKey::train(batch) };
+    let Blueprint { graph, wanted, .. } = session.graph(&key)?;
     let roots = [&wanted.outputs[..], &wanted.gradients[..]].concat();
     let text = match args.stage {
         Stage::Graph => graph.print(None),

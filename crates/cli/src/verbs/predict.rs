@@ -63,60 +63,97 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 /// Answers as a table.
 struct Rows<'a> {
     n: usize,
-    head: Vec<String>,
-    answers: &'a Answers,
+    /// what each head says, with its name; the name is empty where there is one
+    heads: Vec<(&'a str, &'a Answers)>,
 }
 
 impl<'a> Rows<'a> {
     fn new(answers: &'a Answers) -> Self {
-        let (n, head) = match answers {
-            Answers::Classes { classes, chosen, .. } => {
-                let own = ["sample", "class"].map(String::from);
-                (chosen.len(), own.into_iter().chain(classes.iter().map(|c| format!("p_{c}"))).collect())
-            }
-            Answers::Numbers { targets, values } => {
-                let head = std::iter::once("sample".to_string()).chain(targets.iter().cloned()).collect();
-                (values.len() / targets.len().max(1), head)
-            }
+        let heads = match answers {
+            Answers::Heads(heads) => heads.iter().map(|(name, own)| (name.as_str(), own)).collect(),
+            one => vec![("", one)],
         };
-        Rows { n, head, answers }
+        let n = heads.first().map_or(0, |(_, own)| match own {
+            Answers::Classes { chosen, .. } => chosen.len(),
+            Answers::Numbers { targets, values } => values.len() / targets.len().max(1),
+            Answers::Heads(_) => 0,
+        });
+        Rows { n, heads }
     }
 
-    /// The numbers of a sample.
-    fn numbers(&self, i: usize) -> &[f32] {
-        match self.answers {
-            Answers::Classes { classes, scores, .. } => &scores[i * classes.len()..(i + 1) * classes.len()],
-            Answers::Numbers { targets, values } => &values[i * targets.len()..(i + 1) * targets.len()],
+    /// Names of the columns: those of several heads begin with the head's name.
+    fn columns(&self) -> Vec<String> {
+        let mut names = vec!["sample".to_owned()];
+        for (head, own) in &self.heads {
+            let full = |name: &str| if head.is_empty() { name.to_owned() } else { format!("{head}_{name}") };
+            if matches!(own, Answers::Classes { .. }) {
+                names.push(full("class"));
+            }
+            names.extend(names_of(own).iter().map(|name| full(name)));
         }
-    }
-
-    fn class(&self, i: usize) -> Option<&str> {
-        match self.answers {
-            Answers::Classes { classes, chosen, .. } => Some(&classes[chosen[i]]),
-            Answers::Numbers { .. } => None,
-        }
+        names
     }
 
     fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         let line = |cells: Vec<String>| cells.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(",");
-        writeln!(out, "{}", line(self.head.clone()))?;
+        writeln!(out, "{}", line(self.columns()))?;
         for i in 0..self.n {
             let mut cells = vec![i.to_string()];
-            cells.extend(self.class(i).map(String::from));
-            cells.extend(self.numbers(i).iter().map(f32::to_string));
+            for (_, own) in &self.heads {
+                cells.extend(class(own, i).map(String::from));
+                cells.extend(numbers(own, i).iter().map(f32::to_string));
+            }
             writeln!(out, "{}", line(cells))?;
         }
         out.flush()
     }
 
     fn object(&self, i: usize) -> Value {
-        let names = self.head.iter().skip(if self.class(i).is_some() { 2 } else { 1 });
-        let values: serde_json::Map<String, Value> =
-            names.zip(self.numbers(i)).map(|(name, x)| (name.clone(), json!(x))).collect();
-        match self.class(i) {
-            Some(class) => json!({ "sample": i, "class": class, "scores": values }),
-            None => json!({ "sample": i, "values": values }),
+        let mut object = json!({ "sample": i });
+        for (head, own) in &self.heads {
+            let told = told(own, i);
+            match head.is_empty() {
+                true => told.into_iter().for_each(|(key, value)| object[key] = value),
+                false => object[*head] = told.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            }
         }
+        object
+    }
+}
+
+/// The class that came first for a sample.
+fn class(answers: &Answers, i: usize) -> Option<&str> {
+    match answers {
+        Answers::Classes { classes, chosen, .. } => Some(&classes[chosen[i]]),
+        Answers::Numbers { .. } | Answers::Heads(_) => None,
+    }
+}
+
+/// What the numbers of a sample are called.
+fn names_of(answers: &Answers) -> Vec<String> {
+    match answers {
+        Answers::Classes { classes, .. } => classes.iter().map(|c| format!("p_{c}")).collect(),
+        Answers::Numbers { targets, .. } => targets.clone(),
+        Answers::Heads(_) => Vec::new(),
+    }
+}
+
+/// The numbers of a sample.
+fn numbers(answers: &Answers, i: usize) -> &[f32] {
+    match answers {
+        Answers::Classes { classes, scores, .. } => &scores[i * classes.len()..(i + 1) * classes.len()],
+        Answers::Numbers { targets, values } => &values[i * targets.len()..(i + 1) * targets.len()],
+        Answers::Heads(_) => &[],
+    }
+}
+
+/// What a head says of a sample, by key.
+fn told(answers: &Answers, i: usize) -> Vec<(&'static str, Value)> {
+    let values: serde_json::Map<String, Value> =
+        names_of(answers).into_iter().zip(numbers(answers, i)).map(|(name, x)| (name, json!(x))).collect();
+    match class(answers, i) {
+        Some(class) => vec![("class", json!(class)), ("scores", Value::Object(values))],
+        None => vec![("values", Value::Object(values))],
     }
 }
 

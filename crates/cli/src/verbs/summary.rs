@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use thalweg::config::RunConfig;
-use thalweg::data::{self, Task};
 use thalweg::model::Model;
+use thalweg::train::Prepared;
 
 use crate::args::ConfigArgs;
 use crate::failure::Failure;
@@ -18,12 +18,8 @@ pub struct Args {
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
-    let set = data::open(&config.data.source, &config.data.options())?;
-    let n_outputs = match &set.task {
-        Task::Classification { classes } => classes.len(),
-        Task::Regression { targets } => targets.len(),
-    };
-    let summary = Model::new(&config.model, &set.input_shape, n_outputs)?.summary()?;
+    let (input_shape, n_outputs) = Prepared::ends(&config)?;
+    let summary = Model::new(&config.model, &input_shape, n_outputs)?.summary()?;
     ui.print(&format!("{summary}\n"));
     let layers = summary.rows.iter().map(|r| {
         json!({

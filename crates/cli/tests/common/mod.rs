@@ -48,7 +48,7 @@ impl Folder {
         Ran::new(self.command(words).stdout(out).output().unwrap())
     }
 
-    /// The same where no file may grow beyond so many blocks of 512 bytes: a write beyond is refused.
+    /// The same where no file may grow beyond this many blocks of 512 bytes: a write beyond is refused.
     #[allow(dead_code)]
     pub fn run_limited(&self, words: &str, blocks: u32) -> Ran {
         let program = env!("CARGO_BIN_EXE_thalweg");

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::digest::{self, BLOCK};
-use super::part::{Part, failed};
+use super::part::{PartialFile, failed};
 use super::source::{Answer, read_failure};
 use super::{FetchError, FetchObserver, FetchOptions, Inside, RemoteFile, Source};
 
@@ -74,7 +74,7 @@ impl Job<'_> {
         target: &Path,
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
-        let mut part = Part::open(target)?;
+        let mut part = PartialFile::open(target)?;
         let done = self.complete(file, source, &mut part, watch);
         match done {
             Ok(transferred) => part.finish(target).map(|()| transferred),
@@ -93,7 +93,7 @@ impl Job<'_> {
         &self,
         file: &RemoteFile,
         source: &Source,
-        part: &mut Part,
+        part: &mut PartialFile,
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
         let mut transferred = 0;
@@ -120,7 +120,7 @@ impl Job<'_> {
         &self,
         file: &RemoteFile,
         source: &Source,
-        part: &mut Part,
+        part: &mut PartialFile,
         watch: &mut dyn FetchObserver,
     ) -> Result<u64, FetchError> {
         let url = source.url(file.name);

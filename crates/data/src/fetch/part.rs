@@ -11,17 +11,17 @@ use super::{FetchError, RemoteFile};
 use crate::own;
 
 /// An unfinished file, held by this process alone.
-pub(super) struct Part {
+pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     sha: Sha256,
     bytes: u64,
 }
 
-impl Part {
+impl PartialFile {
     /// Opens or begins the part of a file that will be called `target`.
-    pub fn open(target: &Path) -> Result<Part, FetchError> {
-        let path = Part::path(target);
+    pub fn open(target: &Path) -> Result<PartialFile, FetchError> {
+        let path = PartialFile::path(target);
         let open = || -> io::Result<(File, bool)> {
             let file = own::open_or_create(&path)?;
             match file.try_lock() {
@@ -37,7 +37,7 @@ impl Part {
         }
         let mut sha = Sha256::new();
         let bytes = absorb(&mut file, &mut sha).map_err(|error| failed("read", &path, error))?;
-        Ok(Part { file, path, sha, bytes })
+        Ok(PartialFile { file, path, sha, bytes })
     }
 
     /// Where the part of `target` is kept.

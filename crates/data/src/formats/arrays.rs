@@ -23,7 +23,7 @@ const TARGETS: [&[&str]; 3] = [
 const PARTS: [&str; 3] = ["train", "valid", "test"];
 
 /// One part: inputs and targets.
-struct Part {
+struct PartArrays {
     x: Array,
     y: Array,
     x_path: PathBuf,
@@ -44,7 +44,7 @@ pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, D
             (npy::load(&y_path)?, y_path)
         }
     };
-    assemble(path, vec![(0, Part { x, y, x_path: path.into(), y_path })], options)
+    assemble(path, vec![(0, PartArrays { x, y, x_path: path.into(), y_path })], options)
 }
 
 /// Opens a folder of `.npy` files named as in an archive; `None` if there is no array of inputs.
@@ -94,7 +94,7 @@ pub(crate) fn from_named(
             None if options.inputs_only => (unknown(&x), x_path.clone()),
             None => return Err(lacking("targets", TARGETS[part])),
         };
-        parts.push((part, Part { x, y, x_path, y_path }));
+        parts.push((part, PartArrays { x, y, x_path, y_path }));
     }
     assemble(path, parts, options)
 }
@@ -124,7 +124,11 @@ fn targets_beside(path: &Path) -> Result<PathBuf, DataError> {
     }
 }
 
-fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Result<Dataset, DataError> {
+fn assemble(
+    path: &Path,
+    parts: Vec<(usize, PartArrays)>,
+    options: &DataOptions,
+) -> Result<Dataset, DataError> {
     check_shapes(&parts)?;
     let first = &parts[0].1;
     let bytes = parts.iter().all(|(_, p)| matches!(p.x.values, Numbers::U8(_)));
@@ -133,7 +137,7 @@ fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Re
     let task = task(&parts, width, options)?;
     let (mut fixed, mut at) = ([None, None, None], 0);
     let (mut inputs, mut targets) = (None, Vec::new());
-    for (part, Part { mut x, y, .. }) in parts {
+    for (part, PartArrays { mut x, y, .. }) in parts {
         let n = x.dims[0];
         match &mut x.values {
             Numbers::F32(values) => arranged.apply(values),
@@ -167,9 +171,9 @@ fn assemble(path: &Path, parts: Vec<(usize, Part)>, options: &DataOptions) -> Re
 }
 
 /// Same number of inputs and targets in each part, and the same shapes of samples in all.
-fn check_shapes(parts: &[(usize, Part)]) -> Result<(), DataError> {
+fn check_shapes(parts: &[(usize, PartArrays)]) -> Result<(), DataError> {
     let first = &parts[0].1;
-    for (part, Part { x, y, x_path, y_path }) in parts {
+    for (part, PartArrays { x, y, x_path, y_path }) in parts {
         let count = |a: &Array| a.dims.first().copied().unwrap_or(0);
         if count(x) != count(y) {
             let (inputs_path, targets_path) = (x_path.clone(), y_path.clone());
@@ -206,7 +210,7 @@ fn check_shapes(parts: &[(usize, Part)]) -> Result<(), DataError> {
 }
 
 /// Whole-number arrays of one column are classes unless told otherwise.
-fn task(parts: &[(usize, Part)], width: usize, options: &DataOptions) -> Result<Task, DataError> {
+fn task(parts: &[(usize, PartArrays)], width: usize, options: &DataOptions) -> Result<Task, DataError> {
     let whole = parts.iter().all(|(_, p)| p.y.whole);
     let kind = options.task.unwrap_or(if whole && width == 1 {
         TaskKind::Classification

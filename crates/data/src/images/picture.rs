@@ -94,6 +94,11 @@ fn decode_png(bytes: &[u8]) -> Result<(Picture, Simplified), String> {
         transparent: false,
     };
     check_size(height, width)?;
+    // the decoder takes for granted that there are whole colors, and no more than 256
+    if info.palette.as_ref().is_some_and(|p| p.is_empty() || p.len() > 3 * 256 || !p.len().is_multiple_of(3))
+    {
+        return Err("damaged: a palette that is no list of 1 to 256 colors".into());
+    }
     let (color, _) = reader.output_color_type();
     let samples = color.samples();
     let mut pixels = vec![0; height * width * samples];

@@ -58,7 +58,7 @@ struct Others {
 }
 
 /// A folder `train`, `valid` or `test`.
-struct Part {
+struct PartFolder {
     /// 0, 1 or 2.
     index: usize,
     name: String,
@@ -93,7 +93,7 @@ impl Tree {
             let is_part = |f: &&String| parts.iter().any(|p| p.name == **f);
             counts.beside = top.folders.iter().filter(|f| !is_part(f)).cloned().collect();
         }
-        for Part { index, name, listing } in &parts {
+        for PartFolder { index, name, listing } in &parts {
             counts.outside += listing.images.len();
             counts.pass_over(Path::new(name), &listing.others);
             folders.extend(class_folders(root, (*index, Path::new(name)), listing, &mut counts)?);
@@ -160,7 +160,7 @@ fn class_folders(
 }
 
 /// The parts that the root itself has; none without a training part of class folders.
-fn parts(root: &Path, top: &Listing) -> Result<Vec<Part>, DataError> {
+fn parts(root: &Path, top: &Listing) -> Result<Vec<PartFolder>, DataError> {
     let mut found = Vec::new();
     for (index, names) in PARTS.iter().enumerate() {
         let name = names.iter().find_map(|n| top.folders.iter().find(|f| f.eq_ignore_ascii_case(n)));
@@ -168,11 +168,11 @@ fn parts(root: &Path, top: &Listing) -> Result<Vec<Part>, DataError> {
             let listing = Listing::of(&root.join(name))?;
             // A class may be called `train` as well; then images lie in it, not folders.
             if !listing.folders.is_empty() {
-                found.push(Part { index, name: name.clone(), listing });
+                found.push(PartFolder { index, name: name.clone(), listing });
             }
         }
     }
-    Ok(if found.first().is_some_and(|p: &Part| p.index == 0) { found } else { Vec::new() })
+    Ok(if found.first().is_some_and(|p: &PartFolder| p.index == 0) { found } else { Vec::new() })
 }
 
 impl Listing {

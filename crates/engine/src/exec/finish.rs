@@ -8,7 +8,7 @@ use crate::ops::conv::Geometry;
 use crate::plan::{Finish, Plan};
 use crate::steps::combine::{Join, combine};
 use crate::steps::{Extent, Loc, Scratch, Span, free};
-use kernels::gemm::{Epilogue, Mat, Part as Product, gemm};
+use kernels::gemm::{Epilogue, Mat, Term, gemm};
 use kernels::update::{NORM_BLOCK, sum_squares_blocks};
 use kernels::views::Aligned;
 
@@ -215,11 +215,11 @@ impl Executor {
         let [a, b] = [a, b].map(start_of);
         let guards = self.arenas();
         let empty = Mat { data: &[], row_stride: 1, col_stride: 1 };
-        let mut parts = [Product { a: empty, b: empty, k: 0 }; MAX_WORKERS];
+        let mut parts = [Term { a: empty, b: empty, k: 0 }; MAX_WORKERS];
         for ((part, arena), lane) in parts.iter_mut().zip(guards.iter().flatten()).zip(&self.lanes) {
             let k = rows * lane.rows.len();
             if k > 0 {
-                *part = Product {
+                *part = Term {
                     a: Mat { data: &arena[a + first..a + k * m], row_stride: 1, col_stride: m },
                     b: Mat { data: &arena[b..b + k * n], row_stride: n, col_stride: 1 },
                     k,

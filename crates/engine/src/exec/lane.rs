@@ -42,8 +42,8 @@ pub(super) fn run_lane(executor: &Executor, worker: Worker, context: StepContext
     }
 }
 
-/// The worker's rows, shard by shard, at most `most` at a time. A shard without rows is one chunk without rows, since its
-/// results are joined too.
+/// The worker's rows, shard by shard, at most `most` at a time. A shard without rows is one chunk without rows, since
+/// its results are joined too.
 fn chunks(options: PlanOptions, lane: &Lane, most: usize) -> impl Iterator<Item = Chunk> {
     let first = lane.rows.start;
     lane.shards.clone().flat_map(move |s| {

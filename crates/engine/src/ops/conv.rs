@@ -23,7 +23,7 @@ use kernels::map::Draw;
 pub enum Padding {
     /// none
     Valid,
-    /// so many that the result has `⌈size / stride⌉` rows and columns; an odd one goes below and to the right, as in
+    /// such that the result has `⌈size / stride⌉` rows and columns; an odd one goes below and to the right, as in
     /// TensorFlow
     Same,
     /// rows and columns on each side

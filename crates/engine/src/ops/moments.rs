@@ -91,8 +91,13 @@ impl Operator for Moments {
 impl Graph {
     /// Mean and biased variance of every channel, each `[C]`.
     pub fn moments(&mut self, x: Var) -> Built<(Var, Var)> {
-        let both = self.push(Op::Moments(Moments), &[x])?;
+        let both = self.batch_moments(x)?;
         self.split_moments(both)
+    }
+
+    /// The same in one value, `[2, C]`: means, then variances.
+    pub fn batch_moments(&mut self, x: Var) -> Built {
+        self.push(Op::Moments(Moments), &[x])
     }
 
     fn split_moments(&mut self, both: Var) -> Built<(Var, Var)> {

@@ -1,7 +1,7 @@
 //! A matrix product and what follows it.
 
 use super::{Extent, Memory, Run, Span, StepKernel, Tail, times};
-use kernels::gemm::{Mat, Part, gemm, scratch_len};
+use kernels::gemm::{Mat, Term, gemm, scratch_len};
 
 /// A matrix in a product.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +58,7 @@ impl StepKernel for Gemm {
         let ([a, b], epilogue, out) =
             at.tailed([self.a.span, self.b.span], self.out, self.tail, memory.arena);
         let mat = |f: Factor, data| Mat { data, row_stride: f.row_stride, col_stride: f.col_stride };
-        let part = Part { a: mat(self.a, a), b: mat(self.b, b), k: self.k };
+        let part = Term { a: mat(self.a, a), b: mat(self.b, b), k: self.k };
         let m = self.m.of(at.rows());
         gemm(m, self.n, out, self.n, &[part], false, epilogue, &mut memory.scratch.floats);
     }

@@ -1,7 +1,7 @@
 //! A matrix product that sums over the rows of the batch, shard by shard.
 
 use super::{Memory, Partial, Run, Span, StepKernel, times};
-use kernels::gemm::{Epilogue, Mat, Part, gemm, scratch_len};
+use kernels::gemm::{Epilogue, Mat, Term, gemm, scratch_len};
 
 /// Per shard `aᵀ·b` over its rows, with `a: [rows, m]` and `b: [rows, n]`
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ impl StepKernel for GemmPartial {
         at.each_shard(self.out, self.rows * at.rows(), memory.partial, |out, rows| {
             let a = Mat { data: &a[rows.start * m..], row_stride: 1, col_stride: m };
             let b = Mat { data: &b[rows.start * n..], row_stride: n, col_stride: 1 };
-            let part = Part { a, b, k: rows.len() };
+            let part = Term { a, b, k: rows.len() };
             let resume = at.chunk.resume;
             gemm(m, n, out, n, &[part], resume, Epilogue::default(), &mut memory.scratch.floats);
         });

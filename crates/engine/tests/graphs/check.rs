@@ -68,7 +68,7 @@ fn to_f32(values: &[f64]) -> Vec<f32> {
 }
 
 fn run(d: &Drawn, wanted: &Wanted, options: PlanOptions, pool: &Arc<Pool>) -> Result<Got, GraphError> {
-    let executor = Executor::new(Arc::new(Plan::compile(&d.g, wanted, options)?), pool.clone());
+    let mut executor = Executor::new(Arc::new(Plan::compile(&d.g, wanted, options)?), pool.clone());
     let inputs: Vec<Vec<f32>> = d.feed.inputs.iter().map(|x| to_f32(x)).collect();
     let (mut params, mut buffers) = (to_f32(&d.feed.params), to_f32(&d.feed.buffers));
     let tangents = to_f32(&d.feed.tangents);

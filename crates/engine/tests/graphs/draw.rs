@@ -23,7 +23,7 @@ pub struct Gen {
     rows: Vec<bool>,
     /// values to choose from
     pool: Vec<Var>,
-    /// whole numbers below so many
+    /// whole numbers below this many
     labels: Vec<(Var, usize)>,
     /// buffers and their new values
     assigned: Vec<(usize, Var)>,
@@ -352,7 +352,7 @@ pub fn by_hand(batch: usize, shards: usize, build: impl Fn(&mut Gen) -> Built<(V
     Drawn { g, batch, shards, feed, objective, wrt, slopes, outputs, gradients, assigned }
 }
 
-/// The graph of a seed; with `most`, only its first so many operators.
+/// The graph of a seed; with `most`, only its first operators, this many.
 pub fn draw(seed: u64, most: usize) -> Built<Drawn> {
     let mut made = Gen::new(seed);
     let inner = made.dice.below(3);

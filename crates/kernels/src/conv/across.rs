@@ -18,7 +18,7 @@ use crate::simd::simd_versions;
 const SUMS: usize = 64 * 1024;
 
 /// Sizes of a correlation of one group of channels.
-struct Frame<'a> {
+struct Correlation<'a> {
     conv: &'a Conv,
     direction: Direction,
     /// `[H, W, C]` of source and output
@@ -29,13 +29,15 @@ struct Frame<'a> {
     n_out: usize,
 }
 
-impl<'a> Frame<'a> {
-    fn new(conv: &'a Conv, direction: Direction) -> Frame<'a> {
+impl<'a> Correlation<'a> {
+    fn new(conv: &'a Conv, direction: Direction) -> Correlation<'a> {
         let (src, out) = (conv.input, conv.output);
         let (n_src, n_out) = (conv.group_in(), conv.group_out());
         match direction {
-            Direction::Forward => Frame { conv, direction, src, out, n_src, n_out },
-            Direction::Backward => Frame { conv, direction, src: out, out: src, n_src: n_out, n_out: n_src },
+            Direction::Forward => Correlation { conv, direction, src, out, n_src, n_out },
+            Direction::Backward => {
+                Correlation { conv, direction, src: out, out: src, n_src: n_out, n_out: n_src }
+            }
         }
     }
 
@@ -67,8 +69,8 @@ impl<'a> Frame<'a> {
 
 /// Floats of scratch.
 pub(super) fn scratch_len(c: &Conv, direction: Direction, images: usize) -> usize {
-    let frame = Frame::new(c, direction);
-    frame.lens(frame.most().min(images)).iter().sum::<usize>() + LINE
+    let correlation = Correlation::new(c, direction);
+    correlation.lens(correlation.most().min(images)).iter().sum::<usize>() + LINE
 }
 
 simd_versions! {
@@ -81,14 +83,14 @@ simd_versions! {
 
 #[inline(always)]
 unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
-    let frame = Frame::new(job.conv, job.direction);
-    let [sources, sums, _] = frame.lens(frame.most().min(job.images));
+    let correlation = Correlation::new(job.conv, job.direction);
+    let [sources, sums, _] = correlation.lens(correlation.most().min(job.images));
     let scratch = aligned(scratch);
-    for (first, images) in Cuts::new(job.images, frame.most()).iter() {
+    for (first, images) in Cuts::new(job.images, correlation.most()).iter() {
         for group in 0..job.conv.groups {
-            let part = Block { frame: &frame, first, images, group, sources: scratch };
+            let part = Block { correlation: &correlation, first, images, group, sources: scratch };
             part.copy(job.src.as_ptr());
-            let [py, px] = frame.phases();
+            let [py, px] = correlation.phases();
             for (y, x) in (0..py).flat_map(|y| (0..px).map(move |x| (y, x))) {
                 let [y, x] = job.conv.axes(job.direction, [y, x]);
                 let phase = Phase { block: &part, y, x, sums: scratch.add(sources) };
@@ -100,7 +102,7 @@ unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
 
 /// Some images, some channels, and where their sources lie: `[H, W, images, pixel]`.
 struct Block<'a> {
-    frame: &'a Frame<'a>,
+    correlation: &'a Correlation<'a>,
     first: usize,
     images: usize,
     group: usize,
@@ -109,11 +111,11 @@ struct Block<'a> {
 
 impl Block<'_> {
     unsafe fn copy(&self, src: *const f32) {
-        let Frame { src: [h, w, c], n_src, .. } = *self.frame;
+        let Correlation { src: [h, w, c], n_src, .. } = *self.correlation;
         for image in 0..self.images {
             for p in 0..h * w {
                 let from = src.add(((self.first + image) * h * w + p) * c + self.group * n_src);
-                let to = self.sources.add((p * self.images + image) * self.frame.pixel());
+                let to = self.sources.add((p * self.images + image) * self.correlation.pixel());
                 to.copy_from_nonoverlapping(from, n_src);
             }
         }
@@ -140,7 +142,7 @@ struct Panel {
 impl Phase<'_> {
     #[inline(always)]
     unsafe fn run<S: Tiles>(&self, job: &mut Job, packed: *mut f32) {
-        let n = self.block.frame.n_out;
+        let n = self.block.correlation.n_out;
         let rows = self.x.count * self.block.images;
         for (vector, vectors) in Cuts::new(n.div_ceil(S::LANES), S::max_vectors(rows)).iter() {
             let (col, wide) = (vector * S::LANES, vectors * S::LANES);
@@ -158,16 +160,17 @@ impl Phase<'_> {
     /// Adds a tap to all outputs that have a source for it.
     #[inline(always)]
     unsafe fn tap<S: Tiles>(&self, [i, j]: [usize; 2], panel: Panel, w: &[f32], packed: *mut f32) {
-        let Block { frame, images, sources, .. } = *self.block;
+        let Block { correlation, images, sources, .. } = *self.block;
         let (b, b_k) = self.weights::<S>([i, j], panel, w, packed);
         let columns = self.x.outputs(j);
         // where neighbours have neighbouring sources, their rows are one matrix
         let step = if self.x.source_step == 1 { columns.len().max(1) } else { 1 };
         for (qy, qx) in self.y.outputs(i).flat_map(|qy| columns.clone().step_by(step).map(move |qx| (qy, qx)))
         {
-            let pixel = self.y.position(qy, i) as usize * frame.src[1] + self.x.position(qx, j) as usize;
-            let a = sources.add(pixel * images * frame.pixel());
-            let seg = Segment { a, a_row: frame.pixel(), a_k: 1, b, b_k, k: frame.n_src };
+            let pixel =
+                self.y.position(qy, i) as usize * correlation.src[1] + self.x.position(qx, j) as usize;
+            let a = sources.add(pixel * images * correlation.pixel());
+            let seg = Segment { a, a_row: correlation.pixel(), a_k: 1, b, b_k, k: correlation.n_src };
             let c = self.sums.add((qy * self.x.count + qx) * images * panel.wide);
             let rows = step.min(columns.end - qx) * images;
             for (row, height) in Cuts::new(rows, S::max_rows(panel.vectors)).iter() {
@@ -196,26 +199,26 @@ impl Phase<'_> {
         w: &[f32],
         packed: *mut f32,
     ) -> (*const f32, usize) {
-        let Block { frame, group, .. } = *self.block;
-        let (c, o) = (frame.conv, frame.conv.output[2]);
+        let Block { correlation, group, .. } = *self.block;
+        let (c, o) = (correlation.conv, correlation.conv.output[2]);
         let tap = self.y.tap(i) * c.kernel[1] + self.x.tap(j);
         let tap = w.as_ptr().add(tap * c.group_in() * o + group * c.group_out());
         let end = std::ptr::null();
-        let view = match frame.direction {
+        let view = match correlation.direction {
             Direction::Forward if panel.width == panel.wide => return (tap.add(panel.col), o),
             Direction::Forward => View { ptr: tap.add(panel.col), rs: o, cs: 1, end },
             Direction::Backward => View { ptr: tap.add(panel.col * o), rs: 1, cs: o, end },
         };
-        pack_panel::<S>(view, frame.n_src, panel.width, panel.vectors, packed);
+        pack_panel::<S>(view, correlation.n_src, panel.width, panel.vectors, packed);
         (packed, panel.wide)
     }
 
     /// Puts the sums of a panel into their places, with the epilogue.
     #[inline(always)]
     unsafe fn finish<S: Tiles>(&self, panel: Panel, job: &mut Job) {
-        let Block { frame, first, images, group, .. } = *self.block;
-        let [h, w, channels] = frame.out;
-        let channel = group * frame.n_out + panel.col;
+        let Block { correlation, first, images, group, .. } = *self.block;
+        let [h, w, channels] = correlation.out;
+        let channel = group * correlation.n_out + panel.col;
         for q in 0..self.y.count * self.x.count {
             let (y, x) = (q / self.x.count, q % self.x.count);
             let pixel = (self.y.first + y * self.y.step) * w + self.x.first + x * self.x.step;

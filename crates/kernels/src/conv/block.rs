@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::{Conv, Direction};
-use crate::gemm::{Epilogue, Mat, Part, gemm, scratch_len as gemm_scratch_len};
+use crate::gemm::{Epilogue, Mat, Term, gemm, scratch_len as gemm_scratch_len};
 
 /// Most elements of a block: with its factors it stays in the second-level cache.
 const BLOCK_ELEMENTS: usize = 32 * 1024;
@@ -16,7 +16,7 @@ impl Conv {
         rows * self.output[2]
     }
 
-    /// Floats of scratch for [`Conv::weight_gradient_block`] over so many images in all.
+    /// Floats of scratch for [`Conv::weight_gradient_block`] over this many images in all.
     pub fn block_scratch_len(&self, images: usize) -> usize {
         let rows = self.block_len() / self.output[2].max(1);
         let pixels = self.output[0] * self.output[1];
@@ -91,7 +91,7 @@ impl Tap<'_> {
                 }
                 let a = Mat { data: sources, row_stride: 1, col_stride: self.n };
                 let b = Mat { data: &dy[from * c.output_len(1)..], row_stride: o, col_stride: 1 };
-                let part = Part { a, b, k: count * pixels };
+                let part = Term { a, b, k: count * pixels };
                 gemm(self.n, o, dw, o, &[part], !first, Epilogue::default(), scratch);
                 first = false;
             }

@@ -5,7 +5,7 @@
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; `Conv` checked the bounds
 
 use super::group::{Group, Panel, Phase};
-use super::rows::{Band, Bands, Frame, Rows};
+use super::rows::{Band, Bands, Reach, Rows};
 use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::Epilogue;
 use crate::gemm::drive::Cuts;
@@ -35,14 +35,14 @@ pub(super) struct Job<'a> {
 /// Floats of scratch, whatever the number of images.
 pub(super) fn scratch_len(c: &Conv, direction: Direction) -> usize {
     let (k, n) = c.inner(direction);
-    let frame = Frame::new(c, direction);
-    let bands = bands(c, direction, &frame);
-    k * n.next_multiple_of(LINE) + frame.copied(bands.slots(&frame)) + 2 * LINE
+    let reach = Reach::new(c, direction);
+    let bands = bands(c, direction, &reach);
+    k * n.next_multiple_of(LINE) + reach.copied(bands.slots(&reach)) + 2 * LINE
 }
 
-fn bands(c: &Conv, direction: Direction, frame: &Frame) -> Bands {
+fn bands(c: &Conv, direction: Direction, reach: &Reach) -> Bands {
     let floats = if c.is_depthwise() { BAND_OF_LANES } else { BAND };
-    Bands::new(frame, c.axes(direction, [0, 0])[0].count, usize::MAX, floats)
+    Bands::new(reach, c.axes(direction, [0, 0])[0].count, usize::MAX, floats)
 }
 
 impl Conv {
@@ -67,16 +67,16 @@ simd_versions! {
 #[inline(always)]
 unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
     let c = job.conv;
-    let frame = Frame::new(c, job.direction);
-    let bands = bands(c, job.direction, &frame);
+    let reach = Reach::new(c, job.direction);
+    let bands = bands(c, job.direction, &reach);
     let (k, n) = c.inner(job.direction);
     let scratch = aligned(scratch);
     let ring = aligned(scratch.add(k * n.next_multiple_of(LINE)));
     for group in 0..c.split().0 {
         let group = Group::new::<S>(job, group, scratch);
-        let mut rows = Rows::new(frame, group.src, ring, bands.slots(&frame));
+        let mut rows = Rows::new(reach, group.src, ring, bands.slots(&reach));
         for band in bands.iter(job.images) {
-            let (from, to) = band.sources(&frame);
+            let (from, to) = band.sources(&reach);
             rows.fill(from, to);
             group.each_phase(|phase| run_phase::<S>(&group, phase, &rows, band));
         }

@@ -3,7 +3,7 @@
 
 use super::axis::Axis;
 use super::{Conv, Direction};
-use crate::gemm::{Epilogue, Mat, Part, gemm, scratch_len as gemm_scratch_len};
+use crate::gemm::{Epilogue, Mat, Term, gemm, scratch_len as gemm_scratch_len};
 
 /// Floats that a block aims at: it is read once for each panel of columns.
 const BLOCK: usize = 1 << 18;
@@ -115,7 +115,7 @@ pub(super) fn weight_gradient(
             plane.gather(from, count, col);
             let a = Mat { data: col, row_stride: 1, col_stride: k };
             let b = Mat { data: &dy[from * channels + group * n..], row_stride: channels, col_stride: 1 };
-            let part = Part { a, b, k: count };
+            let part = Term { a, b, k: count };
             gemm(k, n, dw, channels, &[part], accumulate || from > 0, Epilogue::default(), scratch);
             from += count;
         }

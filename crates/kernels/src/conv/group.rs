@@ -9,7 +9,7 @@ use crate::gemm::drive::Cuts;
 use crate::gemm::micro::{Reading, Tiles};
 use crate::gemm::pack::{View, pack_panel};
 
-/// Weights beyond so many floats are read in place where they can be.
+/// Weights beyond this many floats are read in place where they can be.
 const MAX_COPY: usize = 1 << 16;
 
 /// What one group of channels needs.
@@ -34,7 +34,7 @@ pub(super) struct Group<'a> {
     pub reading: Reading,
 }
 
-/// Vectors beside so many rows that give enough independent sums.
+/// Vectors beside this many rows that give enough independent sums.
 fn vectors_for(rows: usize) -> usize {
     8usize.div_ceil(rows.max(1))
 }

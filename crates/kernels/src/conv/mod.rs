@@ -78,7 +78,7 @@ impl Conv {
         all <= 1 << 48 && taps <= 1 << 48 && steps
     }
 
-    /// Floats of scratch that each direction needs for so many images; never falls as images grow.
+    /// Floats of scratch that each direction needs for this many images; never falls as images grow.
     pub fn scratch_len(&self, images: usize) -> usize {
         if self.is_empty() {
             return 0;

@@ -5,7 +5,7 @@ use super::{Conv, Direction, LINE};
 
 /// Which positions of a row are read, over all phases, and how many rows at a time.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct Reach {
     /// First and one past the last position along a row.
     from: isize,
     to: isize,
@@ -22,8 +22,8 @@ pub(super) struct Frame {
     lanes: bool,
 }
 
-impl Frame {
-    pub fn new(c: &Conv, direction: Direction) -> Frame {
+impl Reach {
+    pub fn new(c: &Conv, direction: Direction) -> Reach {
         let (_, n_in, n_out) = c.split();
         let (shape, n, phases) = match direction {
             Direction::Forward => (c.input, n_in, [1, 1]),
@@ -43,7 +43,7 @@ impl Frame {
         };
         let ((low, high), (from, to)) = (range(0, 1), range(1, usize::MAX));
         let step = if direction == Direction::Forward { c.stride[0] } else { 1 };
-        Frame { from, to, low, high, step, len: [shape[0], shape[1]], channels: shape[2], n, lanes }
+        Reach { from, to, low, high, step, len: [shape[0], shape[1]], channels: shape[2], n, lanes }
     }
 
     /// Whether rows can be read where they are.
@@ -52,7 +52,7 @@ impl Frame {
         self.from >= 0 && self.to <= self.len[1] as isize && self.n == self.channels && vectors
     }
 
-    /// Floats of so many copied rows, with what the last one's last vector reads beyond it.
+    /// Floats of this many copied rows, with what the last one's last vector reads beyond it.
     pub fn copied(&self, rows: usize) -> usize {
         if self.in_place() { 0 } else { rows * self.row_len() + LINE }
     }
@@ -76,7 +76,7 @@ impl Frame {
 
 /// Rows of all images, each copied at most once if rows are asked for in increasing order.
 pub(super) struct Rows {
-    frame: Frame,
+    reach: Reach,
     /// The first group channel of the first row.
     src: *const f32,
     /// Room for `slots` copied rows; row r is in slot `r % slots`.
@@ -88,13 +88,13 @@ pub(super) struct Rows {
 impl Rows {
     /// # Safety
     /// Until the rows are dropped, `src` is readable over all rows that are asked for, less the channels before it,
-    /// and `ring` writable for `frame.copied(slots)` floats.
-    pub unsafe fn new(frame: Frame, src: *const f32, ring: *mut f32, slots: usize) -> Rows {
-        if !frame.in_place() {
+    /// and `ring` writable for `reach.copied(slots)` floats.
+    pub unsafe fn new(reach: Reach, src: *const f32, ring: *mut f32, slots: usize) -> Rows {
+        if !reach.in_place() {
             // SAFETY: the caller's promise.
-            unsafe { ring.write_bytes(0, frame.copied(slots)) };
+            unsafe { ring.write_bytes(0, reach.copied(slots)) };
         }
-        Rows { frame, src, ring, slots, next: 0 }
+        Rows { reach, src, ring, slots, next: 0 }
     }
 
     /// Makes rows `from..to`, counted over all images, available; at most `slots` of them.
@@ -102,7 +102,7 @@ impl Rows {
     /// # Safety
     /// The rows exist.
     pub unsafe fn fill(&mut self, from: usize, to: usize) {
-        let f = &self.frame;
+        let f = &self.reach;
         if f.in_place() {
             return;
         }
@@ -129,7 +129,7 @@ impl Rows {
     /// The group's channels of a row at a position; pixels are `n` floats apart.
     #[inline(always)]
     pub fn at(&self, row: usize, position: isize) -> *const f32 {
-        let f = &self.frame;
+        let f = &self.reach;
         if f.in_place() {
             return self.src.wrapping_add((row * f.len[1] + position as usize) * f.channels);
         }
@@ -157,9 +157,9 @@ pub(super) struct Bands {
 
 impl Bands {
     /// As many rows as are within both limits: output rows, and floats of their sources.
-    pub fn new(frame: &Frame, count: usize, max_rows: usize, floats: usize) -> Bands {
-        let fits = |rows: usize| frame.n_rows(rows) * frame.row_len() <= floats;
-        let (max, whole) = (max_rows.min(count).max(1), frame.len[0] * frame.row_len());
+    pub fn new(reach: &Reach, count: usize, max_rows: usize, floats: usize) -> Bands {
+        let fits = |rows: usize| reach.n_rows(rows) * reach.row_len() <= floats;
+        let (max, whole) = (max_rows.min(count).max(1), reach.len[0] * reach.row_len());
         if max == count && fits(count) {
             let images = (floats / whole.max(1)).min(max_rows / count.max(1)).max(1);
             return Bands { count, images, rows: count };
@@ -174,8 +174,8 @@ impl Bands {
     }
 
     /// Rows of the source that a band needs at once.
-    pub fn slots(&self, frame: &Frame) -> usize {
-        if self.images > 1 { self.images * frame.len[0] } else { frame.n_rows(self.rows) }
+    pub fn slots(&self, reach: &Reach) -> usize {
+        if self.images > 1 { self.images * reach.len[0] } else { reach.n_rows(self.rows) }
     }
 
     pub fn iter(self, images: usize) -> impl Iterator<Item = Band> {
@@ -193,10 +193,10 @@ impl Bands {
 
 impl Band {
     /// First and one past the last source row, counted over all images.
-    pub fn sources(&self, frame: &Frame) -> (usize, usize) {
-        let (from, to) = frame.rows(self.first, self.first + self.rows - 1);
+    pub fn sources(&self, reach: &Reach) -> (usize, usize) {
+        let (from, to) = reach.rows(self.first, self.first + self.rows - 1);
         let last = self.image + self.images - 1;
-        (self.image * frame.len[0] + from, last * frame.len[0] + to)
+        (self.image * reach.len[0] + from, last * reach.len[0] + to)
     }
 
     /// Image and output row of each row.

@@ -3,7 +3,7 @@
 #![allow(unsafe_op_in_unsafe_fn)] // pointer loops throughout; `Conv` checked the bounds
 
 use super::axis::Axis;
-use super::rows::{Band, Bands, Frame, Rows};
+use super::rows::{Band, Bands, Reach, Rows};
 use super::{Conv, Direction, LINE, aligned};
 use crate::gemm::drive::Cuts;
 use crate::gemm::micro::{Finish, Reading, Segment, Tile, Tiles};
@@ -29,9 +29,9 @@ pub(super) struct Job<'a> {
 
 /// Floats of scratch, whatever the number of images.
 pub(super) fn scratch_len(c: &Conv) -> usize {
-    let frame = Frame::new(c, Direction::Forward);
-    let bands = bands(c, &frame);
-    frame.copied(bands.slots(&frame)) + copied_dy(c) * bands.max_rows() + 2 * LINE
+    let reach = Reach::new(c, Direction::Forward);
+    let bands = bands(c, &reach);
+    reach.copied(bands.slots(&reach)) + copied_dy(c) * bands.max_rows() + 2 * LINE
 }
 
 /// Floats of a copied row of dy; zero if all rows are read in place.
@@ -40,9 +40,9 @@ fn copied_dy(c: &Conv) -> usize {
     if n.is_multiple_of(LINE) { 0 } else { c.output[1] * n.next_multiple_of(LINE) }
 }
 
-fn bands(c: &Conv, frame: &Frame) -> Bands {
+fn bands(c: &Conv, reach: &Reach) -> Bands {
     let floats = if c.is_depthwise() { BAND_OF_LANES } else { BAND };
-    Bands::new(frame, c.output[0], MAX_ROWS, floats)
+    Bands::new(reach, c.output[0], MAX_ROWS, floats)
 }
 
 simd_versions! {
@@ -56,17 +56,17 @@ simd_versions! {
 #[inline(always)]
 unsafe fn run_with<S: Tiles>(job: &mut Job, scratch: *mut f32) {
     let c = job.conv;
-    let frame = Frame::new(c, Direction::Forward);
-    let bands = bands(c, &frame);
+    let reach = Reach::new(c, Direction::Forward);
+    let bands = bands(c, &reach);
     let ring = aligned(scratch);
-    let copies = aligned(ring.add(frame.copied(bands.slots(&frame))));
+    let copies = aligned(ring.add(reach.copied(bands.slots(&reach))));
     let [y, x] = c.axes(Direction::Forward, [0, 0]);
     let (groups, n_in, n_out) = c.split();
     for group in 0..groups {
-        let mut rows = Rows::new(frame, job.x.as_ptr().add(group * n_in), ring, bands.slots(&frame));
+        let mut rows = Rows::new(reach, job.x.as_ptr().add(group * n_in), ring, bands.slots(&reach));
         let mut resume = job.accumulate;
         for band in bands.iter(job.images) {
-            let (from, to) = band.sources(&frame);
+            let (from, to) = band.sources(&reach);
             rows.fill(from, to);
             let pass = Pass { conv: c, y, x, rows: &rows, band, resume, n_in, n_out };
             let dy = pass.outputs::<S>(job.dy.as_ptr().add(group * n_out), copies);

@@ -2,13 +2,13 @@
 
 use super::micro::{Finish, Reading, Segment, Tile, Tiles};
 use super::pack::{self, View};
-use super::{BLOCK_K, BLOCK_K_IN_PLACE, Epilogue, LINE, Mat, Part};
+use super::{BLOCK_K, BLOCK_K_IN_PLACE, Epilogue, LINE, Mat, Term};
 use crate::isa::{Isa, isa};
 
-/// The most stretches in a block; more parts make more blocks.
-const MAX_STRETCHES: usize = 8;
-/// Each stretch may be cut once.
-const MAX_SEGMENTS: usize = 2 * MAX_STRETCHES;
+/// The most sections in a block; more parts make more blocks.
+const MAX_SECTIONS: usize = 8;
+/// Each section may be cut once.
+const MAX_SEGMENTS: usize = 2 * MAX_SECTIONS;
 
 /// A checked product.
 pub(super) struct Job<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Job<'a> {
     pub n: usize,
     pub c: *mut f32,
     pub ldc: usize,
-    pub parts: &'a [Part<'a>],
+    pub parts: &'a [Term<'a>],
     pub accumulate: bool,
     pub epilogue: Epilogue<'a>,
     /// Tiles hold the transpose of C; there is no gate.
@@ -78,9 +78,9 @@ impl Cuts {
     }
 }
 
-/// A stretch of one part's inner dimension, operands in the order of the tiles.
+/// A section of one part's inner dimension, operands in the order of the tiles.
 #[derive(Clone, Copy)]
-struct Stretch {
+struct Section {
     a: View,
     b: View,
     k: usize,
@@ -97,7 +97,7 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn new(job: &'a Job<'a>) -> Blocks<'a> {
         let total = job.parts.iter().fold(0usize, |k, part| k.saturating_add(part.k));
-        let in_place = |part: &Part| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
+        let in_place = |part: &Term| (if job.swapped { part.a.row_stride } else { part.b.col_stride }) == 1;
         let most = if job.parts.iter().any(in_place) { BLOCK_K_IN_PLACE } else { BLOCK_K };
         let block_k = total.div_ceil(total.div_ceil(most).max(1));
         Blocks { job, part: 0, done: 0, block_k }
@@ -107,15 +107,15 @@ impl<'a> Blocks<'a> {
         self.job.parts[self.part..].iter().all(|part| part.k == 0)
     }
 
-    /// Fills `block` with the next stretches; returns how many.
-    unsafe fn next(&mut self, block: &mut [Stretch; MAX_STRETCHES]) -> usize {
+    /// Fills `block` with the next sections; returns how many.
+    unsafe fn next(&mut self, block: &mut [Section; MAX_SECTIONS]) -> usize {
         let (mut n, mut room) = (0, self.block_k);
-        while n < MAX_STRETCHES && room > 0 && self.part < self.job.parts.len() {
+        while n < MAX_SECTIONS && room > 0 && self.part < self.job.parts.len() {
             let part = &self.job.parts[self.part];
             let k = room.min(part.k - self.done);
             if k > 0 {
-                // SAFETY: the stretch lies within the part, whose bounds were checked.
-                block[n] = unsafe { stretch(part, self.done, k, self.job.swapped) };
+                // SAFETY: the section lies within the part, whose bounds were checked.
+                block[n] = unsafe { section(part, self.done, k, self.job.swapped) };
                 n += 1;
             }
             (room, self.done) = (room - k, self.done + k);
@@ -127,7 +127,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-unsafe fn stretch(part: &Part, from: usize, k: usize, swapped: bool) -> Stretch {
+unsafe fn section(part: &Term, from: usize, k: usize, swapped: bool) -> Section {
     let view = |m: &Mat| View {
         ptr: m.data.as_ptr(),
         rs: m.row_stride,
@@ -136,7 +136,7 @@ unsafe fn stretch(part: &Part, from: usize, k: usize, swapped: bool) -> Stretch 
     };
     // SAFETY: the caller's promise.
     let (a, b) = unsafe { (view(&part.a).at(0, from), view(&part.b).at(from, 0)) };
-    if swapped { Stretch { a: b.transposed(), b: a.transposed(), k } } else { Stretch { a, b, k } }
+    if swapped { Section { a: b.transposed(), b: a.transposed(), k } } else { Section { a, b, k } }
 }
 
 /// The whole product with one instruction set: blocks of k, panels of columns, tiles of rows.
@@ -147,7 +147,7 @@ unsafe fn stretch(part: &Part, from: usize, k: usize, swapped: bool) -> Stretch 
 unsafe fn run<S: Tiles>(job: &Job, scratch: *mut f32) {
     let (rows, cols) = if job.swapped { (job.n, job.m) } else { (job.m, job.n) };
     let nothing = View { ptr: std::ptr::null(), rs: 0, cs: 0, end: std::ptr::null() };
-    let mut block = [Stretch { a: nothing, b: nothing, k: 0 }; MAX_STRETCHES];
+    let mut block = [Section { a: nothing, b: nothing, k: 0 }; MAX_SECTIONS];
     let mut blocks = Blocks::new(job);
     let mut first = true;
     while first || !blocks.is_done() {
@@ -181,7 +181,7 @@ struct Panel {
 /// One block of k.
 struct Pass<'a> {
     job: &'a Job<'a>,
-    block: &'a [Stretch],
+    block: &'a [Section],
     rows: usize,
     resume: bool,
     finish: bool,
@@ -218,7 +218,7 @@ impl Pass<'_> {
         let wide = vectors * S::LANES;
         let mut n = 0;
         for s in self.block {
-            // SAFETY: panel and stretch lie within the checked operands, rows in place are readable as
+            // SAFETY: panel and section lie within the checked operands, rows in place are readable as
             // whole vectors, and the scratch has room for the block's k at the widest panel.
             unsafe {
                 let (a, b) = (s.a, s.b.at(0, col));

@@ -79,9 +79,9 @@ pub(crate) type TileFn = unsafe fn(&Tile);
 
 /// A set of tiles compiled for one instruction set.
 pub(crate) trait Tiles: Simd {
-    /// The most vectors per tile row, for a product of so many rows.
+    /// The most vectors per tile row, for a product of this many rows.
     fn max_vectors(rows: usize) -> usize;
-    /// The most rows of a tile that is so many vectors wide.
+    /// The most rows of a tile that is this many vectors wide.
     fn max_rows(vectors: usize) -> usize;
     /// The tile of this size.
     fn tile(reading: Reading, rows: usize, vectors: usize) -> TileFn;
@@ -156,13 +156,16 @@ type Sums<S, const MR: usize, const NV: usize> = [[<S as Simd>::V; NV]; MR];
 #[inline(always)]
 unsafe fn tile<S: Simd, const MR: usize, const NV: usize, const READING: u8>(t: &Tile) {
     let mut sums: Sums<S, MR, NV> = [[S::splat(0.0); NV]; MR];
+    // only matrix products swap, and they never read lane by lane: a third of the tiles needs no transpose compiled
+    debug_assert!(READING != LANES || !t.swapped);
+    let swapped = READING != LANES && t.swapped;
     if t.resume {
-        sums = if t.swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
+        sums = if swapped { load_swapped::<S, MR, NV>(t) } else { load::<S, MR, NV>(t) };
     }
     for s in 0..t.n_segments {
         sums = add_segment::<S, MR, NV, READING>(sums, &*t.segments.add(s), t.row);
     }
-    if t.swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
+    if swapped { store_swapped::<S, MR, NV>(t, sums) } else { store::<S, MR, NV>(t, sums) }
 }
 
 /// Adds a segment: for each k, `sums[r] += a(r) * b`.

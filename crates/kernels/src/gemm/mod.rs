@@ -22,7 +22,7 @@ pub struct Mat<'a> {
 
 /// One term of the sum: `a: [m, k]` times `b: [k, n]`.
 #[derive(Clone, Copy)]
-pub struct Part<'a> {
+pub struct Term<'a> {
     /// `[m, k]`
     pub a: Mat<'a>,
     /// `[k, n]`
@@ -79,7 +79,7 @@ pub fn gemm(
     n: usize,
     c: &mut [f32],
     ldc: usize,
-    parts: &[Part],
+    parts: &[Term],
     accumulate: bool,
     epilogue: Epilogue,
     scratch: &mut [f32],
@@ -95,7 +95,7 @@ pub fn gemm(
 }
 
 /// Panics unless every index that the product touches exists.
-fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &Epilogue, scratch: &[f32]) {
+fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Term], epilogue: &Epilogue, scratch: &[f32]) {
     let reach = |rows: usize, row: usize, cols: usize, col: usize| span(rows, row, span(cols, col, 1));
     let c_len = reach(m, ldc, n, 1);
     assert!(m == 1 || ldc >= n, "gemm: rows of C overlap: ldc is {ldc}, n is {n}");
@@ -126,7 +126,7 @@ fn check(m: usize, n: usize, c: &[f32], ldc: usize, parts: &[Part], epilogue: &E
 ///
 /// The operand in B's place is padded to whole vectors, and copied if its columns are not side by side;
 /// a transposed C costs a shuffle per element. Costs are in fused multiply-adds, as measured on Zen 5.
-fn prefers_swapped(m: usize, n: usize, parts: &[Part]) -> bool {
+fn prefers_swapped(m: usize, n: usize, parts: &[Term]) -> bool {
     let Some(part) = parts.first() else { return false };
     let k = parts.iter().fold(0usize, |k, part| k.saturating_add(part.k));
     let cost = |cols: usize, rows: usize, col_stride: usize, row_stride: usize| {

@@ -123,7 +123,7 @@ unsafe fn run_links<const N: usize>(
         (at[k], steps[k]) = reads[k];
     }
     for _ in 0..n {
-        super::machine::one_vector_at_a_time();
+        super::block::one_vector_at_a_time();
         // SAFETY: promised by the caller.
         unsafe {
             let mut t: [f32; LANES] = std::ptr::read_unaligned(at[0].cast());
@@ -203,7 +203,7 @@ unsafe fn run_rows<const N: usize>(
                 same[k] = std::ptr::read_unaligned(reads[k + 1].0.add(v * reads[k + 1].1).cast());
             }
             for _ in 0..rows {
-                super::machine::one_vector_at_a_time();
+                super::block::one_vector_at_a_time();
                 let mut t: [f32; LANES] = std::ptr::read_unaligned(x.cast());
                 let c: [f32; LANES] = std::ptr::read_unaligned(other.cast());
                 for k in 0..N {
@@ -245,7 +245,7 @@ impl Chain {
         unsafe { self.pattern.run(dst, n, reads, self.low) }
     }
 
-    /// Runs over a block of whole rows of so many vectors. False where that is no better.
+    /// Runs over a block of whole rows of this many vectors. False where that is no better.
     ///
     /// # Safety
     /// `dst` and what is read have `rows · vectors` vectors.

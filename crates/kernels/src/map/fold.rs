@@ -4,7 +4,7 @@
 //! run, and not with that of the sum. Where runs end follows from the place in the sum alone.
 
 use super::LANES;
-use super::machine::one_vector_at_a_time;
+use super::block::one_vector_at_a_time;
 
 type Lanes = [f32; LANES];
 

@@ -54,7 +54,7 @@ fn block_of(program: &Program, cols: usize) -> (usize, usize) {
     if !(1..=SHORT).contains(&cols) {
         return (1, if program.whole_row { cols.max(1) } else { BLOCK });
     }
-    // as many rows as make whole vectors, if so many fit
+    // as many rows as make whole vectors, if they fit
     let whole = LANES >> cols.trailing_zeros().min(LANES.trailing_zeros());
     let rows = BLOCK / cols;
     (if rows >= whole { rows - rows % whole } else { rows }, cols)

@@ -6,9 +6,11 @@
 //! statistics). Row sums use 16 fixed lanes and column sums add row after row, both in runs whose ends follow from the
 //! place in the sum alone, so every instruction set and every cut of the frame between calls gives the same bits.
 
+mod block;
 mod chain;
 mod fold;
 mod forward;
+mod instrs;
 mod layout;
 mod machine;
 mod mask;
@@ -354,7 +356,7 @@ mod tests {
         }
     }
 
-    /// The three numbers of each column after calls of so many rows.
+    /// The three numbers of each column after calls of this many rows.
     fn column_sums(x: &[f32], cols: usize, calls: &[usize]) -> Vec<f32> {
         let program = Program::new(vec![Instr::ColSum(0, Src::Operand(0))], vec![Access::Full], vec![], 1);
         let (mut sums, mut seen) = (vec![f32::NAN; 3 * cols], 0);

@@ -56,7 +56,25 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
             if wrong { (truth * 7 + (noise.next().abs() * 3.0) as usize + 1) % classes } else { truth };
         confusion.add(truth, predicted);
     }
-    let summary = Summary {
+    let ends = [best, rows.last()].map(|row| row.map(figures));
+    RunRecord {
+        name: "digits-mlp-001".into(),
+        folder: "runs/digits-mlp-001".into(),
+        config: CONFIG.into(),
+        metrics: MetricsTable { columns: columns.map(String::from).to_vec(), rows, torn: false },
+        evaluation: Some(Evaluation {
+            split: "test".into(),
+            checkpoint: "best".into(),
+            samples: confusion.total(),
+            outcome: Outcome::Confusion(confusion),
+        }),
+        summary: summary(epochs, ends),
+    }
+}
+
+/// What is told of the finished classification; figures of its best epoch and of its last.
+fn summary(epochs: u64, [best, last]: [Option<Figures>; 2]) -> Summary {
+    Summary {
         status: Status::Done,
         data: "digits".into(),
         model: "mlp 64-64-64-10".into(),
@@ -69,8 +87,8 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
         samples_per_second: 8104.0,
         parameters: 8970,
         samples: Samples { train: 1258, valid: 269, test: 270 },
-        best: best.map(figures),
-        last: rows.last().map(figures),
+        best,
+        last,
         seed: 1,
         shards: 8,
         threads: 2,
@@ -83,19 +101,6 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
             os: "linux".into(),
         },
         ..Summary::default()
-    };
-    RunRecord {
-        name: "digits-mlp-001".into(),
-        folder: "runs/digits-mlp-001".into(),
-        config: CONFIG.into(),
-        metrics: MetricsTable { columns: columns.map(String::from).to_vec(), rows, torn: false },
-        evaluation: Some(Evaluation {
-            split: "test".into(),
-            checkpoint: "best".into(),
-            samples: confusion.total(),
-            outcome: Outcome::Confusion(confusion),
-        }),
-        summary,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Every key of the config, in the order in which they are written.
 
+use super::RunConfig;
 use super::field::{Choice, Field, Kind};
-use super::{RunConfig, loss};
 use crate::data::{Preprocess, augment};
 use crate::registry::{Entry, Range};
-use crate::{init, layers, model, optim, schedule};
+use crate::{init, layers, losses, model, optim, schedule};
 
 /// The registry of models.
 pub static MODELS: Choice = Choice {
@@ -27,7 +27,7 @@ pub static SCHEDULES: Choice =
     Choice { common: &schedule::WARMUP_KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
 
 /// The registry of losses.
-pub static LOSSES: Choice = registry("loss", "losses", loss::ALL, "auto");
+pub static LOSSES: Choice = registry("loss", "losses", losses::ALL, "auto");
 
 /// The registry of layers, activations too.
 pub static LAYERS: Choice = registry("layer", "layers", layers::ALL, "");
@@ -68,6 +68,10 @@ pub(super) const TRANSFORMS: &str = "a list of transforms such as [\"flip\", { t
 /// What `wrap` may be.
 pub(super) const WRAPPER_LIST: &str = "a list of wrappers such as [\"lookahead\", { name = \"sam\", rho = 0.1 }], or one text such \
                                    as \"lookahead,sam\"";
+
+/// What `heads` may be.
+pub(super) const HEAD_LIST: &str =
+    "a list such as [{ name = \"color\", target = \"color\", loss = \"cross_entropy\", weight = 1.0 }]";
 
 /// What `groups` may be.
 pub(super) const GROUP_LIST: &str = "a list of tables such as [{ match = \"*.bias\", lr_factor = 0.1, weight_decay = 0.0 }, \

@@ -21,9 +21,9 @@ mod differ;
 mod error;
 #[cfg(feature = "runs")]
 pub mod field;
+mod heads;
 #[cfg(feature = "runs")]
 pub mod keys;
-pub mod loss;
 #[cfg(feature = "runs")]
 mod model;
 #[cfg(feature = "runs")]
@@ -38,9 +38,11 @@ mod tree;
 #[cfg(feature = "runs")]
 mod write;
 
+pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, Fold};
 pub use error::{ConfigError, Good, Near, Place};
-pub use loss::{ClassWeights, CrossEntropyConfig, HuberConfig, LossConfig};
+pub use heads::HeadConfig;
+pub(crate) use run::MAX_SHARDS;
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{RunConfig, check, keys, tree, write};
+use super::{LossConfig, RunConfig, check, heads, keys, tree, write};
 use crate::data::Preprocess;
 use crate::optim::{AverageConfig, OptimConfig};
 
@@ -114,6 +114,7 @@ impl Read {
             preprocess,
             augment: self.part_or("augment", default.augment)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),
+            heads: self.part_or("heads", default.heads)?,
             wrap: self.part_or("wrap", default.wrap)?,
             groups: self.part_or("groups", default.groups)?,
             top_k: self.part_or("top_k", default.top_k)?,
@@ -178,6 +179,15 @@ impl Read {
         config.model.check().map_err(|e| refused(&format!("model.{}", e.key), e.to_string()))?;
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
         config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
+        if let Some(problem) = heads::problem(&config.heads) {
+            return Err(refused("heads", problem));
+        }
+        if !config.heads.is_empty() && config.loss != LossConfig::Auto {
+            return Err(refused("loss", "each of several heads has a `loss` of its own".into()));
+        }
+        if !config.heads.is_empty() && !config.data.target.is_empty() {
+            return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
+        }
         config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
         config
             .groups

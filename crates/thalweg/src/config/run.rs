@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, LossConfig, Seeds, Time};
+use super::{DataConfig, HeadConfig, LossConfig, Seeds, Time};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -19,6 +19,9 @@ use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig,
 use crate::schedule::{ScheduleConfig, Span};
 #[cfg(feature = "runs")]
 use settings::Range;
+
+/// The most parts that a batch is cut into.
+pub(crate) const MAX_SHARDS: usize = 1024;
 
 fields! {
     /// A run's settings, complete and checked.
@@ -61,7 +64,7 @@ fields! {
         pub seeds: Option<Seeds> = None, example "3",
         is Kind::Free("how many seeds, or a list of them such as [0, 1, 2]");
         /// parts of a batch; with the seed they define the numbers
-        pub shards: usize = 8, is Kind::Whole(1, 1024);
+        pub shards: usize = 8, is Kind::Whole(1, MAX_SHARDS as u64);
         /// 0: one for each core; never changes the numbers
         ///
         /// Never more than shards, nor than [`MAX_WORKERS`].
@@ -92,6 +95,10 @@ fields! {
         /// None means that the kind of data decides.
         #[serde(serialize_with = "or_auto")]
         pub standardise_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
+        /// several things to learn at once, each with a name, target columns, a loss and its weight
+        ///
+        /// Instead of the one that `data.target` and `loss` say.
+        pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Free(keys::HEAD_LIST);
         /// also measure how often the truth is among the k likeliest
         pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
         /// of the run folder; else made of data and model

@@ -80,7 +80,8 @@ fn list<E: Error>(numbers: Vec<i64>) -> Result<Seeds, E> {
     }
 }
 
-#[cfg(all(test, feature = "runs"))]
+#[cfg(test)]
+#[cfg(feature = "runs")]
 mod tests {
     use super::*;
     use crate::config::RunConfig;

@@ -1,7 +1,7 @@
 //! What the scale of the first weights does to ten layers: activations and gradients, layer by layer, before training.
 //!
-//! h₀ ~ N(0, 1), hₗ = f(Wₗ·hₗ₋₁); backward, v ~ N(0, 1) comes in at the last layer's result, as the gradient of Σ v·h_L.
-//! Each layer's gradient, and that of its weights, is what the engine's own graph gives.
+//! h₀ ~ N(0, 1), hₗ = f(Wₗ·hₗ₋₁); backward, v ~ N(0, 1) comes in at the last layer's result, as the gradient of
+//! Σ v·h_L. Each layer's gradient, and that of its weights, is what the engine's own graph gives.
 
 mod claims;
 mod measure;

@@ -2,7 +2,7 @@
 
 use super::Layer;
 use crate::init::{Constant, Zeros};
-use crate::model::{Builder, Mode};
+use crate::model::{Builder, Norms};
 use engine::Fault;
 use engine::graph::{Built, Var};
 use settings::{Entry, OutOfRange, Range, settings};
@@ -47,7 +47,7 @@ impl BatchNorm {
         let mean = b.buffer("running_mean", [channels], 0.0)?;
         let variance = b.buffer("running_var", [channels], 1.0)?;
         let eps = self.eps as f32;
-        if b.mode() == Mode::Eval {
+        if b.behavior().norms == Norms::Running {
             return b.batch_norm_fixed(x, [mean.0, variance.0], gamma, beta, eps);
         }
         let n = b.shape(x).numel() / channels.max(1);

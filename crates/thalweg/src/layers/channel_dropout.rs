@@ -2,7 +2,7 @@
 
 use super::Layer;
 use super::image::{frames, unframed};
-use crate::model::{Builder, Mode};
+use crate::model::{Builder, Masks};
 use engine::graph::{Built, Var};
 use settings::{Entry, OutOfRange, Range, settings};
 
@@ -31,12 +31,12 @@ impl Layer for ChannelDropout {
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
         let (framed, sequence) = frames(b, ENTRY.name, x)?;
-        match b.mode() {
-            Mode::Train => {
+        match b.behavior().masks {
+            Masks::Drawn => {
                 let y = b.channel_dropout(framed, self.drop as f32)?;
                 unframed(b, y, sequence)
             }
-            Mode::Eval => Ok(x),
+            Masks::Off => Ok(x),
         }
     }
 

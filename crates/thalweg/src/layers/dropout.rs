@@ -1,7 +1,7 @@
 //! Dropout: in training each value is dropped with a given probability, and those that stay grow to make up for it.
 
 use super::Layer;
-use crate::model::{Builder, Mode};
+use crate::model::{Builder, Masks};
 use engine::graph::{Built, Var};
 use settings::{Entry, OutOfRange, Range, settings};
 
@@ -29,9 +29,9 @@ impl Layer for Dropout {
     }
 
     fn build(&self, b: &mut Builder<'_>, x: Var) -> Built {
-        match b.mode() {
-            Mode::Train => b.dropout(x, self.drop as f32),
-            Mode::Eval => Ok(x),
+        match b.behavior().masks {
+            Masks::Drawn => b.dropout(x, self.drop as f32),
+            Masks::Off => Ok(x),
         }
     }
 

@@ -22,6 +22,42 @@ pub enum Mode {
     Eval,
 }
 
+/// Whether dropout draws masks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Masks {
+    /// As in training.
+    Drawn,
+    /// As in evaluation: nothing is dropped.
+    Off,
+}
+
+/// Where norms over the batch take their statistics from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Norms {
+    /// From the batch, as in training.
+    Batch,
+    /// From the running averages, as in evaluation.
+    Running,
+}
+
+/// How layers behave that are not the same in training and in evaluation; usually one of the two [`Mode`]s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Behavior {
+    /// Of dropout.
+    pub masks: Masks,
+    /// Of norms over the batch.
+    pub norms: Norms,
+}
+
+impl From<Mode> for Behavior {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Train => Behavior { masks: Masks::Drawn, norms: Norms::Batch },
+            Mode::Eval => Behavior { masks: Masks::Off, norms: Norms::Running },
+        }
+    }
+}
+
 /// What building a model leaves behind besides the graph.
 #[derive(Debug, Default)]
 pub(super) struct Record {
@@ -50,6 +86,8 @@ pub struct Traced {
     pub describe: String,
     /// Layers around it.
     pub depth: usize,
+    /// What it is given.
+    pub input: Var,
     /// What it gives.
     pub output: Var,
     /// Its parameters, those of layers inside it too: positions in the graph's layout.
@@ -68,7 +106,7 @@ pub struct Builder<'g> {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context {
-    pub mode: Mode,
+    pub behavior: Behavior,
     pub outputs: Option<usize>,
     pub gain: f64,
     pub depth: usize,
@@ -78,15 +116,15 @@ impl<'g> Builder<'g> {
     pub(super) fn new(
         graph: &'g mut Graph,
         record: &'g mut Record,
-        mode: Mode,
+        behavior: Behavior,
         outputs: Option<usize>,
     ) -> Self {
-        Builder { graph, record, context: Context { mode, outputs, gain: 1.0, depth: 0 } }
+        Builder { graph, record, context: Context { behavior, outputs, gain: 1.0, depth: 0 } }
     }
 
-    /// What the graph is built for.
-    pub fn mode(&self) -> Mode {
-        self.context.mode
+    /// How dropout and norms over the batch are to behave.
+    pub fn behavior(&self) -> Behavior {
+        self.context.behavior
     }
 
     /// Values that the model must give for a sample, where that is known beforehand: `units = "outputs"`.
@@ -162,6 +200,7 @@ impl<'g> Builder<'g> {
                 kind: layer.kind(),
                 describe: layer.describe(),
                 depth,
+                input: x,
                 output: x,
                 params: params..params,
                 nodes: nodes..nodes,

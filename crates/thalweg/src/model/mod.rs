@@ -8,7 +8,7 @@ mod summary;
 #[cfg(feature = "runs")]
 pub mod weights;
 
-pub use builder::{Builder, MAX_PARAMS, Mode, Traced};
+pub use builder::{Behavior, Builder, MAX_PARAMS, Masks, Mode, Norms, Traced};
 pub use config::{LayerList, ModelConfig};
 pub use error::ModelError;
 pub use lenet5::Pooling;
@@ -201,13 +201,13 @@ impl Model {
     fn traced(&self, batch: usize, mode: Mode) -> Result<(Graph, Record, Var), ModelError> {
         let mut graph = Graph::new();
         let x = self.input(&mut graph, batch)?;
-        let (record, y) = self.record(&mut graph, x, mode)?;
+        let (record, y) = self.record(&mut graph, x, mode.into())?;
         Ok((graph, record, y))
     }
 
-    fn record(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built<(Record, Var)> {
+    fn record(&self, graph: &mut Graph, x: Var, behavior: Behavior) -> Built<(Record, Var)> {
         let mut record = Record::default();
-        let y = (self.build)(&mut Builder::new(graph, &mut record, mode, self.expected), x)?;
+        let y = (self.build)(&mut Builder::new(graph, &mut record, behavior, self.expected), x)?;
         Ok((record, y))
     }
 
@@ -224,16 +224,37 @@ impl Model {
     ///
     /// # Errors
     /// When `x` does not fit, or a layer cannot train on so small a batch.
-    pub fn forward(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built {
-        self.record(graph, x, mode).map(|(_, y)| y)
+    pub fn forward(&self, graph: &mut Graph, x: Var, behavior: impl Into<Behavior>) -> Built {
+        self.record(graph, x, behavior.into()).map(|(_, y)| y)
     }
 
     /// As [`Model::forward`], with every layer's result: for probes and pictures.
     ///
     /// # Errors
     /// As [`Model::forward`].
-    pub fn trace(&self, graph: &mut Graph, x: Var, mode: Mode) -> Built<(Var, Vec<Traced>)> {
-        self.record(graph, x, mode).map(|(record, y)| (y, record.traced))
+    pub fn trace(
+        &self,
+        graph: &mut Graph,
+        x: Var,
+        behavior: impl Into<Behavior>,
+    ) -> Built<(Var, Vec<Traced>)> {
+        self.record(graph, x, behavior.into()).map(|(record, y)| (y, record.traced))
+    }
+
+    /// Fills flat parameters and buffers from a safetensors file, such as PyTorch's or a checkpoint's. On an error they
+    /// keep their values.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or its tensors are not the model's.
+    #[cfg(feature = "runs")]
+    pub fn load(
+        &self,
+        path: &std::path::Path,
+        params: &mut [f32],
+        buffers: &mut [f32],
+    ) -> Result<(), weights::WeightsError> {
+        let file = weights::WeightsFile::open(path)?;
+        file.load(&mut [(self.params(), params), (self.buffers(), buffers)]).map(|_| ())
     }
 
     /// The parameters in a graph that [`Model::forward`] built, in the layout's order: what gradients are taken of.

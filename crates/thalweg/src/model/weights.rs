@@ -130,6 +130,10 @@ pub struct WeightsFile {
     metadata: BTreeMap<String, String>,
 }
 
+/// The header's field that tells of a training state, and what the names of an optimizer's tensors begin with.
+pub(crate) const STATE: &str = "thalweg.state";
+pub(crate) const OPTIMIZER: &str = "optimizer.";
+
 impl WeightsFile {
     /// Reads a file and checks its header.
     ///
@@ -169,17 +173,19 @@ impl WeightsFile {
     /// Fills flat vectors from the tensors named in their layouts. On an error they keep their values.
     ///
     /// A prefix that all names in the file share is taken off where no name fits otherwise. Counters
-    /// (`num_batches_tracked`) are passed over.
+    /// (`num_batches_tracked`) are passed over, and so is an optimizer's state in a checkpoint where none is asked for.
     ///
     /// # Errors
     /// Lists every missing or unexpected tensor and every wrong shape or type.
     pub fn load(&self, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
         let mut views = self.views()?;
-        let ignored: Vec<String> =
-            views.keys().filter(|n| n.ends_with("num_batches_tracked")).cloned().collect();
-        views.retain(|name, _| !ignored.contains(name));
         let wanted: BTreeSet<&str> =
             sets.iter().flat_map(|(l, _)| &l.slots).map(|s| s.name.as_str()).collect();
+        let is_state = |name: &str| name.starts_with(OPTIMIZER);
+        let only_weights = self.metadata.contains_key(STATE) && !wanted.iter().any(|name| is_state(name));
+        let passed_over = |n: &str| n.ends_with("num_batches_tracked") || only_weights && is_state(n);
+        let ignored: Vec<String> = views.keys().filter(|n| passed_over(n)).cloned().collect();
+        views.retain(|name, _| !ignored.contains(name));
         let prefix = prefix(&views, &wanted);
         let mut found: BTreeMap<&str, &TensorView<'_>> =
             views.iter().map(|(name, view)| (&name[prefix.len()..], view)).collect();

@@ -1,10 +1,10 @@
 //! Averages of weights over the updates of a run, kept beside the weights that are trained.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use settings::{Entry, OutOfRange, Range, settings};
 
 use super::{Block, ElementStage, StateSpec, StepInfo};
-use crate::registry::{Entry, Key, OutOfRange, Range};
-use crate::schedule::{RunLength, Span};
+use crate::schedule::{RunLength, SPAN_RANGE, Span};
 
 /// Every average's facts.
 pub(super) const ALL: &[Entry] = &[EMA, MEAN];
@@ -12,45 +12,22 @@ pub(super) const ALL: &[Entry] = &[EMA, MEAN];
 pub(super) const STATE: &str = "average";
 
 const EMA: Entry = Entry {
-    name: "ema",
+    name: Ema::NAME,
     summary: "running average of the weights",
     formula: "x ← x + (1 − decay)·(θ − x) after an update; the first time x ← θ",
     source: "Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; PyTorch's \
              AveragedModel with get_ema_avg_fn",
-    keys: &[
-        Key {
-            name: "decay",
-            default: "0.999",
-            unit: "",
-            range: Range::Below(0.0, 1.0),
-            help: "share of the average that stays at each update; it spans about 1/(1 − decay) of them",
-        },
-        start_key("\"0st\""),
-        every_key("\"1st\""),
-    ],
+    keys: Ema::KEYS,
 };
 
 const MEAN: Entry = Entry {
-    name: "mean",
+    name: Mean::NAME,
     summary: "plain mean of the weights of the last part of a run (SWA)",
     formula: "x ← x + (θ − x)/n at the n-th time",
     source: "Izmailov et al., Averaging weights leads to wider optima and better generalization, UAI 2018, \
              arxiv.org/abs/1803.05407; PyTorch's AveragedModel",
-    keys: &[start_key("\"0.75dur\""), every_key("\"1ep\"")],
+    keys: Mean::KEYS,
 };
-
-const LENGTH: Range =
-    Range::Other("a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run");
-
-const fn start_key(default: &'static str) -> Key {
-    let help = "updates before the first that counts";
-    Key { name: "start", default, unit: "", range: LENGTH, help }
-}
-
-const fn every_key(default: &'static str) -> Key {
-    let help = "distance of the updates that count";
-    Key { name: "every", default, unit: "", range: LENGTH, help }
-}
 
 /// An average of weights and its settings: `"ema"`, or a table such as `{ name = "mean", start = "0.5dur" }`.
 ///
@@ -81,37 +58,27 @@ impl<'de> Deserialize<'de> for AverageConfig {
     }
 }
 
-/// x ← x + (1 − decay)(θ − x).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ema {
-    /// Share that stays; 0.999.
-    pub decay: f64,
-    /// Updates before the first that counts; none.
-    pub start: Span,
-    /// Distance of those that count; 1.
-    pub every: Span,
-}
-
-impl Default for Ema {
-    fn default() -> Self {
-        Ema { decay: 0.999, start: Span::Steps(0), every: Span::Steps(1) }
+settings! {
+    /// x ← x + (1 − decay)(θ − x).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Ema of "ema" {
+        /// share of the average that stays at each update; it spans about 1/(1 − decay) of them
+        pub decay: f64 = 0.999, in Range::Below(0.0, 1.0);
+        /// updates before the first that counts
+        pub start: Span = Span::Steps(0) => "\"0st\"", in SPAN_RANGE;
+        /// distance of the updates that count
+        pub every: Span = Span::Steps(1) => "\"1st\"", in SPAN_RANGE;
     }
 }
 
-/// x ← x + (θ − x)/n.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mean {
-    /// Updates before the first that counts; three quarters of the run.
-    pub start: Span,
-    /// Distance of those that count; an epoch.
-    pub every: Span,
-}
-
-impl Default for Mean {
-    fn default() -> Self {
-        Mean { start: Span::Share(0.75), every: Span::Epochs(1.0) }
+settings! {
+    /// x ← x + (θ − x)/n.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Mean of "mean" {
+        /// updates before the first that counts
+        pub start: Span = Span::Share(0.75) => "\"0.75dur\"", in SPAN_RANGE;
+        /// distance of the updates that count
+        pub every: Span = Span::Epochs(1.0) => "\"1ep\"", in SPAN_RANGE;
     }
 }
 
@@ -122,8 +89,8 @@ impl AverageConfig {
     /// Names the first key whose value is not allowed.
     pub fn check(&self) -> Result<(), OutOfRange> {
         match self {
-            AverageConfig::Ema(ema) => EMA.check("decay", ema.decay),
-            AverageConfig::Mean(_) => Ok(()),
+            AverageConfig::Ema(ema) => ema.in_range(),
+            AverageConfig::Mean(mean) => mean.in_range(),
         }
     }
 

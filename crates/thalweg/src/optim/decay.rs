@@ -2,17 +2,18 @@
 
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use settings::{Range, unranged, words};
 use std::fmt;
 
-/// How the decay acts. The same for plain gradient descent; different as soon as an optimiser averages or rescales.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Decay {
-    /// The gradient of ½λ‖θ‖² joins the loss's: g ← g + λθ, after clipping. (With a penalty λ‖θ‖², as some texts write,
-    /// the same shrinking needs half the λ.)
-    L2,
-    /// θ ← (1 − αλ)θ beside the step.
-    Decoupled,
+words! {
+    /// How the decay acts. The same for plain gradient descent; different as soon as an optimizer averages or rescales.
+    pub enum Decay {
+        /// The gradient of ½λ‖θ‖² joins the loss's: g ← g + λθ, after clipping. (With a penalty λ‖θ‖², as some texts
+        /// write, the same shrinking needs half the λ.)
+        L2 = "l2",
+        /// θ ← (1 − αλ)θ beside the step.
+        Decoupled = "decoupled",
+    }
 }
 
 /// Which parameters decay.
@@ -46,7 +47,14 @@ impl UnmatchedPattern {
     }
 }
 
+unranged! { DecayRule }
+
 impl DecayRule {
+    /// What it may be, in words.
+    pub(super) const RANGE: Range = Range::Other(
+        "`weights` (not biases, not norm gains), `all`, `none`, or a list of name patterns with `*`",
+    );
+
     /// Whether a parameter of this name and number of dimensions decays.
     pub fn decays(&self, name: &str, n_dims: usize) -> bool {
         match self {

@@ -1,75 +1,43 @@
 //! LAMB: Adam's direction with a step for each parameter, as long as a share of the parameter itself.
 
-use super::adam::AdamRule;
-use super::{DecayRule, Optimizer, Stage, StepInfo, Tensor, TensorStage};
-use crate::registry::{Entry, Key, OutOfRange};
-use serde::{Deserialize, Serialize};
+use super::{DecayRule, EPS_RANGE, Optimizer, Stage, StepInfo, Tensor, TensorStage};
+use settings::{Entry, Range, settings};
 use std::sync::Arc;
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "lamb",
+    name: Lamb::NAME,
     summary: "Adam with a trust ratio for each parameter, for large batches",
     formula: "r = m̂/(√v̂ + ε) + λθ; θ ← θ − lr·(|θ|/|r|)·r, for each tensor; |θ|/|r| is 1 where either is 0",
     source: "You et al., Large batch optimization for deep learning: training BERT in 76 minutes, ICLR 2020, \
              arxiv.org/abs/1904.00962, with φ the identity; timm's Lamb with `always_adapt` and without clipping",
-    keys: &[
-        super::lr_key("0.001"),
-        super::BETAS_KEY,
-        Key { default: "1e-6", ..super::EPS_KEY },
-        super::weight_decay_key("0.01"),
-        super::DECAY_ON_KEY,
-        super::BIAS_CORRECTION_KEY,
-    ],
+    keys: Lamb::KEYS,
 };
 
-/// θ ← θ − α(‖θ‖/‖r‖)r with r = m̂/(√v̂ + ε) + λθ, for each parameter by itself.
-///
-/// Norms are Euclidean, added in a fixed order. Every parameter has its trust ratio, biases too; timm leaves those
-/// without decay at 1 unless `always_adapt` is set.
-///
-/// Cost: that of Adam, and one more pass for the norms; two state vectors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Lamb {
-    /// Base step size α, in shares of a parameter's norm; 0.001.
-    pub lr: f64,
-    /// Decay β₁, β₂ of the averages of g and g²; 0.9, 0.999.
-    pub betas: [f64; 2],
-    /// Added to √v̂; 1e-6.
-    pub eps: f64,
-    /// Strength λ of the decay, which the trust ratio scales as well; 0.01.
-    pub weight_decay: f64,
-    /// Which parameters decay; not biases, not norm gains.
-    pub decay_on: DecayRule,
-    /// Whether m and v are divided by 1 − βᵗ; true.
-    pub bias_correction: bool,
-}
-
-impl Default for Lamb {
-    fn default() -> Self {
-        Lamb {
-            lr: 0.001,
-            betas: [0.9, 0.999],
-            eps: 1e-6,
-            weight_decay: 0.01,
-            decay_on: DecayRule::Weights,
-            bias_correction: true,
-        }
-    }
-}
-
-impl Lamb {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        self.rule().check(&ENTRY, self.lr)
-    }
-
-    fn rule(&self) -> AdamRule {
-        AdamRule {
-            betas: self.betas,
-            eps: self.eps,
-            weight_decay: self.weight_decay,
-            bias_correction: self.bias_correction,
-        }
+settings! {
+    /// θ ← θ − α(‖θ‖/‖r‖)r with r = m̂/(√v̂ + ε) + λθ, for each parameter by itself.
+    ///
+    /// Norms are Euclidean, added in a fixed order. Every parameter has its trust ratio, biases too; timm leaves those
+    /// without decay at 1 unless `always_adapt` is set.
+    ///
+    /// Cost: that of Adam, and one more pass for the norms; two state vectors.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Lamb of "lamb" {
+        /// base step size; the schedule multiplies it
+        ///
+        /// In shares of a parameter's norm.
+        pub lr: f64 = 0.001, in Range::AtLeast(0.0);
+        /// decay of the averages of the gradient and of its square, β₁ and β₂
+        pub betas: [f64; 2] = [0.9, 0.999], in Range::Below(0.0, 1.0);
+        /// added to the root of the average square
+        pub eps: f64 = 1e-6, in EPS_RANGE;
+        /// strength of the weight decay (gradient λθ, of the penalty ½λ|θ|²)
+        ///
+        /// The trust ratio scales it as well.
+        pub weight_decay: f64 = 0.01, in Range::AtLeast(0.0);
+        /// which parameters decay
+        pub decay_on: DecayRule = DecayRule::Weights => "\"weights\"", in DecayRule::RANGE;
+        /// divide both averages by 1 − βᵗ, as they start at 0
+        pub bias_correction: bool = true, in Range::Switch;
     }
 }
 
@@ -81,7 +49,9 @@ impl Optimizer for Lamb {
     fn stages(&self, decay: f64) -> Vec<Stage> {
         let decay = (decay != 0.0).then_some(Stage::L2(decay));
         let trust = Stage::Tensor(Arc::new(TrustRatio));
-        [self.rule().stage()].into_iter().chain(decay).chain([trust, Stage::Step]).collect()
+        let direction =
+            Stage::Adam { betas: self.betas, eps: self.eps, bias_correction: self.bias_correction };
+        [direction].into_iter().chain(decay).chain([trust, Stage::Step]).collect()
     }
 
     fn weight_decay(&self) -> f64 {

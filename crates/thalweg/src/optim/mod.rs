@@ -58,8 +58,8 @@ pub const AVERAGES: &[Entry] = average::ALL;
 /// Every wrapper's facts.
 pub const WRAPPERS: &[Entry] = wrap::ALL;
 
-use crate::registry::{Entry, Key, OutOfRange, Range};
 use serde::{Deserialize, Deserializer, Serialize};
+use settings::{Entry, OutOfRange, Range};
 use std::fmt::Debug;
 
 /// What every piece of one update has in common.
@@ -133,7 +133,7 @@ macro_rules! optimisers {
             pub fn build(&self) -> Result<Box<dyn Optimizer>, OutOfRange> {
                 match self {
                     $(OptimConfig::$Type(config) => {
-                        config.check()?;
+                        config.in_range()?;
                         Ok(Box::new(config.clone()))
                     })+
                 }
@@ -167,65 +167,9 @@ impl<'de> Deserialize<'de> for OptimConfig {
     }
 }
 
-/// Keys that every optimiser has; `lr` and `weight_decay` differ in their defaults.
-const fn lr_key(default: &'static str) -> Key {
-    let help = "base step size; the schedule multiplies it";
-    Key { name: "lr", default, unit: "", range: Range::AtLeast(0.0), help }
-}
-
-const fn weight_decay_key(default: &'static str) -> Key {
-    let help = "strength of the weight decay (gradient λθ, of the penalty ½λ|θ|²)";
-    Key { name: "weight_decay", default, unit: "", range: Range::AtLeast(0.0), help }
-}
-
-const fn decay_key(default: &'static str) -> Key {
-    let help = "l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ beside the step";
-    Key { name: "decay", default, unit: "", range: Range::Words(&["l2", "decoupled"]), help }
-}
-
-const DECAY_ON_KEY: Key = Key {
-    name: "decay_on",
-    default: "\"weights\"",
-    unit: "",
-    range: Range::Other(
-        "`weights` (not biases, not norm gains), `all`, `none`, or a list of name patterns with `*`",
-    ),
-    help: "which parameters decay",
-};
-
-const MOMENTUM_KEY: Key = Key {
-    name: "momentum",
-    default: "0.9",
-    unit: "",
-    range: Range::Below(0.0, 1.0),
-    help: "share of the last step that goes on, μ",
-};
-
-const BETAS_KEY: Key = Key {
-    name: "betas",
-    default: "[0.9, 0.999]",
-    unit: "",
-    range: Range::Below(0.0, 1.0),
-    help: "decay of the averages of the gradient and of its square, β₁ and β₂",
-};
-
-const EPS_KEY: Key = Key {
-    name: "eps",
-    default: "1e-8",
-    unit: "",
-    // The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must not outweigh
-    // ε there.
-    range: Range::AtLeast(1e-16),
-    help: "added to the root of the average square",
-};
-
-const BIAS_CORRECTION_KEY: Key = Key {
-    name: "bias_correction",
-    default: "true",
-    unit: "",
-    range: Range::Switch,
-    help: "divide both averages by 1 − βᵗ, as they start at 0",
-};
+/// What ε may be. The average of g² loses gradients below about 1e-16 (in f32, and passes flush it at 1e-35); m must
+/// not outweigh ε there.
+const EPS_RANGE: Range = Range::AtLeast(1e-16);
 
 /// A stage of weight decay, where there is any.
 fn decay_stage(kind: Decay, decay: f64) -> Option<Stage> {

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{ElementStage, Outer};
-use crate::registry::{Entry, OutOfRange};
+use settings::{Entry, OutOfRange};
 
 pub use lookahead::Lookahead;
 pub use sam::Sam;
@@ -51,7 +51,7 @@ macro_rules! wrappers {
 
         impl WrapConfig {
             fn check(&self) -> Result<(), OutOfRange> {
-                match self { $(WrapConfig::$Type(config) => config.check()),+ }
+                match self { $(WrapConfig::$Type(config) => config.in_range()),+ }
             }
 
             pub(super) fn build(&self) -> Wrap {

@@ -88,7 +88,7 @@ pub const WARMUP_KEYS: [Key; 2] = [
     },
 ];
 
-const SPAN_RANGE: Range =
+pub(crate) const SPAN_RANGE: Range =
     Range::Other("a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run");
 
 const WARMUP: Entry = Entry {
@@ -113,6 +113,11 @@ macro_rules! schedules {
         pub enum CurveConfig {
             $(#[allow(missing_docs)] $Type($Type)),+
         }
+
+        $(impl From<$Type> for ScheduleConfig {
+            /// Without warm-up.
+            fn from(curve: $Type) -> Self { CurveConfig::$Type(curve).into() }
+        })+
 
         impl CurveConfig {
             /// Facts about the chosen curve.

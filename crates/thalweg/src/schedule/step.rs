@@ -1,4 +1,4 @@
-//! The step schedule: the step size falls by a factor after every so many steps.
+//! The step schedule: the step size falls by a factor at regular distances.
 
 use super::{Curve, Room, SPAN_RANGE, ScheduleError, Span};
 use kernels::update::power;

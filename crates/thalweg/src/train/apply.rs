@@ -1,28 +1,31 @@
 //! A trained model at work: its run's own samples or new data, measured or answered.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use record::{Evaluation, RunDir};
 
 use super::choice::{Kept, Split};
 use super::error::TrainError;
-use super::evaluate::{Measured, argmax, evaluation_of};
-use super::objective::Objective;
+use super::evaluate::{Measured, Measuring};
+use super::heads;
+use super::judged::{argmax, evaluation_of};
+use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
-use super::program::Session;
 use super::saved::Checkpoint;
+use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
 use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task};
+use crate::losses::Probabilities;
+use crate::source::{Head, Preprocessed};
 
 /// A trained model, ready for samples.
 #[derive(Debug)]
 pub struct Trained {
     session: Session,
-    /// the loss for new data, without what is counted on training samples
-    plain: Objective,
     reading: Reading,
     params: Vec<f32>,
-    /// the model's, then the loss's
+    /// the model's
     buffers: Vec<f32>,
     config: RunConfig,
     /// what tells the data it was trained on from others
@@ -49,6 +52,8 @@ pub enum Answers {
         /// in the unit of the source, or probabilities of yes, `[n, targets]`
         values: Vec<f32>,
     },
+    /// What each of several heads says, by its name.
+    Heads(Vec<(String, Answers)>),
 }
 
 /// A part of the data that was measured.
@@ -87,12 +92,18 @@ impl Trained {
         let reading = checkpoint.saved.reading;
         // A stand-in: what the loss takes from data is told by `measure`, which has some.
         let set = nothing(&reading);
-        let identities = set.identities();
-        let nothing = Prepared { set, splits: Splits::default(), reading: reading.clone(), identities };
-        let objective = Objective::new(&without_counts(&config.loss), &nothing)?;
-        let session = Session::new(model, objective.clone(), config.n_threads(), config.shards);
+        let nothing = Prepared {
+            identities: set.identities(),
+            set: Arc::new(set),
+            splits: Splits::default(),
+            head_targets: reading.heads.iter().map(|_| Arc::default()).collect(),
+            reading: reading.clone(),
+        };
+        let plain = without_counts(&config);
+        let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
+        let session = Session::new(model, objective, config.n_threads(), config.shards);
         let warnings = Vec::new();
-        Ok(Trained { session, plain: objective, reading, params, buffers, config, identity, warnings })
+        Ok(Trained { session, reading, params, buffers, config, identity, warnings })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -112,6 +123,7 @@ impl Trained {
             inputs_only,
             known_classes: self.reading.task.classes().to_vec(),
             known_shape: self.reading.input_shape.clone(),
+            missing_targets: !self.reading.heads.is_empty(),
             ..self.config.data.options()
         };
         if inputs_only {
@@ -134,11 +146,7 @@ impl Trained {
     }
 
     fn check_targets(&self, set: &Dataset) -> Result<(), TrainError> {
-        let got = match &set.task {
-            Task::Classification { classes } => classes.len(),
-            Task::Regression { targets } => targets.len(),
-        };
-        let expected = self.reading.n_outputs();
+        let (expected, got) = (self.reading.n_outputs(), set.task.n_outputs());
         let fits = match (&self.reading.task, &set.task) {
             (Task::Classification { .. }, Task::Classification { .. }) => got <= expected,
             (Task::Regression { .. }, Task::Regression { .. }) => got == expected,
@@ -162,8 +170,9 @@ impl Trained {
         self.warnings.extend(unknown);
         let splits = prepared.splits.clone();
         let part = Split::to_judge(&splits);
-        self.session.aim(Objective::new(&self.config.loss, &prepared)?);
-        self.measure(&prepared.set, (part, part.of(&splits)), checkpoint)
+        let choose = |head: &Head| self.config.loss_of(head);
+        self.session.set_objective(Objective::new(&prepared.source(), &splits.train, choose)?);
+        self.measure(&prepared.source(), (part, part.of(&splits)), checkpoint)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -172,24 +181,50 @@ impl Trained {
     /// # Errors
     /// Whatever is wrong with the data, or does not fit the model.
     pub fn measure_new(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
-        let set = self.open_data(Needs::Targets)?;
+        let (set, targets) = match self.reading.heads.is_empty() {
+            true => (self.open_data(Needs::Targets)?, Vec::new()),
+            false => self.open_heads()?,
+        };
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
-        self.session.aim(self.plain.clone());
-        self.measure(&set, (Split::Test, &indices), checkpoint)
+        let source = self.reading.source(Arc::new(set), targets);
+        // other targets may be missing than in training, and classes are not counted again
+        let plain = without_counts(&self.config);
+        self.session.set_objective(Objective::new(&source, &[], |head| plain.loss_of(head))?);
+        self.measure(&source, (Split::Test, &indices), checkpoint)
+    }
+
+    /// New data with the targets of each head.
+    fn open_heads(&self) -> Result<(Dataset, heads::HeadTargets), TrainError> {
+        let schemas: Vec<_> = self.reading.heads.iter().map(|head| head.schema.clone()).collect();
+        let mut all = heads::open(&self.config, &schemas)?;
+        if all.iter().flat_map(|set| &set.targets).all(|y| y.is_nan()) {
+            return Err(TrainError::NoTargets);
+        }
+        let n = all[0].len();
+        let targets = all.iter_mut().map(|set| std::mem::take(&mut set.targets).into()).collect();
+        let mut set = all.swap_remove(0);
+        set.targets = vec![f32::NAN; n * set.n_targets()];
+        Ok((set, targets))
+    }
+
+    /// The model's buffers, and behind them the loss's.
+    fn all_buffers(&self) -> Vec<f32> {
+        [&self.buffers[..], self.session.objective.buffers()].concat()
     }
 
     fn measure(
         &mut self,
-        set: &Dataset,
+        source: &Preprocessed,
         part: (Split, &[u32]),
         checkpoint: Kept,
     ) -> Result<Report, TrainError> {
-        let buffers = [&self.buffers[..], self.session.objective().buffers()].concat();
-        let how = (self.config.eval_batch, self.config.top_k.as_slice(), true);
-        let measured = self.session.measure((&self.params, &buffers), (set, &self.reading), part, how)?;
-        let evaluation = evaluation_of(&measured, &self.reading, part.0, checkpoint);
+        let buffers = self.all_buffers();
+        let (batch, top_k) = (self.config.eval_batch, self.config.top_k.as_slice());
+        let how = Measuring { part: part.0, batch, top_k, keep: true };
+        let measured = self.session.measure((&self.params, &buffers), (source, part.1), how)?;
+        let evaluation = evaluation_of(&measured, &self.session.objective, part.0, checkpoint);
         Ok(Report { measured, evaluation })
     }
 
@@ -201,39 +236,51 @@ impl Trained {
         let set = self.open_data(Needs::Inputs)?;
         self.warnings.clone_from(&set.warnings);
         let indices: Vec<u32> = (0..set.len() as u32).collect();
-        let buffers = [&self.buffers[..], self.session.objective().buffers()].concat();
-        let mut outputs = Vec::with_capacity(set.len() * self.reading.n_outputs());
-        let (weights, source) = ((&self.params[..], &buffers[..]), (&set, &self.reading));
-        self.session.forward(weights, source, &indices, self.config.eval_batch, |_, _, rows| {
-            outputs.extend_from_slice(rows);
-        })?;
+        let buffers = self.all_buffers();
+        let none = self.reading.heads.iter().map(|_| Arc::default()).collect();
+        let source = self.reading.source(Arc::new(set), none);
+        let weights = (&self.params[..], &buffers[..]);
+        let outputs = self.session.answer(weights, (&source, &indices), self.config.eval_batch)?;
         Ok(self.words(outputs))
     }
 
     /// What the outputs mean.
-    fn words(&self, mut outputs: Vec<f32>) -> Answers {
-        let width = self.reading.n_outputs().max(1);
-        match &self.reading.task {
-            Task::Classification { classes } => {
-                let chosen = outputs.chunks_exact(width).map(argmax).collect();
-                match &self.config.loss {
-                    LossConfig::Auto | LossConfig::CrossEntropy(_) => {
-                        outputs.chunks_exact_mut(width).for_each(softmax);
-                    }
-                    LossConfig::Bce => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
-                    LossConfig::Mse | LossConfig::Huber(_) | LossConfig::L1 => {}
-                }
-                Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
+    fn words(&self, outputs: Vec<f32>) -> Answers {
+        let terms = self.session.objective.terms();
+        let width = terms.iter().map(|term| term.outputs.len()).sum::<usize>().max(1);
+        let of_head = |term: &Term| {
+            let own = outputs.chunks_exact(width).flat_map(|row| &row[term.outputs.clone()]);
+            words(term, own.copied().collect())
+        };
+        match terms {
+            [term] => words(term, outputs),
+            _ => Answers::Heads(terms.iter().map(|t| (t.head.name.clone(), of_head(t))).collect()),
+        }
+    }
+}
+
+/// What the outputs of one head mean.
+fn words(term: &Term, mut outputs: Vec<f32>) -> Answers {
+    let probabilities = term.loss.probabilities();
+    let width = term.outputs.len().max(1);
+    match &term.head.task {
+        Task::Classification { classes } => {
+            let chosen = outputs.chunks_exact(width).map(argmax).collect();
+            match probabilities {
+                Probabilities::Softmax => outputs.chunks_exact_mut(width).for_each(softmax),
+                Probabilities::Sigmoid => outputs.iter_mut().for_each(|x| *x = sigmoid(*x)),
+                Probabilities::None => {}
             }
-            Task::Regression { targets } => {
-                let yes_or_no = self.config.loss == LossConfig::Bce;
-                for row in outputs.chunks_exact_mut(width) {
-                    for (j, x) in row.iter_mut().enumerate() {
-                        *x = if yes_or_no { sigmoid(*x) } else { self.reading.number(j, *x) as f32 };
-                    }
+            Answers::Classes { classes: classes.clone(), chosen, scores: outputs }
+        }
+        Task::Regression { targets } => {
+            let yes_or_no = probabilities == Probabilities::Sigmoid;
+            for row in outputs.chunks_exact_mut(width) {
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x = if yes_or_no { sigmoid(*x) } else { term.head.own_unit(j, *x) as f32 };
                 }
-                Answers::Numbers { targets: targets.clone(), values: outputs }
             }
+            Answers::Numbers { targets: targets.clone(), values: outputs }
         }
     }
 }
@@ -247,16 +294,17 @@ pub enum Needs {
     Targets,
 }
 
-/// The loss without what is counted on training samples.
-fn without_counts(loss: &LossConfig) -> LossConfig {
-    match loss {
-        LossConfig::CrossEntropy(c) if c.class_weights == ClassWeights::Balanced => {
-            let mut c = c.clone();
+/// The losses without what is counted on training samples.
+fn without_counts(config: &RunConfig) -> RunConfig {
+    let mut config = config.clone();
+    for loss in config.heads.iter_mut().map(|head| &mut head.loss).chain([&mut config.loss]) {
+        if let LossConfig::CrossEntropy(c) = loss
+            && c.class_weights == ClassWeights::Balanced
+        {
             c.class_weights = ClassWeights::None;
-            LossConfig::CrossEntropy(c)
         }
-        other => other.clone(),
     }
+    config
 }
 
 /// A set of no samples that has a model's task.

@@ -8,12 +8,14 @@ use record::RecordError;
 use super::memory::Need;
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::losses::LossError;
 use crate::model::ModelError;
 #[cfg(feature = "runs")]
 use crate::model::weights::WeightsError;
 use crate::optim::RecipeError;
 use crate::registry::OutOfRange;
 use crate::schedule::ScheduleError;
+use crate::source::SourceError;
 
 /// Why a run did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -44,26 +46,35 @@ pub enum TrainError {
     /// The schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// A source of samples that cannot give them.
+    #[error("samples cannot be read: {0}")]
+    Source(SourceError),
+    /// A loss that is not finite.
+    #[error("loss became {loss} at step {step}; first bad tensor is {culprit}")]
+    NonFinite {
+        /// its value
+        loss: f32,
+        /// the step that was not made, from 1
+        step: u64,
+        /// where the first value that is not finite stands, in words
+        culprit: String,
+    },
     /// An optimizer, or what goes around it.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A loss that the targets do not suit.
-    #[error("loss `{loss}` needs {needs}, but the targets are {targets}")]
-    Loss {
-        /// the loss's name
-        loss: &'static str,
-        /// what it needs
-        needs: &'static str,
-        /// what there is
-        targets: String,
-    },
-    /// As many class weights as classes are needed.
-    #[error("`loss.class_weights` has {got} weights, the data has {expected} classes")]
-    ClassWeights {
-        /// weights given
-        got: usize,
-        /// classes
-        expected: usize,
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// A number of samples that nothing can be learnt from.
+    #[error("the training data has no samples")]
+    NoSamples,
+    /// Heads that cannot be told apart, or a head that there is not.
+    #[error("{problem}")]
+    Heads {
+        /// what is wrong, with the names
+        problem: String,
+        /// what to type instead, where that is not plain from the problem
+        hint: Option<String>,
     },
     /// A metric that the run does not measure.
     #[error("`save.best` names `{name}`, which this run does not measure")]
@@ -182,11 +193,15 @@ impl TrainError {
             TrainError::Graph(GraphError { fault: Fault::TooLarge { .. } | Fault::Padded { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into())
             }
-            TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
-            TrainError::Loss { .. } => Some("`loss=auto` takes what suits the targets".into()),
-            TrainError::ClassWeights { expected, .. } => {
-                Some(format!("`loss.class_weights=balanced`, or a list of {expected} numbers"))
+            TrainError::Graph(GraphError { fault: Fault::NoLayer { nearest, .. }, .. }) => {
+                (!nearest.is_empty()).then(|| format!("did you mean `{nearest}`?"))
             }
+            TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
+            TrainError::Source(_) => None,
+            TrainError::NonFinite { .. } => Some("a smaller `lr`, or `clip_norm=1`".into()),
+            TrainError::Loss(e) => e.hint(),
+            TrainError::NoSamples => None,
+            TrainError::Heads { hint, .. } => hint.clone(),
             TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
             TrainError::LastBatch { batch, .. } => {
                 Some(format!("another batch size, for example `batch={}`", batch.saturating_sub(1).max(2)))

@@ -1,17 +1,24 @@
 //! Figures from a model's answers: loss, accuracy, top-k, root mean square error, R².
 
+use std::ops::Range;
+
 use record::Metrics;
 
-use super::objective::Objective;
-use super::prepared::Reading;
+use super::objective::{Objective, Term};
 use crate::data::Task;
+use crate::source::{Head, columns, is_missing};
 
 /// Adds up answers, batch by batch, in f64.
-#[derive(Clone, Debug)]
 pub(super) struct Tally<'a> {
-    objective: &'a Objective,
-    reading: &'a Reading,
+    terms: &'a [Term],
     top_k: &'a [usize],
+    sums: Vec<Sums>,
+}
+
+/// Of one head.
+struct Sums {
+    /// columns of its targets
+    targets: Range<usize>,
     n: f64,
     loss: f64,
     weight: f64,
@@ -21,55 +28,87 @@ pub(super) struct Tally<'a> {
     numbers: Vec<[f64; 3]>,
 }
 
+/// The losses of one head in a batch, and what each sample counts; 1 where there is nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Losses<'a> {
+    pub each: &'a [f32],
+    pub weights: Option<&'a [f32]>,
+}
+
 impl<'a> Tally<'a> {
-    pub fn new(objective: &'a Objective, reading: &'a Reading, top_k: &'a [usize]) -> Self {
-        let targets = match &reading.task {
-            Task::Classification { .. } => 0,
-            Task::Regression { targets } => targets.len(),
+    pub fn new(objective: &'a Objective, top_k: &'a [usize]) -> Self {
+        let terms = objective.terms();
+        let heads: Vec<Head> = terms.iter().map(|term| term.head.clone()).collect();
+        let sums = |(term, targets): (&Term, Range<usize>)| {
+            let n_numbers = match &term.head.task {
+                Task::Classification { .. } => 0,
+                Task::Regression { targets } => targets.len(),
+            };
+            let (within, numbers) = (vec![0.0; top_k.len()], vec![[0.0; 3]; n_numbers]);
+            Sums { targets, n: 0.0, loss: 0.0, weight: 0.0, correct: 0.0, within, numbers }
         };
-        Tally {
-            objective,
-            reading,
-            top_k,
-            n: 0.0,
-            loss: 0.0,
-            weight: 0.0,
-            correct: 0.0,
-            within: vec![0.0; top_k.len()],
-            numbers: vec![[0.0; 3]; targets],
-        }
+        let sums = terms.iter().zip(columns(&heads, Task::n_targets)).map(sums).collect();
+        Tally { terms, top_k, sums }
     }
 
-    /// Adds a batch: the loss of each sample, what the model gave, and the targets as the source has them.
-    pub fn add(&mut self, each: &[f32], outputs: &[f32], targets: &[f32]) {
-        let width = self.reading.n_outputs();
-        self.n += each.len() as f64;
-        self.loss += each.iter().map(|l| f64::from(*l)).sum::<f64>();
-        let rows = outputs.chunks_exact(width.max(1));
-        match &self.reading.task {
-            Task::Classification { .. } => {
-                for (row, label) in rows.zip(targets) {
-                    self.weight += self.objective.weight(*label);
-                    let above = rank(row, *label as usize);
-                    self.correct += f64::from(above == 0);
-                    for (count, k) in self.within.iter_mut().zip(self.top_k) {
+    /// Adds what head `i` came to in a batch: losses, and all outputs and targets of the batch, as the source has them.
+    pub fn add(&mut self, i: usize, losses: Losses, outputs: &[f32], targets: &[f32]) {
+        let (term, sums) = (&self.terms[i], &mut self.sums[i]);
+        let n = losses.each.len().max(1);
+        let rows = outputs.chunks_exact((outputs.len() / n).max(1)).map(|row| &row[term.outputs.clone()]);
+        let columns = sums.targets.clone();
+        let truths = targets.chunks_exact((targets.len() / n).max(1)).map(|row| &row[columns.clone()]);
+        sums.loss += losses.each.iter().map(|l| f64::from(*l)).sum::<f64>();
+        match losses.weights {
+            Some(weights) => weights.iter().for_each(|w| sums.weight += f64::from(*w)),
+            None => sums.weight += losses.each.len() as f64,
+        }
+        for (row, truth) in rows.zip(truths).filter(|(_, t)| !is_missing(t)) {
+            sums.n += 1.0;
+            match &term.head.task {
+                Task::Classification { .. } => {
+                    let above = rank(row, truth[0] as usize);
+                    sums.correct += f64::from(above == 0);
+                    for (count, k) in sums.within.iter_mut().zip(self.top_k) {
                         *count += f64::from(above < *k);
                     }
                 }
-            }
-            Task::Regression { .. } => {
-                self.weight += each.len() as f64;
-                for (row, truth) in rows.zip(targets.chunks_exact(width.max(1))) {
-                    self.add_numbers(row, truth);
-                }
+                Task::Regression { .. } => sums.add_numbers(term, row, truth),
             }
         }
     }
 
-    fn add_numbers(&mut self, row: &[f32], truth: &[f32]) {
+    /// The figures under names such as `valid_loss`, or `valid_NAME_loss` of several heads, and `valid_loss`, the
+    /// weighted sum of those. A head without any known target has none.
+    pub fn metrics(&self, split: &str, metrics: &mut Metrics) {
+        let (name, mut total) = (format!("{split}_loss"), 0.0);
+        metrics.set(name.as_str(), f64::NAN);
+        for (term, sums) in self.terms.iter().zip(&self.sums).filter(|(_, sums)| sums.n > 0.0) {
+            total += term.weight * (sums.loss / sums.weight);
+            if term.head.name.is_empty() {
+                continue;
+            }
+            let prefix = format!("{split}_{}", term.head.name);
+            metrics.set(format!("{prefix}_loss"), sums.loss / sums.weight);
+            sums.metrics(term, self.top_k, &prefix, metrics);
+        }
+        if self.sums.iter().any(|sums| sums.n > 0.0) {
+            metrics.set(name, total);
+        }
+        if let ([term], [sums]) = (self.terms, &self.sums[..])
+            && term.head.name.is_empty()
+            && sums.n > 0.0
+        {
+            sums.metrics(term, self.top_k, split, metrics);
+        }
+    }
+}
+
+impl Sums {
+    fn add_numbers(&mut self, term: &Term, row: &[f32], truth: &[f32]) {
         for (j, (x, y)) in row.iter().zip(truth).enumerate() {
-            let (x, y) = (self.reading.number(j, *x), f64::from(*y));
-            if self.objective.is_yes_or_no() {
+            let (x, y) = (term.head.own_unit(j, *x), f64::from(*y));
+            if term.is_yes_or_no() {
                 self.correct += f64::from((x > 0.0) == (y > 0.5)) / truth.len() as f64;
             }
             let sums = &mut self.numbers[j];
@@ -79,39 +118,30 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The figures under names such as `valid_loss`.
-    pub fn metrics(&self, split: &str, metrics: &mut Metrics) {
-        metrics.set(format!("{split}_loss"), self.loss / self.weight);
-        match &self.reading.task {
+    /// All figures but the loss.
+    fn metrics(&self, term: &Term, top_k: &[usize], prefix: &str, metrics: &mut Metrics) {
+        match &term.head.task {
             Task::Classification { .. } => {
-                metrics.set(format!("{split}_accuracy"), self.correct / self.n);
-                for (count, k) in self.within.iter().zip(self.top_k) {
-                    metrics.set(format!("{split}_top{k}"), count / self.n);
+                metrics.set(format!("{prefix}_accuracy"), self.correct / self.n);
+                for (count, k) in self.within.iter().zip(top_k) {
+                    metrics.set(format!("{prefix}_top{k}"), count / self.n);
                 }
             }
-            Task::Regression { .. } if self.objective.is_yes_or_no() => {
-                metrics.set(format!("{split}_accuracy"), self.correct / self.n);
+            Task::Regression { .. } if term.is_yes_or_no() => {
+                metrics.set(format!("{prefix}_accuracy"), self.correct / self.n);
             }
             Task::Regression { targets } => {
                 let n_values = self.n * targets.len() as f64;
                 let squares: f64 = self.numbers.iter().map(|s| s[2]).sum();
                 let r2 = |s: &[f64; 3]| 1.0 - s[2] / (s[1] - s[0] * s[0] / self.n);
-                metrics.set(format!("{split}_rmse"), (squares / n_values).sqrt());
+                metrics.set(format!("{prefix}_rmse"), (squares / n_values).sqrt());
                 // several targets count alike, as in scikit-learn
                 metrics.set(
-                    format!("{split}_r2"),
+                    format!("{prefix}_r2"),
                     self.numbers.iter().map(r2).sum::<f64>() / targets.len() as f64,
                 );
             }
         }
-    }
-}
-
-impl Reading {
-    /// What the model gave for target `j`, in the unit of the source.
-    pub(super) fn number(&self, j: usize, x: f32) -> f64 {
-        let at = |v: &[f32]| f64::from(v[j.min(v.len() - 1)]);
-        (f64::from(x) - at(&self.targets.shift)) / at(&self.targets.scale)
     }
 }
 

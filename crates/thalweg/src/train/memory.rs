@@ -2,6 +2,16 @@
 
 use record::Machine;
 
+use super::about::About;
+use super::error::TrainError;
+use super::parts::Parts;
+use super::program::ProgramKey;
+use super::session::Session;
+use super::settings::{Settings, cut, train_batches};
+use crate::data::{Task, Values};
+use crate::optim::Updater;
+use crate::schedule::RunLength;
+
 /// Bytes that stay free for what is small and asks for memory as it goes: graphs, rows of figures, buffers of files.
 const SPARE: usize = 48 << 20;
 
@@ -33,15 +43,66 @@ impl Need {
     }
 }
 
-/// Whether so many bytes more can be reserved by this process, and something to spare.
+/// Whether this many bytes more can be reserved by this process, and something to spare.
 pub(super) fn has_room(bytes: usize) -> bool {
     // given back at once: pages that nobody wrote to cost nothing
     Vec::<u8>::new().try_reserve_exact(bytes.saturating_add(SPARE)).is_ok()
 }
 
-/// Bytes of so many vectors of floats, at most `usize::MAX`.
+/// Bytes of vectors of floats of these lengths, at most `usize::MAX`.
 pub(super) fn floats(lengths: &[usize]) -> usize {
     lengths.iter().fold(0usize, |sum, n| sum.saturating_add(n.saturating_mul(size_of::<f32>())))
+}
+
+/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
+/// memory at once.
+pub(super) fn need(
+    settings: &Settings,
+    (parts, about): (&Parts, &About),
+    session: &mut Session,
+    length: RunLength,
+    updater: &Updater,
+) -> Result<Need, TrainError> {
+    let (n_train, batch) = (parts.train.numbers.len(), settings.batch);
+    let mut programs = 0usize;
+    for size in train_batches(settings, n_train, length) {
+        let bytes = session.program_bytes(&ProgramKey::train(size)).map_err(|error| match size {
+            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
+            _ => TrainError::Graph(error),
+        })?;
+        programs = programs.saturating_add(bytes);
+    }
+    let [valid, test] = [&parts.valid, &parts.test].map(|part| part.numbers.len());
+    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
+    let mut measured = [cut(valid, settings.eval_batch), cut(judged, settings.eval_batch)].concat();
+    measured.sort_unstable();
+    measured.dedup();
+    for size in &measured {
+        programs = programs.saturating_add(session.program_bytes(&ProgramKey::measure(*size))?);
+    }
+    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
+    let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
+    let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
+    let vectors = 1 + usize::from(settings.whole_gradient);
+    let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
+    // at the end the best weights are read from their file, beside the last ones
+    let saved = params.saturating_add(buffers).saturating_mul(2);
+    let largest = measured.last().copied().unwrap_or(0);
+    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
+    // each cell of a confusion matrix is a number of 8 bytes
+    let cells = |task: &Task| task.classes().len().saturating_pow(2).saturating_mul(2);
+    let cells = tasks().map(cells).fold(0, usize::saturating_add);
+    let data = match about.prepared.as_ref().map(|data| &data.set.inputs) {
+        Some(Values::F32(values)) => values.len(),
+        // bytes may be a part of a file, which takes no memory that cannot be given up
+        Some(Values::U8(_)) | None => 0,
+    };
+    Ok(Need {
+        data: floats(&[data]),
+        state: floats(&[params.saturating_mul(vectors), states, buffers, saved]),
+        programs,
+        answers: floats(&[rows[0], rows[1], rows[2], cells]),
+    })
 }
 
 #[cfg(test)]

@@ -14,39 +14,55 @@
 //! # }
 //! ```
 
+mod about;
 #[cfg(feature = "runs")]
 mod apply;
+mod builder;
 mod choice;
 mod error;
 mod evaluate;
+mod fit;
+mod heads;
+#[cfg(feature = "runs")]
+mod judged;
 mod measure;
 mod memory;
 mod nonfinite;
+mod norms;
 mod objective;
 mod observe;
+mod parts;
+mod predictor;
 mod prepared;
 mod program;
 #[cfg(feature = "runs")]
 mod run;
 #[cfg(feature = "runs")]
 mod saved;
+mod session;
+mod settings;
 mod state;
 mod step;
 mod trainer;
 
 #[cfg(feature = "runs")]
 pub use apply::{Answers, Needs, Report, Trained};
+pub use builder::TrainerBuilder;
 pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
-pub use evaluate::{Measured, evaluation_of};
+pub use evaluate::{Evaluator, Measured};
+pub use fit::{Callback, Event, Fitted};
 pub use memory::Need;
+pub use norms::Estimate;
 pub use observe::{Facts, Observer, Progress, Silent};
-pub use prepared::Prepared;
-pub use program::{Session, StepError};
+pub use predictor::Predictor;
+pub use prepared::{HeadReading, Prepared, Reading};
+pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepError, Work};
 #[cfg(feature = "runs")]
 pub use run::{changes, resume, train, train_ready};
 #[cfg(feature = "runs")]
 pub use saved::{Checkpoint, SavedModel, SavedState};
+pub use session::Session;
 #[cfg(feature = "runs")]
 pub use state::weights_sha256;
 pub use state::{Best, State, Sums};

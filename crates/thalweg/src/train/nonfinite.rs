@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use engine::graph::{Graph, Var};
 use engine::ops::Op;
-use engine::{Executor, GraphError, Plan, PlanOptions, StepContext, Wanted};
+use engine::{Draw, Executor, GraphError, Plan, PlanOptions, StepContext, Wanted};
 
-use super::program::{Batch, Session};
-use crate::model::Mode;
+use super::program::{Batch, ProgramKey};
+use super::session::Session;
 
 /// Where the first value that is not finite stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,20 +19,23 @@ pub(super) struct Culprit {
 /// Runs the batch again, operation by operation, and names the first result that is not finite.
 pub(super) fn culprit(
     session: &Session,
-    context: StepContext,
-    batch: &Batch,
+    weights: (&[f32], &[f32]),
+    draw: Draw,
+    mut batch: Batch<'_>,
 ) -> Result<Option<Culprit>, GraphError> {
-    if let Some(what) = first_bad_tensor(session, context.params, context.buffers) {
+    if let Some(what) = first_bad_tensor(session, weights.0, weights.1) {
         return Ok(Some(Culprit { what }));
     }
-    let size = batch.indices.len();
-    let (graph, wanted) = session.graph(Mode::Train, size)?;
-    let live = graph.live(&wanted.outputs);
+    let size = batch.samples.len();
+    let blueprint = session.graph(&ProgramKey::train(size))?;
+    batch.fed = blueprint.fed.clone();
+    let graph = blueprint.graph;
+    let live = graph.live(&blueprint.wanted.outputs);
     let forward: Vec<Var> = graph.vars().filter(|v| live[v.index()] && is_computed(&graph, *v)).collect();
     let all = Wanted { outputs: forward.clone(), gradients: vec![], assigns: false };
     let plan = Plan::compile(&graph, &all, PlanOptions { fuse: false, ..session.options(size) })?;
-    let executor = Executor::new(Arc::new(plan), session.pool());
-    executor.run(context, batch);
+    let mut executor = Executor::new(Arc::new(plan), session.pool());
+    executor.run(StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw }, &batch);
     for (i, v) in forward.iter().enumerate() {
         let mut values = vec![0.0; executor.output_len(i)];
         executor.output(i, &mut values);

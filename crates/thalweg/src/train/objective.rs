@@ -1,183 +1,233 @@
-//! Which loss a run makes small, as nodes of its graph, and how its values add up to a mean.
+//! What a run makes small: the losses of its heads, as nodes of its graph, and how their values add up.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use engine::graph::{Built, Graph, Var};
-use engine::ops::losses::{CrossEntropy, Loss};
+use engine::ops::binary::Fn2;
 
 use super::error::TrainError;
-use super::prepared::Prepared;
-use crate::config::{ClassWeights, LossConfig};
-use crate::data::Dataset;
-#[cfg(feature = "runs")]
+use crate::config::RunConfig;
 use crate::data::Task;
+use crate::losses::{Compared, Costs, Loss, Probabilities, Targets};
+use crate::source::{Head, Source, columns};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    CrossEntropy { smoothing: f32 },
-    Bce,
-    Mse,
-    Huber { delta: f32 },
-    L1,
+/// Where all weights of a batch are 0, because every target is missing, sums are divided by this.
+const NO_WEIGHT: f32 = 1e-30;
+
+/// One head with its loss.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    pub head: Head,
+    pub loss: Arc<dyn Loss>,
+    /// factor of its loss in the sum
+    pub weight: f64,
+    /// columns of the model's outputs
+    pub outputs: Range<usize>,
+    /// its part of the constants
+    constants: Range<usize>,
+}
+
+impl RunConfig {
+    /// The loss of a head and its weight in the sum.
+    pub(super) fn loss_of(&self, head: &Head) -> (Arc<dyn Loss>, f64) {
+        match self.heads.iter().find(|own| own.name == head.name) {
+            Some(own) => (own.loss.build(&head.task), own.weight),
+            None => (self.loss.build(&head.task), 1.0),
+        }
+    }
+}
+
+/// The losses of all heads, made ready for their targets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Objective {
+    terms: Vec<Term>,
+    /// what losses took from the targets, in the order of heads
+    constants: Vec<f32>,
+}
+
+/// The target of one head in a graph.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Truth {
+    /// class indices `[batch]`, or numbers `[batch, n]`
+    pub target: Var,
+    /// 1 where the target is known, else 0, `[batch]`; nothing where all are known
+    pub present: Option<Var>,
 }
 
 /// What mixed samples have besides their own targets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Mixture {
-    /// the partners' targets, shaped like the targets
-    pub partner: Var,
+    /// the partners' targets
+    pub partners: Vec<Truth>,
     /// share of the own target, `[batch]`
     pub own: Var,
 }
 
-impl Mixture {
-    /// own · a + (1 − own) · b for `a: [batch]`, `b: [batch]`.
-    fn blend(&self, g: &mut Graph, a: Var, b: Var) -> Built {
-        let difference = g.sub(a, b)?;
-        let part = g.mul(self.own, difference)?;
-        g.add(b, part)
-    }
-}
-
-/// A loss chosen for the targets at hand.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Objective {
-    kind: Kind,
-    classes: Option<usize>,
-    outputs: usize,
-    class_weights: Vec<f32>,
+/// The losses of a graph.
+#[derive(Clone, Debug)]
+pub(super) struct Total {
+    /// of each head
+    pub costs: Vec<Costs>,
+    /// the weighted sum of their means, whose gradient trains
+    pub mean: Var,
 }
 
 impl Objective {
-    pub fn new(config: &LossConfig, data: &Prepared) -> Result<Self, TrainError> {
-        let classes = data.set.n_classes();
-        let kind = match (config, classes) {
-            (LossConfig::Auto, Some(_)) => Kind::CrossEntropy { smoothing: 0.0 },
-            (LossConfig::Auto | LossConfig::Mse, _) => Kind::Mse,
-            (LossConfig::CrossEntropy(c), Some(_)) => Kind::CrossEntropy { smoothing: c.smoothing as f32 },
-            (LossConfig::CrossEntropy(_), None) => {
-                let targets = "numbers".to_owned();
-                return Err(TrainError::Loss { loss: "cross_entropy", needs: "classes", targets });
-            }
-            (LossConfig::Bce, _) => Kind::Bce,
-            (LossConfig::Huber(h), _) => Kind::Huber { delta: h.delta as f32 },
-            (LossConfig::L1, _) => Kind::L1,
-        };
-        if let (Kind::Bce, None) = (kind, classes)
-            && let Some(y) = data.set.targets.iter().find(|y| !(0.0..=1.0).contains(*y))
-        {
-            return Err(TrainError::Loss {
-                loss: "bce",
-                needs: "targets between 0 and 1",
-                targets: format!("such as {y}"),
-            });
+    /// Takes the loss and the weight that `choose` gives for each head of the source.
+    pub fn new(
+        source: &dyn Source,
+        train: &[u32],
+        choose: impl Fn(&Head) -> (Arc<dyn Loss>, f64),
+    ) -> Result<Self, TrainError> {
+        let heads = source.heads();
+        let (mut terms, mut constants) = (Vec::new(), Vec::new());
+        for (i, (head, outputs)) in heads.iter().zip(columns(heads, Task::n_outputs)).enumerate() {
+            let (loss, weight) = choose(head);
+            let start = constants.len();
+            constants.extend(loss.fit(&Targets::new(source, i, train))?);
+            let constants = start..constants.len();
+            terms.push(Term { head: head.clone(), loss, weight, outputs, constants });
         }
-        let class_weights = match (config, classes) {
-            (LossConfig::CrossEntropy(c), Some(k)) => {
-                class_weights(&c.class_weights, k, &data.set, &data.splits.train)?
-            }
-            _ => Vec::new(),
-        };
-        Ok(Objective { kind, classes, outputs: data.n_outputs(), class_weights })
+        Ok(Objective { terms, constants })
     }
 
-    /// Shape of the targets of a batch.
-    pub fn target_shape(&self, batch: usize) -> Vec<usize> {
-        if self.classes.is_some() { vec![batch] } else { vec![batch, self.outputs] }
+    /// The heads with their losses.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
     }
 
-    /// Values that the graph keeps for the loss behind those of the model.
+    /// The only head, where there is one and all of its targets are known.
+    pub fn only(&self) -> Option<&Term> {
+        match &self.terms[..] {
+            [term] if !term.head.may_miss => Some(term),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "runs")]
+    /// Name of the figure by which the model is judged: of several heads, the loss.
+    pub fn main_metric(&self) -> &'static str {
+        match &self.terms[..] {
+            [term] if term.head.name.is_empty() => term.main_metric(),
+            _ => "loss",
+        }
+    }
+
+    #[cfg(feature = "runs")]
+    /// What is learnt, in one word.
+    pub fn kind(&self) -> &'static str {
+        match &self.terms[..] {
+            [Term { head: Head { task: Task::Classification { .. }, .. }, .. }] => "classification",
+            [Term { head: Head { task: Task::Regression { .. }, .. }, .. }] => "regression",
+            _ => "heads",
+        }
+    }
+
+    /// What a sample counts in the mean of the only head; 1 where there are several, or where it cannot be read.
+    pub fn weight_of(&self, source: &dyn Source, sample: u32) -> f64 {
+        let [term] = &self.terms[..] else { return 1.0 };
+        let mut target = [0.0; 1];
+        if term.constants.is_empty() || source.targets(&[sample], &mut target).is_err() {
+            return 1.0;
+        }
+        term.loss.weight(&self.constants, target[0])
+    }
+
+    /// Values that the graph keeps for the losses behind the model's buffers.
     pub fn buffers(&self) -> &[f32] {
-        &self.class_weights
+        &self.constants
     }
 
-    /// Adds the loss of `outputs` to a graph. That of a mixed sample is
-    /// own · L(target) + (1 − own) · L(partner); where classes have weights, the mean divides by the sum of the weights
+    /// Adds the losses of `outputs` to a graph. That of a mixed sample is
+    /// own · L(target) + (1 − own) · L(partner); where samples have weights, the mean divides by the sum of the weights
     /// mixed alike.
-    pub fn build(&self, g: &mut Graph, outputs: Var, target: Var, mixture: Option<Mixture>) -> Built<Loss> {
-        g.scope("loss", |g| {
-            let weights = match self.class_weights.len() {
-                0 => None,
-                k => Some(g.buffer("class_weights", [k])?.0),
-            };
-            let one = self.one(g, outputs, target, weights)?;
-            let Some(mixture) = mixture else { return Ok(one) };
-            let other = self.one(g, outputs, mixture.partner, weights)?;
-            let each = mixture.blend(g, one.each, other.each)?;
-            let mean = match weights {
-                None => g.mean(each)?,
-                Some(weights) => {
-                    let [one, other] = [target, mixture.partner].map(|t| self.weights_of(g, t, weights));
-                    let weight = mixture.blend(g, one?, other?)?;
-                    let (sum, divisor) = (g.sum(each)?, g.sum(weight)?);
-                    g.div(sum, divisor)?
-                }
-            };
-            Ok(Loss { each, mean })
-        })
+    pub fn build(
+        &self,
+        g: &mut Graph,
+        outputs: Var,
+        truths: &[Truth],
+        mixture: Option<&Mixture>,
+    ) -> Built<Total> {
+        let mut costs = Vec::new();
+        for (i, term) in self.terms.iter().enumerate() {
+            let scope =
+                if term.head.name.is_empty() { "loss".into() } else { format!("loss.{}", term.head.name) };
+            let mixed = mixture.map(|m| (m.partners[i], m.own));
+            costs.push(g.scope(scope, |g| term.build(g, outputs, truths[i], mixed))?);
+        }
+        let mut mean = None;
+        for (term, costs) in self.terms.iter().zip(&costs) {
+            let own = if term.weight == 1.0 { costs.mean } else { g.scale(costs.mean, term.weight as f32)? };
+            mean = Some(mean.map_or(Ok(own), |sum| g.add(sum, own))?);
+        }
+        let mean = mean.map_or_else(|| g.constant(0.0, []), Ok)?;
+        Ok(Total { costs, mean })
+    }
+}
+
+impl Term {
+    fn build(&self, g: &mut Graph, outputs: Var, own: Truth, mixture: Option<(Truth, Var)>) -> Built<Costs> {
+        let constants = match self.constants.len() {
+            0 => None,
+            n => Some(g.buffer("constants", [n])?.0),
+        };
+        let outputs = match g.shape(outputs).len() {
+            2 => g.slice(outputs, 1, self.outputs.start, self.outputs.len())?,
+            _ => outputs,
+        };
+        let one = self.one(g, outputs, own, constants)?;
+        let Some((partner, share)) = mixture else { return Ok(one) };
+        let other = self.one(g, outputs, partner, constants)?;
+        let each = blend(g, share, one.each, other.each)?;
+        match one.weight.zip(other.weight) {
+            None => Costs::alike(g, each),
+            Some((one, other)) => {
+                let weight = blend(g, share, one, other)?;
+                self.weighted(g, each, weight)
+            }
+        }
     }
 
     /// The loss with one target.
-    fn one(&self, g: &mut Graph, outputs: Var, target: Var, weights: Option<Var>) -> Built<Loss> {
-        if let Kind::CrossEntropy { smoothing } = self.kind {
-            return g.cross_entropy(outputs, target, CrossEntropy { smoothing, weights });
-        }
-        let target = match self.classes {
-            Some(k) => g.one_hot(target, k)?,
-            None => target,
-        };
-        match self.kind {
-            Kind::Bce => g.bce_with_logits(outputs, target),
-            Kind::Huber { delta } => g.huber(outputs, target, delta),
-            Kind::L1 => g.l1(outputs, target),
-            Kind::Mse | Kind::CrossEntropy { .. } => g.mse(outputs, target),
-        }
+    fn one(&self, g: &mut Graph, outputs: Var, truth: Truth, constants: Option<Var>) -> Built<Costs> {
+        let compared = Compared { outputs, target: truth.target, task: &self.head.task, constants };
+        let costs = self.loss.build(g, &compared)?;
+        let Some(present) = truth.present else { return Ok(costs) };
+        let each = g.mul(costs.each, present)?;
+        let weight = costs.weight.map_or(Ok(present), |w| g.mul(w, present))?;
+        self.weighted(g, each, weight)
     }
 
-    /// The weight of each sample's class, `[batch]`.
-    fn weights_of(&self, g: &mut Graph, labels: Var, weights: Var) -> Built {
-        let hot = g.one_hot(labels, self.outputs)?;
-        let picked = g.mul(hot, weights)?;
-        let row = g.sum_axes(picked, 1, 2)?;
-        let batch = g.shape(labels)[0];
-        g.reshape(row, [batch])
-    }
-
-    /// What a sample counts in the mean.
-    pub fn weight(&self, target: f32) -> f64 {
-        self.class_weights.get(target as usize).map_or(1.0, |w| f64::from(*w))
+    fn weighted(&self, g: &mut Graph, each: Var, weight: Var) -> Built<Costs> {
+        if !self.head.may_miss {
+            return Costs::weighted(g, each, weight);
+        }
+        let (sum, divisor, least) = (g.sum(each)?, g.sum(weight)?, g.constant(NO_WEIGHT, [])?);
+        let divisor = g.binary(Fn2::Max, divisor, least)?;
+        Ok(Costs { each, weight: Some(weight), mean: g.div(sum, divisor)? })
     }
 
     /// Whether numbers as targets are answers to yes-or-no questions.
     pub fn is_yes_or_no(&self) -> bool {
-        self.kind == Kind::Bce && self.classes.is_none()
+        let numbers = matches!(self.head.task, Task::Regression { .. });
+        numbers && self.loss.probabilities() == Probabilities::Sigmoid
     }
-}
 
-fn class_weights(
-    config: &ClassWeights,
-    k: usize,
-    set: &Dataset,
-    train: &[u32],
-) -> Result<Vec<f32>, TrainError> {
-    match config {
-        ClassWeights::None => Ok(Vec::new()),
-        ClassWeights::List(list) if list.len() == k => Ok(list.iter().map(|w| *w as f32).collect()),
-        ClassWeights::List(list) => Err(TrainError::ClassWeights { got: list.len(), expected: k }),
-        ClassWeights::Balanced => {
-            let mut counts = vec![0usize; k];
-            train.iter().for_each(|i| counts[set.targets[*i as usize] as usize] += 1);
-            // a class without samples weighs nothing: there is nothing to weigh
-            let weight = |n: &usize| if *n == 0 { 0.0 } else { train.len() as f32 / (k * n) as f32 };
-            Ok(counts.iter().map(weight).collect())
+    #[cfg(feature = "runs")]
+    /// Name of the figure by which it is judged.
+    fn main_metric(&self) -> &'static str {
+        match &self.head.task {
+            Task::Classification { .. } => "accuracy",
+            Task::Regression { .. } if self.is_yes_or_no() => "accuracy",
+            Task::Regression { .. } => "r2",
         }
     }
 }
 
-/// Names of what a task is judged by: the main metric.
-#[cfg(feature = "runs")]
-pub(super) fn main_metric(task: &Task, objective: &Objective) -> &'static str {
-    match task {
-        Task::Classification { .. } => "accuracy",
-        Task::Regression { .. } if objective.is_yes_or_no() => "accuracy",
-        Task::Regression { .. } => "r2",
-    }
+/// own · a + (1 − own) · b for `a: [batch]`, `b: [batch]`.
+fn blend(g: &mut Graph, own: Var, a: Var, b: Var) -> Built {
+    let difference = g.sub(a, b)?;
+    let part = g.mul(own, difference)?;
+    g.add(b, part)
 }

@@ -1,12 +1,17 @@
 //! Data ready for training: opened, split, with its preprocessing fitted on the training part.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
-use crate::config::{LossConfig, RunConfig};
+use super::heads;
+use crate::config::RunConfig;
 use crate::data::{
     self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
 };
+use crate::losses::{LossConfig, Probabilities};
+use crate::source::{Head, Preprocessed, is_missing};
 
 /// What a model must know to read samples as it did in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,19 +26,46 @@ pub struct Reading {
     pub input_shape: Vec<usize>,
     /// columns of a table
     pub schema: Option<TableSchema>,
+    /// what is told of a sample, where that is more than one thing; empty where `task` and `targets` say it
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadReading>,
+}
+
+/// How the targets of one of several heads are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadReading {
+    /// its name
+    pub name: String,
+    /// classes, or names of targets
+    pub task: Task,
+    /// standardisation of numbers
+    pub targets: Affine,
+    /// columns of the table, its targets among them
+    pub schema: Option<TableSchema>,
+}
+
+impl HeadReading {
+    fn head(&self, targets: &[f32]) -> Head {
+        let map = (!self.targets.is_identity()).then(|| self.targets.clone());
+        let may_miss = is_missing(targets);
+        Head { name: self.name.clone(), task: self.task.clone(), map, may_miss }
+    }
 }
 
 /// A data set and its parts.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// all samples
-    pub set: Dataset,
+    pub set: Arc<Dataset>,
     /// indices of the training, validation and test samples
     pub splits: Splits,
     /// how samples are read
     pub reading: Reading,
     /// what tells these data from others, as they were opened
     pub identities: Identities,
+    /// targets of each of several heads, `[n, n_targets]`, NaN where they are missing; none where the set has the
+    /// only ones
+    pub head_targets: Vec<Arc<[f32]>>,
 }
 
 impl Prepared {
@@ -42,28 +74,73 @@ impl Prepared {
     /// # Errors
     /// Whatever is wrong with the data, or a batch larger than the training part.
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
-        let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
-        let mut set = data::open(&config.data.source, &options)?;
-        let identities = set.identities();
+        let mut heads = Vec::new();
+        let (mut set, identities) = match config.heads.is_empty() {
+            true => {
+                let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
+                let set = data::open(&config.data.source, &options)?;
+                let identities = set.identities();
+                (set, identities)
+            }
+            false => {
+                heads = heads::open(config, &[])?;
+                (heads[0].clone(), heads::identities(&heads))
+            }
+        };
         let splits = split(&set, config)?;
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train);
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
         let inputs = data::fit(&set, &splits.train, how)?;
-        let numbers = matches!(set.task, Task::Regression { .. });
-        let suits = !config.data.is_arrays() && !matches!(config.loss, LossConfig::Bce);
-        let targets = match numbers && config.standardise_targets.unwrap_or(suits) {
-            true => data::fit_targets(&set, &splits.train)?,
+        let targets = match heads.is_empty() {
+            true => target_map(config, &config.loss, &set, &splits.train)?,
             false => Affine::identity(),
         };
+        let mut readings = Vec::new();
+        for (set, own) in heads.iter().zip(&config.heads) {
+            let target = |i: u32| &set.targets[i as usize * set.n_targets()..][..set.n_targets()];
+            let known: Vec<u32> = splits.train.iter().copied().filter(|i| !is_missing(target(*i))).collect();
+            if known.is_empty() {
+                let problem = format!("no training sample has a target of head `{}`", own.name);
+                let hint = format!("take `{}` out of `heads`, or train on samples that have it", own.name);
+                return Err(TrainError::Heads { problem, hint: Some(hint) });
+            }
+            readings.push(HeadReading {
+                name: own.name.clone(),
+                task: set.task.clone(),
+                targets: target_map(config, &own.loss, set, &known)?,
+                schema: set.schema.clone(),
+            });
+        }
+        let head_targets = heads.into_iter().map(|set| set.targets.into()).collect();
         let reading = Reading {
             inputs,
             targets,
             task: set.task.clone(),
             input_shape: set.input_shape.clone(),
             schema: set.schema.clone(),
+            heads: readings,
         };
-        Ok(Prepared { set, splits, reading, identities })
+        Ok(Prepared { set: Arc::new(set), splits, reading, identities, head_targets })
+    }
+
+    /// Shape of a sample of a config's data, and the values that a model must give for it.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data.
+    pub fn ends(config: &RunConfig) -> Result<(Vec<usize>, usize), TrainError> {
+        if config.heads.is_empty() {
+            let set = data::open(&config.data.source, &config.data.options())?;
+            return Ok((set.input_shape, set.task.n_outputs()));
+        }
+        let heads = heads::open(config, &[])?;
+        let n_outputs = heads.iter().map(|set| set.task.n_outputs()).sum();
+        Ok((heads[0].input_shape.clone(), n_outputs))
+    }
+
+    /// The samples as the model reads them, without augmentation.
+    pub fn source(&self) -> Preprocessed {
+        self.reading.source(self.set.clone(), self.head_targets.clone())
     }
 
     /// Whether the data, opened from `source`, are those of a checkpoint; where that cannot be told, the warning that
@@ -107,12 +184,41 @@ impl Prepared {
 }
 
 impl Reading {
-    /// Values that a model gives for a sample: one a class, or one a target.
-    pub fn n_outputs(&self) -> usize {
-        match &self.task {
-            Task::Classification { classes } => classes.len(),
-            Task::Regression { targets } => targets.len(),
+    /// The samples of a set as the model reads them; `targets` are those of several heads.
+    pub(super) fn source(&self, set: Arc<Dataset>, targets: heads::HeadTargets) -> Preprocessed {
+        let source = Preprocessed::new(set, self.inputs.clone(), self.targets.clone());
+        match self.heads.is_empty() {
+            true => source,
+            false => {
+                let head = |(own, targets): (&HeadReading, &Arc<[f32]>)| own.head(targets);
+                let heads = self.heads.iter().zip(&targets).map(head).collect();
+                source.with_heads(heads, targets)
+            }
         }
+    }
+
+    /// Values that a model gives for a sample: one a class, or one a target, of all heads.
+    pub fn n_outputs(&self) -> usize {
+        match self.heads.is_empty() {
+            true => self.task.n_outputs(),
+            false => self.heads.iter().map(|head| head.task.n_outputs()).sum(),
+        }
+    }
+}
+
+/// The standardisation of numbers as targets, where it suits them.
+fn target_map(
+    config: &RunConfig,
+    loss: &LossConfig,
+    set: &Dataset,
+    train: &[u32],
+) -> Result<Affine, TrainError> {
+    let numbers = matches!(set.task, Task::Regression { .. });
+    let logistic = loss.build(&set.task).probabilities() == Probabilities::Sigmoid;
+    let suits = !config.data.is_arrays() && !logistic;
+    match numbers && config.standardise_targets.unwrap_or(suits) {
+        true => Ok(data::fit_targets(set, train)?),
+        false => Ok(Affine::identity()),
     }
 }
 

@@ -1,251 +1,416 @@
-//! A model and its loss compiled for a batch size, in training or evaluation; programs are kept for each size.
+//! Programs: a model and its loss compiled for one purpose, with names for everything that can be read after a run.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use engine::exec::MAX_WORKERS;
-use engine::graph::{Built, Graph, Var};
-use engine::{Draw, Executor, Fault, Feed, GraphError, Plan, PlanOptions, Pool, StepContext, Wanted};
+use engine::graph::{Graph, Var};
+use engine::kernels::affine::affine_in_place;
+use engine::{Draw, Executor, Feed, GraphError, StepContext, Wanted};
 
-use super::memory;
-use super::objective::{Mixture, Objective};
-use super::prepared::{Prepared, Reading};
-use crate::data::Dataset;
-use crate::data::augment::Pipeline;
-use crate::model::{Mode, Model};
+use crate::model::{Behavior, Masks, Mode, Norms};
+use crate::source::{Head, Pass, Source, SourceError, is_missing, n_targets, target_columns};
+
+/// What a program computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Outputs, the mean loss, its gradient, and new values of buffers.
+    Train,
+    /// Outputs, and the loss of every sample.
+    Measure,
+    /// Outputs alone; needs no targets.
+    Answer,
+}
+
+/// What a probe shows of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// What the layer gives, `[batch, ..]`; images are channels last.
+    Result,
+    /// The gradient of the mean loss with respect to that.
+    Gradient,
+    /// Means of the channels of what the layer is given, then their biased variances, over the whole batch: `[2, C]`.
+    Moments,
+}
+
+/// A look into a layer while a program runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Probe {
+    /// the layer's full name, such as `3` or `block.0`, as [`crate::model::Model::trace`] gives it
+    pub layer: String,
+    /// what of it
+    pub quantity: Quantity,
+}
+
+impl Probe {
+    /// What a layer gives.
+    pub fn result(layer: impl Into<String>) -> Self {
+        Probe { layer: layer.into(), quantity: Quantity::Result }
+    }
+
+    /// The gradient of the mean loss with respect to what a layer gives.
+    pub fn gradient(layer: impl Into<String>) -> Self {
+        Probe { layer: layer.into(), quantity: Quantity::Gradient }
+    }
+
+    /// Mean and variance of every channel of what a layer is given.
+    pub fn moments(layer: impl Into<String>) -> Self {
+        Probe { layer: layer.into(), quantity: Quantity::Moments }
+    }
+}
+
+/// All that a program is compiled for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ProgramKey {
+    /// what it computes
+    pub work: Work,
+    /// samples in a batch
+    pub batch: usize,
+    /// whether dropout draws masks
+    pub masks: Masks,
+    /// where norms over the batch take their statistics from
+    pub norms: Norms,
+    /// looks into layers
+    pub probes: Vec<Probe>,
+}
+
+impl ProgramKey {
+    fn new(work: Work, batch: usize, mode: Mode) -> Self {
+        let Behavior { masks, norms } = mode.into();
+        ProgramKey { work, batch, masks, norms, probes: Vec::new() }
+    }
+
+    /// A step of training.
+    pub fn train(batch: usize) -> Self {
+        ProgramKey::new(Work::Train, batch, Mode::Train)
+    }
+
+    /// The loss of every sample, in evaluation.
+    pub fn measure(batch: usize) -> Self {
+        ProgramKey::new(Work::Measure, batch, Mode::Eval)
+    }
+
+    /// Outputs alone, in evaluation.
+    pub fn answer(batch: usize) -> Self {
+        ProgramKey::new(Work::Answer, batch, Mode::Eval)
+    }
+
+    /// The same with looks into layers.
+    pub fn with_probes(self, probes: Vec<Probe>) -> Self {
+        ProgramKey { probes, ..self }
+    }
+
+    /// How layers behave in it.
+    pub fn behavior(&self) -> Behavior {
+        Behavior { masks: self.masks, norms: self.norms }
+    }
+}
+
+/// A name for something that a program gives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// The mean loss, of [`Work::Train`].
+    Loss,
+    /// The loss of every sample, `[batch]`, of [`Work::Measure`]: that of the head of this name, which is empty where
+    /// there is only one. A sample whose target is missing has 0.
+    Losses(String),
+    /// What each sample counts in the mean of those losses, `[batch]`, where that is not 1 for all.
+    Weights(String),
+    /// What the model gives, `[batch, n_outputs]`.
+    Outputs,
+    /// What a probe shows.
+    Probe(Probe),
+}
+
+/// A graph, what is wanted of it, and what each of its outputs is called.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// the graph
+    pub graph: Graph,
+    /// what it is to give
+    pub wanted: Wanted,
+    /// names of `wanted.outputs`
+    pub names: Vec<Output>,
+    /// where each name's value stems from: what [`Program::per_channel`] counts
+    pub(super) origins: Vec<Var>,
+    /// what each of the graph's inputs is fed with
+    pub(super) fed: Arc<[Fed]>,
+}
+
+impl Blueprint {
+    pub(super) fn new(
+        graph: Graph,
+        gradients: Vec<Var>,
+        outputs: Vec<(Output, Var, Var)>,
+        fed: Vec<Fed>,
+    ) -> Self {
+        let assigns = !gradients.is_empty();
+        let (mut names, mut vars, mut origins) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, var, origin) in outputs {
+            names.push(name);
+            vars.push(var);
+            origins.push(origin);
+        }
+        let wanted = Wanted { outputs: vars, gradients, assigns };
+        Blueprint { graph, wanted, names, origins, fed: fed.into() }
+    }
+}
+
+/// A program with the memory that it runs in; whoever runs it has it alone.
+#[derive(Debug)]
+pub struct Program {
+    executor: Executor,
+    names: Vec<Output>,
+    /// values of every channel in what an output stems from
+    per_channel: Vec<usize>,
+    fed: Arc<[Fed]>,
+    /// what was read last
+    read: Vec<f32>,
+}
+
+impl Program {
+    pub(super) fn new(executor: Executor, blueprint: &Blueprint) -> Self {
+        let longest = (0..blueprint.names.len()).map(|i| executor.output_len(i)).max().unwrap_or(0);
+        let count = |v: &Var| {
+            let shape = blueprint.graph.shape(*v);
+            shape.numel() / shape.last_dim().max(1)
+        };
+        let per_channel = blueprint.origins.iter().map(count).collect();
+        let names = blueprint.names.clone();
+        let fed = blueprint.fed.clone();
+        Program { executor, names, per_channel, fed, read: Vec::with_capacity(longest) }
+    }
+
+    /// Takes a batch through the program; afterwards outputs can be read.
+    pub fn run(&mut self, weights: (&[f32], &[f32]), draw: Draw, feed: &dyn Feed) {
+        let context = StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw };
+        self.executor.run(context, feed);
+    }
+
+    /// The same with samples that are pulled from their source.
+    pub(super) fn pull(
+        &mut self,
+        weights: (&[f32], &[f32]),
+        draw: Draw,
+        mut batch: Batch<'_>,
+    ) -> Result<(), SourceError> {
+        batch.fed = self.fed.clone();
+        self.run(weights, draw, &batch);
+        batch.fault.take().map_or(Ok(()), Err)
+    }
+
+    fn index(&self, name: &Output) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
+    /// What the last run gave under a name; nothing where the program does not give it.
+    pub fn output(&mut self, name: &Output) -> Option<&[f32]> {
+        let index = self.index(name)?;
+        self.read.resize(self.executor.output_len(index), f32::NAN);
+        self.executor.output(index, &mut self.read);
+        Some(&self.read)
+    }
+
+    /// The same, copied; false where the program does not give it.
+    pub(super) fn copy_to(&self, name: &Output, out: &mut Vec<f32>) -> bool {
+        let Some(index) = self.index(name) else { return false };
+        out.resize(self.executor.output_len(index), f32::NAN);
+        self.executor.output(index, out);
+        true
+    }
+
+    /// The mean loss of the last run; NaN where the program does not give one.
+    pub fn loss(&self) -> f32 {
+        self.index(&Output::Loss).map_or(f32::NAN, |index| self.executor.scalar(index))
+    }
+
+    /// Values of every channel that a probe's moments are of: samples, times positions in an image.
+    pub fn per_channel(&self, probe: &Probe) -> Option<usize> {
+        let index = self.names.iter().position(|n| matches!(n, Output::Probe(p) if p == probe))?;
+        Some(self.per_channel[index])
+    }
+
+    /// Bytes of memory that it runs in.
+    pub fn bytes(&self) -> usize {
+        self.executor.bytes()
+    }
+
+    /// Names of all outputs.
+    pub fn names(&self) -> &[Output] {
+        &self.names
+    }
+
+    /// Completes the gradient of the last run's mean loss, a flat vector like the parameters.
+    pub fn gradients(&mut self, gradient: &mut [f32]) {
+        self.executor.gradients(gradient);
+    }
+
+    pub(super) fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// Writes the new values of buffers, such as running averages.
+    pub fn assign(&self, buffers: &mut [f32]) {
+        self.executor.assign(buffers);
+    }
+}
 
 /// Why a step was not made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// The loss is not finite.
+    #[error("loss became {loss}")]
     NonFinite {
         /// its value
         loss: f32,
     },
     /// The batch does not fit the layers.
+    #[error(transparent)]
     Graph(GraphError),
+    /// The source cannot give the batch.
+    #[error("samples cannot be read: {0}")]
+    Source(SourceError),
 }
 
-/// Supplies a batch by the indices of its samples; each worker copies its own rows, reading and preprocessing in one
-/// pass, and augments them where training does.
-#[derive(Clone, Copy)]
+/// What an input of a program is fed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    Inputs,
+    /// of a head, in its mapped unit; 0 where it is missing
+    Target(usize),
+    /// 1 where a head's target is known, else 0
+    Present(usize),
+    /// the target of the sample that it is mixed with
+    Partner(usize),
+    /// 1 where that is known, else 0
+    PartnerPresent(usize),
+    /// share of the own target in a mixed sample
+    Share,
+}
+
+/// Supplies a batch by the numbers of its samples; each worker pulls its own rows.
 pub(super) struct Batch<'a> {
-    pub set: &'a Dataset,
-    pub reading: &'a Reading,
-    pub indices: &'a [u32],
-    /// random changes, and the epoch that they are of
-    pub augment: Option<(&'a Pipeline, u64)>,
+    source: &'a dyn Source,
+    pub samples: &'a [u32],
+    pass: Pass,
+    /// what the program's inputs are
+    pub fed: Arc<[Fed]>,
+    /// what kept the source from giving rows, the first of them
+    fault: OnceLock<SourceError>,
+}
+
+thread_local! {
+    /// Targets of all heads of some samples. Grows at a thread's first batch.
+    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(source: &'a dyn Source, samples: &'a [u32], pass: Pass) -> Self {
+        Batch { source, samples, pass, fed: Arc::default(), fault: OnceLock::new() }
+    }
+
+    fn mixed(&self, sample: u32) -> (u32, f32) {
+        match self.pass {
+            Pass::Train { epoch } => {
+                let mixed = self.source.mixed(sample, epoch);
+                (mixed.partner, mixed.own)
+            }
+            Pass::Measure => (sample, 1.0),
+        }
+    }
+
+    /// Writes what an input is fed with for some samples.
+    pub fn fill_with(&self, fed: Fed, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let heads = self.source.heads();
+        let mut partner = |head: usize, present: bool| {
+            let width = out.len() / samples.len().max(1);
+            samples.iter().zip(out.chunks_exact_mut(width.max(1))).try_for_each(|(i, out)| {
+                let partner = [self.mixed(*i).0];
+                if present { self.present(head, &partner, out) } else { self.target(head, &partner, out) }
+            })
+        };
+        match fed {
+            Fed::Inputs => self.source.inputs(samples, self.pass, out),
+            Fed::Target(0) if heads.len() == 1 && !heads[0].may_miss => {
+                self.source.targets(samples, out)?;
+                map(&heads[0], out);
+                Ok(())
+            }
+            Fed::Target(head) => self.target(head, samples, out),
+            Fed::Present(head) => self.present(head, samples, out),
+            Fed::Partner(head) => partner(head, false),
+            Fed::PartnerPresent(head) => partner(head, true),
+            Fed::Share => {
+                samples.iter().zip(out).for_each(|(i, out)| *out = self.mixed(*i).1);
+                Ok(())
+            }
+        }
+    }
+
+    /// The targets of one head; 0 where they may be missing and are.
+    fn target(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let own = &self.source.heads()[head];
+        self.rows(head, samples, |i, row| {
+            let out = &mut out[i * row.len()..(i + 1) * row.len()];
+            if own.may_miss && is_missing(row) {
+                return out.fill(0.0);
+            }
+            out.copy_from_slice(row);
+            map(own, out);
+        })
+    }
+
+    fn present(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        self.rows(head, samples, |i, row| {
+            out[i] = if is_missing(row) { 0.0 } else { 1.0 };
+        })
+    }
+
+    /// Calls `f` with the columns of one head for each sample.
+    fn rows(
+        &self,
+        head: usize,
+        samples: &[u32],
+        mut f: impl FnMut(usize, &[f32]),
+    ) -> Result<(), SourceError> {
+        let heads = self.source.heads();
+        let (own, all) = (target_columns(heads, head), n_targets(heads));
+        ROWS.with_borrow_mut(|rows| {
+            rows.resize(samples.len() * all, f32::NAN);
+            self.source.targets(samples, rows)?;
+            rows.chunks_exact(all.max(1)).enumerate().for_each(|(i, row)| f(i, &row[own.clone()]));
+            Ok(())
+        })
+    }
+}
+
+/// Numbers in their own unit become those that the model learns.
+fn map(head: &Head, out: &mut [f32]) {
+    if let Some(map) = &head.map {
+        affine_in_place(out, &map.scale, &map.shift);
+    }
+}
+
+/// Numbers of a sample that an input is fed with.
+pub(super) fn width_of(fed: Fed, source: &dyn Source) -> usize {
+    match fed {
+        Fed::Inputs => source.input_shape().iter().product(),
+        Fed::Target(head) | Fed::Partner(head) => source.heads()[head].task.n_targets(),
+        Fed::Present(_) | Fed::PartnerPresent(_) | Fed::Share => 1,
+    }
 }
 
 impl Feed for Batch<'_> {
     fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
-        let indices = &self.indices[rows];
-        let (set, reading) = (self.set, self.reading);
-        match (input, self.augment) {
-            (0, None) => set.gather(indices, &reading.inputs, out),
-            (0, Some((pipeline, epoch))) => pipeline.gather(set, indices, epoch, &reading.inputs, out),
-            (PARTNERS, Some((pipeline, epoch))) => {
-                for (i, out) in indices.iter().zip(out.chunks_exact_mut(set.n_targets())) {
-                    set.gather_targets(&[pipeline.mixed(*i, epoch).partner], &reading.targets, out);
-                }
-            }
-            (SHARES, Some((pipeline, epoch))) => {
-                indices.iter().zip(out).for_each(|(i, out)| *out = pipeline.mixed(*i, epoch).own);
-            }
-            _ => set.gather_targets(indices, &reading.targets, out),
+        if let Err(error) = self.fill_with(self.fed[input], &self.samples[rows], out) {
+            // the run goes on with these, and its results are thrown away
+            out.fill(f32::NAN);
+            let _ = self.fault.set(error);
         }
-    }
-}
-
-/// Inputs of a program that mixes samples, behind the inputs and the targets.
-const PARTNERS: usize = 2;
-const SHARES: usize = 3;
-
-/// A model, its loss, and the programs compiled so far.
-#[derive(Debug)]
-pub struct Session {
-    /// the model
-    pub model: Model,
-    objective: Objective,
-    /// whether training has two targets a sample
-    mixes: bool,
-    /// for each parameter whether it stays as it is
-    frozen: Vec<bool>,
-    pool: Arc<Pool>,
-    shards: usize,
-    plans: HashMap<(bool, usize), Arc<Plan>>,
-    programs: HashMap<(bool, usize), Executor>,
-}
-
-/// Positions of what a program gives.
-pub(super) const LOSS: usize = 0;
-pub(super) const OUTPUTS: usize = 1;
-
-impl Session {
-    pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
-        let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
-        let (plans, programs) = (HashMap::new(), HashMap::new());
-        let (mixes, frozen) = (false, vec![false; model.params().slots.len()]);
-        Session { model, objective, mixes, frozen, pool, shards: shards.max(1), plans, programs }
-    }
-
-    /// Trains on mixed samples, whose batches have a second target and the share of the first.
-    pub(super) fn mix(&mut self) {
-        self.mixes = true;
-        self.plans.clear();
-        self.programs.clear();
-    }
-
-    /// Takes another loss. Programs that were compiled for the one before are of no use to it.
-    #[cfg(feature = "runs")]
-    pub(super) fn aim(&mut self, objective: Objective) {
-        if self.objective != objective {
-            self.objective = objective;
-            self.plans.clear();
-            self.programs.clear();
-        }
-    }
-
-    /// Leaves parameters as they are: their gradients are not computed.
-    pub(super) fn freeze(&mut self, frozen: Vec<bool>) {
-        self.frozen = frozen;
-        self.plans.clear();
-        self.programs.clear();
-    }
-
-    /// The graph of a batch: in training with gradients, in evaluation with the loss of every sample.
-    ///
-    /// # Errors
-    /// When a layer cannot train on so small a batch.
-    pub fn graph(&self, mode: Mode, batch: usize) -> Built<(Graph, Wanted)> {
-        let mut g = Graph::new();
-        let x = self.model.input(&mut g, batch)?;
-        let target = g.input("target", self.objective.target_shape(batch))?;
-        let outputs = self.model.forward(&mut g, x, mode)?;
-        let mixture = if self.mixes && mode == Mode::Train {
-            let partner = g.input("partner", self.objective.target_shape(batch))?;
-            Some(Mixture { partner, own: g.input("own_share", [batch])? })
-        } else {
-            None
-        };
-        let loss = self.objective.build(&mut g, outputs, target, mixture)?;
-        let wanted = match mode {
-            Mode::Eval => Wanted { outputs: vec![loss.each, outputs], gradients: vec![], assigns: false },
-            Mode::Train => {
-                let gradients = self.gradients(&mut g, loss.mean)?;
-                Wanted { outputs: vec![loss.mean, outputs], gradients, assigns: true }
-            }
-        };
-        Ok((g, wanted))
-    }
-
-    /// The gradient of each parameter, of those that are frozen a constant.
-    fn gradients(&self, g: &mut Graph, loss: Var) -> Built<Vec<Var>> {
-        let params = self.model.param_vars(g);
-        let trained = params.iter().zip(&self.frozen).filter(|(_, frozen)| !**frozen).map(|(v, _)| *v);
-        let mut gradients = g.gradients(loss, &trained.collect::<Vec<_>>())?.into_iter();
-        let one = |(v, frozen): (&Var, &bool)| {
-            if *frozen {
-                let shape = g.shape(*v).clone();
-                return g.constant(0.0, shape);
-            }
-            gradients.next().ok_or_else(|| unreachable!("a gradient for each parameter that is trained"))
-        };
-        params.iter().zip(&self.frozen).map(one).collect()
-    }
-
-    /// How a batch is cut and by whom it is computed.
-    pub fn options(&self, batch: usize) -> PlanOptions {
-        PlanOptions::new(batch, self.shards, self.pool.n_workers())
-    }
-
-    /// Threads in use.
-    pub fn n_threads(&self) -> usize {
-        self.pool.n_workers()
-    }
-
-    /// The program for a batch size, compiled at first use.
-    pub(super) fn program(&mut self, mode: Mode, batch: usize) -> Result<&Executor, GraphError> {
-        let key = (mode == Mode::Train, batch);
-        if !self.programs.contains_key(&key) {
-            let plan = self.plan(mode, batch)?;
-            let bytes = Executor::bytes_for(&plan);
-            if !memory::has_room(bytes) {
-                let (op, layer) = ("plan", String::new());
-                return Err(GraphError { op, layer, fault: Fault::Memory { bytes } });
-            }
-            self.programs.insert(key, Executor::new(plan, self.pool.clone()));
-        }
-        Ok(&self.programs[&key])
-    }
-
-    /// The plan for a batch size, compiled at first use.
-    fn plan(&mut self, mode: Mode, batch: usize) -> Result<Arc<Plan>, GraphError> {
-        let key = (mode == Mode::Train, batch);
-        if let Some(plan) = self.plans.get(&key) {
-            return Ok(plan.clone());
-        }
-        let (graph, wanted) = self.graph(mode, batch)?;
-        let plan = Arc::new(Plan::compile(&graph, &wanted, self.options(batch))?);
-        self.plans.insert(key, plan.clone());
-        Ok(plan)
-    }
-
-    /// Bytes that the program for a batch size takes, or will take when it is first used.
-    ///
-    /// # Errors
-    /// When a layer cannot work on so small a batch, or a size is too large.
-    pub(super) fn program_bytes(&mut self, mode: Mode, batch: usize) -> Result<usize, GraphError> {
-        Ok(Executor::bytes_for(&*self.plan(mode, batch)?))
-    }
-
-    /// The training program of a batch size that was compiled before.
-    pub(super) fn compiled(&self, batch: usize) -> Option<&Executor> {
-        self.programs.get(&(true, batch))
-    }
-
-    /// Runs a model forward over samples, batch by batch, and hands each batch's indices, losses and outputs on.
-    pub(super) fn forward(
-        &mut self,
-        weights: (&[f32], &[f32]),
-        data: (&Dataset, &Reading),
-        indices: &[u32],
-        batch: usize,
-        mut each: impl FnMut(&[u32], &[f32], &[f32]),
-    ) -> Result<(), GraphError> {
-        let width = self.model.n_outputs();
-        let batch = batch.min(indices.len());
-        let (mut losses, mut outputs) = (vec![0.0; batch], vec![0.0; batch * width]);
-        for chunk in indices.chunks(batch.max(1)) {
-            let program = self.program(Mode::Eval, chunk.len())?;
-            let context =
-                StepContext { params: weights.0, buffers: weights.1, tangents: &[], draw: Draw::default() };
-            program.run(context, &Batch { set: data.0, reading: data.1, indices: chunk, augment: None });
-            let n = chunk.len();
-            program.output(LOSS, &mut losses[..n]);
-            program.output(OUTPUTS, &mut outputs[..n * width]);
-            each(chunk, &losses[..n], &outputs[..n * width]);
-        }
-        Ok(())
-    }
-
-    /// The loss.
-    pub(super) fn objective(&self) -> &Objective {
-        &self.objective
-    }
-
-    pub(super) fn pool(&self) -> Arc<Pool> {
-        self.pool.clone()
     }
 }
 
 /// The seed's part in random masks.
 pub(super) fn draw(seed: u64, step: u64) -> Draw {
     Draw { seed, step, first_row: 0 }
-}
-
-/// Samples of a part, for programs over a whole split.
-pub(super) fn source(data: &Prepared) -> (&Dataset, &Reading) {
-    (&data.set, &data.reading)
 }

@@ -5,14 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::kernels::isa::isa;
-use record::{
-    Figures, Goal, LogWriter, Machine, Metrics, MetricsWriter, Row, RunDir, Samples, Status, Summary,
-};
+use record::{Figures, Goal, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
 
 use super::choice::{Kept, Split};
 use super::error::TrainError;
-use super::evaluate::evaluation_of;
-use super::objective::main_metric;
+use super::judged::evaluation_of;
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
@@ -20,13 +17,12 @@ use super::saved::{self, Checkpoint};
 use super::state::{Best, weights_sha256};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
-use crate::data::Task;
 
 /// Trains from the start in a fresh run folder.
 ///
 /// A loss that is not finite does not make an error: the summary says `diverged` and why, and the last good state is
-/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the summary's
-/// reason says so.
+/// kept. `stop` ends the run after the step at hand, with a checkpoint; so does the config's `time`, and then the
+/// summary's reason says so.
 ///
 /// # Errors
 /// When config, data and model do not fit together, or the folder cannot be written.
@@ -54,8 +50,8 @@ pub fn train_ready(
     Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
-/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for as long as
-/// `time` says.
+/// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for
+/// as long as `time` says.
 ///
 /// The result is, bit for bit, that of a run that was never interrupted.
 ///
@@ -79,8 +75,10 @@ pub fn resume(
         let weights = run.best_checkpoint();
         let next =
             format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
-        let unknown = trainer.data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
-        trainer.data.splits.warnings.extend(unknown);
+        if let Some(data) = trainer.prepared() {
+            let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
+            trainer.about.warnings.extend(unknown);
+        }
         checkpoint.check_same_states(&trainer.session.model, trainer.states())?;
         let state = checkpoint.state(&trainer.session.model)?;
         trainer.restore(state);
@@ -118,9 +116,9 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(config: &RunConfig, data: &Prepared, main: &str) -> Self {
+    fn new(config: &RunConfig, has_valid: bool, main: &str) -> Self {
         let name = match config.save.best.as_str() {
-            "auto" if data.splits.valid.is_empty() => "train_loss".to_owned(),
+            "auto" if !has_valid => "train_loss".to_owned(),
             "auto" => format!("valid_{main}"),
             named => named.to_owned(),
         };
@@ -164,8 +162,8 @@ impl<'a> Run<'a> {
         let (metrics, _) = folder.metrics_writer(counters.step)?;
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
-        let main = main_metric(&trainer.data.reading.task, trainer.session.objective());
-        let judge = Judge::new(config, &trainer.data, main);
+        let main = trainer.session.objective.main_metric();
+        let judge = Judge::new(config, !trainer.parts.valid.numbers.is_empty(), main);
         let save_every = config.save.every.steps(trainer.length()).max(1);
         let samples_before = counters.samples;
         Ok(Run {
@@ -211,6 +209,7 @@ impl<'a> Run<'a> {
                     }
                 }
                 Err(StepError::Graph(error)) => return Err(error.into()),
+                Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
                 Err(StepError::NonFinite { loss }) => {
                     status = Status::Diverged;
                     reason = Some(self.describe(loss)?);
@@ -225,11 +224,11 @@ impl<'a> Run<'a> {
     }
 
     fn begin(&mut self) -> Result<(), TrainError> {
-        let data = &self.trainer.data;
-        let samples = [&data.splits.train, &data.splits.valid, &data.splits.test].map(Vec::len);
+        let (about, parts) = (&self.trainer.about, &self.trainer.parts);
+        let samples = [&parts.train, &parts.valid, &parts.test].map(|part| part.numbers.len());
         let length = self.trainer.length();
         let facts = Facts {
-            data: data.set.name.clone(),
+            data: about.data.clone(),
             model: self.trainer.session.model.title().to_owned(),
             parameters: self.trainer.state.params.len(),
             samples,
@@ -237,9 +236,9 @@ impl<'a> Run<'a> {
             n_steps: length.n_steps,
             from_step: self.trainer.state.counters.step,
             threads: self.trainer.session.n_threads(),
-            notes: data.set.notes.iter().cloned().chain(self.trainer.notes()).collect(),
+            notes: about.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
-        for warning in data.splits.warnings.clone() {
+        for warning in about.warnings.clone() {
             self.observer.on_warning(&warning);
             self.log.line(&format!("warning: {warning}"))?;
         }
@@ -266,7 +265,7 @@ impl<'a> Run<'a> {
         let (step, sums) = (counters.step, counters.sums);
         let length = self.trainer.length();
         let n = sums.samples as f64;
-        let classes = self.trainer.data.set.n_classes().is_some();
+        let classes = self.trainer.tells_classes;
         self.observer.on_step(&Progress {
             step,
             epoch: step / length.steps_per_epoch,
@@ -294,25 +293,10 @@ impl<'a> Run<'a> {
 
     /// Measures, writes the row, keeps the best weights.
     fn measure_epoch(&mut self) -> Result<(), TrainError> {
-        let length = self.trainer.length();
-        let sums = self.trainer.state.counters.sums;
-        let n = sums.samples as f64;
-        let mut metrics = Metrics::new();
-        if sums.samples > 0 {
-            metrics.set("train_loss", sums.loss / n);
-            if let Task::Classification { .. } = self.trainer.data.reading.task {
-                metrics.set("train_accuracy", sums.correct as f64 / n);
-            }
-        }
-        let valid = self.trainer.measure(Split::Valid, None, false)?;
-        valid.metrics.iter().for_each(|(name, value)| metrics.set(name, value));
-        let step = self.trainer.state.counters.step;
-        let epoch = step.div_ceil(length.steps_per_epoch);
-        let figures = Figures { epoch, step, metrics: metrics.clone() };
+        let figures = self.trainer.end_epoch()?;
+        let Figures { epoch, step, metrics } = figures.clone();
         let seconds = self.seconds();
         let counters = &mut self.trainer.state.counters;
-        counters.sums = Default::default();
-        counters.last = Some(figures.clone());
         counters.seconds = seconds;
         let value = metrics.get(&self.judge.name);
         if value.is_none() && self.judge.name != "train_loss" {
@@ -340,13 +324,7 @@ impl<'a> Run<'a> {
     fn save(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
         std::fs::create_dir_all(self.folder.checkpoints())
             .map_err(|e| record::RecordError::io(record::Action::Create, &self.folder.checkpoints(), e))?;
-        let trainer = &self.trainer;
-        let (saved, model, state) = (trainer.saved(), &trainer.session.model, &trainer.state);
-        if whole {
-            let weights = (&state.params[..], &state.buffers[..]);
-            return saved::write(path, &saved, model, weights, Some((state, trainer.states())));
-        }
-        saved::write(path, &saved, model, (&trainer.evaluated(), &state.buffers), None)
+        self.trainer.save_as(path, whole)
     }
 
     fn save_last(&mut self) -> Result<(), TrainError> {
@@ -385,10 +363,10 @@ impl<'a> Run<'a> {
 
     /// Looks at the test part, once: with the last weights and with the best ones.
     fn test(&mut self, summary: &mut Summary) -> Result<(), TrainError> {
-        let part = Split::to_judge(&self.trainer.data.splits);
-        let checkpoint = Checkpoint::open(&self.folder.best_checkpoint())?;
-        let (params, mut buffers) = checkpoint.weights(&self.trainer.session.model)?;
-        buffers.extend_from_slice(self.trainer.session.objective().buffers());
+        let part = self.trainer.parts.to_judge();
+        let path = self.folder.best_checkpoint();
+        let (params, mut buffers) = saved::read_weights(&path, &self.trainer.session.model)?;
+        buffers.extend_from_slice(self.trainer.session.objective.buffers());
         let best = self.trainer.measure(part, Some((&params, &buffers)), true)?;
         let last = self.trainer.measure(part, None, false)?;
         if part == Split::Test {
@@ -398,7 +376,12 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        self.folder.write_evaluation(&evaluation_of(&best, &self.trainer.data.reading, part, Kept::Best))?;
+        self.folder.write_evaluation(&evaluation_of(
+            &best,
+            &self.trainer.session.objective,
+            part,
+            Kept::Best,
+        ))?;
         Ok(())
     }
 
@@ -407,18 +390,15 @@ impl<'a> Run<'a> {
         let counters = &trainer.state.counters;
         let length = trainer.length();
         let seconds = self.seconds();
-        let samples = &trainer.data.splits;
+        let parts = &trainer.parts;
         let own = trainer.session.model.buffers().len();
         let digest = || weights_sha256(&trainer.evaluated(), &trainer.state.buffers[..own]);
         Summary {
             status,
             reason,
-            data: trainer.data.set.name.clone(),
+            data: trainer.about.data.clone(),
             model: trainer.session.model.title().to_owned(),
-            task: match trainer.data.reading.task {
-                Task::Classification { .. } => "classification".into(),
-                Task::Regression { .. } => "regression".into(),
-            },
+            task: trainer.session.objective.kind().into(),
             metric: self.main.into(),
             goal: self.judge.goal,
             steps: counters.step,
@@ -428,9 +408,9 @@ impl<'a> Run<'a> {
             samples_per_second: if seconds > 0.0 { counters.samples as f64 / seconds } else { 0.0 },
             parameters: trainer.state.params.len() as u64,
             samples: Samples {
-                train: samples.train.len() as u64,
-                valid: samples.valid.len() as u64,
-                test: samples.test.len() as u64,
+                train: parts.train.numbers.len() as u64,
+                valid: parts.valid.numbers.len() as u64,
+                test: parts.test.numbers.len() as u64,
             },
             best: counters.best.as_ref().map(|b| b.figures.clone()),
             last: counters.last.clone(),

@@ -12,13 +12,12 @@ use super::memory::{self, Need};
 use super::prepared::Reading;
 use super::state::{Counters, State, sha256};
 use crate::data::Identity;
-use crate::model::weights::{self, WeightsFile};
+use crate::model::weights::{self, STATE, WeightsFile};
 use crate::model::{Model, ModelConfig};
 use crate::optim::{NamedState, OptimConfig, Recipe, Updater};
 use crate::registry::OutOfRange;
 
 const MODEL: &str = "thalweg.model";
-const STATE: &str = "thalweg.state";
 const SUM: &str = "thalweg.sha256";
 
 /// Which model a checkpoint holds.
@@ -130,9 +129,7 @@ impl Checkpoint {
     /// # Errors
     /// When the tensors are not the model's.
     pub fn weights(&self, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        room(model, &[])?;
-        let mut params = vec![0.0; model.params().len()];
-        let mut buffers = vec![0.0; model.buffers().len()];
+        let (mut params, mut buffers) = zeros(model, &[])?;
         self.load(model, &mut params, &mut buffers)?;
         Ok((params, buffers))
     }
@@ -160,12 +157,7 @@ impl Checkpoint {
     /// # Errors
     /// When the file holds weights only, or tensors are not those of the model and its optimizer.
     pub fn state(&self, model: &Model) -> Result<State, TrainError> {
-        let counters: Counters = field(&self.file, &self.path, STATE)?;
-        room(model, &self.states(model)?)?;
-        let mut params = vec![0.0; model.params().len()];
-        let mut buffers = vec![0.0; model.buffers().len()];
-        let slots = self.load(model, &mut params, &mut buffers)?;
-        Ok(State { params, buffers, slots, counters })
+        state_in(&self.file, &self.path, model, &self.states(model)?)
     }
 
     /// What the optimizer in the file keeps.
@@ -203,21 +195,63 @@ impl Checkpoint {
             true => self.states(model)?,
             false => Vec::new(),
         };
-        let layouts: Vec<Layout> = states.iter().map(NamedState::layout).collect();
-        let mut slots: Vec<StateVec> = states.iter().map(NamedState::zeros).collect();
-        let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
-        sets.extend(layouts.iter().zip(slots.iter_mut().map(StateVec::values_mut)));
-        self.file.load(&mut sets)?;
-        let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
-        let (written, found) = (self.file.metadata().get(SUM), sha256(&values));
-        if let Some(written) = written.filter(|w| **w != found) {
-            let start = |sum: &str| sum.chars().take(12).collect::<String>();
-            let (found, written) = (start(&found), start(written));
-            let problem = format!("the tensors' SHA-256 begins {found}, expected {written}");
-            return Err(TrainError::BrokenState { problem, path: self.path.clone() });
-        }
-        Ok(slots)
+        load(&self.file, &self.path, model, &states, params, buffers)
     }
+}
+
+/// Parameters and buffers in the file of a model.
+///
+/// # Errors
+/// When the file cannot be read, or its tensors are not the model's.
+pub(super) fn read_weights(path: &Path, model: &Model) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+    let (mut params, mut buffers) = zeros(model, &[])?;
+    load(&WeightsFile::open(path)?, path, model, &[], &mut params, &mut buffers)?;
+    Ok((params, buffers))
+}
+
+/// The whole state in the file of a model and an optimizer that keeps these states.
+///
+/// # Errors
+/// When the file holds weights only, or its tensors are not those of the model and the optimizer.
+pub(super) fn read_state(path: &Path, model: &Model, states: &[NamedState]) -> Result<State, TrainError> {
+    state_in(&WeightsFile::open(path)?, path, model, states)
+}
+
+fn state_in(
+    file: &WeightsFile,
+    path: &Path,
+    model: &Model,
+    states: &[NamedState],
+) -> Result<State, TrainError> {
+    let counters: Counters = field(file, path, STATE)?;
+    let (mut params, mut buffers) = zeros(model, states)?;
+    let slots = load(file, path, model, states, &mut params, &mut buffers)?;
+    Ok(State { params, buffers, slots, counters })
+}
+
+/// Fills parameters and buffers, gives the states, and compares the sum of all.
+fn load(
+    file: &WeightsFile,
+    path: &Path,
+    model: &Model,
+    states: &[NamedState],
+    params: &mut [f32],
+    buffers: &mut [f32],
+) -> Result<Vec<StateVec>, TrainError> {
+    let layouts: Vec<Layout> = states.iter().map(NamedState::layout).collect();
+    let mut slots: Vec<StateVec> = states.iter().map(NamedState::zeros).collect();
+    let mut sets: Vec<(&Layout, &mut [f32])> = vec![(model.params(), params), (model.buffers(), buffers)];
+    sets.extend(layouts.iter().zip(slots.iter_mut().map(StateVec::values_mut)));
+    file.load(&mut sets)?;
+    let values: Vec<&[f32]> = sets.iter().map(|(_, values)| &**values).collect();
+    let (written, found) = (file.metadata().get(SUM), sha256(&values));
+    if let Some(written) = written.filter(|w| **w != found) {
+        let start = |sum: &str| sum.chars().take(12).collect::<String>();
+        let (found, written) = (start(&found), start(written));
+        let problem = format!("the tensors' SHA-256 begins {found}, expected {written}");
+        return Err(TrainError::BrokenState { problem, path: path.to_owned() });
+    }
+    Ok(slots)
 }
 
 fn field<T: serde::de::DeserializeOwned>(
@@ -231,33 +265,40 @@ fn field<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(broken)
 }
 
-/// Whether a model's parameters, its buffers and states of these lengths can be had.
-fn room(model: &Model, states: &[NamedState]) -> Result<(), TrainError> {
+/// Memory for a model's parameters and its buffers, where that and the memory of the states can be had.
+fn zeros(model: &Model, states: &[NamedState]) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     let states = states.iter().map(|s| s.layout().len());
     let state =
         memory::floats(&[states.fold(model.params().len(), usize::saturating_add), model.buffers().len()]);
     let need = Need { state, ..Need::default() };
-    if need.can_be_had() { Ok(()) } else { Err(TrainError::Memory { need }) }
+    if !need.can_be_had() {
+        return Err(TrainError::Memory { need });
+    }
+    Ok((vec![0.0; model.params().len()], vec![0.0; model.buffers().len()]))
 }
 
 fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
     serde_json::to_string(value).map_err(std::io::Error::other)
 }
 
-/// Writes parameters and the model's buffers under PyTorch's names; with a state and its names, also all that training
+/// Writes parameters and the model's buffers under PyTorch's names, with what tells a reader which model it is (a
+/// model in the graph style has no such words); with a state and its names, also all that training
 /// goes on from.
 ///
 /// # Errors
 /// When the disk is full or refuses; the file that was there stays.
 pub(super) fn write(
     path: &Path,
-    saved: &SavedModel,
+    saved: Option<&SavedModel>,
     model: &Model,
     (params, buffers): (&[f32], &[f32]),
     state: Option<(&State, &[NamedState])>,
 ) -> Result<(), TrainError> {
     record::write_atomic(path, |w| {
-        let mut fields = BTreeMap::from([(MODEL.to_owned(), json(saved)?)]);
+        let mut fields = BTreeMap::new();
+        if let Some(saved) = saved {
+            fields.insert(MODEL.to_owned(), json(saved)?);
+        }
         let layouts: Vec<Layout> =
             state.iter().flat_map(|(_, states)| states.iter().map(NamedState::layout)).collect();
         let mut sets: Vec<(&Layout, &[f32])> = vec![(model.params(), params), (model.buffers(), buffers)];

@@ -1,12 +1,13 @@
 //! The state of a run: exactly what a checkpoint holds, and all that the next step depends on besides the config.
 
+use std::borrow::Cow;
+
 use engine::StateVec;
 use record::Figures;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "runs")]
 use sha2::{Digest, Sha256};
 
-#[cfg(doc)]
 use crate::optim::Updater;
 
 /// Sums over the epoch that is going on, for its row of figures.
@@ -57,6 +58,14 @@ pub struct State {
     pub slots: Vec<StateVec>,
     /// the rest
     pub counters: Counters,
+}
+
+impl State {
+    /// Parameters that are measured and kept: the averaged ones, where there are any.
+    pub(super) fn evaluated(&self, updater: &Updater) -> Cow<'_, [f32]> {
+        let averaged = updater.averaged(&self.params, &self.slots, self.counters.step);
+        averaged.map_or(Cow::Borrowed(&self.params), Cow::Owned)
+    }
 }
 
 /// SHA-256 of the parameters' bytes (little-endian, in the order of the layout) and then of the model's buffers'.

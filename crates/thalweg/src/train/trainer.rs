@@ -2,40 +2,61 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+#[cfg(feature = "runs")]
+use std::path::Path;
+use std::sync::Arc;
 
-use engine::{Draw, StepContext};
+use engine::Draw;
 
+use super::about::About;
 use super::choice::Split;
 use super::error::TrainError;
-use super::evaluate::Measured;
-use super::memory::{self, Need};
+use super::evaluate::{Evaluator, Measured};
+use super::fit::Callback;
+use super::memory::need;
 use super::nonfinite::{culprit, first_bad_tensor};
+use super::norms::Estimate;
 use super::objective::Objective;
+use super::parts::{Parts, Samples};
 use super::prepared::Prepared;
-use super::program::{Batch, Session, StepError, draw};
+use super::program::{Batch, Program, ProgramKey, StepError, Work, draw};
 #[cfg(feature = "runs")]
-use super::saved::{SavedModel, SavedState};
+use super::saved::SavedState;
+use super::session::Session;
+use super::settings::{Settings, run_length, train_batches};
 use super::state::{Counters, State};
-use super::step::{Room, Samples};
+use super::step::{Room, Step};
 use crate::config::RunConfig;
 use crate::data;
-use crate::data::Values;
+use crate::data::Task;
 use crate::data::augment::Pipeline;
-use crate::model::{Mode, Model};
+use crate::model::Model;
 use crate::optim::{NamedState, Recipe, Stopped, Updater};
 use crate::schedule::RunLength;
+use crate::source::{Head, Pass, Source};
 
-/// A run in progress: data, programs, optimizer, and the state that steps change.
-#[derive(Debug)]
+/// What a trainer is put together from.
+pub(super) struct Ingredients {
+    pub model: Model,
+    pub parts: Parts,
+    pub objective: Objective,
+    pub recipe: Recipe,
+    pub settings: Settings,
+    pub about: About,
+}
+
+/// A run in progress: data, programs, optimiser, and the state that steps change.
 pub struct Trainer {
-    config: RunConfig,
-    /// the data
-    pub data: Prepared,
+    pub(super) settings: Settings,
+    pub(super) parts: Parts,
+    pub(super) about: About,
+    pub(super) callback: Option<Box<Callback>>,
     /// model and programs
     pub session: Session,
-    augment: Option<Pipeline>,
-    updater: Updater,
+    pub(super) updater: Updater,
     length: RunLength,
+    /// whether training counts how many classes were right
+    pub(super) tells_classes: bool,
     /// what steps change
     pub state: State,
     room: Room,
@@ -45,45 +66,35 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A run from its start: initial weights from the seed, or from `init_from`.
+    /// A run of a config from its start: initial weights from the seed, or from `init_from`.
     ///
     /// # Errors
     /// When the config does not fit the data or the model.
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
-        let objective = Objective::new(&config.loss, &data)?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
-        let length = run_length(config, data.splits.train.len());
-        let updater = Updater::new(Recipe::from_config(config, length)?, model.params())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
-        let mut session = Session::new(model, objective, config.n_threads(), config.shards);
-        if augment.as_ref().is_some_and(Pipeline::mixes) {
-            session.mix();
+        let source: Arc<dyn Source> = Arc::new(data.source().augmented(augment));
+        let objective = Objective::new(&*source, &data.splits.train, |head| config.loss_of(head))?;
+        let part = |numbers: &[u32]| Samples { source: source.clone(), numbers: numbers.to_vec() };
+        let splits = &data.splits;
+        let parts =
+            Parts { train: part(&splits.train), valid: part(&splits.valid), test: part(&splits.test) };
+        let settings = Settings::of(config);
+        let mut trainer = Trainer::assemble(Ingredients {
+            model,
+            parts,
+            objective,
+            recipe: Recipe::from_config(config, run_length(&settings, splits.train.len()))?,
+            settings,
+            about: About::of(config, Arc::new(data)),
+        })?;
+        #[cfg(feature = "runs")]
+        if let Some(saved) = &mut trainer.about.saved {
+            saved.states = Some(SavedState::list(trainer.updater.states()));
         }
-        session.freeze(updater.frozen());
-        let need = need(config, &data, &mut session, length, &updater)?;
-        if !need.can_be_had() {
-            return Err(TrainError::Memory { need });
-        }
-        let (params, mut buffers) = session.model.init(config.seed);
-        buffers.extend_from_slice(session.objective().buffers());
-        let mut trainer = Trainer {
-            room: Room::new(config.batch, session.model.n_outputs(), &buffers),
-            session,
-            augment,
-            state: State { params, buffers, slots: Vec::new(), counters: Counters::default() },
-            order: Vec::new(),
-            ordered_epoch: None,
-            config: config.clone(),
-            updater,
-            length,
-            data,
-        };
         #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
-            let file = crate::model::weights::WeightsFile::open(path)?;
-            let (p, b) = trainer.session.model.layout();
-            let own = b.len();
-            file.load(&mut [(p, &mut trainer.state.params), (b, &mut trainer.state.buffers[..own])])?;
+            trainer.start_from(path)?;
         }
         #[cfg(not(feature = "runs"))]
         if config.init_from.is_some() {
@@ -91,17 +102,70 @@ impl Trainer {
             let (key, place) = ("init_from".into(), crate::config::Place::Default);
             return Err(crate::config::ConfigError::Refused { key, problem, place }.into());
         }
-        trainer.state.slots = trainer.updater.start(&trainer.state.params);
-        for batch in train_batches(config, trainer.data.splits.train.len(), length) {
-            trainer.session.program(Mode::Train, batch)?;
-        }
+        trainer.make_programs()?;
         Ok(trainer)
+    }
+
+    /// Puts a trainer together, at initial weights from the seed.
+    pub(super) fn assemble(from: Ingredients) -> Result<Self, TrainError> {
+        let Ingredients { model, parts, objective, recipe, settings, about } = from;
+        let length = run_length(&settings, parts.train.numbers.len());
+        let updater = Updater::new(recipe, model.params())?;
+        let classes = |head: &Head| matches!(head.task, Task::Classification { .. });
+        let tells_classes = objective.only().is_some_and(|term| classes(&term.head));
+        let mut session = Session::new(model, objective, settings.threads, settings.shards);
+        if parts.train.source.mixes() {
+            session.mix();
+        }
+        session.freeze(updater.frozen());
+        let need = need(&settings, (&parts, &about), &mut session, length, &updater)?;
+        if !need.can_be_had() {
+            return Err(TrainError::Memory { need });
+        }
+        let (params, mut buffers) = session.model.init(settings.seed);
+        buffers.extend_from_slice(session.objective.buffers());
+        let slots = updater.start(&params);
+        Ok(Trainer {
+            room: Room::new(settings.batch, &buffers),
+            session,
+            state: State { params, buffers, slots, counters: Counters::default() },
+            order: Vec::new(),
+            ordered_epoch: None,
+            callback: None,
+            settings,
+            parts,
+            about,
+            updater,
+            length,
+            tells_classes,
+        })
+    }
+
+    /// Takes the weights of a safetensors file, such as PyTorch's, instead of those from the seed.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or its tensors are not the model's.
+    #[cfg(feature = "runs")]
+    pub fn start_from(&mut self, path: &Path) -> Result<(), TrainError> {
+        let own = self.session.model.buffers().len();
+        let State { params, buffers, .. } = &mut self.state;
+        self.session.model.load(path, params, &mut buffers[..own])?;
+        self.state.slots = self.updater.start(&self.state.params);
+        Ok(())
     }
 
     /// Goes on from a state.
     pub fn restore(&mut self, mut state: State) {
-        state.buffers.extend_from_slice(self.session.objective().buffers());
+        state.buffers.extend_from_slice(self.session.objective.buffers());
         self.state = state;
+    }
+
+    /// Takes the memory of the programs that the run trains with.
+    pub(super) fn make_programs(&mut self) -> Result<(), TrainError> {
+        for batch in train_batches(&self.settings, self.parts.train.numbers.len(), self.length) {
+            self.session.program(&ProgramKey::train(batch))?;
+        }
+        Ok(())
     }
 
     /// Steps of the run and of an epoch.
@@ -119,13 +183,9 @@ impl Trainer {
         f64::from(self.updater.lr(self.state.counters.step.saturating_sub(1)))
     }
 
-    /// What a checkpoint says of the model.
-    #[cfg(feature = "runs")]
-    pub fn saved(&self) -> SavedModel {
-        let (model, optimizer) = (self.config.model.clone(), self.config.optimizer.clone());
-        let states = SavedState::list(self.updater.states());
-        let identity = self.data.identities.newest();
-        SavedModel::new(model, self.data.reading.clone(), (optimizer, states), Some(identity))
+    /// The data of a config's run; none where the data are a source of one's own.
+    pub fn prepared(&self) -> Option<&Prepared> {
+        self.about.prepared.as_deref()
     }
 
     /// The model's parameters and buffers.
@@ -140,8 +200,7 @@ impl Trainer {
 
     /// Parameters that are measured and kept: the averaged ones, where there are any.
     pub fn evaluated(&self) -> Cow<'_, [f32]> {
-        let State { params, slots, counters, .. } = &self.state;
-        self.updater.averaged(params, slots, counters.step).map_or(Cow::Borrowed(params), Cow::Owned)
+        self.state.evaluated(&self.updater)
     }
 
     /// What people should know of the updates: groups of parameters, and what averaged weights lack.
@@ -158,25 +217,23 @@ impl Trainer {
     /// One update. On an error the state is that before the step.
     ///
     /// # Errors
-    /// When the loss is not finite.
+    /// When the loss is not finite, or the source cannot give the samples.
     pub fn step(&mut self) -> Result<f32, StepError> {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let indices = &self.order[self.of_step(step)];
+        let numbers = &self.order[self.of_step(step)];
         let state = &mut self.state;
         self.room.buffers.copy_from_slice(&state.buffers);
-        let mut samples = Samples {
+        let mut samples = Step {
             session: &mut self.session,
-            whole: Batch {
-                set: &self.data.set,
-                reading: &self.data.reading,
-                indices,
-                augment: self.augment.as_ref().map(|pipeline| (pipeline, epoch)),
-            },
-            batch: self.config.batch,
-            draw: draw(self.config.seed, step),
+            source: &*self.parts.train.source,
+            numbers,
+            epoch,
+            batch: self.settings.batch,
+            draw: draw(self.settings.seed, step),
             room: &mut self.room,
+            tells_classes: self.tells_classes,
             sums: state.counters.sums,
             ran: 0,
             error: None,
@@ -187,13 +244,13 @@ impl Trainer {
         state.buffers.copy_from_slice(&self.room.buffers);
         state.counters.sums = sums;
         state.counters.step += 1;
-        state.counters.samples += indices.len() as u64;
+        state.counters.samples += numbers.len() as u64;
         Ok(loss)
     }
 
     /// Where the samples of a step are in the order of its epoch.
     fn of_step(&self, step: u64) -> Range<usize> {
-        let n = self.config.batch.saturating_mul(self.config.accumulate);
+        let n = self.settings.batch.saturating_mul(self.settings.accumulate);
         let first = ((step % self.length.steps_per_epoch) as usize).saturating_mul(n).min(self.order.len());
         first..first.saturating_add(n).min(self.order.len())
     }
@@ -203,8 +260,8 @@ impl Trainer {
         if self.ordered_epoch == Some(epoch) {
             return;
         }
-        let train = &self.data.splits.train;
-        let order = data::order(train.len(), self.config.seed, epoch, self.config.shuffle);
+        let train = &self.parts.train.numbers;
+        let order = data::order(train.len(), self.settings.seed, epoch, self.settings.shuffle);
         self.order.clear();
         self.order.extend(order.iter().map(|i| train[*i as usize]));
         self.ordered_epoch = Some(epoch);
@@ -218,19 +275,12 @@ impl Trainer {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
         self.arrange(epoch);
-        let samples = &self.order[self.of_step(step)];
-        let augment = self.augment.as_ref().map(|pipeline| (pipeline, epoch));
         let mut found = None;
-        for (i, indices) in samples.chunks(self.config.batch).enumerate() {
-            let batch = Batch { set: &self.data.set, reading: &self.data.reading, indices, augment };
-            let first_row = (i * self.config.batch) as u64;
-            let context = StepContext {
-                params: &self.state.params,
-                buffers: &self.state.buffers,
-                tangents: &[],
-                draw: Draw { first_row, ..draw(self.config.seed, step) },
-            };
-            found = found.or(culprit(&self.session, context, &batch)?);
+        for (i, samples) in self.order[self.of_step(step)].chunks(self.settings.batch).enumerate() {
+            let batch = Batch::new(&*self.parts.train.source, samples, Pass::Train { epoch });
+            let first_row = (i * self.settings.batch) as u64;
+            let draw = Draw { first_row, ..draw(self.settings.seed, step) };
+            found = found.or(culprit(&self.session, self.weights(), draw, batch)?);
         }
         Ok(found.map_or_else(|| "the loss itself".to_owned(), |c| c.what))
     }
@@ -250,84 +300,60 @@ impl Trainer {
         weights: Option<(&[f32], &[f32])>,
         keep: bool,
     ) -> Result<Measured, TrainError> {
-        let indices = part.of(&self.data.splits);
-        let averaged = self.updater.averaged(&self.state.params, &self.state.slots, self.state.counters.step);
-        let own = averaged.as_deref().unwrap_or(&self.state.params);
-        let weights = weights.unwrap_or((own, &self.state.buffers));
-        let how = (self.config.eval_batch, self.config.top_k.as_slice(), keep);
-        self.session.measure_part(weights, &self.data, (part, indices), how)
+        let Samples { source, numbers } = self.parts.of(part);
+        let own = self.state.evaluated(&self.updater);
+        let weights = weights.unwrap_or((&own, &self.state.buffers));
+        self.session.measure(weights, (&**source, numbers), self.settings.measuring(part, keep))
+    }
+
+    /// A way to measure a part at weights that change, for which its samples are read and preprocessed once, as far as
+    /// `budget_bytes` hold them.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from giving the samples.
+    pub fn evaluator(&self, part: Split, budget_bytes: usize) -> Result<Evaluator, TrainError> {
+        let Samples { source, numbers } = self.parts.of(part).clone();
+        let how = self.settings.measuring(part, false);
+        Evaluator::new(&self.session, (source, numbers), how, budget_bytes)
+    }
+
+    /// Runs a program on `key.batch` samples, by their numbers in the training data's source, at the weights as they
+    /// are, and changes nothing: for probes. Random masks are those of the next step, random changes of samples those
+    /// of its epoch where the program trains.
+    ///
+    /// # Errors
+    /// When a probe names a layer that there is not, or the batch does not fit the layers.
+    pub fn run(&mut self, key: &ProgramKey, samples: &[u32]) -> Result<&mut Program, TrainError> {
+        let step = self.state.counters.step;
+        let pass = match key.work {
+            Work::Train => Pass::Train { epoch: step / self.length.steps_per_epoch },
+            Work::Measure | Work::Answer => Pass::Measure,
+        };
+        let (weights, draw) =
+            ((&self.state.params[..], &self.state.buffers[..]), draw(self.settings.seed, step));
+        self.session.run(key, weights, draw, (&*self.parts.train.source, samples, pass))
+    }
+
+    /// Replaces the running averages of batch norms by statistics over a whole part of the data at the weights as they
+    /// are, as [`Session::reestimate_norms`] does it.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from giving the samples, or a layer from running on them.
+    pub fn reestimate_norms(&mut self, part: Split, how: Estimate) -> Result<(), TrainError> {
+        let State { params, buffers, .. } = &mut self.state;
+        let Samples { source, numbers } = self.parts.of(part);
+        let samples = (&**source, &numbers[..], Pass::Measure);
+        self.session.reestimate_norms((params, buffers), samples, self.settings.eval_batch, how)
     }
 }
 
-/// Sizes of the batches that the run trains on: the whole one, then the last one of an epoch where it is shorter.
-fn train_batches(config: &RunConfig, n_train: usize, length: RunLength) -> Vec<usize> {
-    let mut sizes = cut(n_train, config.batch);
-    if length.n_steps < length.steps_per_epoch {
-        sizes.truncate(1);
+impl std::fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer")
+            .field("session", &self.session)
+            .field("settings", &self.settings)
+            .field("length", &self.length)
+            .field("step", &self.state.counters.step)
+            .finish_non_exhaustive()
     }
-    if length.n_steps == 0 { Vec::new() } else { sizes }
-}
-
-/// Sizes of the batches into which samples are cut.
-fn cut(n: usize, batch: usize) -> Vec<usize> {
-    let batch = batch.clamp(1, n.max(1));
-    [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
-}
-
-/// Compiles the programs of the run, which finds every layer that cannot work on a batch, and adds up what is kept in
-/// memory at once.
-fn need(
-    config: &RunConfig,
-    data: &Prepared,
-    session: &mut Session,
-    length: RunLength,
-    updater: &Updater,
-) -> Result<Need, TrainError> {
-    let (n_train, batch) = (data.splits.train.len(), config.batch);
-    let mut programs = 0usize;
-    for size in train_batches(config, n_train, length) {
-        let bytes = session.program_bytes(Mode::Train, size).map_err(|error| match size {
-            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
-            _ => TrainError::Graph(error),
-        })?;
-        programs = programs.saturating_add(bytes);
-    }
-    let [valid, test] = [&data.splits.valid, &data.splits.test].map(Vec::len);
-    let judged = [test, valid, n_train].into_iter().find(|n| *n > 0).unwrap_or(0);
-    let mut measured = [cut(valid, config.eval_batch), cut(judged, config.eval_batch)].concat();
-    measured.sort_unstable();
-    measured.dedup();
-    for size in &measured {
-        programs = programs.saturating_add(session.program_bytes(Mode::Eval, *size)?);
-    }
-    let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
-    let (outputs, targets) = (session.model.n_outputs(), data.set.n_targets());
-    let whole_gradient = config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty();
-    let vectors = 1 + usize::from(whole_gradient);
-    let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
-    // at the end the best weights are read from their file, beside the last ones
-    let saved = params.saturating_add(buffers).saturating_mul(2);
-    let largest = measured.last().copied().unwrap_or(0);
-    let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
-    // each cell of a confusion matrix is a number of 8 bytes
-    let cells = data.set.n_classes().map_or(0, |k| k.saturating_mul(k).saturating_mul(2));
-    let data = match &data.set.inputs {
-        Values::F32(values) => values.len(),
-        // bytes may be a part of a file, which takes no memory that cannot be given up
-        Values::U8(_) => 0,
-    };
-    Ok(Need {
-        data: memory::floats(&[data]),
-        state: memory::floats(&[params.saturating_mul(vectors), states, buffers, saved]),
-        programs,
-        answers: memory::floats(&[rows[0], rows[1], rows[2], cells]),
-    })
-}
-
-fn run_length(config: &RunConfig, n_train: usize) -> RunLength {
-    let per_step = config.batch.saturating_mul(config.accumulate);
-    let steps_per_epoch = (n_train.div_ceil(per_step)).max(1) as u64;
-    let by_epochs = config.epochs.map(|e| e.saturating_mul(steps_per_epoch));
-    let n_steps = by_epochs.into_iter().chain(config.steps).min().unwrap_or(0);
-    RunLength { steps_per_epoch, n_steps }
 }

@@ -96,7 +96,7 @@ fn gradients_of_every_layer_agree_with_the_f64_reference() {
         let want: Vec<f64> = evaluate(&g, &feed, &gradients).into_iter().flat_map(|t| t.data).collect();
         let wanted = Wanted { outputs: vec![], gradients, assigns: true };
         let options = PlanOptions::new(5, 2, 1);
-        let executor =
+        let mut executor =
             Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
         executor.run(StepContext { params: &params, buffers: &buffers, tangents: &[], draw }, &[&x[..]]);
         let mut got = vec![f32::NAN; params.len()];

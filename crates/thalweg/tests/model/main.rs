@@ -45,7 +45,7 @@ fn run(model: &Model, x: &[f32], params: &[f32], buffers: &mut [f32], mode: Mode
     let y = model.forward(&mut g, input, mode).unwrap();
     let wanted = Wanted { outputs: vec![y], gradients: vec![], assigns: mode == Mode::Train };
     let options = PlanOptions::new(batch, 2, 1);
-    let executor =
+    let mut executor =
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let draw = Draw { seed: 3, step: 5, first_row: 0 };
     executor.run(StepContext { params, buffers, tangents: &[], draw }, &[x]);

@@ -70,7 +70,7 @@ fn gradients_of_the_cross_entropy() {
     let gradients = g.gradients(loss, &net.param_vars(&g)).unwrap();
     let wanted = Wanted { outputs: vec![loss], gradients, assigns: true };
     let options = PlanOptions::new(6, 2, 1);
-    let executor =
+    let mut executor =
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(1)));
     let labels = [0.0, 1.0, 2.0, 2.0, 1.0, 0.0];
     executor.run(

@@ -99,7 +99,7 @@ fn check(case: &Value, results: &BTreeMap<String, Vec<f32>>, workers: usize) {
     let dx = gradients.remove(0);
     let wanted = Wanted { outputs: vec![y, dx], gradients, assigns: true };
     let options = PlanOptions { batch, shards: 2, workers, fuse: true, cache_bytes: CACHE_BYTES };
-    let executor =
+    let mut executor =
         Executor::new(Arc::new(Plan::compile(&g, &wanted, options).unwrap()), Arc::new(Pool::new(workers)));
     let context = StepContext { params: &params, buffers: &buffers, tangents: &[], draw: Draw::default() };
     executor.run(context, &[&x[..], &dy[..]]);

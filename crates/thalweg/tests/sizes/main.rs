@@ -23,8 +23,8 @@ use engine::ops::max_pool::Window;
 use engine::plan::{Kernel, Plan, Span, Step};
 use thalweg::config::RunConfig;
 use thalweg::engine;
-use thalweg::model::{Mode, ModelError};
-use thalweg::train::{Prepared, StepError, TrainError, Trainer};
+use thalweg::model::ModelError;
+use thalweg::train::{Prepared, ProgramKey, StepError, TrainError, Trainer};
 
 /// Address space of a child.
 const LIMIT_KIB: usize = 512 << 10;
@@ -70,8 +70,8 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
     let data = Prepared::open(&config)?;
     let mut trainer = Trainer::new(&config, data)?;
     let session = &trainer.session;
-    let (graph, wanted) = session.graph(Mode::Train, config.batch)?;
-    let plan = Plan::compile(&graph, &wanted, session.options(config.batch))?;
+    let step = session.graph(&ProgramKey::train(config.batch))?;
+    let plan = Plan::compile(&step.graph, &step.wanted, session.options(config.batch))?;
     if work(&plan) > MOST_WORK {
         return Ok("much work, planned only");
     }
@@ -79,8 +79,9 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
         Ok(_) => {}
         Err(StepError::NonFinite { .. }) => return Ok("loss is not finite"),
         Err(StepError::Graph(error)) => return Err(error.into()),
+        Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
     }
-    let valid = trainer.data.splits.valid.len() as f64;
+    let valid = trainer.prepared().unwrap().splits.valid.len() as f64;
     if work(&plan) * valid / config.batch as f64 <= MOST_WORK {
         trainer.measure(thalweg::train::Split::Valid, None, false)?;
     }

@@ -82,7 +82,7 @@ pub(crate) fn header(rows: &[Vec<String>], n_rows: impl Fn() -> usize, told: Opt
 fn counted(first: &[String], others: &[Vec<String>], n_rows: impl Fn() -> usize) -> Option<Vec<String>> {
     let [n, n_inputs, classes @ ..] = first else { return None };
     let (n, n_inputs) = (n.parse::<usize>().ok()?, n_inputs.parse::<usize>().ok()?);
-    let fits = n_inputs + 1 == others.first()?.len() && n + 1 == n_rows();
+    let fits = n_inputs.checked_add(1)? == others.first()?.len() && n.checked_add(1)? == n_rows();
     fits.then(|| classes.to_vec())
 }
 

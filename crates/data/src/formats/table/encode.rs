@@ -305,9 +305,9 @@ fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<
         return Ok(vec![f32::NAN; plan.schema.task.n_targets() * table.n_rows]);
     }
     match &mut plan.schema.task {
-        Task::Regression { .. } => numbers(table, &plan.targets),
+        Task::Regression { .. } => numbers(table, &plan.targets, options.missing_targets),
         Task::Classification { classes } => {
-            let raw = texts(table, plan.targets[0])?;
+            let raw = texts(table, plan.targets[0], options.missing_targets)?;
             if table.classes.as_ref().is_some_and(|told| told == classes) {
                 return counted(table, &raw, classes.len());
             }
@@ -319,13 +319,17 @@ fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<
     }
 }
 
-fn numbers(table: &Table, targets: &[usize]) -> Result<Vec<f32>, DataError> {
+fn numbers(table: &Table, targets: &[usize], may_miss: bool) -> Result<Vec<f32>, DataError> {
     let mut out = vec![0.0; table.n_rows * targets.len()];
     table.each(|row, line, fields| {
         for (index, field) in fields.enumerate() {
             let Some(place) = targets.iter().position(|t| *t == index) else { continue };
             let name = &table.names[index];
             if is_missing(field) {
+                if may_miss {
+                    out[row * targets.len() + place] = f32::NAN;
+                    continue;
+                }
                 let (column, path) = (name.clone(), table.path.clone());
                 return Err(DataError::MissingValue { line, column, target: true, path });
             }
@@ -337,18 +341,25 @@ fn numbers(table: &Table, targets: &[usize]) -> Result<Vec<f32>, DataError> {
     Ok(out)
 }
 
+/// The label of a row without one.
+const MISSING: u32 = u32::MAX;
+
 /// Labels as indices into the different texts, in the order in which they come; with the line of each text.
 struct Raw {
     labels: Vec<u32>,
     texts: Vec<(String, u64)>,
 }
 
-fn texts(table: &Table, target: usize) -> Result<Raw, DataError> {
+fn texts(table: &Table, target: usize, may_miss: bool) -> Result<Raw, DataError> {
     let mut raw = Raw { labels: Vec::with_capacity(table.n_rows), texts: Vec::new() };
     let mut known: HashMap<String, u32> = HashMap::new();
     table.each(|_, line, fields| {
         let field = fields.nth(target).unwrap_or_default();
         if is_missing(field) {
+            if may_miss {
+                raw.labels.push(MISSING);
+                return Ok(());
+            }
             let (column, path) = (table.names[target].clone(), table.path.clone());
             return Err(DataError::MissingValue { line, column, target: true, path });
         }
@@ -371,8 +382,10 @@ fn texts(table: &Table, target: usize) -> Result<Raw, DataError> {
 fn counted(table: &Table, raw: &Raw, n_classes: usize) -> Result<Vec<f32>, DataError> {
     let label = |text: &str| number(text).unwrap_or(f64::NAN);
     let good = |l: f64| l >= 0.0 && l < n_classes as f64 && l.fract() == 0.0;
-    let labels: Vec<f64> = raw.labels.iter().map(|l| label(&raw.texts[*l as usize].0)).collect();
-    match labels.iter().position(|l| !good(*l)) {
+    let one = |l: &u32| if *l == MISSING { f64::NAN } else { label(&raw.texts[*l as usize].0) };
+    let labels: Vec<f64> = raw.labels.iter().map(one).collect();
+    let wrong = |(l, raw): (&f64, &u32)| *raw != MISSING && !good(*l);
+    match labels.iter().zip(&raw.labels).position(wrong) {
         Some(row) => {
             let path = table.path.clone();
             Err(DataError::LabelOutOfRange { label: labels[row], row, last: n_classes - 1, path })
@@ -416,7 +429,7 @@ fn by_name(table: &Table, raw: &Raw, classes: &[String]) -> Result<Vec<f32>, Dat
         })
     };
     let map = raw.texts.iter().map(class).collect::<Result<Vec<f32>, _>>()?;
-    Ok(raw.labels.iter().map(|l| map[*l as usize]).collect())
+    Ok(raw.labels.iter().map(|l| map.get(*l as usize).copied().unwrap_or(f32::NAN)).collect())
 }
 
 /// `1`, `1.0` and `1.00` are one class.

@@ -61,7 +61,7 @@ impl Answer {
         self
     }
 
-    /// Cut after so many bytes.
+    /// Cut after this many bytes.
     pub fn cut(mut self, sent: usize) -> Answer {
         self.sent = self.sent.min(sent);
         self

@@ -77,7 +77,7 @@ impl Winograd {
         [self.src[2], self.dst[2]].map(|c| c.next_multiple_of(LINE))
     }
 
-    /// Most tiles in a block, of so many in all.
+    /// Most tiles in a block, of this many in all.
     fn most(&self, tiles: usize) -> usize {
         let [cp, op] = self.padded();
         // with many channels, weights outgrow the cache and are read again for each block
@@ -96,7 +96,7 @@ impl Winograd {
         self.points() * self.src[2] * self.padded()[1]
     }
 
-    /// Floats of scratch for so many images.
+    /// Floats of scratch for this many images.
     pub fn scratch_len(&self, images: usize) -> usize {
         let [cp, op] = self.padded();
         let [ty, tx] = self.tiles();

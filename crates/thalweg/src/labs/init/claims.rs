@@ -194,7 +194,8 @@ fn he_mends_backward(he: Seeds<'_>, relu: Seeds<'_>) -> Claim {
     )
 }
 
-/// What the slides print of the first and the last layer's deviation, in the order of [`slides`], with half of the last digit.
+/// What the slides print of the first and the last layer's deviation, in the order of [`slides`], with half of the
+/// last digit.
 const PRINTED: [[f64; 3]; 5] = [
     [0.213, 0.0, 0.0005],
     [0.98, 0.98, 0.005],

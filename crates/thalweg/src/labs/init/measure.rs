@@ -89,7 +89,7 @@ pub(super) fn layers(setting: &Setting, probes: &Probes, threads: usize) -> Resu
     let pool = Arc::new(Pool::new(threads.clamp(1, SHARDS)));
     let options = PlanOptions::new(samples, SHARDS, pool.n_workers());
     let wanted = Wanted { outputs, gradients: of_params, assigns: false };
-    let executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options)?), pool);
+    let mut executor = Executor::new(Arc::new(Plan::compile(&g, &wanted, options)?), pool);
 
     let (weights, buffers) = model.init(*seed);
     let context = StepContext { params: &weights, buffers: &buffers, tangents: &[], draw: Draw::default() };
@@ -114,7 +114,7 @@ const SHARDS: usize = 8;
 fn stats(values: &[f32]) -> Stats {
     let n = values.len() as f64;
     let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum();
+    let squares: f64 = values.iter().map(|v| f64::from(*v) - mean).map(|d| d * d).sum();
     let mut bins = vec![0.0; BINS];
     let (mut saturated, mut zero) = (0u64, 0u64);
     for v in values.iter().map(|v| f64::from(*v)) {

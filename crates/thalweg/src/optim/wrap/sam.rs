@@ -1,50 +1,35 @@
 //! Sharpness-aware minimization: the gradient is taken where the loss is largest nearby.
 
-use serde::{Deserialize, Serialize};
+use settings::{Entry, Range, settings};
 
 use super::Wrap;
 use crate::optim::{Level, Outer, OuterMemory, StepInfo, Stopped};
-use crate::registry::{Entry, Key, OutOfRange, Range};
 
 pub(super) const ENTRY: Entry = Entry {
-    name: "sam",
+    name: Sam::NAME,
     summary: "sharpness-aware minimization: two gradients an update",
     formula: "g ← ∇L(θ + ρ·∇L(θ)/|∇L(θ)|), on the same batch",
     source: "Foret, Kleiner, Mobahi, Neyshabur, Sharpness-aware minimization for efficiently improving generalization, \
              ICLR 2021, arxiv.org/abs/2010.01412",
-    keys: &[Key {
-        name: "rho",
-        default: "0.05",
-        unit: "of the weights",
-        range: Range::Above(0.0),
-        help: "distance ρ at which the second gradient is taken",
-    }],
+    keys: Sam::KEYS,
 };
 
-/// The gradient at θ + ρ·g/‖g‖ takes the place of g, the gradient at θ; the norm is that of all parameters.
-///
-/// Both gradients are of the same batch with the same random masks. The loss that is told and the running statistics of
-/// batch norm are those of the first. Clipping acts on the second. 1e-12 is added to the norm, as in the authors' code.
-///
-/// Cost: twice the gradient, one vector like the parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sam {
-    /// Distance ρ; 0.05.
-    pub rho: f64,
-}
-
-impl Default for Sam {
-    fn default() -> Self {
-        Sam { rho: 0.05 }
+settings! {
+    /// The gradient at θ + ρ·g/‖g‖ takes the place of g, the gradient at θ; the norm is that of all parameters.
+    ///
+    /// Both gradients are of the same batch with the same random masks. The loss that is told and the running
+    /// statistics of batch norm are those of the first. Clipping acts on the second. 1e-12 is added to the norm, as
+    /// in the authors' code.
+    ///
+    /// Cost: twice the gradient, one vector like the parameters.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Sam of "sam" {
+        /// distance ρ at which the second gradient is taken
+        pub rho: f64 = 0.05, unit "of the weights", in Range::Above(0.0);
     }
 }
 
 impl Sam {
-    pub(super) fn check(&self) -> Result<(), OutOfRange> {
-        ENTRY.check("rho", self.rho)
-    }
-
     pub(super) fn build(&self) -> Wrap {
         Wrap::Outer(Box::new(*self))
     }

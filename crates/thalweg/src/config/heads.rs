@@ -1,0 +1,84 @@
+//! Heads of a run: what a model is to tell of a sample, where that is more than one thing.
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::data::TaskKind;
+use crate::losses::LossConfig;
+
+/// The most heads of a run.
+#[cfg(feature = "runs")]
+const MOST: usize = 64;
+
+/// One head: a name, its target columns, and its part in the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadConfig {
+    /// Stands in the names of its figures, such as `valid_NAME_accuracy`.
+    pub name: String,
+    /// Target columns; the one called as the head. Several are numbers of one head.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub target: Vec<String>,
+    /// Classes or numbers; told by the targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskKind>,
+    /// What is made small; cross entropy for classes, mean square for numbers.
+    #[serde(default)]
+    pub loss: LossConfig,
+    /// Factor of its mean loss in the sum; 1.
+    #[serde(default = "one")]
+    pub weight: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// `"a"` as `["a"]`.
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(String),
+        More(Vec<String>),
+    }
+    match Either::deserialize(from).map_err(|_| D::Error::custom("`target` is text, or a list of texts"))? {
+        Either::One(name) => Ok(vec![name]),
+        Either::More(names) => Ok(names),
+    }
+}
+
+impl HeadConfig {
+    /// The target columns: those that were named, or the one of the head's own name.
+    pub fn targets(&self) -> Vec<String> {
+        if self.target.is_empty() { vec![self.name.clone()] } else { self.target.clone() }
+    }
+}
+
+/// What is wrong with a list of heads, in words.
+#[cfg(feature = "runs")]
+pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
+    if heads.len() > MOST {
+        return Some(format!("{} heads, expected at most {MOST}", heads.len()));
+    }
+    let good = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    for (i, head) in heads.iter().enumerate() {
+        let name = &head.name;
+        if name.is_empty() || !name.chars().all(good) {
+            return Some(format!(
+                "the name \"{}\" must be letters, digits, `_` and `-`",
+                name.escape_debug()
+            ));
+        }
+        if heads[..i].iter().any(|other| other.name == *name) {
+            return Some(format!("two heads are called `{name}`"));
+        }
+        if !head.weight.is_finite() || head.weight < 0.0 {
+            return Some(format!("the weight of `{name}` is {}, expected 0 or more", head.weight));
+        }
+        if let Err(error) = head.loss.check() {
+            return Some(format!("head `{name}`: {error}"));
+        }
+    }
+    None
+}

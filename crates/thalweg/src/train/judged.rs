@@ -1,0 +1,67 @@
+//! Answers on one part of the data, summed up for people.
+
+use std::ops::Range;
+
+use record::{Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
+
+use super::choice::{Kept, Split};
+use super::evaluate::Measured;
+use super::objective::Objective;
+use crate::data::Task;
+use crate::source::{Head, columns, is_missing, n_targets};
+
+/// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are
+/// passed over.
+pub(super) fn evaluation_of(
+    measured: &Measured,
+    objective: &Objective,
+    split: Split,
+    checkpoint: Kept,
+) -> Evaluation {
+    let heads: Vec<Head> = objective.terms().iter().map(|term| term.head.clone()).collect();
+    let n_outputs = heads.iter().map(|head| head.task.n_outputs()).sum::<usize>().max(1);
+    let n_targets = n_targets(&heads).max(1);
+    let columns = columns(&heads, Task::n_outputs).into_iter().zip(columns(&heads, Task::n_targets));
+    let outcome_of = |(head, (outputs, targets)): (&Head, (Range<usize>, Range<usize>))| {
+        let rows = measured.outputs.chunks_exact(n_outputs).map(|row| &row[outputs.clone()]);
+        let truths = measured.targets.chunks_exact(n_targets).map(|row| &row[targets.clone()]);
+        let known = rows.zip(truths).filter(|(_, truth)| !is_missing(truth));
+        let known: Vec<(&[f32], &[f32])> = known.collect();
+        let (name, samples) = (head.name.clone(), known.len() as u64);
+        HeadOutcome { name, samples, outcome: outcome(head, &known) }
+    };
+    let mut all: Vec<HeadOutcome> = heads.iter().zip(columns).map(outcome_of).collect();
+    let samples = (measured.outputs.len() / n_outputs) as u64;
+    let outcome = match all.len() {
+        1 => all.swap_remove(0).outcome,
+        _ => Outcome::Heads(all),
+    };
+    Evaluation { split: split.to_string(), checkpoint: checkpoint.to_string(), samples, outcome }
+}
+
+/// What a head gave, and what is true, summed up.
+fn outcome(head: &Head, known: &[(&[f32], &[f32])]) -> Outcome {
+    match &head.task {
+        Task::Classification { classes } => {
+            let mut confusion = Confusion::new(classes.clone());
+            for (row, truth) in known {
+                confusion.add(truth[0] as usize, argmax(row));
+            }
+            Outcome::Confusion(confusion)
+        }
+        Task::Regression { targets } => {
+            let residuals = targets.iter().enumerate().map(|(j, name)| {
+                let truth: Vec<f32> = known.iter().map(|(_, truth)| truth[j]).collect();
+                let predicted: Vec<f32> =
+                    known.iter().map(|(row, _)| head.own_unit(j, row[j]) as f32).collect();
+                Residuals::new(name.clone(), &truth, &predicted)
+            });
+            Outcome::Residuals(residuals.collect())
+        }
+    }
+}
+
+/// The position of the largest value, the first of equal ones.
+pub(super) fn argmax(row: &[f32]) -> usize {
+    (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}

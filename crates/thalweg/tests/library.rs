@@ -1,0 +1,290 @@
+//! The library's front door: a trainer of parts of one's own is the one that a config makes, and what goes wrong in it
+//! is told by name.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use thalweg::config::RunConfig;
+use thalweg::engine::Graph;
+use thalweg::losses::{CrossEntropy, Loss, Mse};
+use thalweg::model::{Model, ModelConfig};
+use thalweg::optim::{Adam, Momentum, Optimizer};
+use thalweg::schedule::Cosine;
+use thalweg::source::{Arrays, Head, Pass, Source, SourceError, Subset};
+use thalweg::train::{Predictor, Prepared, Split, TrainError, Trainer, TrainerBuilder};
+
+fn model(title: &str, shape: &[usize], outputs: usize) -> Model {
+    let config: ModelConfig = title.parse().unwrap();
+    Model::new(&config, shape, outputs).unwrap()
+}
+
+/// Points and the quarter of the plane that each is in.
+fn quarters(n: usize) -> Arrays {
+    let points: Vec<f32> = (0..2 * n).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.01).collect();
+    let labels: Vec<u32> =
+        points.chunks(2).map(|p| u32::from(p[0] > 0.0) + 2 * u32::from(p[1] > 0.0)).collect();
+    Arrays::new(points, &[2]).classes(labels, 4)
+}
+
+fn build(data: impl Source + 'static) -> TrainerBuilder {
+    Trainer::builder(model("2-16-4", &[2], 4), data, CrossEntropy::default(), Adam::default()).threads(2)
+}
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[test]
+fn graphs_models_and_trainers_go_to_other_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<Graph>();
+    is_send::<Model>();
+    is_send::<Trainer>();
+    is_send::<Predictor>();
+    let mut trainer = build(quarters(128)).epochs(2).build().unwrap();
+    let (loss, mut trainer) = std::thread::spawn(move || (trainer.step().unwrap(), trainer)).join().unwrap();
+    assert!(loss.is_finite() && trainer.step().unwrap() < 2.0);
+}
+
+/// The same data, model and settings by a config and by hand: the same weights, bit for bit.
+#[test]
+fn a_config_is_one_caller_of_the_trainer() {
+    let words = [
+        "data=digits",
+        "model=64-32-10",
+        "model.batch_norm=true",
+        "epochs=3",
+        "batch=50",
+        "seed=4",
+        "optimizer=momentum",
+        "clip_norm=1",
+        "schedule=cosine",
+        "top_k=[3]",
+    ];
+    let config = RunConfig::load(None, &words.map(str::to_owned)).unwrap();
+    let mut by_config = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+
+    let data = Prepared::open(&config).unwrap();
+    let source: Arc<dyn Source> = Arc::new(data.source());
+    let part = |numbers: &[u32]| Subset::new(source.clone(), numbers.to_vec());
+    let model = Model::new(&config.model, &[8, 8, 1], 10).unwrap();
+    let mut by_hand =
+        Trainer::builder(model, part(&data.splits.train), CrossEntropy::default(), Momentum::default())
+            .valid(part(&data.splits.valid))
+            .epochs(3)
+            .batch(50)
+            .seed(4)
+            .threads(3)
+            .clip_norm(1.0)
+            .schedule(Cosine::default())
+            .top_k(&[3])
+            .build()
+            .unwrap();
+    let (a, b) = (by_config.fit().unwrap(), by_hand.fit().unwrap());
+    assert_eq!(by_config.state.params, by_hand.state.params);
+    assert_eq!(by_config.state.buffers, by_hand.state.buffers);
+    assert_eq!(a.epochs, b.epochs);
+    assert_eq!(a.epochs.len(), 3);
+    let test = by_hand.evaluate(&part(&data.splits.test)).unwrap();
+    assert_eq!(test, by_config.measure(Split::Test, None, false).unwrap().metrics);
+    assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
+}
+
+/// 128 samples in batches of 64 are 2 steps an epoch: 40 in the 20 epochs that nobody asked for.
+#[test]
+fn steps_alone_are_all_made_however_many_epochs_that_takes() {
+    let n_steps = |b: TrainerBuilder| b.build().unwrap().length().n_steps;
+    assert_eq!(n_steps(build(quarters(128)).batch(64)), 40);
+    assert_eq!(n_steps(build(quarters(128)).batch(64).steps(100)), 100);
+    assert_eq!(n_steps(build(quarters(128)).batch(64).steps(100).epochs(3)), 6);
+}
+
+#[test]
+fn callbacks_see_every_step_and_may_stop() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = seen.clone();
+    let mut trainer = build(quarters(128))
+        .valid(quarters(64))
+        .batch(32)
+        .epochs(10)
+        .callback(move |event| {
+            let figures = event.epoch.map(|e| (e.epoch, e.metrics.get("valid_loss").is_some()));
+            noted.lock().unwrap().push((event.step, event.loss, figures, event.params[0]));
+            if event.step == 6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .build()
+        .unwrap();
+    let fitted = trainer.fit().unwrap();
+    assert!(fitted.stopped && fitted.epochs.len() == 1);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.iter().map(|s| s.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(seen[3].2, Some((1, true)));
+    assert!(seen.iter().enumerate().all(|(i, s)| s.1.is_finite() && s.2.is_some() == (i == 3)));
+    assert_ne!(seen[0].3, seen[5].3, "weights move");
+    assert_eq!(trainer.state.params[0], seen[5].3);
+}
+
+#[test]
+fn a_saved_trainer_goes_on_bit_for_bit() {
+    let start = |epochs| build(quarters(200)).batch(32).epochs(epochs).build().unwrap();
+    let mut whole = start(4);
+    whole.fit().unwrap();
+    let mut first = start(4);
+    for _ in 0..9 {
+        first.step().unwrap();
+    }
+    let file = path("library.safetensors");
+    first.save(&file).unwrap();
+    let mut second = start(4);
+    second.load(&file).unwrap();
+    second.fit().unwrap();
+    assert_eq!(second.state.params, whole.state.params);
+    assert_eq!(second.state.slots, whole.state.slots);
+
+    // answers of the weights alone, and a file of another model
+    whole.save(&file).unwrap();
+    let mut predictor = Predictor::new(model("2-16-4", &[2], 4), 2);
+    predictor.load(&file).unwrap();
+    let inputs: Vec<f32> = (0..600).map(|i| i as f32 / 300.0 - 1.0).collect();
+    let mut other = build(quarters(200)).build().unwrap();
+    other.load(&file).unwrap();
+    let answers = whole.predict(&inputs).unwrap();
+    assert_eq!(other.predict(&inputs).unwrap(), answers);
+    assert_eq!(predictor.predict(&inputs).unwrap(), answers);
+    assert_eq!(answers.len(), 300 * 4);
+    let mut wrong =
+        Trainer::builder(model("2-8-4", &[2], 4), quarters(99), CrossEntropy::default(), Adam::default())
+            .build()
+            .unwrap();
+    assert!(matches!(wrong.load(&file), Err(TrainError::Weights(_))));
+}
+
+/// A source that counts how many of its rows were asked for, and may fail.
+struct Counting {
+    rows: Arrays,
+    n_read: Arc<AtomicUsize>,
+    bad: Option<u32>,
+}
+
+impl Source for Counting {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+    fn input_shape(&self) -> &[usize] {
+        self.rows.input_shape()
+    }
+    fn heads(&self) -> &[Head] {
+        self.rows.heads()
+    }
+    fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
+        self.n_read.fetch_add(samples.len(), Ordering::Relaxed);
+        match self.bad.filter(|bad| samples.contains(bad)) {
+            Some(bad) => Err(format!("row {bad} is gone").into()),
+            None => self.rows.inputs(samples, pass, out),
+        }
+    }
+    fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        self.rows.targets(samples, out)
+    }
+}
+
+#[test]
+fn an_evaluator_reads_its_data_once() {
+    let n_read = Arc::new(AtomicUsize::new(0));
+    let source = Counting { rows: quarters(300), n_read: n_read.clone(), bad: None };
+    let mut trainer = build(source).eval_batch(64).build().unwrap();
+    let mut read = |f: &mut dyn FnMut(&mut Trainer)| {
+        n_read.store(0, Ordering::Relaxed);
+        f(&mut trainer);
+        n_read.load(Ordering::Relaxed)
+    };
+    let mut evaluators = Vec::new();
+    // a sample is two inputs and two targets of 4 bytes
+    for (bytes, n_held) in [(usize::MAX, 300), (130 * 16, 128), (0, 0)] {
+        assert_eq!(read(&mut |t| evaluators.push(t.evaluator(Split::Train, bytes).unwrap())), n_held);
+    }
+    for (i, n_again) in [0, 300 - 128, 300].into_iter().enumerate() {
+        for shift in [0.0, 0.25] {
+            let n = read(&mut |t| {
+                t.state.params[3] += shift;
+                let (params, buffers) = (t.state.params.clone(), t.state.buffers.clone());
+                let metrics = evaluators[i].measure(&mut t.session, (&params, &buffers)).unwrap();
+                assert_eq!(metrics, t.measure(Split::Train, None, false).unwrap().metrics);
+            });
+            assert_eq!(n, n_again + 300, "rows read again, and by `measure`");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_fails_stops_the_step_and_is_named() {
+    let n_read = Arc::new(AtomicUsize::new(0));
+    let source = Counting { rows: quarters(128), n_read, bad: Some(77) };
+    let mut trainer = build(source).batch(64).epochs(1).build().unwrap();
+    let error = trainer.fit().unwrap_err();
+    assert_eq!(error.to_string(), "samples cannot be read: row 77 is gone");
+    let (step, before) = (trainer.state.counters.step, trainer.state.params.clone());
+    assert!(trainer.step().is_err());
+    assert_eq!(
+        (trainer.state.counters.step, &trainer.state.params),
+        (step, &before),
+        "the state is that before"
+    );
+}
+
+/// Two trainers that share nothing run at the same time; each gives what it gives alone.
+#[test]
+fn trainers_run_beside_one_another() {
+    let run = || {
+        let mut trainer = build(quarters(256)).epochs(5).build().unwrap();
+        trainer.fit().unwrap();
+        trainer.state.params
+    };
+    let alone = run();
+    let threads: Vec<_> = (0..3).map(|_| std::thread::spawn(run)).collect();
+    threads.into_iter().for_each(|t| assert_eq!(t.join().unwrap(), alone));
+}
+
+#[test]
+fn what_does_not_fit_is_told_before_training() {
+    fn refused<L: Loss + 'static, O: Optimizer + 'static>(
+        model: Model,
+        data: Arrays,
+        loss: L,
+        optimizer: O,
+    ) -> String {
+        let built = Trainer::builder(model, data, loss, optimizer).build();
+        built.map(|_| ()).unwrap_err().to_string()
+    }
+    let adam = Adam::default;
+    let points = || Arrays::new(vec![0.5; 200], &[2]);
+    let of = |data: Arrays| refused(model("2-16-4", &[2], 4), data, CrossEntropy::default(), adam());
+    assert_eq!(
+        of(points().classes([0; 99], 4)),
+        "samples cannot be read: 99 targets, expected 100 for 100 samples"
+    );
+    assert_eq!(of(points().classes([4; 100], 4)), "samples cannot be read: class 4, expected 0 to 3");
+    assert_eq!(
+        of(points().classes([1; 100], 3)),
+        "the model gives 4 values, the data has 3 classes or targets"
+    );
+    assert_eq!(
+        of(Arrays::new(vec![0.5; 300], &[3]).classes([1; 100], 4)),
+        "the model takes samples of shape [2], the data has [3]"
+    );
+    assert_eq!(of(Arrays::new(vec![], &[2]).classes([], 4)), "the training data has no samples");
+    assert_eq!(
+        of(points().numbers(vec![0.5; 400], 4)),
+        "loss `cross_entropy` needs classes, but the targets are numbers"
+    );
+    let few = Arrays::new(vec![0.5; 20], &[2]).numbers(vec![0.5; 10], 1);
+    let small = refused(model("2-16-1", &[2], 1), few, Mse {}, adam());
+    assert_eq!(small, "`batch` is 64, more than the 10 training samples");
+    let mut trainer = build(quarters(128)).build().unwrap();
+    let other = Arrays::new(vec![0.5; 20], &[2]).classes([0; 10], 3);
+    let error = trainer.evaluate(&other).unwrap_err().to_string();
+    assert!(error.contains("3 classes") && error.contains("4 classes"), "{error}");
+    assert!(matches!(trainer.predict(&[1.0; 3]), Err(TrainError::SampleShape { .. })));
+}
