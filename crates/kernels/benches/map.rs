@@ -235,7 +235,7 @@ fn report(case: &Case, rows: usize, cols: usize) {
             operands: &operands,
             outs: &mut outs.iter_mut().map(|o| &mut o[..]).collect::<Vec<_>>(),
             parts: &mut parts.iter_mut().map(|p| &mut p[..]).collect::<Vec<_>>(),
-            resume: false,
+            seen: 0,
             group_ends: &[rows],
             draw: Draw::default(),
         };

@@ -2,11 +2,11 @@
 
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
 
-use crate::map::Fold;
+use crate::map::{Fold, RUN};
 use crate::simd::{Simd, load, simd_versions, store};
 use crate::sizes::product;
 
-/// `out[o, i] = fold over m of x[o, m, i]`, each a single chain over m in increasing order.
+/// `out[o, i] = fold over m of x[o, m, i]`, over m in increasing order, in runs, and runs of runs, of [`RUN`] terms.
 ///
 /// # Panics
 /// When `x` is shorter than `outer · mid · inner`, or `out` than `outer · inner`.
@@ -82,10 +82,24 @@ unsafe fn column<S: Simd, const N: usize>(
     lanes: Option<S::Mask>,
     join: &impl Fn(S::V, S::V) -> S::V,
 ) {
-    let mut total = [S::splat(fold.neutral()); N];
-    for m in 0..mid {
+    let neutral = [S::splat(fold.neutral()); N];
+    let mut total = neutral;
+    for long in (0..mid).step_by(RUN * RUN) {
+        let mut middle = neutral;
+        let end = (long + RUN * RUN).min(mid);
+        for first in (long..end).step_by(RUN) {
+            let mut run = neutral;
+            for m in first..(first + RUN).min(end) {
+                for n in 0..N {
+                    run[n] = join(run[n], load::<S>(x.add(m * inner + n * S::LANES), lanes));
+                }
+            }
+            for n in 0..N {
+                middle[n] = join(middle[n], run[n]);
+            }
+        }
         for n in 0..N {
-            total[n] = join(total[n], load::<S>(x.add(m * inner + n * S::LANES), lanes));
+            total[n] = join(total[n], middle[n]);
         }
     }
     for n in 0..N {

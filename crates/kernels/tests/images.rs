@@ -147,22 +147,41 @@ fn resampling_is_a_double_sum() {
 
 #[test]
 fn folds_have_the_bits_of_plain_loops() {
-    let sizes = [[2, 5, 1], [1, 7, 3], [3, 4, 16], [2, 3, 21], [2, 9, 64], [1, 2, 150], [2, 0, 5]];
+    let sizes = [
+        [2, 5, 1],
+        [1, 7, 3],
+        [3, 4, 16],
+        [2, 3, 21],
+        [2, 9, 64],
+        [1, 2, 150],
+        [2, 0, 5],
+        [2, 81, 17],
+        [1, 2000, 3],
+    ];
     on_each_isa(|isa| {
         for (fold, [outer, mid, inner]) in
             [Fold::Sum, Fold::Max].into_iter().flat_map(|f| sizes.map(|s| (f, s)))
         {
             let x: Vec<f32> = (0..outer * mid * inner).map(|i| ((i * 7919) % 1009) as f32 * 1e-2).collect();
-            let mut want = vec![fold.neutral(); outer * inner];
-            for (i, x) in x.iter().enumerate() {
-                let t = &mut want[i / (mid * inner) * inner + i % inner];
-                *t = fold.join(*t, *x);
-            }
+            let want: Vec<f32> = (0..outer * inner)
+                .map(|i| {
+                    let column = |m| x[(i / inner * mid + m) * inner + i % inner];
+                    in_runs(fold, &(0..mid).map(column).collect::<Vec<_>>())
+                })
+                .collect();
             let mut got = vec![f32::NAN; outer * inner];
             fold_middle(fold, [outer, mid, inner], &x, &mut got);
             assert_eq!(got, want, "{fold:?} of {:?} on {}", [outer, mid, inner], isa.name());
         }
     });
+}
+
+/// Runs of 32 terms, and runs of 32 of them.
+fn in_runs(fold: Fold, terms: &[f32]) -> f32 {
+    let chain = |terms: &mut dyn Iterator<Item = f32>| terms.fold(fold.neutral(), |t, x| fold.join(t, x));
+    let run = |terms: &[f32]| chain(&mut terms.iter().copied());
+    let middle = |terms: &[f32]| chain(&mut terms.chunks(32).map(run));
+    chain(&mut terms.chunks(32 * 32).map(middle))
 }
 
 fn by_elements(sizes: &[usize], strides: &[usize], x: &[f32]) -> Vec<f32> {

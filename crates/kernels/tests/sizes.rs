@@ -56,7 +56,7 @@ fn products_that_wrap_are_refused() {
             operands: &[],
             outs: &mut [&mut out[..]],
             parts: &mut [],
-            resume: false,
+            seen: 0,
             group_ends: &[],
             draw: Draw::default(),
         };

@@ -48,12 +48,8 @@ impl Operator for ConvWeight {
         vec![ConvPartial { conv: self.0, x: at.inputs[0], dy: at.inputs[1], out: at.target() }.into()]
     }
 
-    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
+    fn join(&self, _x: Extent, _shape: &Shape, _shard_rows: usize) -> Join {
         Join::ConvSums(self.0)
-    }
-
-    fn partial_len(&self, _shape: &Shape) -> usize {
-        self.0.sums_len()
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -48,14 +48,10 @@ pub trait Operator {
         false
     }
 
-    /// How per-shard results become one, where the operator sums over the batch; `x` is the first input.
-    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
+    /// How per-shard results become one, where the operator sums over the batch; `x` is the first input, and no shard
+    /// has more than `shard_rows` rows of the batch.
+    fn join(&self, _x: Extent, _shape: &Shape, _shard_rows: usize) -> Join {
         Join::Fold(Fold::Sum)
-    }
-
-    /// Elements of a per-shard result.
-    fn partial_len(&self, shape: &Shape) -> usize {
-        shape.numel()
     }
 
     /// Whether a chunk of rows must be a whole shard; `x` is the first input.

@@ -66,7 +66,7 @@ impl Operator for Moments {
         vec![moments::Moments { rows, channels, whole_shards, x, out: at.target() }.into()]
     }
 
-    fn join(&self, x: Extent, shape: &Shape) -> Join {
+    fn join(&self, x: Extent, shape: &Shape, _shard_rows: usize) -> Join {
         Join::Moments(x.count() / shape[1].max(1))
     }
 

@@ -10,8 +10,8 @@ use crate::shape::Shape;
 use crate::steps::combine::Join;
 use crate::steps::fold::FoldMiddle;
 use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
-use kernels::map::Draw;
 pub use kernels::map::Fold;
+use kernels::map::{Draw, RUN};
 
 /// Folds axes `start..end` into size 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,8 +74,9 @@ impl Operator for Reduce {
         vec![FoldMiddle { fold: self.fold, outer, mid, inner, x: at.inputs[0], out: at.out }.into()]
     }
 
-    fn join(&self, _x: Extent, _shape: &Shape) -> Join {
-        Join::Fold(self.fold)
+    fn join(&self, x: Extent, shape: &Shape, shard_rows: usize) -> Join {
+        let long = x.of(shard_rows) > RUN * shape.numel();
+        if self.fold == Fold::Sum && long { Join::Sums } else { Join::Fold(self.fold) }
     }
 
     fn reference(&self, inputs: &[&Tensor], shape: &Shape, _draw: &Draw) -> Tensor {

@@ -61,6 +61,10 @@ impl Emit {
         self.instrs.push(Instr::ColFold(fold, part as u8, a));
     }
 
+    pub(crate) fn col_sum(&mut self, part: usize, a: Src) {
+        self.instrs.push(Instr::ColSum(part as u8, a));
+    }
+
     pub(crate) fn store(&mut self, out: usize, a: Src) {
         self.instrs.push(Instr::Store(out as u8, a));
     }
@@ -123,6 +127,7 @@ fn rename_sources(instr: Instr, mut name: impl FnMut(usize, u8) -> u8) -> Instr 
         Instr::RowFold(f, r, a) => Instr::RowFold(f, r, src(a)),
         Instr::Store(o, a) => Instr::Store(o, src(a)),
         Instr::ColFold(f, p, a) => Instr::ColFold(f, p, src(a)),
+        Instr::ColSum(p, a) => Instr::ColSum(p, src(a)),
         Instr::Column(_) | Instr::Mask { .. } => instr,
     }
 }
@@ -138,6 +143,6 @@ fn rename_target(instr: Instr, mut name: impl FnMut(usize, u8) -> u8) -> Instr {
         Instr::RowFold(f, r, a) => Instr::RowFold(f, name(1, r), a),
         Instr::Column(r) => Instr::Column(name(0, r)),
         Instr::Mask { dst, id, keep } => Instr::Mask { dst: name(0, dst), id, keep },
-        Instr::Store(..) | Instr::ColFold(..) => instr,
+        Instr::Store(..) | Instr::ColFold(..) | Instr::ColSum(..) => instr,
     }
 }

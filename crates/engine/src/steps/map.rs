@@ -76,7 +76,7 @@ impl StepKernel for Map {
             outs: stored,
             parts: &mut sums[..self.sums.len()],
             group_ends: &memory.scratch.ends,
-            resume: at.chunk.resume,
+            seen: at.seen() * self.rows.of(1),
             draw: Draw { first_row, ..at.context.draw },
         };
         self.program.run(call, &mut memory.scratch.floats);

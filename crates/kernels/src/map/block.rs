@@ -18,6 +18,8 @@ pub(super) struct Block {
     pub padded: usize,
     /// the group that its rows belong to, of those that sums down columns keep apart
     pub group: usize,
+    /// rows of the group before it, those of earlier calls included
+    pub before: usize,
 }
 
 impl Block {

@@ -1,9 +1,15 @@
 //! Reductions along rows, with 16 lanes and a fixed tree, and down columns, row after row.
+//!
+//! Long sums are made in runs, so that a term meets sums of about its own size: the error grows with the length of a
+//! run, and not with that of the sum. Where runs end follows from the place in the sum alone.
 
 use super::LANES;
 use super::block::one_vector_at_a_time;
 
 type Lanes = [f32; LANES];
+
+/// Terms of a run.
+pub const RUN: usize = 32;
 
 /// # Safety
 /// `a` has a vector to read.
@@ -42,9 +48,39 @@ fn tree(mut lanes: Lanes, join: impl Fn(f32, f32) -> f32) -> f32 {
     lanes[0]
 }
 
-/// The sum of a slice, in 16 lanes and a fixed tree.
+/// The sum of a slice, in 16 lanes and a fixed tree; lanes in runs, and runs of runs, of [`RUN`] terms.
+#[inline(always)]
 pub fn sum(values: &[f32]) -> f32 {
-    fold_lanes(values, 0.0, |a, b| a + b)
+    let mut total = [0.0; LANES];
+    for long in values.chunks(RUN * RUN * LANES) {
+        let mut middle = [0.0; LANES];
+        for run in long.chunks(RUN * LANES) {
+            let mut lanes = [0.0; LANES];
+            let vectors = run.chunks_exact(LANES);
+            let rest = vectors.remainder();
+            for vector in vectors {
+                for l in 0..LANES {
+                    lanes[l] += vector[l];
+                }
+            }
+            lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane += x);
+            middle.iter_mut().zip(&lanes).for_each(|(m, x)| *m += x);
+        }
+        total.iter_mut().zip(&middle).for_each(|(t, x)| *t += x);
+    }
+    tree(total, |a, b| a + b)
+}
+
+/// `high + low += x` without an error to speak of: what rounding takes from `high` goes to `low` (Knuth's two-sum).
+/// Where `high` is not finite, `low` is no number.
+#[inline(always)]
+pub fn add_exactly(high: &mut [f32], low: &mut [f32], x: &[f32]) {
+    for ((high, low), x) in high.iter_mut().zip(low).zip(x) {
+        let sum = *high + *x;
+        let added = sum - *high;
+        *low += (*high - (sum - added)) + (*x - added);
+        *high = sum;
+    }
 }
 
 /// Folds each of `rows` rows of `cols` values as [`fold_lanes`] does.

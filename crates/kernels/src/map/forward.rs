@@ -44,7 +44,7 @@ pub(super) fn writes(instr: &Instr, r: u8) -> bool {
     match *instr {
         Instr::Un(_, dst, _) | Instr::Bin(_, dst, _, _) => dst == Dst::Reg(r),
         Instr::Column(dst) | Instr::Mask { dst, .. } => dst == r,
-        Instr::RowFold(..) | Instr::Store(..) | Instr::ColFold(..) => false,
+        Instr::RowFold(..) | Instr::Store(..) | Instr::ColFold(..) | Instr::ColSum(..) => false,
     }
 }
 
@@ -52,7 +52,7 @@ fn set_target(instr: &mut Instr, to: u8) {
     match instr {
         Instr::Un(_, dst, _) | Instr::Bin(_, dst, _, _) => *dst = Dst::Reg(to),
         Instr::Column(dst) | Instr::Mask { dst, .. } => *dst = to,
-        Instr::RowFold(..) | Instr::Store(..) | Instr::ColFold(..) => {}
+        Instr::RowFold(..) | Instr::Store(..) | Instr::ColFold(..) | Instr::ColSum(..) => {}
     }
 }
 
@@ -63,9 +63,11 @@ fn rename_sources(instr: &mut Instr, r: u8, to: u8) {
         }
     };
     match instr {
-        Instr::Un(_, _, a) | Instr::RowFold(_, _, a) | Instr::Store(_, a) | Instr::ColFold(_, _, a) => {
-            rename(a)
-        }
+        Instr::Un(_, _, a)
+        | Instr::RowFold(_, _, a)
+        | Instr::Store(_, a)
+        | Instr::ColFold(_, _, a)
+        | Instr::ColSum(_, a) => rename(a),
         Instr::Bin(_, _, a, b) => {
             rename(a);
             rename(b);

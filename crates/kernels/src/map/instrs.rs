@@ -2,7 +2,7 @@
 
 use super::block::{Block, fill, one_vector_at_a_time};
 use super::chain::{Chain, MAX_SOURCES};
-use super::fold::{fold_columns, fold_lanes, fold_rows};
+use super::fold::{RUN, add_exactly, fold_columns, fold_lanes, fold_rows, sum};
 use super::machine::{Machine, Value};
 use super::mask::Mask;
 use super::{Access, Dst, Fold, LANES, Src};
@@ -111,7 +111,7 @@ impl Machine<'_, '_, '_> {
         // SAFETY: the block has `n` valid floats and, of several rows, the slack; a row slot has a value for each.
         unsafe {
             match (at.rows, fold) {
-                (1, Fold::Sum) => *out = fold_lanes(std::slice::from_raw_parts(a, at.n), 0.0, add),
+                (1, Fold::Sum) => *out = sum(std::slice::from_raw_parts(a, at.n)),
                 (1, Fold::Max) => {
                     *out = fold_lanes(std::slice::from_raw_parts(a, at.n), f32::NEG_INFINITY, max);
                 }
@@ -181,6 +181,36 @@ impl Machine<'_, '_, '_> {
                 Fold::Sum => fold_columns(a, at.rows, target, |t, x| t + x),
                 Fold::Max => fold_columns(a, at.rows, target, |t, x| Fn2::Max.apply(t, x)),
             }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn col_sum(&mut self, part: usize, a: Src, at: &Block) {
+        let value = self.value(a, at);
+        let cols = self.call.cols;
+        let planes = &mut self.call.parts[part][at.group * 3 * cols..][..3 * cols];
+        let (run, sums) = planes.split_at_mut(cols);
+        let (high, low) = sums.split_at_mut(cols);
+        let [run, high, low] = [run, high, low].map(|plane| &mut plane[at.col..][..at.cols]);
+        let mut row = 0;
+        while row < at.rows {
+            let place = (at.before + row) % RUN;
+            let n = (RUN - place).min(at.rows - row);
+            match value {
+                Value::One(x) => (0..n).for_each(|_| run.iter_mut().for_each(|t| *t += x)),
+                Value::Block(a) if at.rows == 1 => {
+                    // SAFETY: the block has `n` valid floats.
+                    let values = unsafe { std::slice::from_raw_parts(a, at.n) };
+                    run.iter_mut().zip(values).for_each(|(t, x)| *t += x);
+                }
+                // SAFETY: the rows are some of the block's, which has `n` valid floats and the slack.
+                Value::Block(a) => unsafe { fold_columns(a.add(row * at.cols), n, run, |t, x| t + x) },
+            }
+            if place + n == RUN {
+                add_exactly(high, low, run);
+                run.fill(0.0);
+            }
+            row += n;
         }
     }
 }

@@ -1,9 +1,11 @@
 //! How many rows a block of a program takes, and where its registers lie in scratch memory.
 
-use super::{BLOCK, LANES, Program};
+use super::{BLOCK, LANES, Program, RUN};
 
 /// Most columns of rows that share a block; longer ones are work enough each.
 const SHORT: usize = 256;
+/// They are one run of a sum, so that a row's sum does not depend on how many rows its block has.
+const _: () = assert!(SHORT <= RUN * LANES);
 
 /// Blocks and registers of a program over frames of some number of columns.
 ///

@@ -69,10 +69,13 @@ impl Machine<'_, '_, '_> {
         let (rows, cols) = (self.call.rows, self.call.cols);
         let program = self.program;
         let (mut row, mut group) = (0, 0);
+        // rows before the first of the group, less those of earlier calls
+        let mut origin = 0;
         while row < rows {
             let mut end = rows;
             if program.n_parts > 0 {
                 while self.call.group_ends[group] <= row {
+                    origin = self.call.group_ends[group];
                     group += 1;
                 }
                 end = self.call.group_ends[group];
@@ -82,7 +85,9 @@ impl Machine<'_, '_, '_> {
                 let width = self.layout.cols.min(cols - col);
                 let n = n_rows * width;
                 let padded = n.next_multiple_of(LANES);
-                let at = Block { row, rows: n_rows, col, cols: width, n, padded, group };
+                let seen = if group == 0 { self.call.seen } else { 0 };
+                let before = row - origin + seen;
+                let at = Block { row, rows: n_rows, col, cols: width, n, padded, group, before };
                 self.load(&at);
                 for op in &program.ops {
                     self.step::<A>(op, &at);
@@ -292,6 +297,7 @@ impl Machine<'_, '_, '_> {
             Instr::Mask { dst, id, keep } => self.mask(dst, id, keep, at),
             Instr::Store(out, a) => self.store(out as usize, a, at),
             Instr::ColFold(fold, part, a) => self.col_fold(fold, part as usize, a, at),
+            Instr::ColSum(part, a) => self.col_sum(part as usize, a, at),
         }
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! A program sees a frame of `rows × cols`. Its operands are whole frames, one row shared by all rows, one value a
 //! row, or one value; it may reduce along a row (softmax, layer norm) and add up columns (bias gradients, batch
-//! statistics). Row sums use 16 fixed lanes and column sums add row after row, so every instruction set and every cut
-//! of the frame between calls gives the same bits.
+//! statistics). Row sums use 16 fixed lanes and column sums add row after row, both in runs whose ends follow from the
+//! place in the sum alone, so every instruction set and every cut of the frame between calls gives the same bits.
 
 mod block;
 mod chain;
@@ -17,7 +17,7 @@ mod mask;
 
 use crate::math::{Fn1, Fn2};
 use crate::sizes::product;
-pub use fold::sum;
+pub use fold::{RUN, add_exactly, sum};
 use layout::Layout;
 pub use mask::{MASK_PURPOSE, keep_below, mask_word};
 
@@ -119,6 +119,9 @@ pub enum Instr {
     Store(u8, Src),
     /// fold the row into column reduction `part`
     ColFold(Fold, u8, Src),
+    /// add the row to column reduction `part`, which is `[groups, 3, cols]`: the sum of the last rows, which are no
+    /// whole run of [`RUN`] yet, and that of all runs as two numbers, the second what rounding took from the first
+    ColSum(u8, Src),
 }
 
 /// A checked list of instructions.
@@ -148,10 +151,11 @@ pub struct Call<'c, 'a> {
     pub operands: &'c [&'a [f32]],
     /// one slice for each output
     pub outs: &'c mut [&'a mut [f32]],
-    /// for each column reduction `[groups, cols]`; overwritten unless `resume`
+    /// for each column reduction `[groups, cols]` or `[groups, 3, cols]`; overwritten unless there are rows `seen`
     pub parts: &'c mut [&'a mut [f32]],
-    /// whether column reductions go on from what `parts` hold, as if the rows of both calls were one frame
-    pub resume: bool,
+    /// rows of the first group that earlier calls had: column reductions go on from what `parts` hold, as if the rows
+    /// of all calls were one frame
+    pub seen: usize,
     /// the rows at which each group ends, the last being `rows`; column reductions are made for each group
     pub group_ends: &'c [usize],
     /// which random numbers masks use
@@ -185,7 +189,7 @@ impl Program {
                     assert!((out as usize) < outs.len(), "store to output {out} of {}", outs.len());
                     None
                 }
-                Instr::ColFold(_, part, _) => {
+                Instr::ColFold(_, part, _) | Instr::ColSum(part, _) => {
                     assert!((part as usize) < n_parts, "reduction {part} of {n_parts}");
                     None
                 }
@@ -210,7 +214,9 @@ impl Program {
         }
         assert!(operands.len() <= MAX_OPERANDS && outs.len() <= MAX_OUTS && n_parts <= MAX_PARTS);
         let whole_row = instrs.iter().any(|i| matches!(i, Instr::RowFold(..)));
-        let by_column = |i: &Instr| matches!(i, Instr::Column(_) | Instr::Mask { .. } | Instr::ColFold(..));
+        let by_column = |i: &Instr| {
+            matches!(i, Instr::Column(_) | Instr::Mask { .. } | Instr::ColFold(..) | Instr::ColSum(..))
+        };
         let plain = |a: &Access| matches!(a, Access::Full | Access::Scalar);
         let flat = n_rows == 0 && !instrs.iter().any(by_column) && operands.iter().chain(&outs).all(plain);
         let (forwarded, direct) = forward::forward(&instrs, &outs, n_regs);
@@ -234,11 +240,9 @@ impl Program {
     /// When a slice is shorter than the frame needs.
     pub fn run(&self, call: Call, scratch: &mut [f32]) {
         self.check(&call, scratch);
-        for instr in &self.instrs {
-            if let Instr::ColFold(fold, part, _) = *instr
-                && !call.resume
-            {
-                call.parts[part as usize][..call.group_ends.len() * call.cols].fill(fold.neutral());
+        for instr in self.instrs.iter().filter(|_| call.seen == 0) {
+            if let Some((part, width, start)) = reduced(instr) {
+                call.parts[part][..call.group_ends.len() * width * call.cols].fill(start);
             }
         }
         machine::run(self, call, scratch);
@@ -262,20 +266,31 @@ impl Program {
             assert_eq!(call.parts.len(), self.n_parts);
             assert!(call.group_ends.is_sorted() && call.group_ends.last().is_none_or(|end| *end == rows));
             assert!(call.group_ends.last().is_some() || rows == 0, "rows without a group");
-            assert!(
-                call.parts.iter().all(|p| p.len() >= product(&[call.group_ends.len(), cols])),
-                "reduction too short"
-            );
+            let fits = |(part, width, _): (usize, usize, f32)| {
+                call.parts[part].len() >= product(&[call.group_ends.len(), width, cols])
+            };
+            assert!(self.instrs.iter().filter_map(reduced).all(fits), "reduction too short");
         }
         assert!(scratch.len() >= self.scratch_len(cols), "scratch too short");
     }
 }
 
+/// The column reduction of an instruction, how many floats it has a column, and the value of an empty one.
+fn reduced(instr: &Instr) -> Option<(usize, usize, f32)> {
+    match *instr {
+        Instr::ColFold(fold, part, _) => Some((part as usize, 1, fold.neutral())),
+        Instr::ColSum(part, _) => Some((part as usize, 3, 0.0)),
+        _ => None,
+    }
+}
+
 fn sources(instr: &Instr) -> impl Iterator<Item = Src> {
     let (a, b) = match *instr {
-        Instr::Un(_, _, a) | Instr::RowFold(_, _, a) | Instr::Store(_, a) | Instr::ColFold(_, _, a) => {
-            (Some(a), None)
-        }
+        Instr::Un(_, _, a)
+        | Instr::RowFold(_, _, a)
+        | Instr::Store(_, a)
+        | Instr::ColFold(_, _, a)
+        | Instr::ColSum(_, a) => (Some(a), None),
         Instr::Bin(_, _, a, b) => (Some(a), Some(b)),
         Instr::Column(_) | Instr::Mask { .. } => (None, None),
     };
@@ -323,7 +338,7 @@ mod tests {
                 operands: &[&x],
                 outs: &mut [&mut y],
                 parts: &mut [&mut sums],
-                resume: false,
+                seen: 0,
                 group_ends: &ends,
                 draw: Draw::default(),
             };
@@ -341,6 +356,49 @@ mod tests {
         }
     }
 
+    /// The three numbers of each column after calls of this many rows.
+    fn column_sums(x: &[f32], cols: usize, calls: &[usize]) -> Vec<f32> {
+        let program = Program::new(vec![Instr::ColSum(0, Src::Operand(0))], vec![Access::Full], vec![], 1);
+        let (mut sums, mut seen) = (vec![f32::NAN; 3 * cols], 0);
+        for rows in calls {
+            let call = Call {
+                rows: *rows,
+                cols,
+                operands: &[&x[seen * cols..][..rows * cols]],
+                outs: &mut [],
+                parts: &mut [&mut sums],
+                seen,
+                group_ends: &[*rows],
+                draw: Draw::default(),
+            };
+            run(&program, call, cols);
+            seen += rows;
+        }
+        sums
+    }
+
+    #[test]
+    fn long_column_sums_are_exact_and_do_not_depend_on_cuts() {
+        for cols in [1, 5, 16, 40, 300] {
+            let n_rows = 4000;
+            // the second half takes away what the first adds, but for a little
+            let mut x: Vec<f32> = frame(n_rows, cols, 1).iter().map(|x| x.abs()).collect();
+            let (first, second) = x.split_at_mut(n_rows / 2 * cols);
+            let small = frame(n_rows / 2, cols, 2);
+            second.iter_mut().zip(first).zip(small).for_each(|((b, a), s)| *b = 1e-4 * s - *a);
+            let whole = column_sums(&x, cols, &[n_rows]);
+            let cut = column_sums(&x, cols, &[1, 30, 32, 137, 500, 3300]);
+            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&whole), bits(&cut), "{cols}");
+            let squares = |error: &dyn Fn(usize) -> f64| (0..cols).map(|c| error(c).powi(2)).sum::<f64>();
+            let column = |c: usize| x.iter().skip(c).step_by(cols);
+            let exact = |c: usize| column(c).map(|v| f64::from(*v)).sum::<f64>();
+            let ours = squares(&|c| (0..3).map(|p| f64::from(whole[p * cols + c])).sum::<f64>() - exact(c));
+            let chain = squares(&|c| f64::from(column(c).sum::<f32>()) - exact(c));
+            assert!(ours <= chain / 25.0, "{cols}: {ours:e}, and {chain:e} in one chain");
+        }
+    }
+
     #[test]
     fn masks_are_a_function_of_row_and_column() {
         let program = Program::new(
@@ -353,7 +411,7 @@ mod tests {
         let mut y = vec![f32::NAN; rows * cols];
         let draw = Draw { seed: 5, step: 11, first_row: 2 };
         let (operands, outs, parts) = (&[], &mut [&mut y[..]], &mut []);
-        let call = Call { rows, cols, operands, outs, parts, resume: false, group_ends: &[], draw };
+        let call = Call { rows, cols, operands, outs, parts, seen: 0, group_ends: &[], draw };
         run(&program, call, cols);
         for (i, v) in y.iter().enumerate() {
             let word = mask_word(5, 9, 11, 2 + (i / cols) as u64, i % cols, cols);
@@ -386,7 +444,7 @@ mod tests {
                 operands: &[&x, &v, &r],
                 outs: &mut [&mut y],
                 parts: &mut [],
-                resume: false,
+                seen: 0,
                 group_ends: &[],
                 draw: Draw::default(),
             };

@@ -46,12 +46,11 @@ pub(super) fn units(graph: &Graph, wanted: &Wanted, places: &Places, options: Pl
         if fuser.units.of[v.index()].is_some() {
             continue;
         }
-        let n = fuser.units.list.len();
         let u = fuser.unit_for(v);
         for node in fuser.units.list[u].nodes.clone() {
             fuser.units.add_deps(graph, u, node);
         }
-        if u == n {
+        if fuser.units.list[u].users.is_empty() {
             fuser.units.find_way(u);
         }
     }

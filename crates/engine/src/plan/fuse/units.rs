@@ -27,15 +27,25 @@ pub(in crate::plan) struct Unit {
     /// units whose results it reads
     pub deps: Vec<usize>,
     /// units that read its results, perhaps some of them twice
-    users: Vec<usize>,
+    pub(super) users: Vec<usize>,
     /// above that of every unit that it needs
     rank: usize,
     way: Way,
+    /// units that became a part of it
+    merged: Vec<usize>,
 }
 
 impl Default for Unit {
     fn default() -> Self {
-        Unit { role: Role::View, nodes: vec![], deps: vec![], users: vec![], rank: 0, way: Way::default() }
+        Unit {
+            role: Role::View,
+            nodes: vec![],
+            deps: vec![],
+            users: vec![],
+            rank: 0,
+            way: Way::default(),
+            merged: vec![],
+        }
     }
 }
 
@@ -62,26 +72,33 @@ impl Units {
         self.list.len() - 1
     }
 
-    /// Whether `from` needs the result of `to`, directly or not.
+    /// Whether `from` needs the result of `to`, directly or not: looked for from both ends in turn, so that the side
+    /// on which there is less decides.
     pub(super) fn reaches(&self, from: usize, to: usize) -> bool {
-        if from == to || self.is_on_way(from, to) {
-            return true;
-        }
-        let lowest = self.list[to].rank;
-        let (mut stack, mut seen) = (vec![from], HashSet::new());
-        while let Some(u) = stack.pop() {
-            if u == to || self.is_on_way(u, to) {
+        let rank = |u: usize| self.list[u].rank;
+        let (mut up, mut down) = (vec![from], vec![to]);
+        let (mut above, mut below) = (HashSet::new(), HashSet::new());
+        while let (Some(u), Some(d)) = (up.pop(), down.pop()) {
+            if u == to || d == from || self.is_on_way(u, to) || self.is_on_way(from, d) {
                 return true;
             }
-            if self.list[u].rank > lowest && seen.insert(u) {
-                stack.extend(&self.list[u].deps);
+            if rank(u) > rank(to) {
+                up.extend(self.list[u].deps.iter().filter(|dep| above.insert(**dep)));
+            }
+            if rank(d) < rank(from) {
+                down.extend(self.list[d].users.iter().filter(|user| below.insert(**user)));
             }
         }
         false
     }
 
-    /// Whether `to` lies on the way up from `from`.
+    /// Whether `to`, or what became a part of it, lies on the way up from `from`.
     fn is_on_way(&self, from: usize, to: usize) -> bool {
+        let merged = self.list[to].merged.iter();
+        [to].iter().chain(merged).any(|to| self.passes(from, *to))
+    }
+
+    fn passes(&self, from: usize, to: usize) -> bool {
         let depth = self.list[to].way.depth;
         let mut u = from;
         while self.list[u].way.depth > depth {
@@ -91,7 +108,7 @@ impl Units {
         u == to
     }
 
-    /// Finds the way of a new unit.
+    /// Finds the way of a unit that no other reads yet.
     pub(super) fn find_way(&mut self, u: usize) {
         let Some(parent) = self.list[u].deps.iter().copied().max_by_key(|d| self.list[*d].rank) else {
             self.list[u].way = Way { parent: u, far: u, depth: 0 };
@@ -135,6 +152,8 @@ impl Units {
         let moved = std::mem::take(&mut self.list[other]);
         // ways through it stay true: who needed it needs what it became a part of
         self.list[other].way = moved.way;
+        self.list[home].merged.push(other);
+        self.list[home].merged.extend(moved.merged);
         self.list[home].role = role;
         self.list[home].nodes = nodes;
         self.list[home].deps.retain(|d| *d != other);

@@ -198,7 +198,7 @@ impl Lower<'_> {
     fn join(&self, v: Var) -> Join {
         let node = self.graph.node(v);
         let x = self.places.extent(self.graph, node.inputs[0]);
-        node.op.get().join(x, &node.shape)
+        node.op.get().join(x, &node.shape, self.options.most_shard_rows())
     }
 
     /// The values that a unit reads from memory.
@@ -256,7 +256,7 @@ impl Plan {
             Finish::Conv { conv, x, .. } => {
                 conv.block_scratch_len(images_of(conv, x.len.of(self.options.batch)))
             }
-            Finish::Shards { join: Join::ConvSums(_), from, .. } => from.len,
+            Finish::Shards { join, from, .. } => join.scratch_len(from.len),
             _ => 0,
         };
         self.steps.iter().map(step).chain(self.finish.iter().map(finish)).max().unwrap_or(0)

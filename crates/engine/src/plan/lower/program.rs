@@ -7,6 +7,7 @@ use crate::graph::Var;
 use crate::ops::Op;
 use crate::ops::binary::access;
 use crate::plan::fuse::{Frame, folds_row, is_row_valued};
+use crate::steps::combine::Join;
 use crate::steps::emit::Emit;
 use crate::steps::map::Map;
 use crate::steps::{Extent, Residency, Span, Target};
@@ -85,8 +86,11 @@ impl MapWriter<'_, '_> {
                 self.values.insert(v, value);
                 self.store(v, Access::Row);
             } else {
-                self.emit.col_fold(r.fold, self.sums.len(), a);
                 let part = self.low.partials.get(&v);
+                match part.map(|_| self.low.join(v)) {
+                    Some(Join::Sums) => self.emit.col_sum(self.sums.len(), a),
+                    _ => self.emit.col_fold(r.fold, self.sums.len(), a),
+                }
                 self.sums.push(part.map_or_else(|| Target::Whole(self.low.span(v)), |p| Target::Shards(*p)));
             }
             return;

@@ -79,7 +79,7 @@ impl Lower<'_> {
             sequence.push(Entry::Unit(u));
             for v in unit.nodes.iter().filter(|v| shared[v.index()]) {
                 let segment = self.segments.len() - 1;
-                let len = self.graph.node(*v).op.get().partial_len(self.graph.shape(*v));
+                let len = self.join(*v).partial_len(self.graph.shape(*v).numel());
                 self.partials.insert(*v, Partial { segment, offset: self.segments[segment], len });
                 self.segments[segment] += len;
                 if joined[v.index()] {
