@@ -28,68 +28,76 @@ macro_rules! lanes {
     };
 }
 
-impl Machine<'_, '_, '_> {
-    #[inline(always)]
-    pub(super) fn chain(&self, chain: &Chain, at: &Block) {
-        let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
-        let mut reads = [(std::ptr::null(), 0); MAX_SOURCES];
-        for k in 0..chain.n_sources.min(MAX_SOURCES) {
-            reads[k] = match self.value(chain.sources[k], at) {
-                Value::Block(a) => (a, LANES),
-                Value::One(x) => {
-                    numbers[k] = [x; LANES];
-                    (numbers[k].as_ptr(), 0)
-                }
-            };
-        }
-        let dst = self.reg(chain.dst);
-        // SAFETY: registers and values are blocks of this many vectors, and numbers are vectors.
-        unsafe {
-            let whole = at.rows >= 4 && at.cols.is_multiple_of(LANES);
-            // of few rows, what stays in registers is loaded for nothing
-            if !(whole && chain.run_rows(dst, [at.rows, at.cols / LANES], reads)) {
-                chain.run(dst, at.padded / LANES, reads);
+// Functions of their own: there is a loop for each function, each pattern of a chain and each kind of source, and one
+// function that held all of these loops would take the compiler a third of its time with this crate.
+crate::multiversion! {
+    pub(super) fn run_chain(machine: &Machine, chain: &Chain, at: &Block) = chain_body;
+    pub(super) fn un(machine: &Machine, f: Fn1, dst: Dst, a: Src, at: &Block) = un_body;
+    pub(super) fn bin(machine: &Machine, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) = bin_body;
+}
+
+#[inline(always)]
+fn chain_body<A: Arith>(machine: &Machine, chain: &Chain, at: &Block) {
+    let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
+    let mut reads = [(std::ptr::null(), 0); MAX_SOURCES];
+    for k in 0..chain.n_sources.min(MAX_SOURCES) {
+        reads[k] = match machine.value(chain.sources[k], at) {
+            Value::Block(a) => (a, LANES),
+            Value::One(x) => {
+                numbers[k] = [x; LANES];
+                (numbers[k].as_ptr(), 0)
             }
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn un<A: Arith>(&mut self, f: Fn1, dst: Dst, a: Src, at: &Block) {
-        let a = self.read(dst, a, 0, at);
-        let (dst, n) = self.target(dst, at);
-        let a = match a {
-            Value::One(x) => return fill(dst, n, f.apply::<A>(x)),
-            Value::Block(a) => a,
         };
-        macro_rules! each {
-            ($($f:ident)*) => { match f { $(Fn1::$f => lanes!(n, dst, x = a => Fn1::$f.apply::<A>(x)),)* } };
-        }
-        each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu);
     }
+    let dst = machine.reg(chain.dst);
+    // SAFETY: registers and values are blocks of this many vectors, and numbers are vectors.
+    unsafe {
+        let whole = at.rows >= 4 && at.cols.is_multiple_of(LANES);
+        // of few rows, what stays in registers is loaded for nothing
+        if !(whole && chain.run_rows(dst, [at.rows, at.cols / LANES], reads)) {
+            chain.run(dst, at.padded / LANES, reads);
+        }
+    }
+}
 
-    #[inline(always)]
-    pub(super) fn bin(&mut self, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) {
-        let (a, b) = (self.read(dst, a, 0, at), self.read(dst, b, 1, at));
-        let (dst, n) = self.target(dst, at);
-        macro_rules! each {
-            ($($f:ident)*) => {
-                match (a, b) {
-                    (Value::One(x), Value::One(z)) => fill(dst, n, f.apply(x, z)),
-                    (Value::Block(a), Value::One(z)) => {
-                        match f { $(Fn2::$f => lanes!(n, dst, x = a => Fn2::$f.apply(x, z)),)* }
-                    }
-                    (Value::One(x), Value::Block(b)) => {
-                        match f { $(Fn2::$f => lanes!(n, dst, z = b => Fn2::$f.apply(x, z)),)* }
-                    }
-                    (Value::Block(a), Value::Block(b)) => {
-                        match f { $(Fn2::$f => lanes!(n, dst, x = a, z = b => Fn2::$f.apply(x, z)),)* }
-                    }
+#[inline(always)]
+fn un_body<A: Arith>(machine: &Machine, f: Fn1, dst: Dst, a: Src, at: &Block) {
+    let a = machine.read(dst, a, 0, at);
+    let (dst, n) = machine.target(dst, at);
+    let a = match a {
+        Value::One(x) => return fill(dst, n, f.apply::<A>(x)),
+        Value::Block(a) => a,
+    };
+    macro_rules! each {
+        ($($f:ident)*) => { match f { $(Fn1::$f => lanes!(n, dst, x = a => Fn1::$f.apply::<A>(x)),)* } };
+    }
+    each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu);
+}
+
+#[inline(always)]
+fn bin_body<A: Arith>(machine: &Machine, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) {
+    let (a, b) = (machine.read(dst, a, 0, at), machine.read(dst, b, 1, at));
+    let (dst, n) = machine.target(dst, at);
+    macro_rules! each {
+        ($($f:ident)*) => {
+            match (a, b) {
+                (Value::One(x), Value::One(z)) => fill(dst, n, f.apply(x, z)),
+                (Value::Block(a), Value::One(z)) => {
+                    match f { $(Fn2::$f => lanes!(n, dst, x = a => Fn2::$f.apply(x, z)),)* }
                 }
-            };
-        }
-        each!(Add Sub Mul Div Max Min Gate Eq);
+                (Value::One(x), Value::Block(b)) => {
+                    match f { $(Fn2::$f => lanes!(n, dst, z = b => Fn2::$f.apply(x, z)),)* }
+                }
+                (Value::Block(a), Value::Block(b)) => {
+                    match f { $(Fn2::$f => lanes!(n, dst, x = a, z = b => Fn2::$f.apply(x, z)),)* }
+                }
+            }
+        };
     }
+    each!(Add Sub Mul Div Max Min Gate Eq);
+}
 
+impl Machine<'_, '_, '_> {
     #[inline(always)]
     pub(super) fn row_fold(&mut self, fold: Fold, r: u8, a: Src, at: &Block) {
         let out = self.row_slot(r as usize);

@@ -5,6 +5,7 @@
 
 use super::block::{Block, readable, repeat, spread_rows};
 use super::chain::Op;
+use super::instrs::{bin, run_chain, un};
 use super::layout::Layout;
 use super::{Access, Call, Dst, Instr, LANES, MAX_OPERANDS, MAX_OUTS, Program, Src};
 use crate::isa::Arith;
@@ -60,12 +61,12 @@ fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     let mut machine =
         Machine { program, call, layout, slots, row_slots, slack, operands, direct, staged: false };
     machine.prepare();
-    machine.frame::<A>();
+    machine.frame();
 }
 
 impl Machine<'_, '_, '_> {
     #[inline(always)]
-    fn frame<A: Arith>(&mut self) {
+    fn frame(&mut self) {
         let (rows, cols) = (self.call.rows, self.call.cols);
         let program = self.program;
         let (mut row, mut group) = (0, 0);
@@ -90,7 +91,7 @@ impl Machine<'_, '_, '_> {
                 let at = Block { row, rows: n_rows, col, cols: width, n, padded, group, before };
                 self.load(&at);
                 for op in &program.ops {
-                    self.step::<A>(op, &at);
+                    self.step(op, &at);
                 }
                 self.finish(&at);
             }
@@ -284,14 +285,14 @@ impl Machine<'_, '_, '_> {
     }
 
     #[inline(always)]
-    fn step<A: Arith>(&mut self, op: &Op, at: &Block) {
+    fn step(&mut self, op: &Op, at: &Block) {
         let instr = match op {
             Op::One(instr) => instr,
-            Op::Chain(chain) => return self.chain(chain, at),
+            Op::Chain(chain) => return run_chain(self, chain, at),
         };
         match *instr {
-            Instr::Un(f, dst, a) => self.un::<A>(f, dst, a, at),
-            Instr::Bin(f, dst, a, b) => self.bin(f, dst, a, b, at),
+            Instr::Un(f, dst, a) => un(self, f, dst, a, at),
+            Instr::Bin(f, dst, a, b) => bin(self, f, dst, a, b, at),
             Instr::RowFold(fold, r, a) => self.row_fold(fold, r, a, at),
             Instr::Column(r) => self.column(r, at),
             Instr::Mask { dst, id, keep } => self.mask(dst, id, keep, at),
