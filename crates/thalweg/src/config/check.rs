@@ -174,6 +174,7 @@ fn named_entry(
                 what: choice.what,
                 list: choice.list,
                 name: name.clone(),
+                known: choice.entries.iter().map(|e| e.name).collect(),
                 nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
                 place: place.clone(),
             },
@@ -222,6 +223,9 @@ fn shown(value: &toml::Value) -> String {
     }
 }
 
+/// Keys of a table that a message can list.
+const FEW_KEYS: usize = 8;
+
 /// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
 fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
     let whole = format!("{prefix}{key}");
@@ -235,7 +239,8 @@ fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigErro
     let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
     let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
     let nearest = near.map(|key| Box::new(Near { default: default(&key), key }));
-    let known = fields.iter().map(|f| f.name).collect();
+    let few = if fields.len() <= FEW_KEYS { fields } else { &[] };
+    let known = few.iter().map(|f| f.name).collect();
     ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }
 

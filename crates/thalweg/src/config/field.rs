@@ -60,7 +60,7 @@ pub(super) const SEED: Kind = Kind::Whole(0, i64::MAX as u64);
 pub struct Choice {
     /// What each entry is: `optimiser`.
     pub what: &'static str,
-    /// The word that `thalweg list` takes.
+    /// The same in the plural, as the registry is called.
     pub list: &'static str,
     /// The entries.
     pub entries: &'static [Entry],
