@@ -118,7 +118,7 @@ fn hints_are_commands() {
     }
     std::fs::write(here.path().join("t.csv"), "x,class\n1,a\n2,b\n3,a\n4,b\n").unwrap();
     std::fs::write(here.path().join("bare.csv"), "x\n1\n2\n").unwrap();
-    here.run("data=t.csv epochs=1 batch=2 --run-dir r -q").fine();
+    assert_eq!(here.run("data=t.csv epochs=1 batch=2 --run-dir r -q").code, 0);
     let ran = here.run("eval r data=bare.csv");
     assert!(ran.err.ends_with("\nhint: `thalweg predict RUN DATA` needs none\n"), "{}", ran.err);
     here.run("predict r bare.csv").fine();

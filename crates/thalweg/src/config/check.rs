@@ -41,6 +41,15 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
             let checked = table(&inner, fields, &format!("{path}.")).map_err(|e| rename(e, &path))?;
             Ok(toml::Value::Table(checked))
         }
+        (Kind::Tables(fields, text), Value::Leaf(toml::Value::Array(items), _)) => {
+            let one = |(i, item): (usize, &toml::Value)| match Node::of(item, &node.place).value {
+                Value::Table(inner) => {
+                    table(&inner, fields, &format!("{path}[{i}].")).map(toml::Value::Table)
+                }
+                Value::Leaf(value, _) => Err(wrong(&path, &shown(&value), text, field, &node.place)),
+            };
+            items.iter().enumerate().map(one).collect::<Result<_, _>>().map(toml::Value::Array)
+        }
         (Kind::Free(_), _) => Ok(node.plain()),
         (kind, Value::Leaf(value, raw)) => leaf(kind, value, raw.as_deref())
             .ok_or_else(|| wrong(&path, &shown(value), &expected(kind, value), field, &node.place)),
@@ -205,10 +214,10 @@ fn with_owner(error: ConfigError, choice: &'static Choice, path: &str) -> Config
 
 fn wrong(key: &str, got: &str, expected: &str, field: &Field, place: &Place) -> ConfigError {
     let plain = |text: &str| text.replace('"', "").replace(", ", ",");
-    let good = match (field.default, field.example) {
+    let good = match (plain(field.default).as_str(), field.example) {
         ("", "") => Good::Unknown,
         ("", example) => Good::Example(plain(example).into()),
-        (default, _) => Good::Default(plain(default).into()),
+        (default, _) => Good::Default(default.into()),
     };
     let (key, got, expected, place) = (key.into(), got.into(), expected.into(), place.clone());
     ConfigError::Value { key, got, expected, good, place }

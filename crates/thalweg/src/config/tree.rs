@@ -45,6 +45,17 @@ impl Table {
 }
 
 impl Node {
+    /// A plain value, all of it written at one place.
+    pub fn of(value: &toml::Value, place: &Place) -> Node {
+        let value = match value {
+            toml::Value::Table(table) => {
+                Value::Table(Table(table.iter().map(|(k, v)| (k.clone(), Node::of(v, place))).collect()))
+            }
+            other => Value::Leaf(other.clone(), None),
+        };
+        Node { place: place.clone(), value }
+    }
+
     /// The value without its places.
     pub fn plain(&self) -> toml::Value {
         match &self.value {
