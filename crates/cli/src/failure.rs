@@ -2,13 +2,15 @@
 
 use std::io;
 
-use record::{Action, RecordError, RunDir};
+use record::{RecordError, RunDir};
 use thalweg::config::ConfigError;
 use thalweg::data::DataError;
 use thalweg::data::fetch::FetchError;
 use thalweg::engine::GraphError;
 use thalweg::model::ModelError;
 use thalweg::train::TrainError;
+
+use crate::hint;
 
 /// The work failed: it diverged, or the data cannot be read.
 pub const FAILED: u8 = 1;
@@ -57,38 +59,34 @@ impl Failure {
 
     /// A file that the user named by `flag`, and that cannot be written.
     pub fn unwritten(error: RecordError, flag: &str) -> Failure {
-        let elsewhere = format!("write elsewhere with `{flag} FILE`");
-        let hint = match &error {
-            RecordError::DiskFull { .. } => Some(format!("free some space and run it again, or {elsewhere}")),
-            RecordError::Denied { .. } => Some(format!("{elsewhere}, or change who may write there")),
-            RecordError::Io { action: Action::Write, .. } => Some(elsewhere),
-            _ => None,
-        };
+        let hint = hint::unwritten(&error, flag);
         let failure = Failure::from(error);
         Failure { hint: hint.or(failure.hint), ..failure }
     }
 
-    /// What stopped a run in its folder. A full disk leaves a run to go on with, or nothing at all.
+    /// What stopped a run in its folder.
     pub fn of_run(error: impl Into<TrainError>, run: &RunDir) -> Failure {
         let error = error.into();
-        let hint = match &error {
-            TrainError::Record(RecordError::DiskFull { .. }) if run.config_path().exists() => Some(format!(
-                "free some space and go on with `thalweg resume {}`; the earlier version of the file is intact",
-                run.path().display()
-            )),
-            TrainError::Record(RecordError::DiskFull { .. }) => {
-                Some("free some space and run it again, or write elsewhere with `--run-dir DIR`".into())
-            }
-            _ => None,
-        };
+        let hint = hint::of_run(&error, run);
         let failure = Failure::from(error);
         Failure { hint: hint.or(failure.hint), ..failure }
+    }
+
+    /// What stopped a download that was asked for like this. A name, a place or a flag is what was asked for; all else
+    /// is what came of it.
+    pub fn of_fetch(error: &FetchError, typed: &hint::Fetch) -> Failure {
+        use FetchError as E;
+        let exit = match error {
+            E::UnknownSet { .. } | E::NoFolder { .. } | E::BadSource { .. } | E::Exists { .. } => WRONG,
+            _ => FAILED,
+        };
+        Failure::new(exit, error.to_string(), Some(hint::of_fetch(error, typed)))
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
-        Failure::new(WRONG, error.to_string(), Some(error.hint()))
+        Failure::new(WRONG, error.to_string(), Some(hint::of_config(&error)))
     }
 }
 
@@ -106,19 +104,7 @@ impl From<DataError> for Failure {
             | D::Split { .. } => WRONG,
             _ => FAILED,
         };
-        Failure::new(exit, error.to_string(), Some(error.hint()))
-    }
-}
-
-impl From<FetchError> for Failure {
-    /// A name, a place or a flag is what was asked for; all else is what came of it.
-    fn from(error: FetchError) -> Failure {
-        use FetchError as E;
-        let exit = match &error {
-            E::UnknownSet { .. } | E::NoFolder { .. } | E::BadSource { .. } | E::Exists { .. } => WRONG,
-            _ => FAILED,
-        };
-        Failure::new(exit, error.to_string(), Some(error.hint()))
+        Failure::new(exit, error.to_string(), Some(hint::of_data(&error)))
     }
 }
 
@@ -134,13 +120,13 @@ impl From<RecordError> for Failure {
             | R::Missing { what: "run folder", .. } => WRONG,
             _ => FAILED,
         };
-        Failure::new(exit, error.to_string(), error.hint())
+        Failure::new(exit, error.to_string(), hint::of_record(&error))
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Failure {
-        Failure::new(WRONG, error.to_string(), error.hint())
+        Failure::new(WRONG, error.to_string(), hint::of_model(&error))
     }
 }
 
@@ -148,7 +134,7 @@ impl From<TrainError> for Failure {
     /// Files that do not read are failed work; all else is what was asked for.
     fn from(error: TrainError) -> Failure {
         use TrainError as T;
-        let (message, hint) = (error.to_string(), error.hint());
+        let (message, hint) = (error.to_string(), hint::of_train(&error));
         match error {
             T::Data(error) => error.into(),
             T::Record(error) => error.into(),

@@ -3,6 +3,7 @@
 mod args;
 mod crash;
 mod failure;
+mod hint;
 mod instructions;
 mod progress;
 mod several;

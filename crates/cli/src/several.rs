@@ -10,6 +10,7 @@ use thalweg::runs::{self, Plan};
 use thalweg::train::{Prepared, TrainError, Trainer};
 
 use crate::failure::{FAILED, Failure};
+use crate::hint;
 use crate::stop::INTERRUPTED;
 use crate::table::{Side, figure, table};
 use crate::ui::Ui;
@@ -86,7 +87,7 @@ fn go(
     let report = |dir: &RunDir| dir.write_report(&report::report_html(&dir.load()?));
     let mut watch = WatchRuns::new(ui, how.stop);
     let stop = how.stop;
-    let how = runs::How { jobs: how.jobs, time: how.time, stop, finish: &report };
+    let how = runs::How { jobs: how.jobs, time: how.time, stop, finish: &report, hint: hint::of_train };
     let done = work(&how, &mut watch);
     drop(watch);
     finish(ui, folder, &done?, stop.load(Ordering::Relaxed))

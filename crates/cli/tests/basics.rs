@@ -92,6 +92,38 @@ fn figures_of_several_heads_stand_below_one_another() {
     assert!(!figures.iter().any(|line| line.contains("stop") && line.ends_with('%')), "{text}");
 }
 
+/// What the library says in words of settings is a command here.
+#[test]
+fn hints_are_commands() {
+    let here = Folder::new("hints");
+    let cases = [
+        ("learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
+        ("zzz=1", "`thalweg config show` prints every key"),
+        ("optimizer=adamv", "did you mean `adam`? `thalweg list optimisers` shows all"),
+        ("model=mpl", "did you mean `mlp`? `thalweg list models` shows all"),
+        ("schedule=qqq", "`thalweg list schedules` shows all"),
+        ("model.activation=rellu", "`thalweg config show` explains `model`"),
+        ("data=qqqqq", "`thalweg data list` shows the sets; a path works as well"),
+        ("data.classes=4 data=xor", "`thalweg config show` prints what `data.classes` is now"),
+        (
+            "augment=[\"flip\"] data=xor",
+            "`augment=none` trains without, `thalweg list augment` shows all transforms",
+        ),
+        ("groups=[{match=\"*\",freeze=true}]", "`thalweg eval RUN` measures without training"),
+        ("data.folds=2 learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
+    ];
+    for (words, hint) in cases {
+        let ran = here.run(&format!("train {words} --run-dir r"));
+        assert!(ran.code != 0 && ran.err.ends_with(&format!("\nhint: {hint}\n")), "{words}: {}", ran.err);
+    }
+    std::fs::write(here.path().join("t.csv"), "x,class\n1,a\n2,b\n3,a\n4,b\n").unwrap();
+    std::fs::write(here.path().join("bare.csv"), "x\n1\n2\n").unwrap();
+    assert_eq!(here.run("data=t.csv epochs=1 batch=2 --run-dir r -q").code, 0);
+    let ran = here.run("eval r data=bare.csv");
+    assert!(ran.err.ends_with("\nhint: `thalweg predict RUN DATA` needs none\n"), "{}", ran.err);
+    here.run("predict r bare.csv").fine();
+}
+
 #[test]
 fn data_that_cannot_be_read_is_failed_work() {
     let here = Folder::new("data-missing");

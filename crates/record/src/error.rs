@@ -218,21 +218,15 @@ impl RecordError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             RecordError::DiskFull { .. } => {
-                "free some space and run the same command again; the earlier version of the file is intact"
-                    .into()
+                "free some space and try again; the earlier version of the file is intact".into()
             }
             RecordError::Denied { action: Action::Read, .. } => "check who may read it".into(),
-            RecordError::Denied { .. } => {
-                "write elsewhere with `--run-dir DIR`, or change who may write there".into()
-            }
+            RecordError::Denied { .. } => "write elsewhere, or change who may write there".into(),
             RecordError::Missing { what: FOLDER, path } => {
                 format!("make it first: `mkdir -p {}`", path.display())
             }
-            RecordError::Missing { .. } => "`ls runs` shows the runs made here".into(),
-            RecordError::Exists { path } => format!(
-                "go on with it by `thalweg resume {0}`, choose another `--run-dir`, or add `--overwrite`",
-                path.display()
-            ),
+            RecordError::Missing { .. } => "check the path".into(),
+            RecordError::Exists { .. } => "go on with it, choose another folder, or overwrite it".into(),
             RecordError::NotARun { .. } => "choose a new or empty folder; only runs are overwritten".into(),
             RecordError::SeveralRuns { first, .. } => {
                 format!("name one of them, such as `{}`", first.display())
@@ -240,9 +234,7 @@ impl RecordError {
             RecordError::NotRuns { .. } => {
                 "choose a new or empty folder; only folders of several runs are overwritten by several".into()
             }
-            RecordError::LabExists { .. } => {
-                "write elsewhere with `--out DIR`, or take the folder away first".into()
-            }
+            RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {
                 format!("mend or delete line {line} by hand; the rest is intact")

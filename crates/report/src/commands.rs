@@ -52,7 +52,7 @@ fn smaller_rate(record: &RunRecord) -> Option<String> {
 }
 
 /// `text` as one word of a POSIX shell.
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./,:+@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_string()

@@ -15,7 +15,7 @@ mod scale;
 pub mod terminal;
 mod verdict;
 
-pub use commands::{Command, commands};
+pub use commands::{Command, commands, quote};
 pub use lab::lab_html;
 pub use lab_figure::lab_figure_svg;
 pub use page::report_html;

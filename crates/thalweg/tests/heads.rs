@@ -322,16 +322,64 @@ fn wrong_heads_are_told_by_name() {
     let text = refused("[{name=\"colour\"}]", &[]);
     assert!(text.contains("colour"), "{text}");
     let text = refused("[{name=\"color\",loss=\"mse\",weight=-1}]", &[]);
-    assert!(text.contains("the weight of `color` is -1"), "{text}");
+    assert!(text.starts_with("`heads[0].weight` is -1 on the command line, expected"), "{text}");
     let text = refused("[{name=\"height\",loss=\"cross_entropy\",task=\"regression\"}]", &[]);
     assert!(text.contains("needs classes"), "{text}");
     let text = refused("[{name=\"color\"}]", &["loss=mse"]);
     assert!(text.contains("each of several heads has a `loss` of its own"), "{text}");
     let text = refused("[{name=\"color\"}]", &["data=digits"]);
     assert!(text.contains("need a table"), "{text}");
+    let text = refused("[{target=\"color\"}]", &[]);
+    assert!(text.contains("a head needs the key `name`"), "{text}");
     // the hint, typed, cures it
     let digits = |heads: &str| Prepared::open(&config(&["data=digits".to_owned(), heads.to_owned()]));
     let error = digits("heads=[{name=\"color\"}]").unwrap_err();
     assert_eq!(error.hint().as_deref(), Some("`heads=[]` learns the one target of `digits`"));
     assert!(digits("heads=[]").is_ok());
+}
+
+#[test]
+fn misspelled_heads_are_told_as_any_other_key() {
+    let path = table("heads-spelling.csv");
+    let load = |list: &str| {
+        RunConfig::load(None, &with(words(&path), &[&format!("heads=[{{name=\"size\"}},{list}]")]))
+    };
+    for (list, message, hint, cured) in [
+        (
+            "{nmae=\"color\"}",
+            "unknown key `heads[1].nmae`",
+            "did you mean `heads[1].name`?",
+            "{name=\"color\"}",
+        ),
+        (
+            "{name=\"color\",wieght=2}",
+            "unknown key `heads[1].wieght`",
+            "did you mean `heads[1].weight` (default 1.0)?",
+            "{name=\"color\",weight=2}",
+        ),
+        (
+            "{name=\"color\",loss=\"cross_entrpy\"}",
+            "unknown loss `cross_entrpy`",
+            "did you mean `cross_entropy`?",
+            "{name=\"color\",loss=\"cross_entropy\"}",
+        ),
+        (
+            "{name=\"color\",loss={name=\"cross_entropy\",smothing=0.1}}",
+            "unknown key `heads[1].loss.smothing`",
+            "did you mean `heads[1].loss.smoothing` (default 0.0)?",
+            "{name=\"color\",loss={name=\"cross_entropy\",smoothing=0.1}}",
+        ),
+        (
+            "{name=\"color\",task=\"regresion\"}",
+            "`heads[1].task` is the text \"regresion\"",
+            "for example `heads[1].task=regression`",
+            "{name=\"color\",task=\"regression\"}",
+        ),
+        ("2", "`heads` is 2", "the default is `heads=[]`", "{name=\"color\"}"),
+    ] {
+        let error = load(list).expect_err(list);
+        assert!(error.to_string().starts_with(&format!("{message} on the command line")), "{list}: {error}");
+        assert_eq!(error.hint(), hint, "{list}");
+        assert!(load(cured).is_ok(), "{cured}");
+    }
 }

@@ -9,20 +9,17 @@ impl DataError {
         use DataError::*;
         match self {
             UnknownSource { nearest: Some(near), .. } => {
-                format!("did you mean `{near}`? `thalweg data list` shows the sets")
+                format!("did you mean `{near}`?")
             }
-            UnknownSource { .. } => "`thalweg data list` shows the sets; a path works as well".into(),
+            UnknownSource { .. } => "name a built-in or public set, or a path that exists".into(),
             NotFetched { set, bytes, package, .. } => {
                 let package = package
                     .map_or(String::new(), |p| format!(", or install Debian's package: `apt install {p}`"));
-                format!(
-                    "`thalweg data fetch {set}` downloads it ({} MB){package}",
-                    (bytes + 500_000) / 1_000_000
-                )
+                format!("fetch `{set}` ({} MB){package}", (bytes + 500_000) / 1_000_000)
             }
             LeftOut { feature, .. } => format!("build with the feature `{feature}` of the crate `thalweg`"),
             Augment { .. } => {
-                "`augment=none` trains without, `thalweg list augment` shows all transforms".into()
+                "`augment=none` trains without".into()
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
@@ -94,7 +91,7 @@ impl DataError {
             BadImage { .. } => "copy the file again, or remove it".into(),
             MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
             TooMuchMemory { .. } => "make images smaller, `data.size=64`, or take fewer samples".into(),
-            BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
+            BadOption { option, .. } => format!("set `data.{option}` to another value, or leave it out"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
         }

@@ -13,8 +13,6 @@ use super::{FetchError, FetchObserver, FetchOptions, Inside, RemoteFile, Source}
 pub(super) struct Job<'a> {
     pub sources: Vec<Source>,
     pub options: &'a FetchOptions,
-    /// The command that goes on.
-    pub again: String,
 }
 
 /// Bytes that make an attempt worth another one, however often it was cut.
@@ -146,7 +144,6 @@ impl Job<'_> {
             expected: length.unwrap_or(file.bytes),
             reason,
             url: url.clone(),
-            again: self.again.clone(),
         };
         loop {
             let n = match body.read(&mut block) {

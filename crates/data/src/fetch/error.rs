@@ -73,8 +73,6 @@ pub enum FetchError {
         reason: String,
         /// The address.
         url: String,
-        /// The command that goes on.
-        again: String,
     },
     /// The address holds a file of another length.
     #[error("not the file that was expected: {expected} bytes expected, got {got}: {url}")]
@@ -137,8 +135,6 @@ pub struct ByHand {
     pub urls: Vec<String>,
     /// The folder that they belong into.
     pub folder: PathBuf,
-    /// The command that checks them afterwards.
-    pub again: String,
     /// A package of the system that holds the set.
     pub package: Option<&'static str>,
 }
@@ -155,26 +151,22 @@ impl FetchError {
                     format!("did you mean `{near}`? there are {}", all.join(", "))
                 })
             }
-            NoFolder { set } => format!("name a folder: `thalweg data fetch {set} --to DIR`"),
-            BadSource { .. } => "as in `--from https://example.org/mnist/` or `--from ./downloads`".into(),
-            NoNetwork { by_hand, .. } => by_hand.to_string(),
-            NotReached { .. } | Status { .. } | Failed { .. } => {
-                "try later, or take another address: `--from URL`".into()
-            }
-            BrokeOff { again, .. } => format!("`{again}` goes on where it stopped"),
+            NoFolder { set } => format!("name a folder for {set}, `to`"),
+            BadSource { .. } => "as in `https://example.org/mnist/` or `./downloads`".into(),
+            NoNetwork { by_hand, .. } => format!("{by_hand}\n  3. fetch it again, which checks the files"),
+            NotReached { .. } | Status { .. } | Failed { .. } => "try later, or take another address".into(),
+            BrokeOff { .. } => "fetching it again goes on where it stopped".into(),
             WrongSize { .. } | WrongDigest { .. } => {
-                "nothing was kept of it; try later, or take another address: `--from URL`".into()
+                "nothing was kept of it; try later, or take another address".into()
             }
             Exists { path } => {
                 let folder = path.parent().unwrap_or(path).display();
-                format!(
-                    "use it as it is, `thalweg data={folder}`; or replace it by `--force`, or add `--to DIR`"
-                )
+                format!("use it as it is, `data={folder}`; or have it replaced, or name another folder")
             }
-            Busy { .. } => "wait until it is done, then run the same command".into(),
+            Busy { .. } => "wait until it is done, then fetch it again".into(),
             Archive { .. } => "nothing was unpacked; remove the file and fetch it again".into(),
             File { error, path, .. } if error.kind() == std::io::ErrorKind::Other => {
-                format!("remove it, then run the same command: `rm {}`", path.display())
+                format!("remove it, then fetch again: `rm {}`", path.display())
             }
             File { action: "read", .. } => "check that the path is right and that you may read it".into(),
             File { .. } => "check that the folder may be written to and that the disk is not full".into(),
@@ -207,7 +199,6 @@ impl std::fmt::Display for ByHand {
         }
         writeln!(f, "  1. download elsewhere:")?;
         self.urls.iter().try_for_each(|url| writeln!(f, "       {url}"))?;
-        writeln!(f, "  2. copy to: {}", self.folder.display())?;
-        write!(f, "  3. type: {}", self.again)
+        write!(f, "  2. copy to: {}", self.folder.display())
     }
 }

@@ -86,28 +86,20 @@ pub fn fetch(
         let files = set.files.iter().map(|f| (f.name, true)).collect();
         return Ok(Fetched { open: folder.clone(), folder, transferred: 0, files });
     }
-    let usual = default_folder(set);
     let folder =
-        options.to.clone().or_else(|| usual.clone()).ok_or(FetchError::NoFolder { set: set.name })?;
+        options.to.clone().or_else(|| default_folder(set)).ok_or(FetchError::NoFolder { set: set.name })?;
     fs::create_dir_all(&folder).map_err(|e| part::failed("write", &folder, e))?;
-    let told = options.to.as_ref().filter(|to| usual.as_ref() != Some(to));
-    let mut again = format!("thalweg data fetch {}", set.name);
-    again += &told.map_or(String::new(), |to| format!(" --to {}", quoted(to)));
-    let plain = again.clone();
-    again +=
-        &options.from.as_ref().map_or(String::new(), |from| format!(" --from {}", quoted(&from.written())));
-    again += if options.force { " --force" } else { "" };
     let sources = match &options.from {
         Some(source) => vec![source.clone()],
         None => set.addresses.iter().map(|a| Source::Address((*a).into())).collect(),
     };
-    let job = Job { sources, options, again };
+    let job = Job { sources, options };
     let mut fetched =
         Fetched { folder: folder.clone(), open: folder.clone(), transferred: 0, files: Vec::new() };
     for file in set.files {
         let step = one(&job, file, &folder, watch).map_err(|error| match error {
             FetchError::NotReached { reason, url } => {
-                let by_hand = by_hand(set, &folder, plain.clone());
+                let by_hand = by_hand(set, &folder);
                 FetchError::NoNetwork { title: set.title, reason, url, by_hand }
             }
             other => other,
@@ -166,20 +158,9 @@ fn plain(
 }
 
 /// The addresses of what is missing, for someone else's network.
-fn by_hand(set: &PublicSet, folder: &Path, again: String) -> ByHand {
+fn by_hand(set: &PublicSet, folder: &Path) -> ByHand {
     let missing = set.files.iter().filter(|f| !folder.join(f.name).exists());
     let base = set.addresses.first().copied().unwrap_or_default();
     let urls = missing.map(|f| Source::Address(base.into()).url(f.name)).collect();
-    ByHand { urls, folder: folder.into(), again, package: set.package.map(|p| p.name) }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-:~+=@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+    ByHand { urls, folder: folder.into(), package: set.package.map(|p| p.name) }
 }

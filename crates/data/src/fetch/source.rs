@@ -52,14 +52,6 @@ impl Source {
         }
     }
 
-    /// As a person writes it.
-    pub(super) fn written(&self) -> PathBuf {
-        match self {
-            Source::Address(base) => base.into(),
-            Source::Folder(folder) => folder.clone(),
-        }
-    }
-
     /// The whole address of a file.
     pub(super) fn url(&self, name: &str) -> String {
         match self {

@@ -175,7 +175,7 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     folder.write("x.npy", npy(&[2, 24], values));
     let text =
         "`data.channels = first` cannot be: expected nothing, since samples of shape [24] are no images";
-    fails(&x, &with(Channels::First), text, "`thalweg config show` prints what `data.channels` is now");
+    fails(&x, &with(Channels::First), text, "set `data.channels` to another value, or leave it out");
     let text = "`data.channels = last` cannot be: expected nothing, since a built-in set has no such option";
-    fails("digits", &with(Channels::Last), text, "`thalweg config show` prints what `data.channels` is now");
+    fails("digits", &with(Channels::Last), text, "set `data.channels` to another value, or leave it out");
 }

@@ -71,8 +71,8 @@ fn damaged_cifar_files_are_told() {
     fails(&source, &none, text, "set `data.classes=11`, or correct the label");
     folder.write("data_batch_1.bin", good);
     let text = "`data.labels = coarse` cannot be: expected fine, since CIFAR-10 has one label for each image";
-    fails(&source, &coarse(), text, "`thalweg config show` prints what `data.labels` is now");
+    fails(&source, &coarse(), text, "set `data.labels` to another value, or leave it out");
     let text =
         "`data.labels = coarse` cannot be: expected nothing, since data of format `npz` have no such option";
-    fails(&fixture("plain.npz"), &coarse(), text, "`thalweg config show` prints what `data.labels` is now");
+    fails(&fixture("plain.npz"), &coarse(), text, "set `data.labels` to another value, or leave it out");
 }

@@ -286,23 +286,23 @@ fn images_of_different_sizes_are_told() {
     fails(&folder.source(), &none, text, "bring them to one size: `data.size=[4,8]` (height, width)");
     let set = open_with(&folder.source(), &DataOptions { size: vec![5, 7], ..none.clone() });
     assert_eq!((&set.input_shape[..], set.len()), (&[5, 7, 1][..], 72));
-    let shown = "`thalweg config show` prints what `data.size` is now";
+    let shown = "set `data.size` to another value, or leave it out";
     let text = "`data.size = [1, 2, 3]` cannot be: expected one number, or height and width";
     fails(&folder.source(), &DataOptions { size: vec![1, 2, 3], ..none.clone() }, text, shown);
     let text = "`data.size = [9000]` cannot be: expected 1 to 8192";
     fails(&folder.source(), &DataOptions { size: vec![9000], ..none.clone() }, text, shown);
     let text = "`data.resize = crop` cannot be: expected `data.size` beside it";
-    let shown = "`thalweg config show` prints what `data.resize` is now";
+    let shown = "set `data.resize` to another value, or leave it out";
     fails(&folder.source(), &DataOptions { resize: Fit::Crop, ..none.clone() }, text, shown);
     let text = "`data.size = [4]` cannot be: expected nothing, since a built-in set has no such option";
     fails(
         "digits",
         &DataOptions { size: vec![4], ..none.clone() },
         text,
-        "`thalweg config show` prints what `data.size` is now",
+        "set `data.size` to another value, or leave it out",
     );
     let text = "`data.classes = 3` cannot be: expected 2, the number of class folders";
-    let shown = "`thalweg config show` prints what `data.classes` is now";
+    let shown = "set `data.classes` to another value, or leave it out";
     fails(&folder.source(), &DataOptions { classes: Some(3), ..none }, text, shown);
 }
 

@@ -223,7 +223,7 @@ fn synthetic_sets_follow_their_options() {
     }
     let many = DataOptions { classes: Some(4), ..DataOptions::default() };
     assert_eq!(classes(&open_with("spirals", &many)).len(), 4);
-    let show = |option| format!("`thalweg config show` prints what `data.{option}` is now");
+    let show = |option| format!("set `data.{option}` to another value, or leave it out");
     let text = "`data.classes = 4` cannot be: expected 2, which is what `xor` has";
     fails("xor", &many, text, &show("classes"));
     let text = "`data.n = 1` cannot be: expected 2 to 10000000";
@@ -238,13 +238,13 @@ fn synthetic_sets_follow_their_options() {
 fn sources_that_are_not_there_are_told() {
     let folder = Folder::new("sources");
     let none = DataOptions::default();
-    let hint = "did you mean `digits`? `thalweg data list` shows the sets";
+    let hint = "did you mean `digits`?";
     fails("digitz", &none, "no data set, file or folder is called `digitz`", hint);
-    let hint = "`thalweg data list` shows the sets; a path works as well";
+    let hint = "name a built-in or public set, or a path that exists";
     fails("qqqqq", &none, "no data set, file or folder is called `qqqqq`", hint);
     folder.write("train.csv", "a,b\n1,2.5\n3,4.5\n");
     let text = "no data set, file or folder is called `sources/trian.csv`";
-    let hint = "did you mean `sources/train.csv`? `thalweg data list` shows the sets";
+    let hint = "did you mean `sources/train.csv`?";
     fails(&folder.path("trian.csv"), &none, text, hint);
     fails(
         &folder.write("t.docx", "x"),
@@ -286,9 +286,11 @@ fn a_source_that_is_not_there_has_a_hint() {
         (error.to_string(), error.hint())
     };
     let none = |name: &str| format!("no data set, file or folder is called `{name}`");
-    let shows = "`thalweg data list` shows the sets";
-    assert_eq!(told("no-such"), (none("no-such"), format!("{shows}; a path works as well")));
-    assert_eq!(told("digitz"), (none("digitz"), format!("did you mean `digits`? {shows}")));
+    assert_eq!(
+        told("no-such"),
+        (none("no-such"), "name a built-in or public set, or a path that exists".into())
+    );
+    assert_eq!(told("digitz"), (none("digitz"), "did you mean `digits`?".into()));
 }
 
 /// A key that is set already, or a value that is refused, is no help.

@@ -71,7 +71,7 @@ fn targets_are_found_by_name_and_by_index() {
     fails(&path, &drop(&["a", "b"]), "no column is left for the inputs: targets/two.csv", hint);
     let both = DataOptions { task: Some(TaskKind::Classification), ..target(&["c", "a"]) };
     let text = "`data.task = classification` cannot be: expected `regression` for 2 target columns";
-    fails(&path, &both, text, "`thalweg config show` prints what `data.task` is now");
+    fails(&path, &both, text, "set `data.task` to another value, or leave it out");
 }
 
 #[test]
@@ -89,12 +89,7 @@ fn few_whole_numbers_are_classes_and_many_are_not() {
     let few_told = DataOptions { classes: Some(2), ..DataOptions::default() };
     let text =
         "`data.classes = 2` cannot be: expected at least 3, the number of different values of the target";
-    fails(
-        &folder.path("few.csv"),
-        &few_told,
-        text,
-        "`thalweg config show` prints what `data.classes` is now",
-    );
+    fails(&folder.path("few.csv"), &few_told, text, "set `data.classes` to another value, or leave it out");
 }
 
 #[test]
@@ -138,7 +133,7 @@ fn the_files_of_scikit_learn_are_understood() {
 fn options_that_cannot_be_are_told() {
     let folder = Folder::new("options");
     let path = folder.write("t.csv", TABLE);
-    let show = |option| format!("`thalweg config show` prints what `data.{option}` is now");
+    let show = |option| format!("set `data.{option}` to another value, or leave it out");
     let options = DataOptions { separator: Some('e'), ..DataOptions::default() };
     let text = "`data.separator = e` cannot be: expected a comma, semicolon, tab, bar, blank or the like";
     fails(&path, &options, text, &show("separator"));

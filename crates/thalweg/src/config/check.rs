@@ -41,6 +41,15 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
             let checked = table(&inner, fields, &format!("{path}.")).map_err(|e| rename(e, &path))?;
             Ok(toml::Value::Table(checked))
         }
+        (Kind::Tables(fields, text), Value::Leaf(toml::Value::Array(items), _)) => {
+            let one = |(i, item): (usize, &toml::Value)| match Node::of(item, &node.place).value {
+                Value::Table(inner) => {
+                    table(&inner, fields, &format!("{path}[{i}].")).map(toml::Value::Table)
+                }
+                Value::Leaf(value, _) => Err(wrong(&path, &shown(&value), text, field, &node.place)),
+            };
+            items.iter().enumerate().map(one).collect::<Result<_, _>>().map(toml::Value::Array)
+        }
         (Kind::Free(_), _) => Ok(node.plain()),
         (kind, Value::Leaf(value, raw)) => leaf(kind, value, raw.as_deref())
             .ok_or_else(|| wrong(&path, &shown(value), &expected(kind, value), field, &node.place)),
@@ -174,6 +183,7 @@ fn named_entry(
                 what: choice.what,
                 list: choice.list,
                 name: name.clone(),
+                known: choice.entries.iter().map(|e| e.name).collect(),
                 nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
                 place: place.clone(),
             },
@@ -204,10 +214,10 @@ fn with_owner(error: ConfigError, choice: &'static Choice, path: &str) -> Config
 
 fn wrong(key: &str, got: &str, expected: &str, field: &Field, place: &Place) -> ConfigError {
     let plain = |text: &str| text.replace('"', "").replace(", ", ",");
-    let good = match (field.default, field.example) {
+    let good = match (plain(field.default).as_str(), field.example) {
         ("", "") => Good::Unknown,
         ("", example) => Good::Example(plain(example).into()),
-        (default, _) => Good::Default(plain(default).into()),
+        (default, _) => Good::Default(default.into()),
     };
     let (key, got, expected, place) = (key.into(), got.into(), expected.into(), place.clone());
     ConfigError::Value { key, got, expected, good, place }
@@ -222,6 +232,9 @@ fn shown(value: &toml::Value) -> String {
     }
 }
 
+/// Keys of a table that a message can list.
+const FEW_KEYS: usize = 8;
+
 /// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
 fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
     let whole = format!("{prefix}{key}");
@@ -235,7 +248,8 @@ fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigErro
     let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
     let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
     let nearest = near.map(|key| Box::new(Near { default: default(&key), key }));
-    let known = fields.iter().map(|f| f.name).collect();
+    let few = if fields.len() <= FEW_KEYS { fields } else { &[] };
+    let known = few.iter().map(|f| f.name).collect();
     ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }
 

@@ -52,6 +52,15 @@ pub enum Good {
     Unknown,
 }
 
+/// What a word that sets nothing was probably meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The file of a config.
+    Config(String),
+    /// A source of data.
+    Data(String),
+}
+
 /// A problem with a config. `Display` is the message; [`ConfigError::hint`] says what to do about it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -78,7 +87,7 @@ pub enum ConfigError {
         /// The word.
         word: String,
         /// What was probably meant.
-        meant: Option<String>,
+        meant: Option<Meant>,
     },
     /// A key that does not exist.
     #[error("unknown key `{key}`{place}")]
@@ -87,7 +96,7 @@ pub enum ConfigError {
         key: String,
         /// The closest key.
         nearest: Option<Box<Near>>,
-        /// The keys that the same table has.
+        /// The keys that the same table has, where they are few.
         known: Vec<&'static str>,
         /// What else could be chosen that has this key: `loss=cross_entropy`.
         with: Option<String>,
@@ -99,10 +108,12 @@ pub enum ConfigError {
     UnknownName {
         /// `optimiser`, `schedule` and the like.
         what: &'static str,
-        /// The word that `thalweg list` takes.
+        /// The same in the plural, as the registry is called.
         list: &'static str,
         /// The name.
         name: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
         /// The closest name.
         nearest: Option<String>,
         /// Where it was written.
@@ -156,11 +167,14 @@ impl ConfigError {
     /// What to type instead, one line.
     pub fn hint(&self) -> String {
         match self {
-            ConfigError::Read { .. } => {
-                "`thalweg config show > run.toml` writes a config with every key".into()
-            }
+            ConfigError::Read { .. } => "check that the path is right and that you may read it".into(),
             ConfigError::Syntax { .. } => "text stands in quotes: `data = \"digits\"`".into(),
-            ConfigError::NotAnOverride { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            ConfigError::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
+                format!("`{path}` is a config: read it as one")
+            }
+            ConfigError::NotAnOverride { meant: Some(Meant::Data(path)), .. } => {
+                format!("did you mean `data={path}`?")
+            }
             ConfigError::NotAnOverride { .. } => {
                 "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
             }
@@ -168,19 +182,17 @@ impl ConfigError {
                 format!("it goes with `{with}`: set that as well")
             }
             ConfigError::UnknownKey { nearest: Some(near), .. } if near.default.is_empty() => {
-                format!("did you mean `{}`? `thalweg config show` prints every key", near.key)
+                format!("did you mean `{}`?", near.key)
             }
             ConfigError::UnknownKey { nearest: Some(near), .. } => {
                 format!("did you mean `{}` (default {})?", near.key, near.default)
             }
-            ConfigError::UnknownKey { known, .. } if !known.is_empty() && known.len() <= 8 => {
+            ConfigError::UnknownKey { known, .. } if !known.is_empty() => {
                 format!("the keys here are `{}`", known.join("`, `"))
             }
-            ConfigError::UnknownKey { .. } => "`thalweg config show` prints every key".into(),
-            ConfigError::UnknownName { nearest: Some(near), list, .. } => {
-                format!("did you mean `{near}`? `thalweg list {list}` shows all")
-            }
-            ConfigError::UnknownName { list, .. } => format!("`thalweg list {list}` shows all"),
+            ConfigError::UnknownKey { .. } => "the keys are the fields of `RunConfig`".into(),
+            ConfigError::UnknownName { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            ConfigError::UnknownName { known, .. } => format!("there are {}", known.join(", ")),
             ConfigError::Value { key, good: Good::Default(value), .. } => {
                 format!("the default is `{key}={value}`")
             }
@@ -189,7 +201,7 @@ impl ConfigError {
             }
             ConfigError::Value { key, .. } | ConfigError::Refused { key, .. } => {
                 let table = key.split('.').next().unwrap_or(key);
-                format!("`thalweg config show` explains `{table}`")
+                format!("the documentation of `{table}` says what it takes")
             }
             ConfigError::Both { one, .. } => format!("leave `{one}` out"),
             ConfigError::BatchTooLarge { n_train, .. } => format!("lower it: `batch={n_train}` or less"),

@@ -42,6 +42,8 @@ pub enum Kind {
     Choice(&'static Choice),
     /// A table, or the value of its first key.
     Table(&'static [Field]),
+    /// A list of tables with these keys, in words.
+    Tables(&'static [Field], &'static str),
     /// What its own reader says, in words.
     Free(&'static str),
 }
@@ -60,7 +62,7 @@ pub(super) const SEED: Kind = Kind::Whole(0, i64::MAX as u64);
 pub struct Choice {
     /// What each entry is: `optimiser`.
     pub what: &'static str,
-    /// The word that `thalweg list` takes.
+    /// The same in the plural, as the registry is called.
     pub list: &'static str,
     /// The entries.
     pub entries: &'static [Entry],
@@ -130,7 +132,7 @@ impl Kind {
             }
             Kind::Choice(choice) => format!("the name of one of the {}, or a table with it", choice.list),
             Kind::Table(fields) => format!("a table, or the value of its key `{}`", fields[0].name),
-            Kind::Free(text) => (*text).into(),
+            Kind::Tables(_, text) | Kind::Free(text) => (*text).into(),
         }
     }
 }

@@ -3,35 +3,40 @@
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
+use super::declare::fields;
+#[cfg(feature = "runs")]
+use super::field::Kind;
+#[cfg(feature = "runs")]
+use super::keys;
 use crate::data::TaskKind;
 use crate::losses::LossConfig;
+#[cfg(feature = "runs")]
+use crate::settings::Range;
 
 /// The most heads of a run.
 #[cfg(feature = "runs")]
 const MOST: usize = 64;
 
-/// One head: a name, its target columns, and its part in the loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeadConfig {
-    /// Stands in the names of its figures, such as `valid_NAME_accuracy`.
-    pub name: String,
-    /// Target columns; the one called as the head. Several are numbers of one head.
-    #[serde(default, deserialize_with = "one_or_more")]
-    pub target: Vec<String>,
-    /// Classes or numbers; told by the targets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<TaskKind>,
-    /// What is made small; cross entropy for classes, mean square for numbers.
-    #[serde(default)]
-    pub loss: LossConfig,
-    /// Factor of its mean loss in the sum; 1.
-    #[serde(default = "one")]
-    pub weight: f64,
-}
-
-fn one() -> f64 {
-    1.0
+fields! {
+    /// One head: a name, its target columns, and its part in the loss.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct HeadConfig {
+        /// stands in the names of its figures, such as `valid_NAME_accuracy`
+        pub name: String = String::new() => "\"\"", is Kind::Text;
+        /// target columns; the one called as the head
+        ///
+        /// Several are numbers of one head.
+        #[serde(deserialize_with = "one_or_more")]
+        pub target: Vec<String> = Vec::new() => "[]", is Kind::Texts;
+        /// classes or numbers; told by the targets
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub task: Option<TaskKind> = None, example "\"regression\"", is Kind::Words(TaskKind::WORDS);
+        /// what is made small; cross entropy for classes, mean square for numbers
+        pub loss: LossConfig = LossConfig::default() => "\"auto\"", is Kind::Choice(&keys::LOSSES);
+        /// factor of its mean loss in the sum
+        pub weight: f64 = 1.0, is Kind::Number(Range::AtLeast(0.0));
+    }
 }
 
 /// `"a"` as `["a"]`.
@@ -64,7 +69,10 @@ pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
     let good = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     for (i, head) in heads.iter().enumerate() {
         let name = &head.name;
-        if name.is_empty() || !name.chars().all(good) {
+        if name.is_empty() {
+            return Some("a head needs the key `name`, such as `name = \"color\"`".into());
+        }
+        if !name.chars().all(good) {
             return Some(format!(
                 "the name \"{}\" must be letters, digits, `_` and `-`",
                 name.escape_debug()

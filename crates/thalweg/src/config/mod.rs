@@ -40,7 +40,7 @@ mod write;
 
 pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, Fold};
-pub use error::{ConfigError, Good, Near, Place};
+pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use heads::HeadConfig;
 pub(crate) use run::MAX_SHARDS;
 pub use run::{RunConfig, SaveConfig};

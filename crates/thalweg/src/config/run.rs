@@ -98,7 +98,7 @@ fields! {
         /// several things to learn at once, each with a name, target columns, a loss and its weight
         ///
         /// Instead of the one that `data.target` and `loss` say.
-        pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Free(keys::HEAD_LIST);
+        pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Tables(HeadConfig::FIELDS, keys::HEAD_LIST);
         /// also measure how often the truth is among the k likeliest
         pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
         /// of the run folder; else made of data and model

@@ -62,6 +62,9 @@ fn kind(kind: &Kind) -> Value {
         Kind::Length => json!({ "type": ["string", "number"] }),
         Kind::Choice(choice) => choose(choice),
         Kind::Table(fields) => json!({ "anyOf": [object(fields), self::kind(&fields[0].kind)] }),
+        Kind::Tables(fields, text) => {
+            json!({ "type": "array", "items": object(fields), "$comment": text })
+        }
         Kind::Free(text) => json!({ "$comment": text }),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, Meant, Place};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -45,6 +45,17 @@ impl Table {
 }
 
 impl Node {
+    /// A plain value, all of it written at one place.
+    pub fn of(value: &toml::Value, place: &Place) -> Node {
+        let value = match value {
+            toml::Value::Table(table) => {
+                Value::Table(Table(table.iter().map(|(k, v)| (k.clone(), Node::of(v, place))).collect()))
+            }
+            other => Value::Leaf(other.clone(), None),
+        };
+        Node { place: place.clone(), value }
+    }
+
     /// The value without its places.
     pub fn plain(&self) -> toml::Value {
         match &self.value {
@@ -151,11 +162,11 @@ fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
 }
 
 /// What a word without `=` was probably meant to be.
-fn meant(word: &str) -> Option<String> {
+fn meant(word: &str) -> Option<Meant> {
     let path = Path::new(word);
     match path.extension().and_then(|e| e.to_str()) {
-        Some("toml") if path.is_file() => Some(format!("--config {word}")),
-        _ if path.exists() => Some(format!("data={word}")),
+        Some("toml") if path.is_file() => Some(Meant::Config(word.into())),
+        _ if path.exists() => Some(Meant::Data(word.into())),
         _ => None,
     }
 }

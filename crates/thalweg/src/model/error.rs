@@ -77,18 +77,23 @@ impl ModelError {
         match self {
             ModelError::OutOfRange(error) => Some(error.hint()),
             ModelError::Unknown { .. } => {
-                Some("`model=mlp`, `model=linear`, or widths such as `model=mlp-512-512`; `thalweg list models` shows all".into())
+                Some("`model=mlp`, `model=linear`, or widths such as `model=mlp-512-512`".into())
             }
             ModelError::Ends { instead, .. } => Some(format!("`model={instead}`")),
             ModelError::Outputs { got, .. } if got.len() > 1 => {
                 Some("put `{ type = \"flatten\" }` before the last linear layer".into())
             }
-            ModelError::Outputs { .. } => {
-                Some("end with `{ type = \"linear\", units = \"outputs\" }`, which takes its width from the data".into())
-            }
+            ModelError::Outputs { .. } => Some(
+                "end with `{ type = \"linear\", units = \"outputs\" }`, which takes its width from the data"
+                    .into(),
+            ),
             ModelError::Duplicate { .. } => Some("give one of them another `name`".into()),
-            ModelError::NoLayers => Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into()),
-            ModelError::NoStart { .. } => Some("declare them by the methods `param` and `buffer` of the builder".into()),
+            ModelError::NoLayers => {
+                Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into())
+            }
+            ModelError::NoStart { .. } => {
+                Some("declare them by the methods `param` and `buffer` of the builder".into())
+            }
             ModelError::Graph(error) => graph_hint(error),
             ModelError::Modes => None,
         }

@@ -113,7 +113,9 @@ impl GroupError {
             GroupError::Shadowed { .. } => {
                 "put the narrower pattern first: the first group that matches counts".into()
             }
-            GroupError::AllFrozen { .. } => "`thalweg evaluate RUN` measures without training".into(),
+            GroupError::AllFrozen { .. } => {
+                "leave `freeze` out of one of them; measuring a model takes no training".into()
+            }
         }
     }
 }

@@ -28,12 +28,14 @@ pub struct How<'a> {
     pub stop: &'a AtomicBool,
     /// Is called with the folder of every run that ended, in that run's thread; for what is made from records.
     pub finish: &'a (dyn Fn(&RunDir) -> Result<(), RecordError> + Sync),
+    /// What the list notes as the hint of a run that failed; [`TrainError::hint`].
+    pub hint: fn(&TrainError) -> Option<String>,
 }
 
 impl<'a> How<'a> {
     /// One run at a time, without end.
     pub fn new(stop: &'a AtomicBool) -> Self {
-        How { jobs: 1, time: None, stop, finish: &|_| Ok(()) }
+        How { jobs: 1, time: None, stop, finish: &|_| Ok(()), hint: TrainError::hint }
     }
 }
 
@@ -192,7 +194,7 @@ impl Work<'_> {
             }
             Err(error) => {
                 listed.status = Standing::Failed;
-                (listed.reason, listed.hint) = (Some(error.to_string()), error.hint());
+                (listed.reason, listed.hint) = (Some(error.to_string()), (self.how.hint)(error));
             }
         })?;
         relay.say(Event::End(Box::new((after, done.ok()))));

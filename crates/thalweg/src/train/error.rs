@@ -133,8 +133,10 @@ pub enum TrainError {
         then: u32,
         /// check sum now
         now: u32,
-        /// what to do
-        next: String,
+        /// weights to train on from; none where they were to be measured
+        weights: Option<PathBuf>,
+        /// the run's key `data`
+        asked: String,
         /// where the data are
         data: String,
     },
@@ -190,9 +192,9 @@ impl TrainError {
             TrainError::Memory { .. } => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }
-            TrainError::Graph(GraphError { fault: Fault::TooLarge { .. } | Fault::Padded { .. }, .. }) => {
-                Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into())
-            }
+            TrainError::Graph(GraphError {
+                fault: Fault::TooLarge { .. } | Fault::Padded { .. }, ..
+            }) => Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into()),
             TrainError::Graph(GraphError { fault: Fault::NoLayer { nearest, .. }, .. }) => {
                 (!nearest.is_empty()).then(|| format!("did you mean `{nearest}`?"))
             }
@@ -206,12 +208,19 @@ impl TrainError {
             TrainError::LastBatch { batch, .. } => {
                 Some(format!("another batch size, for example `batch={}`", batch.saturating_sub(1).max(2)))
             }
-            TrainError::NoState { .. } => Some("resume from `checkpoints/last.safetensors` of a run folder".into()),
+            TrainError::NoState { .. } => {
+                Some("resume from `checkpoints/last.safetensors` of a run folder".into())
+            }
             TrainError::BrokenState { .. } => Some("copy the file again, or start a new run".into()),
             TrainError::Changed { .. } => {
-                Some("start from the weights instead: `thalweg train init_from=RUN/checkpoints/best.safetensors ...`".into())
+                Some("start from the weights instead: `init_from=RUN/checkpoints/best.safetensors`".into())
             }
-            TrainError::DataChanged { next, .. } => Some(next.clone()),
+            TrainError::DataChanged { weights: Some(weights), .. } => {
+                Some(format!("train on the data as they are now: `init_from={}`", weights.display()))
+            }
+            TrainError::DataChanged { asked, .. } => {
+                Some(format!("measure on the data as they are now, as on any other: `data={asked}`"))
+            }
             TrainError::SampleShape { expected, got } if expected.len() == 3 && got.len() == 3 => {
                 let keys = image_keys(expected, got);
                 Some(format!("`{keys}` does it for image files; arrays need that shape themselves"))
@@ -219,7 +228,7 @@ impl TrainError {
             TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
                 Some("use data with the same columns, or train a model on this data".into())
             }
-            TrainError::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
+            TrainError::NoTargets => Some("answers need none".into()),
         }
     }
 }

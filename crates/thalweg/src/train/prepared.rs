@@ -1,5 +1,7 @@
 //! Data ready for training: opened, split, with its preprocessing fitted on the training part.
 
+#[cfg(feature = "runs")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -153,7 +155,7 @@ impl Prepared {
         &self,
         saved: Option<data::Identity>,
         source: &str,
-        next: String,
+        weights: Option<PathBuf>,
     ) -> Result<Option<String>, TrainError> {
         let unchecked =
             |why: String| Ok(Some(format!("whether the data are those of the run is unknown: {why}")));
@@ -171,7 +173,8 @@ impl Prepared {
             Some(now) => Err(TrainError::DataChanged {
                 then: then.crc32,
                 now: now.crc32,
-                next,
+                weights,
+                asked: source.into(),
                 data: self.set.origin.source.clone(),
             }),
         }

@@ -72,11 +72,9 @@ pub fn resume(
     // killed before the first checkpoint: the start is a function of the config
     if path.exists() {
         let checkpoint = Checkpoint::open(&path)?;
-        let weights = run.best_checkpoint();
-        let next =
-            format!("train on the data as they are now: `thalweg train init_from={} ...`", weights.display());
+        let weights = Some(run.best_checkpoint());
         if let Some(data) = trainer.prepared() {
-            let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, next)?;
+            let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, weights)?;
             trainer.about.warnings.extend(unknown);
         }
         checkpoint.check_same_states(&trainer.session.model, trainer.states())?;

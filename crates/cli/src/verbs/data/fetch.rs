@@ -9,6 +9,7 @@ use thalweg::data::fetch::{self, FetchError, FetchObserver, FetchOptions, Fetche
 
 use super::bytes;
 use crate::failure::Failure;
+use crate::hint;
 use crate::ui::{Look, Ui, paint};
 
 /// Download a public data set: mnist, fashion-mnist, cifar10 or cifar100
@@ -38,16 +39,30 @@ Every file is held against its SHA-256. Sets are kept in $THALWEG_DATA, or thalw
 $XDG_DATA_HOME (~/.local/share). Without a network, the message says what to copy where.";
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
-    let set = fetch::by_name(&args.name).ok_or_else(|| FetchError::UnknownSet { name: args.name.clone() })?;
-    let from = args.from.as_deref().map(Source::parse).transpose()?;
+    let typed = typed(&args);
+    let failed = |error| Failure::of_fetch(&error, &typed);
+    let unknown = || FetchError::UnknownSet { name: args.name.clone() };
+    let set = fetch::by_name(&args.name).ok_or_else(unknown).map_err(failed)?;
+    let from = args.from.as_deref().map(Source::parse).transpose().map_err(failed)?;
     let named = args.to.is_some();
     let options = FetchOptions { to: args.to, from, force: args.force, ..FetchOptions::default() };
-    let fetched = fetch::fetch(set, &options, &mut Watch::new(ui))?;
+    let fetched = fetch::fetch(set, &options, &mut Watch::new(ui)).map_err(failed)?;
     // A folder of one's own is opened by its path, all others by name.
     let open = if named { fetched.open.display().to_string() } else { set.name.to_string() };
     ui.print(&told(set, &fetched, &open));
     ui.result(result(set, &fetched, &open));
     Ok(())
+}
+
+/// The command once more.
+fn typed(args: &Args) -> hint::Fetch {
+    let flag = |flag: &str, value: Option<&str>| {
+        value.map_or(String::new(), |value| format!(" {flag} {}", report::quote(value)))
+    };
+    let to = args.to.as_ref().map(|to| to.display().to_string());
+    let here = format!("thalweg data fetch {}{}", args.name, flag("--to", to.as_deref()));
+    let force = if args.force { " --force" } else { "" };
+    hint::Fetch { again: format!("{here}{}{force}", flag("--from", args.from.as_deref())), here }
 }
 
 fn told(set: &PublicSet, fetched: &Fetched, open: &str) -> String {

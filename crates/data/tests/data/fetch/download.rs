@@ -78,7 +78,7 @@ fn attempts_that_make_headway_do_not_count() {
 }
 
 #[test]
-fn a_command_that_failed_goes_on_when_it_is_run_again() {
+fn what_failed_goes_on_when_it_is_fetched_again() {
     let (here, (file, content)) = (Folder::new("again"), file());
     let copy = file.clone();
     let server = Server::new(move |a, n| match n {
@@ -88,8 +88,7 @@ fn a_command_that_failed_goes_on_when_it_is_run_again() {
     let set = one_file(&file, &content, &server.url);
     let error = fetched(&set, &to(&here)).0.unwrap_err();
     assert!(matches!(&error, FetchError::BrokeOff { got: 4_000, .. }), "{error}");
-    let hint = format!("`thalweg data fetch test --to {}` goes on where it stopped", here.0.display());
-    assert_eq!(error.hint(), hint);
+    assert_eq!(error.hint(), "fetching it again goes on where it stopped");
     assert_eq!(here.read("x.gz.part"), file[..4_000]);
     fetched(&set, &to(&here)).0.unwrap();
     assert_eq!((server.asked()[4].from, here.read("x.gz")), (Some(4_000), file));
@@ -266,7 +265,7 @@ fn without_a_network_it_says_what_to_do() {
     let folder = here.0.display();
     let expected = format!(
         "the Debian package `dataset-test` holds it; or, without a network here,\n\
-         \x20 1. download elsewhere:\n       {url}/x.gz\n  2. copy to: {folder}\n  3. type: thalweg data fetch test --to {folder}"
+         \x20 1. download elsewhere:\n       {url}/x.gz\n  2. copy to: {folder}\n  3. fetch it again, which checks the files"
     );
     assert_eq!((error.hint(), here.names().len()), (expected, 0));
     // What was copied there is taken, once it is checked.

@@ -44,7 +44,7 @@ fn debian_s_package_is_a_place_of_fashion_mnist() {
 }
 
 #[test]
-fn a_set_that_is_not_there_is_told_with_the_command() {
+fn a_set_that_is_not_there_is_told() {
     let error = DataError::NotFetched {
         set: "fashion-mnist",
         title: "Fashion-MNIST",
@@ -55,9 +55,9 @@ fn a_set_that_is_not_there_is_told_with_the_command() {
     assert_eq!(error.to_string(), "Fashion-MNIST is not on this machine: looked in /a, /b");
     assert_eq!(
         error.hint(),
-        "`thalweg data fetch fashion-mnist` downloads it (31 MB), or install Debian's package: \
+        "fetch `fashion-mnist` (31 MB), or install Debian's package: \
          `apt install dataset-fashion-mnist`"
     );
     let error = data::open("fashion-mnits", &DataOptions::default()).unwrap_err();
-    assert_eq!(error.hint(), "did you mean `fashion-mnist`? `thalweg data list` shows the sets");
+    assert_eq!(error.hint(), "did you mean `fashion-mnist`?");
 }
