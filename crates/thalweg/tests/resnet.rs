@@ -132,7 +132,7 @@ fn fifty_steps_of_resnet20() {
     let expected: Vec<f64> =
         golden["losses"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();
     let (first, loss) = (worst_relative(&got[..1], &expected[..1]), worst_relative(&got, &expected));
-    println!("first {first:.1e} loss {loss:.1e}, PyTorch from f64 {}", golden["apart_from_f64"]);
+    println!("first {first:.1e} loss {loss:.1e} from f64, PyTorch {}", golden["apart_from_f64"]);
     assert!(first <= 1e-6, "first loss is off by {first:e}");
     assert!(loss <= 1e-3, "a loss is off by {loss:e}");
 
@@ -153,8 +153,10 @@ fn fifty_steps_of_resnet20() {
     let logits = trainer.measure(thalweg::train::Split::Train, None, true).unwrap().outputs;
     let expected = golden_tensors(&Layout { slots: vec![Slot::new("logits", [IMAGES, 10], 0)] });
     let off = worst(&logits, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
-    println!("logits {off:.1e}, PyTorch from f64 {}", golden["logits_apart_from_f64"]);
-    assert!(off <= 1e-2, "a logit is off by {off:e}");
+    let apart = golden["logits_apart_from_f64"].as_f64().unwrap();
+    println!("logits {off:.1e} from f64, PyTorch {apart:.1e}");
+    // rounding grows in 50 steps of a net of ReLUs, so that PyTorch's own distance differs by half from machine to machine
+    assert!(off <= 2.0 * apart, "a logit is off by {off:e}, PyTorch's by {apart:e}");
 }
 
 /// Length of every first gradient, and its product with noise, which sees every element and its place.
