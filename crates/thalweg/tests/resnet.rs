@@ -155,7 +155,7 @@ fn fifty_steps_of_resnet20() {
     let off = worst(&logits, &expected) / f64::from(expected.iter().fold(0f32, |m, x| m.max(x.abs())));
     let apart = golden["logits_apart_from_f64"].as_f64().unwrap();
     println!("logits {off:.1e} from f64, PyTorch {apart:.1e}");
-    // rounding grows in 50 steps of a net of ReLUs, so that PyTorch's own distance differs by half from machine to machine
+    // rounding grows in 50 steps of a net of ReLUs: PyTorch's own distance differs by half from machine to machine
     assert!(off <= 2.0 * apart, "a logit is off by {off:e}, PyTorch's by {apart:e}");
 }
 

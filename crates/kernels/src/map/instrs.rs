@@ -36,6 +36,7 @@ crate::multiversion! {
     pub(super) fn bin(machine: &Machine, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) = bin_body;
 }
 
+#[allow(clippy::extra_unused_type_parameters)] // nothing here is fused
 #[inline(always)]
 fn chain_body<A: Arith>(machine: &Machine, chain: &Chain, at: &Block) {
     let mut numbers = [[0.0f32; LANES]; MAX_SOURCES];
@@ -74,6 +75,7 @@ fn un_body<A: Arith>(machine: &Machine, f: Fn1, dst: Dst, a: Src, at: &Block) {
     each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu);
 }
 
+#[allow(clippy::extra_unused_type_parameters)] // nothing here is fused
 #[inline(always)]
 fn bin_body<A: Arith>(machine: &Machine, f: Fn2, dst: Dst, a: Src, b: Src, at: &Block) {
     let (a, b) = (machine.read(dst, a, 0, at), machine.read(dst, b, 1, at));

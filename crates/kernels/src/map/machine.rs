@@ -39,6 +39,7 @@ crate::multiversion! {
     pub(super) fn run(program: &Program, call: Call, scratch: &mut [f32]) = run_frame;
 }
 
+#[allow(clippy::extra_unused_type_parameters)] // instructions that fuse choose for themselves
 #[inline(always)]
 fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
     let layout = Layout::new(program, call.cols);
