@@ -506,7 +506,7 @@ fn the_registries_tell_the_truth() {
         check_entry(entry, serde_json::to_value(config).unwrap(), &["warmup", "warmup_from"]);
     }
     let plain = serde_json::to_value(ScheduleConfig::default()).unwrap();
-    for key in schedule::WARMUP_KEYS {
+    for key in schedule::Warmup::KEYS {
         assert_eq!(plain[key.name], serde_json::from_str::<Value>(key.default).unwrap());
     }
 }
@@ -543,7 +543,7 @@ fn every_number_outside_of_its_range_is_named() {
     }
     let run = RunLength { steps_per_epoch: 10, n_steps: 100 };
     let keys =
-        schedule::ALL.iter().flat_map(|e| e.keys.iter().chain(&schedule::WARMUP_KEYS).map(|k| (e.name, k)));
+        schedule::ALL.iter().flat_map(|e| e.keys.iter().chain(schedule::Warmup::KEYS).map(|k| (e.name, k)));
     for (name, key) in keys {
         for wrong in outside(key.range) {
             let config: ScheduleConfig =

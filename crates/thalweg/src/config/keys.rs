@@ -24,7 +24,7 @@ pub static AVERAGES: Choice = registry("average", "averages", optim::AVERAGES, "
 
 /// The registry of schedules.
 pub static SCHEDULES: Choice =
-    Choice { common: &schedule::WARMUP_KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
+    Choice { common: schedule::Warmup::KEYS, ..registry("schedule", "schedules", schedule::ALL, "constant") };
 
 /// The registry of losses.
 pub static LOSSES: Choice = registry("loss", "losses", losses::ALL, "auto");

@@ -8,8 +8,11 @@ mod span;
 
 pub use span::{RunLength, Span, SpanError};
 
-use crate::registry::{Entry, Key, OutOfRange, Range};
+use crate::registry::{Entry, OutOfRange, Range};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use settings::settings;
 use std::fmt::Debug;
 
 /// A curve over the steps after the warm-up.
@@ -58,10 +61,9 @@ pub struct ScheduleConfig {
     /// The curve and its keys.
     #[serde(flatten)]
     pub curve: CurveConfig,
-    /// Length of the linear warm-up before the curve; none.
-    pub warmup: Span,
-    /// Factor at which the warm-up starts; 0.01 (PyTorch's `LinearLR`: 1/3).
-    pub warmup_from: f64,
+    /// What comes before it.
+    #[serde(flatten)]
+    pub rise: Warmup,
 }
 
 impl Default for ScheduleConfig {
@@ -70,41 +72,30 @@ impl Default for ScheduleConfig {
     }
 }
 
-/// The keys that go with any curve.
-pub const WARMUP_KEYS: [Key; 2] = [
-    Key {
-        name: "warmup",
-        default: "\"0st\"",
-        unit: "",
-        range: SPAN_RANGE,
-        help: "length of a linear rise before the curve starts",
-    },
-    Key {
-        name: "warmup_from",
-        default: "0.01",
-        unit: "share of lr",
-        range: Range::Within(0.0, 1.0),
-        help: "where the rise starts",
-    },
-];
+settings! {
+    /// A linear rise before any curve: factor(0)·(from + (1 − from)·t/n) for t < n.
+    ///
+    /// Goyal et al., Accurate, large minibatch SGD, 2017, arxiv.org/abs/1706.02677.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Warmup of "warmup" {
+        /// length of a linear rise before the curve starts
+        pub warmup: Span = Span::Steps(0) => "\"0st\"", in SPAN_RANGE;
+        /// where the rise starts
+        ///
+        /// PyTorch's `LinearLR`: 1/3.
+        pub warmup_from: f64 = 0.01, unit "share of lr", in Range::Within(0.0, 1.0);
+    }
+}
 
 pub(crate) const SPAN_RANGE: Range =
     Range::Other("a length: \"10ep\" (or 10) epochs, \"500st\" steps, \"0.1dur\" share of the run");
-
-const WARMUP: Entry = Entry {
-    name: "warmup",
-    summary: "linear rise before any schedule",
-    formula: "factor(0) · (from + (1 − from)·t/n), t < n",
-    source: "Goyal et al., Accurate, large minibatch SGD, 2017, arxiv.org/abs/1706.02677",
-    keys: &WARMUP_KEYS,
-};
 
 /// Lists the schedules: a module and a type each.
 macro_rules! schedules {
     ($($module:ident: $Type:ident),+ $(,)?) => {
         $(mod $module; pub use $module::$Type;)+
 
-        /// Every schedule's facts, in the order of the docs; [`WARMUP_KEYS`] go with each.
+        /// Every schedule's facts, in the order of the docs; the keys of [`Warmup`] go with each.
         pub const ALL: &[Entry] = &[$($module::ENTRY),+];
 
         /// A curve and its settings.
@@ -141,7 +132,7 @@ schedules! {
 impl From<CurveConfig> for ScheduleConfig {
     /// Without warm-up.
     fn from(curve: CurveConfig) -> Self {
-        ScheduleConfig { curve, warmup: Span::Steps(0), warmup_from: 0.01 }
+        ScheduleConfig { curve, rise: Warmup::default() }
     }
 }
 
@@ -153,11 +144,11 @@ impl ScheduleConfig {
     /// # Errors
     /// Names the first key whose value is not allowed.
     pub fn build(&self, run: RunLength) -> Result<Schedule, ScheduleError> {
-        WARMUP.check("warmup_from", self.warmup_from)?;
-        let warmup_steps = self.warmup.steps(run);
+        self.rise.in_range()?;
+        let warmup_steps = self.rise.warmup.steps(run);
         let n_steps = run.n_steps.saturating_sub(warmup_steps);
         let curve = self.curve.build(&Room { run, n_steps })?;
-        Ok(Schedule { warmup_steps, warmup_from: self.warmup_from, curve })
+        Ok(Schedule { warmup_steps, warmup_from: self.rise.warmup_from, curve })
     }
 }
 
@@ -194,22 +185,13 @@ impl ScheduleError {
 
 impl<'de> Deserialize<'de> for ScheduleConfig {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        /// The curve takes what is left of the keys, and refuses those that it does not know.
-        #[derive(Deserialize)]
-        struct Table {
-            #[serde(default)]
-            warmup: Option<Span>,
-            #[serde(default)]
-            warmup_from: Option<f64>,
-            #[serde(flatten)]
-            curve: CurveConfig,
-        }
-        let table: Table = crate::registry::name_or_table(from)?;
-        let plain = ScheduleConfig::from(table.curve);
+        // the curve takes what is left of the keys, and refuses those that it does not know
+        let table: Map<String, Value> = crate::registry::name_or_table(from)?;
+        let rises = |key: &String| Warmup::KEYS.iter().any(|k| k.name == key);
+        let (rise, curve): (Map<_, _>, Map<_, _>) = table.into_iter().partition(|(key, _)| rises(key));
         Ok(ScheduleConfig {
-            warmup: table.warmup.unwrap_or(plain.warmup),
-            warmup_from: table.warmup_from.unwrap_or(plain.warmup_from),
-            ..plain
+            curve: CurveConfig::deserialize(Value::Object(curve)).map_err(D::Error::custom)?,
+            rise: Warmup::deserialize(Value::Object(rise)).map_err(D::Error::custom)?,
         })
     }
 }
