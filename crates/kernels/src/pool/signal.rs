@@ -103,7 +103,7 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// One at which workers spin for so long before they sleep.
+    /// One at which workers spin for the time `spin` before they sleep.
     pub(super) fn new(spin: Duration) -> Self {
         Barrier { spin, ..Barrier::default() }
     }
