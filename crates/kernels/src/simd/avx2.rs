@@ -6,8 +6,9 @@ use std::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
-/// Eight kept lanes, then eight dropped ones; a mask is eight of these in a row.
-static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+/// Eight kept lanes, then eight dropped ones; a mask is eight of these in a row. Not a `static`: each unit of code needs
+/// the values, so that storing all lanes becomes a plain store.
+const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 impl Simd for Avx2 {
     const LANES: usize = 8;
@@ -36,7 +37,12 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn store_masked(p: *mut f32, v: __m256, m: __m256i) {
-        _mm256_maskstore_ps(p, m, v)
+        // AMD's processors store under a mask in dozens of micro-operations.
+        if _mm256_movemask_ps(_mm256_castsi256_ps(m)) == 0xff {
+            _mm256_storeu_ps(p, v);
+        } else {
+            _mm256_maskstore_ps(p, m, v);
+        }
     }
     #[inline(always)]
     unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
@@ -92,7 +98,7 @@ impl Simd for Avx2 {
                 _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
             ];
             for (j, v) in out.into_iter().enumerate() {
-                _mm256_maskstore_ps(dst.ptr.add((i + j) * dst.stride), keep, v);
+                Self::store_masked(dst.ptr.add((i + j) * dst.stride), v, keep);
             }
             i += 4;
         }
