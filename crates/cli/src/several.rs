@@ -6,7 +6,7 @@ use std::time::Duration;
 use record::{Group, RecordError, Results, RunDir, RunResult, RunsDir, Standing};
 use serde_json::{Map, Value, json};
 use thalweg::config::RunConfig;
-use thalweg::runs::{self, Plan};
+use thalweg::runs::{self, RunPlan};
 use thalweg::train::{Prepared, TrainError, Trainer};
 
 use crate::failure::{FAILED, Failure};
@@ -53,7 +53,7 @@ pub struct How {
 /// Trains a list in a new folder.
 pub fn start(
     ui: &Ui,
-    plan: &Plan,
+    plan: &RunPlan,
     folder: impl FnOnce() -> Result<RunsDir, RecordError>,
     how: How,
 ) -> Result<(), Failure> {

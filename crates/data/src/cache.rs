@@ -15,7 +15,7 @@ use super::own;
 /// Files below this many bytes decode faster than a copy is worth.
 pub(crate) const MIN_BYTES: usize = 1 << 20;
 
-/// After so long a part of a file is taken for left behind.
+/// After this time a part of a file is taken for left behind.
 const STALE: Duration = Duration::from_secs(3600);
 
 /// A place for the decoded content of one gzip file.

@@ -5,7 +5,7 @@
 
 use kernels::channels::moments;
 use kernels::isa::Arith;
-use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, Program, Src};
+use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, MapProgram, Src};
 use kernels::math::{Fn1, Fn2};
 use kernels::views::Aligned;
 use std::hint::black_box;
@@ -221,7 +221,7 @@ fn report(case: &Case, rows: usize, cols: usize) {
     let outs = vec![Access::Full; writer.n_outs as usize];
     let n_full = case.operands.iter().filter(|a| **a == Access::Full).count() + outs.len();
     let n_parts = writer.n_parts as usize;
-    let program = Program::new(writer.instrs, case.operands.clone(), outs, n_parts);
+    let program = MapProgram::new(writer.instrs, case.operands.clone(), outs, n_parts);
     let size = |a: &Access| if *a == Access::Full { rows * cols } else { cols };
     let operands: Vec<Aligned> = case.operands.iter().map(|a| values(size(a))).collect();
     let operands: Vec<&[f32]> = operands.iter().map(|o| &o[..]).collect();

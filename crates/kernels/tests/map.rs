@@ -8,7 +8,7 @@ mod isa;
 use draw::Draw as Dice;
 use isa::{on_each_isa, one_at_a_time};
 use kernels::isa::{Arith, Fused, Unfused};
-use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, Program, Src, keep_below, mask_word};
+use kernels::map::{Access, Call, Draw, Dst, Fold, Instr, MapProgram, Src, keep_below, mask_word};
 use kernels::math::{Fn1, Fn2};
 
 /// A program with what it runs on.
@@ -70,8 +70,8 @@ impl Case {
         Case { instrs, accesses, operands, outs, n_parts, rows, cols, ends, draw }
     }
 
-    fn program(&self) -> Program {
-        Program::new(self.instrs.clone(), self.accesses.clone(), self.outs.clone(), self.n_parts)
+    fn program(&self) -> MapProgram {
+        MapProgram::new(self.instrs.clone(), self.accesses.clone(), self.outs.clone(), self.n_parts)
     }
 
     /// Runs the rows up to each of `cuts`, one call after another, and then the rest.
@@ -321,7 +321,7 @@ fn layer_norm_of_short_rows_agrees_with_f64() {
             Instr::Store(0, Src::Reg(0)),
             Instr::ColFold(Fold::Sum, 0, Src::Reg(0)),
         ];
-        let program = Program::new(instrs, vec![Access::Full, Access::Vector], vec![Access::Full], 1);
+        let program = MapProgram::new(instrs, vec![Access::Full, Access::Vector], vec![Access::Full], 1);
         let (mut y, mut sums) = (vec![f32::NAN; rows * cols], vec![f32::NAN; cols]);
         let call = Call {
             rows,

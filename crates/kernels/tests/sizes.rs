@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use kernels::conv::Conv;
 use kernels::fold::fold_middle;
 use kernels::gemm::{Epilogue, Mat, Term, gemm};
-use kernels::map::{Access, Call, Draw, Fold, Instr, Program, Src};
+use kernels::map::{Access, Call, Draw, Fold, Instr, MapProgram, Src};
 use kernels::permute::copy_strided;
 use kernels::resample::{Taps, resample};
 use kernels::window::{Window, pick, spread};
@@ -48,7 +48,7 @@ fn products_that_wrap_are_refused() {
     refused("taps", || drop(Taps::new(4, [(usize::MAX, &[1.0, 1.0][..])])));
     let taps = Taps::new(1 << 20, [(0, &[1.0][..])]);
     refused("resample", || resample(&taps, &taps, 1 << 24, &x, out, &mut scratch));
-    let program = Program::new(vec![Instr::Store(0, Src::Imm(1.0))], vec![], vec![Access::Full], 0);
+    let program = MapProgram::new(vec![Instr::Store(0, Src::Imm(1.0))], vec![], vec![Access::Full], 0);
     refused("map", || {
         let call = Call {
             rows: HALF,

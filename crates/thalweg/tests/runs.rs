@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use record::{Results, RunsDir, Standing};
 use thalweg::config::RunConfig;
-use thalweg::runs::{self, Axis, How, Plan, Unwatched, Variant};
+use thalweg::runs::{self, Axis, How, RunPlan, Unwatched, Variant};
 
 static GO: AtomicBool = AtomicBool::new(false);
 
@@ -39,7 +39,7 @@ fn groups_have_their_own_means_and_failures_their_own_reasons() {
     let rates = axis(false, &[("mild", "lr=0.1"), ("wild", "lr=1e30"), ("lost", "data.source=no/such.csv")]);
     let seeds = axis(true, &[("a", "seed=1"), ("b", "seed=2")]);
     let (path, folder) = folder("groups");
-    let plan = Plan::over(&base, &[rates, seeds]);
+    let plan = RunPlan::over(&base, &[rates, seeds]);
     let results = runs::start(&plan, &folder, &How { jobs: 3, ..How::new(&GO) }, &mut Unwatched).unwrap();
     use Standing::{Diverged, Done, Failed};
     assert_eq!(
@@ -104,7 +104,7 @@ fn no_more_threads_than_cores_and_the_same_numbers() {
 #[test]
 fn a_list_with_a_wrong_setting_does_not_begin() {
     let (path, folder) = folder("wrong");
-    let plan = Plan::over(&config(&[]), &[axis(false, &[("a", "lr=0.1"), ("b", "batch=0")])]);
+    let plan = RunPlan::over(&config(&[]), &[axis(false, &[("a", "lr=0.1"), ("b", "batch=0")])]);
     let error = runs::start(&plan, &folder, &How::new(&GO), &mut Unwatched).unwrap_err();
     assert!(error.to_string().contains("`batch`"), "{error}");
     assert!(!path.join("runs.json").exists());

@@ -38,6 +38,10 @@ impl Operator for BatchNorm {
         Ok(inputs[0].clone())
     }
 
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        4 * inputs[0].numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let [x, m, r, gamma, _] = at.inputs[..] else { return Ok(()) };
         let dy = at.dy;

@@ -33,6 +33,10 @@ impl Operator for Binary {
         broadcast_shape(inputs[0], inputs[1])
     }
 
+    fn flops(&self, _inputs: &[&Shape], shape: &Shape) -> u64 {
+        shape.numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let (a, b, y, dy) = (at.inputs[0], at.inputs[1], at.output, at.dy);
         let g = &mut *at.graph;

@@ -12,8 +12,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use crate::steps::conv;
-use crate::steps::{Inputs, Kernel, Lowering, Residency};
+use crate::steps::conv::{self, conv_flops};
+use crate::steps::{Inputs, Kernel, Lowering, Residency, times};
 pub use kernels::conv::Conv as Geometry;
 use kernels::conv::Direction;
 use kernels::map::Draw;
@@ -259,6 +259,10 @@ impl Operator for Conv {
         expect("the image", inputs[0], batch_of(images, self.0.input))?;
         expect("the weight", inputs[1], weights_of(&self.0))?;
         Ok(batch_of(images, self.0.output))
+    }
+
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        times(&[conv_flops(&self.0), inputs[0][0]])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

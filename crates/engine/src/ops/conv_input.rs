@@ -11,8 +11,9 @@ use crate::grad::Backward;
 use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
+use crate::steps::conv::conv_flops;
 use crate::steps::conv_input;
-use crate::steps::{Inputs, Kernel, Lowering, Residency};
+use crate::steps::{Inputs, Kernel, Lowering, Residency, times};
 use kernels::conv::Direction;
 use kernels::map::Draw;
 
@@ -30,6 +31,10 @@ impl Operator for ConvInput {
         expect("the gradient", inputs[0], batch_of(images, self.0.output))?;
         expect("the weight", inputs[1], weights_of(&self.0))?;
         Ok(batch_of(images, self.0.input))
+    }
+
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        times(&[conv_flops(&self.0), inputs[0][0]])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

@@ -12,8 +12,9 @@ use crate::graph::Built;
 use crate::reference::Tensor;
 use crate::shape::Shape;
 use crate::steps::combine::Join;
+use crate::steps::conv::conv_flops;
 use crate::steps::conv_partial::ConvPartial;
-use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency, times};
 use kernels::map::Draw;
 
 /// Inputs: x `[B, H, W, C]`, dy `[B, OH, OW, O]`; result `[KH, KW, C/groups, O]`.
@@ -30,6 +31,10 @@ impl Operator for ConvWeight {
         expect("the image", inputs[0], batch_of(images, self.0.input))?;
         expect("the gradient", inputs[1], batch_of(images, self.0.output))?;
         Ok(weights_of(&self.0))
+    }
+
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        times(&[conv_flops(&self.0), inputs[0][0]])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

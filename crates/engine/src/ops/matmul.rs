@@ -9,7 +9,7 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use crate::steps::gemm::{Factor, Gemm};
+use crate::steps::gemm::{Factor, Gemm, product_flops};
 use crate::steps::gemm_partial::GemmPartial;
 use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
@@ -69,6 +69,11 @@ impl Operator for MatMul {
         }
         let Extents { m, n, .. } = self.extents(a, b);
         if self.ta { Ok([m, n].into()) } else { Ok(a.with(a.len() - 1, n)) }
+    }
+
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        let e = self.extents(inputs[0], inputs[1]);
+        product_flops(e.m, e.n, e.k)
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

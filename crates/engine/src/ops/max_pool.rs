@@ -39,6 +39,10 @@ impl Operator for MaxPick {
         Ok(pooled(&self.window, inputs[0]))
     }
 
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        inputs[0].numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let (x, v) = (at.inputs[0], at.inputs[1]);
         let dy = at.graph.in_rows(at.dy, x)?;

@@ -33,6 +33,10 @@ impl Operator for MaxSpread {
         Ok(inputs[0].clone())
     }
 
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        inputs[0].numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let x = at.inputs[0];
         let dy = at.graph.in_rows(at.dy, x)?;

@@ -19,6 +19,11 @@ pub trait Operator {
     /// Shape of the result, or why the inputs do not fit.
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Fault>;
 
+    /// Floating-point operations for a result of this shape; none where elements are only copied or viewed.
+    fn flops(&self, _inputs: &[&Shape], _shape: &Shape) -> u64 {
+        0
+    }
+
     /// Adds the gradients of the inputs to the graph; none by default.
     fn grad(&self, _at: &mut Backward) -> Built<()> {
         Ok(())

@@ -13,7 +13,8 @@ use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
 use crate::steps::combine::Join;
-use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency, moments};
+use crate::steps::moments::{self, moments_flops};
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Values of a channel in one row of the batch from which statistics are made row by row; below, shard by shard.
@@ -38,6 +39,10 @@ impl Operator for Moments {
             return Err(Fault::Rank { expected: "at least 2", got: inputs[0].clone() });
         }
         Ok([2, inputs[0].last_dim()].into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        moments_flops(inputs[0].numel() as u64)
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

@@ -49,6 +49,10 @@ impl Operator for Reduce {
         Ok(sizes.into())
     }
 
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        inputs[0].numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let (x, y, dy) = (at.inputs[0], at.output, at.dy);
         let g = &mut *at.graph;

@@ -9,7 +9,8 @@ use crate::grad::Backward;
 use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
-use crate::steps::{Kernel, Lowering, resample};
+use crate::steps::resample::{self, resample_flops};
+use crate::steps::{Kernel, Lowering};
 use kernels::map::Draw;
 
 /// A matrix `[output, input]` whose rows are runs of weights: one axis of a map.
@@ -96,6 +97,10 @@ impl Operator for Resample {
                 got: inputs[0].clone(),
             }),
         }
+    }
+
+    fn flops(&self, inputs: &[&Shape], shape: &Shape) -> u64 {
+        resample_flops(inputs[0].numel() as u64, shape.numel() as u64)
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

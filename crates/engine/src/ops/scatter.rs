@@ -30,6 +30,10 @@ impl Operator for Scatter {
         Ok([self.rows, inputs[1].last_dim()].into())
     }
 
+    fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
+        inputs[1].numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let rows = at.graph.push(Op::Gather(Gather), &[at.dy, at.inputs[0]])?;
         at.give(1, rows)

@@ -38,6 +38,10 @@ impl Operator for Unary {
         Ok(inputs[0].clone())
     }
 
+    fn flops(&self, _inputs: &[&Shape], shape: &Shape) -> u64 {
+        shape.numel() as u64
+    }
+
     fn grad(&self, at: &mut Backward) -> Built<()> {
         let (x, y, dy) = (at.inputs[0], at.output, at.dy);
         let g = &mut *at.graph;

@@ -6,6 +6,7 @@ use super::{Cost, Finish, Loop, Plan};
 use crate::graph::Graph;
 use crate::ops::Op;
 use crate::steps::conv::{conv_flops, images_of};
+use crate::steps::gemm::product_flops;
 use crate::steps::{Loc, Span, StepKernel, times};
 
 /// What can be printed.
@@ -56,7 +57,7 @@ impl Plan {
         let batch = self.options.batch;
         match finish {
             Finish::Gemm { m, n, rows, a, b } => Cost {
-                flops: times(&[2, *m, *n, *rows, batch]),
+                flops: product_flops(*m, *n, rows.saturating_mul(batch)),
                 bytes: 4 * (a.elements(batch) + b.elements(batch) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {

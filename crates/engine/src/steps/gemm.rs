@@ -47,7 +47,7 @@ impl StepKernel for Gemm {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        times(&[2, self.m.of(batch), self.n, self.k])
+        product_flops(self.m.of(batch), self.n, self.k)
     }
 
     fn scratch_len(&self, rows: usize) -> usize {
@@ -62,4 +62,9 @@ impl StepKernel for Gemm {
         let m = self.m.of(at.rows());
         gemm(m, self.n, out, self.n, &[part], false, epilogue, &mut memory.scratch.floats);
     }
+}
+
+/// Operations of a product `[m, k]·[k, n]`: a multiplication and an addition for each of its terms.
+pub(crate) fn product_flops(m: usize, n: usize, k: usize) -> u64 {
+    times(&[2, m, n, k])
 }

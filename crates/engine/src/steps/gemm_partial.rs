@@ -1,6 +1,7 @@
 //! A matrix product that sums over the rows of the batch, shard by shard.
 
-use super::{Memory, Partial, Run, Span, StepKernel, times};
+use super::gemm::product_flops;
+use super::{Memory, Partial, Run, Span, StepKernel};
 use kernels::gemm::{Epilogue, Mat, Term, gemm, scratch_len};
 
 /// Per shard `aᵀ·b` over its rows, with `a: [rows, m]` and `b: [rows, n]`
@@ -34,7 +35,7 @@ impl StepKernel for GemmPartial {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        times(&[2, self.m, self.n, self.rows, batch])
+        product_flops(self.m, self.n, self.rows.saturating_mul(batch))
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

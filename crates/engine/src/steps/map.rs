@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Extent, Memory, Run, Span, StepKernel, Target, times};
-use kernels::map::{Access, Call, Draw, MAX_OPERANDS, MAX_OUTS, MAX_PARTS, Program};
+use kernels::map::{Access, Call, Draw, MAX_OPERANDS, MAX_OUTS, MAX_PARTS, MapProgram};
 use kernels::views::views;
 
 const MAX_WRITES: usize = MAX_OUTS + MAX_PARTS;
@@ -12,7 +12,7 @@ const MAX_WRITES: usize = MAX_OUTS + MAX_PARTS;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
     /// the instructions
-    pub program: Program,
+    pub program: MapProgram,
     /// rows of the frame
     pub rows: Extent,
     /// columns of the frame

@@ -32,7 +32,7 @@ impl StepKernel for Moments {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        4 * self.x.elements(batch)
+        moments_flops(self.x.elements(batch))
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {
@@ -57,4 +57,9 @@ impl StepKernel for Moments {
             }
         }
     }
+}
+
+/// Operations of mean and variance of this many elements: a sum, and a difference, its square and their sum.
+pub(crate) fn moments_flops(elements: u64) -> u64 {
+    elements.saturating_mul(4)
 }

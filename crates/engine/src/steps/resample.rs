@@ -35,7 +35,7 @@ impl StepKernel for Resample {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        2 * self.x.elements(batch).max(self.out.elements(batch))
+        resample_flops(self.x.elements(batch), self.out.elements(batch))
     }
 
     fn scratch_len(&self, _rows: usize) -> usize {
@@ -46,4 +46,9 @@ impl StepKernel for Resample {
         let ([x], out) = at.io([self.x], self.out, memory.arena);
         resample(&self.rows, &self.columns, self.channels, x, out, &mut memory.scratch.floats);
     }
+}
+
+/// Operations of resampling: a multiplication and an addition for each element of the larger image.
+pub(crate) fn resample_flops(from: u64, to: u64) -> u64 {
+    from.max(to).saturating_mul(2)
 }

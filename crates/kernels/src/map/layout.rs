@@ -1,6 +1,6 @@
 //! How many rows a block of a program takes, and where its registers lie in scratch memory.
 
-use super::{BLOCK, LANES, Program, RUN};
+use super::{BLOCK, LANES, MapProgram, RUN};
 
 /// Most columns of rows that share a block; longer ones are work enough each.
 const SHORT: usize = 256;
@@ -29,7 +29,7 @@ pub(super) struct Layout {
 
 impl Layout {
     #[inline]
-    pub fn new(program: &Program, cols: usize) -> Layout {
+    pub fn new(program: &MapProgram, cols: usize) -> Layout {
         let (rows, cols) = block_of(program, cols);
         let stride = (rows * cols).next_multiple_of(LANES) + LANES;
         let row_stride = rows.next_multiple_of(LANES);
@@ -47,7 +47,7 @@ impl Layout {
     }
 }
 
-fn block_of(program: &Program, cols: usize) -> (usize, usize) {
+fn block_of(program: &MapProgram, cols: usize) -> (usize, usize) {
     if program.flat {
         return (1, BLOCK);
     }

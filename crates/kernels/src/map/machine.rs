@@ -7,7 +7,7 @@ use super::block::{Block, readable, repeat, spread_rows};
 use super::chain::Op;
 use super::instrs::{bin, run_chain, un};
 use super::layout::Layout;
-use super::{Access, Call, Dst, Instr, LANES, MAX_OPERANDS, MAX_OUTS, Program, Src};
+use super::{Access, Call, Dst, Instr, LANES, MAX_OPERANDS, MAX_OUTS, MapProgram, Src};
 use crate::isa::Arith;
 
 /// A value that an instruction reads: lanes, or one number.
@@ -19,7 +19,7 @@ pub(super) enum Value {
 
 /// A call at work: where everything lies for the block being worked on.
 pub(super) struct Machine<'p, 'c, 'a> {
-    pub(super) program: &'p Program,
+    pub(super) program: &'p MapProgram,
     pub(super) call: Call<'c, 'a>,
     layout: Layout,
     /// slots of blocks
@@ -36,12 +36,12 @@ pub(super) struct Machine<'p, 'c, 'a> {
 
 crate::multiversion! {
     /// Runs a checked call.
-    pub(super) fn run(program: &Program, call: Call, scratch: &mut [f32]) = run_frame;
+    pub(super) fn run(program: &MapProgram, call: Call, scratch: &mut [f32]) = run_frame;
 }
 
 #[allow(clippy::extra_unused_type_parameters)] // instructions that fuse choose for themselves
 #[inline(always)]
-fn run_frame<A: Arith>(program: &Program, mut call: Call, scratch: &mut [f32]) {
+fn run_frame<A: Arith>(program: &MapProgram, mut call: Call, scratch: &mut [f32]) {
     let layout = Layout::new(program, call.cols);
     if program.flat {
         call.cols *= call.rows;
@@ -103,7 +103,7 @@ impl Machine<'_, '_, '_> {
     /// Registers, then staged operands, staged outputs and spread row values.
     #[inline(always)]
     fn slot(&self, index: usize) -> *mut f32 {
-        // SAFETY: `Program::new` bounds indices, `check` the scratch that holds the layout.
+        // SAFETY: `MapProgram::new` bounds indices, `check` the scratch that holds the layout.
         unsafe { self.slots.add(index * self.layout.stride) }
     }
 

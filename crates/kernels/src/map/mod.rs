@@ -126,7 +126,7 @@ pub enum Instr {
 
 /// A checked list of instructions.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct MapProgram {
     instrs: Vec<Instr>,
     /// the instructions as they run: in chains, and with outputs written directly, where that is possible
     ops: Vec<chain::Op>,
@@ -173,7 +173,7 @@ pub struct Draw {
     pub first_row: u64,
 }
 
-impl Program {
+impl MapProgram {
     /// Checks the instructions against the declared operands, outputs and reductions.
     ///
     /// # Panics
@@ -221,7 +221,7 @@ impl Program {
         let flat = n_rows == 0 && !instrs.iter().any(by_column) && operands.iter().chain(&outs).all(plain);
         let (forwarded, direct) = forward::forward(&instrs, &outs, n_regs);
         let ops = chain::link(&forwarded, &operands, n_regs);
-        Program { instrs, ops, direct, operands, outs, n_regs, n_rows, n_parts, whole_row, flat }
+        MapProgram { instrs, ops, direct, operands, outs, n_regs, n_rows, n_parts, whole_row, flat }
     }
 
     /// The instructions, for printing.
@@ -307,7 +307,7 @@ mod tests {
         (0..rows * cols).map(|i| (word(i) >> 8) as f32 / 8_388_608.0 - 1.0).collect()
     }
 
-    fn run(program: &Program, call: Call, cols: usize) {
+    fn run(program: &MapProgram, call: Call, cols: usize) {
         let mut scratch = vec![f32::NAN; program.scratch_len(cols)];
         program.run(call, &mut scratch);
     }
@@ -316,7 +316,7 @@ mod tests {
     fn softmax_and_column_sums_agree_with_f64() {
         for (rows, cols) in [(1, 1), (3, 7), (5, 16), (4, 500), (2, 1000), (0, 5)] {
             let x = frame(rows, cols, 1);
-            let program = Program::new(
+            let program = MapProgram::new(
                 vec![
                     Instr::RowFold(Fold::Max, 0, Src::Operand(0)),
                     Instr::Bin(Fn2::Sub, Dst::Reg(0), Src::Operand(0), Src::Row(0)),
@@ -358,7 +358,7 @@ mod tests {
 
     /// The three numbers of each column after calls of this many rows.
     fn column_sums(x: &[f32], cols: usize, calls: &[usize]) -> Vec<f32> {
-        let program = Program::new(vec![Instr::ColSum(0, Src::Operand(0))], vec![Access::Full], vec![], 1);
+        let program = MapProgram::new(vec![Instr::ColSum(0, Src::Operand(0))], vec![Access::Full], vec![], 1);
         let (mut sums, mut seen) = (vec![f32::NAN; 3 * cols], 0);
         for rows in calls {
             let call = Call {
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn masks_are_a_function_of_row_and_column() {
-        let program = Program::new(
+        let program = MapProgram::new(
             vec![Instr::Mask { dst: 0, id: 9, keep: 0.75 }, Instr::Store(0, Src::Reg(0))],
             vec![],
             vec![Access::Full],
@@ -426,7 +426,7 @@ mod tests {
     fn broadcasts_and_odd_sizes() {
         for (rows, cols) in [(3, 1), (2, 15), (2, 33), (3, 513)] {
             let (x, v, r) = (frame(rows, cols, 1), frame(1, cols, 2), frame(rows, 1, 3));
-            let program = Program::new(
+            let program = MapProgram::new(
                 vec![
                     Instr::Bin(Fn2::Mul, Dst::Reg(0), Src::Operand(0), Src::Operand(1)),
                     Instr::Bin(Fn2::Sub, Dst::Reg(0), Src::Operand(2), Src::Reg(0)),

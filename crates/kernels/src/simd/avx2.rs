@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
-/// Eight kept lanes, then eight dropped ones; a mask is eight of these in a row. Not a `static`: each unit of code needs
+/// Eight kept lanes, then eight dropped ones; a mask is eight of these in a row. No `static`: every unit of code needs
 /// the values, so that storing all lanes becomes a plain store.
 const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 

@@ -30,7 +30,7 @@ fields! {
         pub stratify: Option<bool> = None, example "true", is Kind::Switch;
         /// which of the many splits
         pub split_seed: u64 = 0, is SEED;
-        /// cross-validation: cut the samples into so many parts
+        /// cross-validation: cut the samples into this many parts
         #[serde(skip_serializing_if = "Option::is_none")]
         pub folds: Option<usize> = None, example "5", is Kind::Whole(2, SAMPLES);
         /// which fold is the test part, from 0; without it, each in turn
@@ -80,7 +80,7 @@ fields! {
 
 /// One part of a cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fold {
+pub struct TestFold {
     /// Number of parts.
     pub of: usize,
     /// The part that is the test part, from 0.
@@ -136,8 +136,8 @@ impl DataConfig {
     }
 
     /// The part of a cross-validation, where one is asked for.
-    pub fn fold(&self) -> Option<Fold> {
-        self.folds.map(|of| Fold { of, index: self.fold.unwrap_or(0) })
+    pub fn fold(&self) -> Option<TestFold> {
+        self.folds.map(|of| TestFold { of, index: self.fold.unwrap_or(0) })
     }
 
     /// The number of parts, where each is to be the test part in turn.

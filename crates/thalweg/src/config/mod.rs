@@ -39,7 +39,7 @@ mod tree;
 mod write;
 
 pub use crate::losses::{ClassWeights, LossConfig};
-pub use data::{DataConfig, Fold};
+pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use heads::HeadConfig;
 pub(crate) use run::MAX_SHARDS;

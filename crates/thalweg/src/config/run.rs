@@ -57,7 +57,7 @@ fields! {
         ///
         /// But the split, which has its own.
         pub seed: u64 = 0, is SEED;
-        /// several runs, and their mean: so many seeds from `seed` on, or a list of them
+        /// several runs, and their mean: this many seeds from `seed` on, or a list of them
         ///
         /// A list for `runs::plan`: a single run does not look at it.
         #[serde(skip_serializing_if = "Option::is_none")]

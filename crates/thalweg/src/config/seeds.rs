@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The most seeds of one list.
 const MOST: u64 = 10_000;
 
-/// Which seeds: so many from `seed` on, or those of a list.
+/// Which seeds: this many from `seed` on, or those of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Seeds {

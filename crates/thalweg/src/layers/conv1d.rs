@@ -38,7 +38,7 @@ settings! {
         }
         /// from one window to the next
         pub stride: usize = 1, unit "places", in LENGTH;
-        /// zeros at each end: none, as many as keep the length at stride 1, or so many
+        /// zeros at each end: none, as many as keep the length at stride 1, or this many
         pub padding: Padding = Padding::Valid => "\"valid\"", unit "places", in ENDS;
         /// from one value of a window to the next
         pub dilation: usize = 1, unit "places", in LENGTH;

@@ -56,13 +56,13 @@ pub(super) fn head(name: &str) -> [LayerConfig; 2] {
 
 /// The way around a block that halves the image and widens the channels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct Transition {
     pub from: usize,
     pub to: usize,
     pub stride: usize,
 }
 
-impl Step {
+impl Transition {
     fn is_plain(self) -> bool {
         self.from == self.to && self.stride == 1
     }

@@ -1,8 +1,8 @@
 //! Residual networks whose norms and activations come before the convolutions.
 
 use super::blocks::{
-    DEPTHS, Step, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named, relu,
-    sequential,
+    DEPTHS, Transition, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named,
+    relu, sequential,
 };
 use super::config::Network;
 use super::resnet::{Shortcut, steps};
@@ -41,7 +41,7 @@ settings! {
 }
 
 impl PreactResnet {
-    fn block(&self, i: usize, step: Step) -> LayerConfig {
+    fn block(&self, i: usize, step: Transition) -> LayerConfig {
         let layers = vec![
             batch_norm("bn1"),
             relu("relu1"),

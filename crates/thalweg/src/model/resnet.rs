@@ -1,8 +1,8 @@
 //! Residual networks for small images, with and without their shortcuts.
 
 use super::blocks::{
-    DEPTHS, Step, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named, relu,
-    sequential,
+    DEPTHS, Transition, batch_norm, block, check_depth, conv3, he_fan_out, he_fan_out_json, head, named,
+    relu, sequential,
 };
 use super::config::Network;
 use crate::init::InitConfig;
@@ -53,7 +53,7 @@ settings! {
 }
 
 impl Resnet {
-    fn block(&self, i: usize, step: Step) -> LayerConfig {
+    fn block(&self, i: usize, step: Transition) -> LayerConfig {
         let layers = vec![
             named("conv1", conv3(step.to, step.stride, &self.init)),
             batch_norm("bn1"),
@@ -72,11 +72,14 @@ impl Resnet {
 }
 
 /// The steps of a stage's blocks: the first one widens and, but in the first stage, halves.
-pub(super) fn steps(width: usize, depth: usize, stage: usize) -> impl Iterator<Item = Step> {
+pub(super) fn steps(width: usize, depth: usize, stage: usize) -> impl Iterator<Item = Transition> {
     let to = width << stage;
-    let first =
-        Step { from: if stage == 0 { width } else { to / 2 }, to, stride: if stage == 0 { 1 } else { 2 } };
-    let rest = Step { from: to, to, stride: 1 };
+    let first = Transition {
+        from: if stage == 0 { width } else { to / 2 },
+        to,
+        stride: if stage == 0 { 1 } else { 2 },
+    };
+    let rest = Transition { from: to, to, stride: 1 };
     std::iter::once(first).chain(std::iter::repeat(rest)).take(depth.saturating_sub(2) / 6)
 }
 

@@ -4,7 +4,7 @@ use super::builder::{Mode, Traced};
 use super::{Model, ModelError};
 use engine::graph::{Graph, Var};
 use engine::ops::Op;
-use engine::ops::conv::Geometry;
+use engine::shape::Shape;
 use std::fmt;
 
 /// One layer of a [`Summary`]; numbers do not include those of layers inside it, which have rows of their own.
@@ -113,30 +113,10 @@ fn viewed(graph: &Graph, v: Var) -> Var {
 fn flops(graph: &Graph, nodes: std::ops::Range<usize>) -> u64 {
     let one = |v: Var| -> u64 {
         let node = graph.node(v);
-        let of = |v: Var| graph.shape(v).numel() as u64;
-        match &node.op {
-            Op::MatMul(product) => {
-                let e = product.extents(graph.shape(node.inputs[0]), graph.shape(node.inputs[1]));
-                2 * (e.m * e.n * e.k) as u64
-            }
-            Op::Conv(conv) => convolved(&conv.0, &node.shape),
-            Op::ConvInput(conv) => convolved(&conv.0, graph.shape(node.inputs[0])),
-            Op::MaxPick(_) => of(node.inputs[0]),
-            Op::Resample(_) => 2 * of(node.inputs[0]).max(node.shape.numel() as u64),
-            Op::Unary(_) | Op::Binary(_) => node.shape.numel() as u64,
-            Op::Reduce(_) => of(node.inputs[0]),
-            Op::Moments(_) | Op::BatchNorm(_) => 4 * of(node.inputs[0]),
-            _ => 0,
-        }
+        let inputs: Vec<&Shape> = node.inputs.iter().map(|input| graph.shape(*input)).collect();
+        node.op.get().flops(&inputs, &node.shape)
     };
     graph.vars().skip(nodes.start).take(nodes.len()).map(one).fold(0, u64::saturating_add)
-}
-
-/// Of a convolution whose result has that shape: 2·KH·KW·C/groups for each of its values.
-fn convolved(conv: &Geometry, result: &[usize]) -> u64 {
-    let channels = conv.input[2] / conv.groups.max(1);
-    let factors = conv.kernel.iter().chain([&channels]).chain(result);
-    factors.fold(2, |n: u64, factor| n.saturating_mul(*factor as u64))
 }
 
 impl fmt::Display for Summary {

@@ -1,7 +1,7 @@
 //! Several runs as one: a list of configs that differ in some settings, trained in one folder.
 //!
-//! A [`Plan`] is a base config and a list of named runs, each with what differs. [`plan`] makes one of a config with
-//! `seeds` or `data.folds`; [`Plan::over`] of any [`Axis`] or several. [`start`] trains the list, [`resume`] goes on with
+//! A [`RunPlan`] is a base config and a list of named runs, each with what differs. [`plan`] makes one of a config with
+//! `seeds` or `data.folds`; [`RunPlan::over`] of any [`Axis`] or several. [`start`] trains the list, [`resume`] goes on with
 //! a folder after Ctrl-C, a kill, or when its time was up: runs that are done stay, and one that was cut short goes on
 //! exactly. The list itself is in the folder, so nothing else has to be remembered.
 //!
@@ -27,6 +27,6 @@ mod run;
 mod seeds;
 
 pub use crate::config::Seeds;
-pub use plan::{Axis, Plan, Planned, Variant, plan};
+pub use plan::{Axis, Planned, RunPlan, Variant, plan};
 pub use relay::{Unwatched, Watch};
 pub use run::{How, resume, start};

@@ -41,7 +41,7 @@ pub struct Planned {
 
 /// A list of runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct RunPlan {
     /// What it is made over: `seeds`, `folds`, `seeds-folds`.
     pub kind: String,
     /// What the runs have in common.
@@ -51,12 +51,12 @@ pub struct Plan {
 }
 
 /// The list that a config stands for: one run for each of its `seeds` and each of its folds; none where it is one run.
-pub fn plan(config: &RunConfig) -> Option<Plan> {
+pub fn plan(config: &RunConfig) -> Option<RunPlan> {
     let axes: Vec<Axis> = [seeds::axis(config), folds::axis(config)].into_iter().flatten().collect();
-    (!axes.is_empty()).then(|| Plan::over(config, &axes))
+    (!axes.is_empty()).then(|| RunPlan::over(config, &axes))
 }
 
-impl Plan {
+impl RunPlan {
     /// Every combination of the axes' variants; the last axis changes fastest.
     pub fn over(config: &RunConfig, axes: &[Axis]) -> Self {
         let base = RunConfig { seeds: None, time: None, ..config.clone() };
@@ -73,7 +73,7 @@ impl Plan {
             run.group = "all".into();
         }
         let kind = axes.iter().map(|axis| axis.name.as_str()).collect::<Vec<_>>().join("-");
-        Plan { kind, base, runs }
+        RunPlan { kind, base, runs }
     }
 
     /// The config of each run, complete and checked.
@@ -130,7 +130,7 @@ mod tests {
         RunConfig::load(None, &words).unwrap()
     }
 
-    fn names(plan: &Plan) -> Vec<(&str, &str)> {
+    fn names(plan: &RunPlan) -> Vec<(&str, &str)> {
         plan.runs.iter().map(|r| (r.name.as_str(), r.group.as_str())).collect()
     }
 
@@ -164,14 +164,14 @@ mod tests {
             variants: vec![variant("lr-0.1", "lr=0.1"), variant("lr-1", "lr=1")],
         };
         let base = config(&["seeds=2", "optimizer=sgd"]);
-        let plan = Plan::over(&base, &[rates.clone(), seeds::axis(&base).unwrap()]);
+        let plan = RunPlan::over(&base, &[rates.clone(), seeds::axis(&base).unwrap()]);
         let groups = [("lr-0.1-seed-0", "lr-0.1"), ("lr-0.1-seed-1", "lr-0.1")];
         assert_eq!(names(&plan)[..2], groups);
         assert_eq!(names(&plan)[3], ("lr-1-seed-1", "lr-1"));
         let mut last = plan.configs().unwrap().pop().unwrap();
         assert_eq!((*last.optimizer.lr_mut(), last.seed), (1.0, 1));
         let wrong = Axis { variants: vec![variant("x", "lr=-1")], ..rates };
-        assert!(Plan::over(&base, &[wrong]).configs().unwrap_err().to_string().contains("lr"));
+        assert!(RunPlan::over(&base, &[wrong]).configs().unwrap_err().to_string().contains("lr"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use record::{ListedRun, RecordError, Results, RunDir, RunList, RunsDir, Standing
 
 use super::folds;
 use super::member::{Member, standing};
-use super::plan::{Plan, lay_over, with_settings};
+use super::plan::{RunPlan, lay_over, with_settings};
 use super::relay::{Event, Relay, Watch};
 use crate::config::RunConfig;
 use crate::train::{TrainError, changes as changed_keys};
@@ -52,7 +52,7 @@ impl std::fmt::Debug for How<'_> {
 /// # Errors
 /// When a config of the list is refused, or the folder cannot be written.
 pub fn start(
-    plan: &Plan,
+    plan: &RunPlan,
     folder: &RunsDir,
     how: &How<'_>,
     watch: &mut dyn Watch,

@@ -24,7 +24,7 @@ impl Room {
 }
 
 /// The samples of one update, in parts of `batch`.
-pub(super) struct Step<'a> {
+pub(super) struct StepSamples<'a> {
     pub session: &'a mut Session,
     pub source: &'a dyn Source,
     /// all of them
@@ -43,7 +43,7 @@ pub(super) struct Step<'a> {
     pub error: Option<StepError>,
 }
 
-impl<'a> Step<'a> {
+impl<'a> StepSamples<'a> {
     fn part(&self, index: usize) -> &'a [u32] {
         let start = index * self.batch;
         &self.numbers[start..(start + self.batch).min(self.numbers.len())]
@@ -84,7 +84,7 @@ impl<'a> Step<'a> {
     }
 }
 
-impl Slope for Step<'_> {
+impl Slope for StepSamples<'_> {
     fn n_parts(&self) -> usize {
         self.numbers.len().div_ceil(self.batch)
     }

@@ -25,7 +25,7 @@ use super::saved::SavedState;
 use super::session::Session;
 use super::settings::{Settings, run_length, train_batches};
 use super::state::{Counters, State};
-use super::step::{Room, Step};
+use super::step::{Room, StepSamples};
 use crate::config::RunConfig;
 use crate::data;
 use crate::data::Task;
@@ -225,7 +225,7 @@ impl Trainer {
         let numbers = &self.order[self.of_step(step)];
         let state = &mut self.state;
         self.room.buffers.copy_from_slice(&state.buffers);
-        let mut samples = Step {
+        let mut samples = StepSamples {
             session: &mut self.session,
             source: &*self.parts.train.source,
             numbers,

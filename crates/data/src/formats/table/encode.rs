@@ -12,7 +12,7 @@ use settings::nearest;
 const FEW: usize = 20;
 
 /// Columns of a table in their roles.
-struct Plan {
+struct Roles {
     schema: TableSchema,
     /// Columns of the targets in their table; empty if the table has none.
     targets: Vec<usize>,
@@ -33,41 +33,41 @@ pub(crate) fn encode(
             targets_path: target_table.path.clone(),
         });
     }
-    let mut plan = match &options.schema {
+    let mut roles = match &options.schema {
         Some(schema) => again(table, other, schema)?,
         None => fresh(table, other, options)?,
     };
-    let targets = targets(target_table, &mut plan, options)?;
-    let inputs = Inputs::encode(table, &plan.schema, options)?;
+    let targets = targets(target_table, &mut roles, options)?;
+    let inputs = Inputs::encode(table, &roles.schema, options)?;
     let mut notes = inputs.notes();
     if options.schema.is_none() {
-        notes.extend(choices(table, other, &plan, options));
+        notes.extend(choices(table, other, &roles, options));
     }
     Ok(Dataset {
         name: table.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        input_shape: vec![plan.schema.n_inputs()],
+        input_shape: vec![roles.schema.n_inputs()],
         inputs: Values::F32(inputs.values),
         targets,
-        task: plan.schema.task.clone(),
-        features: plan.schema.features(),
+        task: roles.schema.task.clone(),
+        features: roles.schema.features(),
         origin: Origin { source: table.path.display().to_string(), licence: String::new() },
         fixed_valid: None,
         fixed_test: None,
         missing: inputs.missing,
-        schema: Some(plan.schema),
+        schema: Some(roles.schema),
         notes,
         warnings: Vec::new(),
     })
 }
 
 /// Remarks on what was chosen without being told.
-fn choices(table: &Table, other: Option<&Table>, plan: &Plan, options: &DataOptions) -> Vec<String> {
+fn choices(table: &Table, other: Option<&Table>, roles: &Roles, options: &DataOptions) -> Vec<String> {
     let mut notes = Vec::new();
-    let used = plan.schema.columns.len() + plan.schema.targets.len();
+    let used = roles.schema.columns.len() + roles.schema.targets.len();
     if used < table.names.len() {
         notes.push(format!("{} of {} columns left out", table.names.len() - used, table.names.len()));
     }
-    if let (None, [target], true) = (other, &plan.schema.targets[..], options.target.is_empty()) {
+    if let (None, [target], true) = (other, &roles.schema.targets[..], options.target.is_empty()) {
         notes.push(format!(
             "the target is the last column, `{}`; another one: `data.target=NAME`",
             target.name
@@ -77,7 +77,7 @@ fn choices(table: &Table, other: Option<&Table>, plan: &Plan, options: &DataOpti
 }
 
 /// Roles for a table that is seen for the first time.
-fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<Plan, DataError> {
+fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<Roles, DataError> {
     let (target_table, own) = (other.unwrap_or(table), other.is_none());
     let targets: Vec<usize> = if own && !options.target.is_empty() {
         options.target.iter().map(|t| table.column(t)).collect::<Result<_, _>>()?
@@ -103,14 +103,14 @@ fn fresh(table: &Table, other: Option<&Table>, options: &DataOptions) -> Result<
     let task = task(target_table, &targets, &names, options)?;
     let pairs = names.into_iter().zip(&targets).filter(|_| own);
     let targets_here = pairs.map(|(name, index)| TargetColumn { name, index: *index }).collect();
-    Ok(Plan {
+    Ok(Roles {
         schema: TableSchema { width: table.names.len(), columns, targets: targets_here, task },
         targets,
     })
 }
 
 /// Roles for a table that must be encoded like an earlier one.
-fn again(table: &Table, other: Option<&Table>, schema: &TableSchema) -> Result<Plan, DataError> {
+fn again(table: &Table, other: Option<&Table>, schema: &TableSchema) -> Result<Roles, DataError> {
     let mut schema = schema.clone();
     let mut targets = Vec::new();
     let by_name = table.has_names && schema.columns.iter().any(|c| table.names.contains(&c.name));
@@ -138,7 +138,7 @@ fn again(table: &Table, other: Option<&Table>, schema: &TableSchema) -> Result<P
         None if targets.len() != schema.targets.len() => targets.clear(),
         None => {}
     }
-    Ok(Plan { schema, targets })
+    Ok(Roles { schema, targets })
 }
 
 fn role(table: &Table, name: &str, scan: &ColumnScan) -> Result<Role, DataError> {
@@ -299,15 +299,15 @@ fn finite(field: &str) -> Result<f32, BadNumber> {
     }
 }
 
-/// Targets of all rows, NaN where the table has none; finds the classes and writes them to the plan.
-fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<f32>, DataError> {
-    if plan.targets.is_empty() {
-        return Ok(vec![f32::NAN; plan.schema.task.n_targets() * table.n_rows]);
+/// Targets of all rows, NaN where the table has none; finds the classes and writes them to the roles.
+fn targets(table: &Table, roles: &mut Roles, options: &DataOptions) -> Result<Vec<f32>, DataError> {
+    if roles.targets.is_empty() {
+        return Ok(vec![f32::NAN; roles.schema.task.n_targets() * table.n_rows]);
     }
-    match &mut plan.schema.task {
-        Task::Regression { .. } => numbers(table, &plan.targets, options.missing_targets),
+    match &mut roles.schema.task {
+        Task::Regression { .. } => numbers(table, &roles.targets, options.missing_targets),
         Task::Classification { classes } => {
-            let raw = texts(table, plan.targets[0], options.missing_targets)?;
+            let raw = texts(table, roles.targets[0], options.missing_targets)?;
             if table.classes.as_ref().is_some_and(|told| told == classes) {
                 return counted(table, &raw, classes.len());
             }

@@ -11,7 +11,7 @@ use crate::steps::combine::Join;
 use crate::steps::emit::Emit;
 use crate::steps::map::Map;
 use crate::steps::{Extent, Residency, Span, Target};
-use kernels::map::{Access, Program, Src};
+use kernels::map::{Access, MapProgram, Src};
 
 impl Lower<'_> {
     pub(super) fn map(&self, u: usize, frame: Frame) -> crate::steps::Kernel {
@@ -33,7 +33,7 @@ impl Lower<'_> {
         };
         nodes.iter().for_each(|v| writer.node(*v));
         let MapWriter { emit, operands, outs, sums, .. } = writer;
-        let program = Program::new(
+        let program = MapProgram::new(
             emit.finish(),
             operands.iter().map(|(_, access)| *access).collect(),
             outs.iter().map(|(_, access)| *access).collect(),
