@@ -59,36 +59,39 @@ fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError
 /// The word for built-in sets among the names of formats.
 const BUILT_IN: &str = "built-in";
 
+/// What built-in sets have and files do not.
+const MADE: &[&str] = &["n", "noise", "seed"];
+
 /// An option that a kind of source does not have is a mistake, not something to pass over.
 fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
-    const MADE: &[&str] = &[BUILT_IN];
-    const FILES: &[&str] = &["idx", "npy", "npz", "table"];
-    const ARRAYS: &[&str] = &["idx", "npy", "npz"];
-    const IMAGES: &[&str] = &["images"];
+    let has = match formats::ALL.iter().find(|format| format.name == kind) {
+        Some(format) => format.options,
+        None => MADE,
+    };
     let default = DataOptions::default();
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
     let word = |value: &dyn std::fmt::Debug, told: bool| told.then(|| format!("{value:?}").to_lowercase());
     let given = [
-        ("target", FILES, list(&options.target)),
-        ("drop", FILES, list(&options.drop)),
-        ("task", FILES, options.task.map(|t| t.word().to_string())),
-        ("header", FILES, options.header.map(|h| h.to_string())),
-        ("separator", FILES, options.separator.map(|s| s.to_string())),
-        ("channels", ARRAYS, word(&options.channels, options.channels != default.channels)),
-        ("color", IMAGES, word(&options.color, options.color != default.color)),
-        ("size", IMAGES, word(&options.size, options.size != default.size)),
-        ("resize", IMAGES, word(&options.resize, options.resize != default.resize)),
-        ("corrupt", IMAGES, word(&options.corrupt, options.corrupt != default.corrupt)),
-        ("labels", &["cifar"], word(&options.labels, options.labels != default.labels)),
-        ("n", MADE, options.n.map(|n| n.to_string())),
-        ("noise", MADE, options.noise.map(|n| n.to_string())),
-        ("seed", MADE, (options.seed != 0).then(|| options.seed.to_string())),
+        ("target", list(&options.target)),
+        ("drop", list(&options.drop)),
+        ("task", options.task.map(|t| t.word().to_string())),
+        ("header", options.header.map(|h| h.to_string())),
+        ("separator", options.separator.map(|s| s.to_string())),
+        ("channels", word(&options.channels, options.channels != default.channels)),
+        ("color", word(&options.color, options.color != default.color)),
+        ("size", word(&options.size, options.size != default.size)),
+        ("resize", word(&options.resize, options.resize != default.resize)),
+        ("corrupt", word(&options.corrupt, options.corrupt != default.corrupt)),
+        ("labels", word(&options.labels, options.labels != default.labels)),
+        ("n", options.n.map(|n| n.to_string())),
+        ("noise", options.noise.map(|n| n.to_string())),
+        ("seed", (options.seed != 0).then(|| options.seed.to_string())),
     ];
-    let unused = given.into_iter().find(|(_, kinds, value)| value.is_some() && !kinds.contains(&kind));
-    let Some((option, kinds, Some(value))) = unused else { return Ok(()) };
+    let unused = given.into_iter().find(|(option, value)| value.is_some() && !has.contains(option));
+    let Some((option, Some(value))) = unused else { return Ok(()) };
     let kind = match kind {
         BUILT_IN => "a built-in set".into(),
-        _ if kinds == MADE => "a file or folder".into(),
+        _ if MADE.contains(&option) => "a file or folder".into(),
         _ => format!("data of format `{kind}`"),
     };
     let has = if kind.starts_with("data") { "have" } else { "has" };

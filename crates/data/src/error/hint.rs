@@ -2,6 +2,7 @@
 
 use super::DataError;
 use crate::dataset::MAX_CLASSES;
+use crate::formats;
 
 impl DataError {
     /// What to type or do next, one line.
@@ -35,8 +36,13 @@ impl DataError {
             }
             CountMismatch { .. } => "name the file that belongs to the inputs: `data.target=FILE`".into(),
             ShapeMismatch { .. } => "make all parts with the same shape of one sample".into(),
-            LabelOutOfRange { label, .. } if *label < 0.0 || label.fract() != 0.0 => {
-                "labels are whole numbers from 0; for numbers as targets set `data.task=regression`".into()
+            LabelOutOfRange { label, path, .. } if *label < 0.0 || label.fract() != 0.0 => {
+                let labels = "labels are whole numbers from 0";
+                if formats::by_name(path).is_some_and(|f| !f.options.contains(&"task")) {
+                    format!("{labels}; a table or NumPy arrays may have numbers as targets")
+                } else {
+                    format!("{labels}; for numbers as targets set `data.task=regression`")
+                }
             }
             LabelOutOfRange { label, .. } if *label >= MAX_CLASSES as f64 => {
                 format!("{MAX_CLASSES} classes are the most; for numbers as targets set `data.task=regression`")

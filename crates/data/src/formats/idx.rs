@@ -20,6 +20,7 @@ pub const FORMAT: Format = Format {
     name: "idx",
     endings: &[".idx", "-ubyte", ".ubyte", ".idx1", ".idx3"],
     summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder of the four files or the images",
+    options: &["target", "channels"],
     open,
 };
 
@@ -42,6 +43,10 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
         Some((find("images")?, find("labels")?))
     };
     let mut pairs = vec![pair(&["train"])?];
+    if let [target, ..] = &options.target[..] {
+        let expected = "nothing for a folder, where every part has its own labels".into();
+        return Some(Err(DataError::BadOption { option: "target", value: target.clone(), expected }));
+    }
     pairs.extend(pair(&["t10k", "test"]));
     Some(assemble(folder, &pairs, options))
 }

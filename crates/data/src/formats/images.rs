@@ -8,5 +8,6 @@ pub const FORMAT: Format = Format {
     name: "images",
     endings: &[".png", ".jpg", ".jpeg"],
     summary: "images in a folder for each class, with train, valid and test above them or not",
+    options: &["color", "size", "resize", "corrupt"],
     open: images::open_unlabelled,
 };

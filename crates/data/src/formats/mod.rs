@@ -12,6 +12,8 @@ pub struct Format {
     pub endings: &'static [&'static str],
     /// What it is, one line.
     pub summary: &'static str,
+    /// Settings of `data` that it has and not every format.
+    pub options: &'static [&'static str],
     /// Reads a file.
     pub open: fn(&Path, &DataOptions) -> Result<Dataset, DataError>,
 }

@@ -179,3 +179,26 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     let text = "`data.channels = last` cannot be: expected nothing, since a built-in set has no such option";
     fails("digits", &with(Channels::Last), text, "set `data.channels` to another value, or leave it out");
 }
+
+#[test]
+fn settings_that_a_format_lacks_are_told() {
+    let drop = DataOptions { drop: vec!["age".into()], ..DataOptions::default() };
+    let text =
+        "`data.drop = age` cannot be: expected nothing, since data of format `npz` have no such option";
+    fails(&fixture("plain.npz"), &drop, text, "set `data.drop` to another value, or leave it out");
+    let header = DataOptions { header: Some(true), ..DataOptions::default() };
+    let text =
+        "`data.header = true` cannot be: expected nothing, since data of format `npz` have no such option";
+    fails(&fixture("plain.npz"), &header, text, "set `data.header` to another value, or leave it out");
+    let task = DataOptions { task: Some(TaskKind::Regression), ..DataOptions::default() };
+    let text = "`data.task = regression` cannot be: expected nothing, since data of format `idx` have no such option";
+    fails(&fixture("mnist16"), &task, text, "set `data.task` to another value, or leave it out");
+    let text =
+        "`data.target = t10k` cannot be: expected nothing for a folder, where every part has its own labels";
+    fails(
+        &fixture("mnist16"),
+        &target(&["t10k"]),
+        text,
+        "set `data.target` to another value, or leave it out",
+    );
+}

@@ -1,7 +1,7 @@
 //! Models in a config: every form, and every message.
 
 use super::{config, listing, model};
-use thalweg::layers::ALL;
+use thalweg::layers::{ACTIVATIONS, ALL};
 use thalweg::model::{Model, ModelConfig, ModelError};
 
 /// The message and the hint, from reading or from making the model for 64 inputs and 10 outputs.
@@ -108,9 +108,13 @@ fn unknown_words_name_the_nearest() {
     );
     says(r#"{"name": "mpl"}"#, "unknown model `mpl`, did you mean `mlp`?", "");
     says(r#""resent""#, "unknown model `resent`, did you mean `resnet`?", "");
+    let all: Vec<String> = ACTIVATIONS.iter().map(|entry| format!("`{}`", entry.name)).collect();
     says(
         r#"{"name": "mlp", "activation": "dropout"}"#,
-        "model `mlp`: `activation`: unknown activation `dropout`, expected one of `relu`, `leaky_relu`, `elu`, `gelu`, `silu`, `mish`, `sigmoid`, `tanh`, `softplus`, `softsign`, `softmax`, `log_softmax`, `hard_sigmoid`, `hard_swish`, `hard_tanh`",
+        &format!(
+            "model `mlp`: `activation`: unknown activation `dropout`, expected one of {}",
+            all.join(", ")
+        ),
         "",
     );
     says(r#"{"hidden": [3]}"#, "a model needs the key `name`, or a list `layers`", "");

@@ -16,6 +16,7 @@ pub const FORMAT: Format = Format {
     name: "table",
     endings: &[".csv", ".tsv", ".tab", ".data", ".txt"],
     summary: "CSV, TSV or blank-separated tables, plain or gzip; the target is the last column unless told",
+    options: &["target", "drop", "task", "header", "separator"],
     open,
 };
 
