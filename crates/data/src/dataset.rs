@@ -121,9 +121,28 @@ impl Dataset {
         self.task.n_targets()
     }
 
-    /// Whether the source had targets; where it had none (new data for a trained model) they are NaN.
+    /// Whether the source had any target; where it had none (new data for a trained model) they are NaN.
     pub fn has_targets(&self) -> bool {
-        self.targets.first().is_some_and(|t| !t.is_nan())
+        self.targets.iter().any(|t| !t.is_nan())
+    }
+
+    /// Whether the samples that the source sets aside for testing have any target.
+    pub fn tests_something(&self) -> bool {
+        let width = self.n_targets();
+        let test = self.fixed_test.clone().unwrap_or_default();
+        self.targets[test.start * width..test.end * width].iter().any(|t| !t.is_nan())
+    }
+
+    /// Takes away a table's samples set aside for testing, which come last, and says so in a note.
+    pub fn leave_test_aside(&mut self) {
+        let Some(test) = self.fixed_test.take() else { return };
+        self.targets.truncate(test.start * self.n_targets());
+        let n_inputs = test.start * self.n_inputs();
+        if let Values::F32(values) = &mut self.inputs {
+            values.truncate(n_inputs);
+        }
+        self.missing.retain(|i| *i < n_inputs);
+        self.notes.push("the test file has no targets and is left aside".into());
     }
 
     /// Number of classes, or `None` for numbers as targets.

@@ -147,6 +147,14 @@ pub enum RecordError {
         /// The list.
         path: PathBuf,
     },
+    /// A list in which two runs would share a folder.
+    #[error("two runs are named `{name}`, upper and lower case aside: {}", path.display())]
+    SameRunName {
+        /// The name.
+        name: String,
+        /// The list.
+        path: PathBuf,
+    },
     /// Another process writes to this run.
     #[error("another process is writing to this run: {}", path.display())]
     Busy {
@@ -234,6 +242,10 @@ impl RecordError {
             RecordError::NotRuns { .. } => {
                 "choose a new or empty folder; only folders of several runs are overwritten by several".into()
             }
+            RecordError::BadRunName { .. } => {
+                "name every run with those signs, the first of them no `.`".into()
+            }
+            RecordError::SameRunName { .. } => "give every run a name of its own".into(),
             RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {

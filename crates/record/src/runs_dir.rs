@@ -1,5 +1,6 @@
 //! A folder of several runs: the list of them, a run folder for each, and what came of them together.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -161,21 +162,34 @@ impl RunsDir {
     /// The list.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or names a folder outside of this one.
+    /// When it cannot be read, is damaged, names a folder outside of this one, or one folder twice.
     pub fn list(&self) -> Result<RunList> {
-        let path = self.path.join(LIST);
-        let list: RunList = read_json(&path, LIST)?;
-        match list.runs.iter().find(|run| !name::is_plain(&run.name)) {
-            Some(run) => Err(RecordError::BadRunName { name: run.name.clone(), path }),
-            None => Ok(list),
+        let list: RunList = read_json(&self.path.join(LIST), LIST)?;
+        self.check_names(&list)?;
+        Ok(list)
+    }
+
+    /// Every run has a folder of its own within this one.
+    fn check_names(&self, list: &RunList) -> Result<()> {
+        let mut seen = HashSet::new();
+        for name in list.runs.iter().map(|run| &run.name) {
+            let (name, path) = (name.clone(), self.path.join(LIST));
+            if !name::is_plain(&name) {
+                return Err(RecordError::BadRunName { name, path });
+            }
+            if !seen.insert(name.to_lowercase()) {
+                return Err(RecordError::SameRunName { name, path });
+            }
         }
+        Ok(())
     }
 
     /// Writes the base config and the list, the list last: with it, the folder is one of several runs.
     ///
     /// # Errors
-    /// As for [`write_atomic`].
+    /// As for [`write_atomic`], and where a run's name is not plain or another's too.
     pub fn begin(&self, base: &str, list: &RunList) -> Result<()> {
+        self.check_names(list)?;
         write_atomic(&self.base_path(), |w| w.write_all(base.as_bytes()))?;
         self.write_list(list)
     }

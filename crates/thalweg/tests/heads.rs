@@ -383,3 +383,32 @@ fn misspelled_heads_are_told_as_any_other_key() {
         assert!(load(cured).is_ok(), "{cured}");
     }
 }
+
+/// A folder whose test file has a sample without the first head's target, then none at all.
+#[test]
+fn the_test_file_is_every_heads() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heads-test-file");
+    std::fs::create_dir_all(&folder).unwrap();
+    let row = |i: usize| format!("{},{},{},{}\n", i % 13, i % 29, ["no", "yes"][i % 2], i % 7);
+    let train = "a,b,c,d\n".to_owned() + &(0..200).map(row).collect::<String>();
+    std::fs::write(folder.join("train.csv"), train).unwrap();
+    let open = |test: &str| {
+        std::fs::write(folder.join("test.csv"), format!("a,b,c,d\n{test}")).unwrap();
+        let data = format!("data={}", folder.display());
+        let heads = "heads=[{name=\"c\"},{name=\"d\",task=\"regression\",loss=\"mse\"}]".to_owned();
+        Prepared::open(&config(&[data, heads]))
+    };
+    for test in ["1,2,,3\n4,5,yes,1\n", "1,2,no,\n4,5,yes,\n", "1,2,,3\n4,5,,1\n"] {
+        let prepared = open(test).unwrap();
+        assert_eq!(prepared.splits.test, [200, 201], "{test}");
+        assert_eq!(prepared.head_targets[0].len(), 202);
+        assert_eq!(prepared.head_targets[1].len(), 202);
+    }
+    let prepared = open("1,2,,\n4,5,,\n").unwrap();
+    assert!(prepared.set.notes.iter().any(|n| n.contains("has no targets and is left aside")));
+    assert!(prepared.head_targets.iter().all(|targets| targets.len() == 200));
+    let empty = "a,b,c,d\n".to_owned() + &(0..20).map(|i| format!("{i},{i},,{i}\n")).collect::<String>();
+    std::fs::write(folder.join("train.csv"), empty).unwrap();
+    let error = open("1,2,,3\n").unwrap_err().to_string();
+    assert!(error.contains("no training sample has a target of head `c`"), "{error}");
+}

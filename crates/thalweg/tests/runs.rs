@@ -109,3 +109,20 @@ fn a_list_with_a_wrong_setting_does_not_begin() {
     assert!(error.to_string().contains("`batch`"), "{error}");
     assert!(!path.join("runs.json").exists());
 }
+
+#[test]
+fn runs_without_a_folder_of_their_own_do_not_begin() {
+    let (path, folder) = folder("names");
+    let says = |axes: &[Axis]| {
+        let error = runs::start(&RunPlan::over(&config(&[]), axes), &folder, &How::new(&GO), &mut Unwatched);
+        error.unwrap_err().to_string()
+    };
+    let twice = says(&[
+        axis(false, &[("a", "lr=0.1"), ("a-b", "lr=0.2")]),
+        axis(false, &[("b-c", "batch=8"), ("c", "batch=16")]),
+    ]);
+    assert!(twice.starts_with("two runs are named `a-b-c`"), "{twice}");
+    let outside = says(&[axis(false, &[("../x", "lr=0.1")])]);
+    assert!(outside.starts_with("run name `../x` is not made of letters"), "{outside}");
+    assert!(!path.join("runs.json").exists() && !path.join("../x").exists());
+}

@@ -42,6 +42,9 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
         }
         found.push(set);
     }
+    if !found.iter().any(Dataset::tests_something) {
+        found.iter_mut().for_each(Dataset::leave_test_aside);
+    }
     Ok(found)
 }
 

@@ -86,6 +86,9 @@ impl Prepared {
             }
             false => {
                 heads = heads::open(config, &[])?;
+                if let Some(i) = heads.iter().position(|set| !set.has_targets()) {
+                    return Err(no_target(&config.heads[i].name));
+                }
                 (heads[0].clone(), heads::identities(&heads))
             }
         };
@@ -103,9 +106,7 @@ impl Prepared {
             let target = |i: u32| &set.targets[i as usize * set.n_targets()..][..set.n_targets()];
             let known: Vec<u32> = splits.train.iter().copied().filter(|i| !is_missing(target(*i))).collect();
             if known.is_empty() {
-                let problem = format!("no training sample has a target of head `{}`", own.name);
-                let hint = format!("take `{}` out of `heads`, or train on samples that have it", own.name);
-                return Err(TrainError::Heads { problem, hint: Some(hint) });
+                return Err(no_target(&own.name));
             }
             readings.push(HeadReading {
                 name: own.name.clone(),
@@ -229,6 +230,13 @@ fn split(set: &Dataset, config: &RunConfig) -> Result<Splits, TrainError> {
     let Some(fold) = config.data.fold() else { return Ok(data::split(set, &config.data.split())?) };
     let mut folds = data::folds(set, fold.of, &config.data.split())?;
     Ok(folds.swap_remove(fold.index))
+}
+
+/// The error of a head that has nothing to learn from.
+fn no_target(head: &str) -> TrainError {
+    let problem = format!("no training sample has a target of head `{head}`");
+    let hint = format!("take `{head}` out of `heads`, or train on samples that have it");
+    TrainError::Heads { problem, hint: Some(hint) }
 }
 
 /// Arrays as they are; tables by column; images and bytes by one mean and deviation, which keeps what pixels have in

@@ -63,13 +63,12 @@ fn open_parts(
         set.fixed_valid = Some(start..set.len());
     }
     if let Some(path) = test {
-        let part = open(&path, &options)?;
-        if part.has_targets() {
-            let start = set.len();
-            append(&mut set, part);
-            set.fixed_test = Some(start..set.len());
-        } else {
-            set.notes.push(format!("{} has no targets and is left aside", path.display()));
+        let start = set.len();
+        append(&mut set, open(&path, &options)?);
+        set.fixed_test = Some(start..set.len());
+        // where targets may be missing, other heads may have theirs
+        if !options.missing_targets && !set.tests_something() {
+            set.leave_test_aside();
         }
     }
     Ok(set)
