@@ -350,11 +350,18 @@ fn groups_that_do_not_fit_are_refused() {
     let (text, _) = refused("[{ match = \"*\", freeze = true }]");
     assert_eq!(text, "`groups` freezes all 2 parameters");
     let config = |groups: &str| RunConfig::load(None, &[format!("groups={groups}")]).unwrap_err().to_string();
+    let negative = config("[{ match = \"b\", lr_factor = -1.0 }]");
     assert!(
-        config("[{ match = \"b\", lr_factor = -1.0 }]").contains("`lr_factor` is -1, expected 0 or more")
+        negative.starts_with("`groups[0].lr_factor` is -1.0 on the command line, expected"),
+        "{negative}"
     );
-    assert!(config("[{ match = \"b\", lr = 0.1 }]").contains("unknown field `lr`"));
-    assert!(config("[{ freeze = true }]").contains("missing field `match`"));
+    let unknown = ["groups=[{ match = \"b\" }, { match = \"w\", lr_facto = 0.1 }]".to_owned()];
+    let unknown = RunConfig::load(None, &unknown).unwrap_err();
+    assert_eq!(unknown.to_string(), "unknown key `groups[1].lr_facto` on the command line");
+    assert!(unknown.hint().contains("`groups[1].lr_factor`"), "{}", unknown.hint());
+    let own = config("[{ match = \"b\", optimizer = { name = \"adam\", lrr = 1 } }]");
+    assert!(own.starts_with("unknown key `groups[0].optimizer.lrr`"), "{own}");
+    assert!(config("[{ freeze = true }]").contains("a group needs the key `match`, such as"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ macro_rules! fields {
         impl $Table {
             /// Its keys, in the order in which they are written.
             pub const FIELDS: &'static [crate::config::field::Field] = &[$(crate::config::field::Field {
-                name: stringify!($key),
+                name: crate::config::field::plain(stringify!($key)),
                 kind: $kind,
                 default: fields!(@default [$default] [$($toml)?] [$($example)?]),
                 example: concat!($($example)?),

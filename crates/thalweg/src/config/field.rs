@@ -48,6 +48,14 @@ pub enum Kind {
     Free(&'static str),
 }
 
+/// The key of a field whose name is a word of Rust, `r#match`.
+pub(super) const fn plain(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
 /// No bound but that of the type.
 pub(super) const MANY: u64 = u64::MAX;
 

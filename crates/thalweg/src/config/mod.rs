@@ -21,6 +21,7 @@ mod differ;
 mod error;
 #[cfg(feature = "runs")]
 pub mod field;
+mod groups;
 mod heads;
 #[cfg(feature = "runs")]
 pub mod keys;
@@ -41,6 +42,7 @@ mod write;
 pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
+pub use groups::GroupConfig;
 pub use heads::HeadConfig;
 pub(crate) use run::MAX_SHARDS;
 pub use run::{RunConfig, SaveConfig};

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{LossConfig, RunConfig, check, heads, keys, tree, write};
+use super::{LossConfig, RunConfig, check, groups, heads, keys, tree, write};
 use crate::data::Preprocess;
 use crate::optim::{AverageConfig, OptimConfig};
 
@@ -189,11 +189,9 @@ impl Read {
             return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
         }
         config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
-        config
-            .groups
-            .iter()
-            .try_for_each(|g| g.build().map(|_| ()))
-            .map_err(|e| refused("groups", e.to_string()))?;
+        if let Some(problem) = groups::problem(&config.groups) {
+            return Err(refused("groups", problem));
+        }
         let average = config.average.as_ref().map_or(Ok(()), AverageConfig::check);
         average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))?;
         if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {

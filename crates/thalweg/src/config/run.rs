@@ -11,11 +11,11 @@ use super::error::ConfigError;
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, HeadConfig, LossConfig, Seeds, Time};
+use super::{DataConfig, GroupConfig, HeadConfig, LossConfig, Seeds, Time};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
-use crate::optim::{AverageConfig, ClipNorm, ClipValue, GroupConfig, OptimConfig, Wrappers};
+use crate::optim::{AverageConfig, ClipNorm, ClipValue, OptimConfig, Wrappers};
 use crate::schedule::{ScheduleConfig, Span};
 #[cfg(feature = "runs")]
 use settings::Range;
@@ -89,7 +89,7 @@ fields! {
         /// laid around the optimizer, from the inside out; `thalweg list wrappers` shows all
         pub wrap: Wrappers = Wrappers::default() => "[]", is Kind::Free(keys::WRAPPER_LIST);
         /// parameters by name with lr_factor (times lr), weight_decay, freeze or optimizer; the first match counts
-        pub groups: Vec<GroupConfig> = Vec::new() => "[]", is Kind::Free(keys::GROUP_LIST);
+        pub groups: Vec<GroupConfig> = Vec::new() => "[]", is Kind::Tables(GroupConfig::FIELDS, keys::GROUP_LIST);
         /// regression: learn targets of mean 0 and deviation 1
         ///
         /// None means that the kind of data decides.

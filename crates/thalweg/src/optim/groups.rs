@@ -1,75 +1,11 @@
-//! Parameter groups: settings of their own for parameters whose names match a pattern.
+//! Parameter groups, ready: which parameters each has, and whether they fit the model.
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::decay::matches;
-use super::{OptimConfig, Optimizer, UnmatchedPattern};
-use crate::registry::{Entry, Key, OutOfRange, Range};
+use super::{Optimizer, UnmatchedPattern};
 
-/// A group as a config has it: `{ match = "*.bias", lr_factor = 0.1 }`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupConfig {
-    /// Which parameters, by name; `*` stands for any text. The first group that matches has the parameter.
-    #[serde(rename = "match")]
-    pub pattern: String,
-    /// Factor of the optimizer's `lr`; 1.
-    #[serde(default = "one")]
-    pub lr_factor: f64,
-    /// Strength of the weight decay of all of these parameters, whatever `decay_on` says; as elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight_decay: Option<f64>,
-    /// Whether they stay as they are; false.
-    #[serde(default)]
-    pub freeze: bool,
-    /// Their own optimizer; the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub optimizer: Option<OptimConfig>,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-const NUMBERS: Entry = Entry {
-    name: "groups",
-    summary: "",
-    formula: "",
-    source: "",
-    keys: &[
-        Key { name: "lr_factor", default: "1.0", unit: "", range: Range::AtLeast(0.0), help: "" },
-        Key { name: "weight_decay", default: "0.0", unit: "", range: Range::AtLeast(0.0), help: "" },
-    ],
-};
-
-impl GroupConfig {
-    /// Parameters that match, with no setting of their own yet.
-    pub fn new(pattern: impl Into<String>) -> Self {
-        let pattern = pattern.into();
-        GroupConfig { pattern, lr_factor: 1.0, weight_decay: None, freeze: false, optimizer: None }
-    }
-
-    /// Checks every number and makes the optimizer.
-    ///
-    /// # Errors
-    /// Names the first key whose value is not allowed.
-    pub fn build(&self) -> Result<Group, OutOfRange> {
-        NUMBERS.check("lr_factor", self.lr_factor)?;
-        self.weight_decay.map_or(Ok(()), |decay| NUMBERS.check("weight_decay", decay))?;
-        let optimizer = self.optimizer.as_ref().map(OptimConfig::build).transpose()?;
-        Ok(Group {
-            pattern: self.pattern.clone(),
-            lr_factor: self.lr_factor,
-            weight_decay: self.weight_decay,
-            freeze: self.freeze,
-            optimizer: optimizer.map(Arc::from),
-        })
-    }
-}
-
-/// A group, ready: see [`GroupConfig`].
+/// Parameters with settings of their own; the first group that matches has a parameter.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Which parameters, by name.

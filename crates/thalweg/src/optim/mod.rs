@@ -45,7 +45,7 @@ mod wrap;
 pub use average::{AverageConfig, Ema, Mean};
 pub use clip::{ClipNorm, ClipValue};
 pub use decay::{Decay, DecayRule, UnmatchedPattern};
-pub use groups::{Group, GroupConfig, GroupError};
+pub use groups::{Group, GroupError};
 pub use named::NamedState;
 pub use outer::{Level, Outer, OuterMemory};
 pub use recipe::{Factors, Recipe, RecipeError};
