@@ -67,7 +67,21 @@ pub fn start(
 
 /// Goes on with the list of a folder.
 pub fn resume(ui: &Ui, folder: &RunsDir, changes: &[String], how: How) -> Result<(), Failure> {
-    go(ui, folder, how, |how, watch| runs::resume(folder, changes, how, watch))
+    let idle = runs::without_effect(folder, changes)?;
+    // what has no effect is not kept for a later time
+    let changes = if idle.is_empty() { changes } else { &[] };
+    go(ui, folder, how, |how, watch| runs::resume(folder, changes, how, watch))?;
+    if !idle.is_empty() {
+        ui.say(&format!("nothing left to do; {}", no_effect(&idle)));
+    }
+    Ok(())
+}
+
+/// What is said of settings that change nothing.
+pub fn no_effect(keys: &[String]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let verb = if keys.len() == 1 { "has" } else { "have" };
+    format!("{} {verb} no effect without further steps", names.join(", "))
 }
 
 /// The time that a list's settings give to this session, and the settings that the list is to keep.

@@ -58,7 +58,7 @@ pub fn remove_temporaries(folder: &Path) -> Result<()> {
 }
 
 /// True for names that [`write_atomic`] gives to unfinished files.
-fn is_temporary(name: &str) -> bool {
+pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(UNFINISHED)
 }
 

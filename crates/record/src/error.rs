@@ -155,6 +155,12 @@ pub enum RecordError {
         /// The list.
         path: PathBuf,
     },
+    /// Something where a run is to be written that this list has not put there.
+    #[error("this is in the way and is not of these runs: {}", path.display())]
+    InTheWay {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// Another process writes to this run.
     #[error("another process is writing to this run: {}", path.display())]
     Busy {
@@ -245,6 +251,7 @@ impl RecordError {
             RecordError::BadRunName { .. } => {
                 "name every run with those signs, the first of them no `.`".into()
             }
+            RecordError::InTheWay { .. } => "take it elsewhere, or choose another folder".into(),
             RecordError::SameRunName { .. } => "give every run a name of its own".into(),
             RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::atomic::{remove_temporaries, write_atomic};
+use crate::atomic::{is_temporary, remove_temporaries, write_atomic};
 use crate::error::{Action, RecordError, Result};
 use crate::evaluation::Evaluation;
 use crate::log::LogWriter;
@@ -25,7 +25,7 @@ const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
 const LOG: &str = "log.txt";
 const REPORT: &str = "report.html";
-const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 const CHECKPOINTS: &str = "checkpoints";
 const WEIGHTS: &str = "weights.safetensors";
 /// Every file that a run writes at the top of its folder; the only ones that overwriting takes away.
@@ -346,6 +346,15 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     let _ = fs::remove_dir(path.join(CHECKPOINTS));
     let _ = fs::remove_dir(path);
     Ok(())
+}
+
+/// The first thing in a run's folder that no run has put there.
+pub(crate) fn foreign(path: &Path) -> Option<PathBuf> {
+    let ours = |entry: &PathBuf| {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        name == CHECKPOINTS || FILES.contains(&&*name) || is_temporary(&name)
+    };
+    fs::read_dir(path).ok()?.flatten().map(|entry| entry.path()).find(|entry| !ours(entry))
 }
 
 /// Takes a file away, if it is there.

@@ -91,7 +91,8 @@ impl RunsDir {
     /// its runs; whatever else lies there stays.
     ///
     /// # Errors
-    /// [`RecordError::Exists`], [`RecordError::NotRuns`], [`RecordError::Busy`], or a refusal of the system.
+    /// [`RecordError::Exists`], [`RecordError::NotRuns`], [`RecordError::InTheWay`] where a file that is no run's lies in
+    /// the folder of one, [`RecordError::Busy`], or a refusal of the system.
     pub fn create_at(path: &Path, existing: Existing) -> Result<Self> {
         fs::create_dir_all(path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
@@ -104,6 +105,12 @@ impl RunsDir {
         // another process may have come first between the check and the lock
         check_replaceable(path, existing)?;
         let folder = RunsDir { path: path.to_path_buf(), _lock: lock };
+        if let Ok(list) = folder.list() {
+            let mut paths = list.runs.iter().map(|run| folder.run_path(run));
+            if let Some(path) = paths.find_map(|path| crate::run_dir::foreign(&path)) {
+                return Err(RecordError::InTheWay { path });
+            }
+        }
         folder.clear()?;
         Ok(folder)
     }
@@ -187,11 +194,24 @@ impl RunsDir {
     /// Writes the base config and the list, the list last: with it, the folder is one of several runs.
     ///
     /// # Errors
-    /// As for [`write_atomic`], and where a run's name is not plain or another's too.
+    /// As for [`write_atomic`], where a run's name is not plain or another's too, and [`RecordError::InTheWay`].
     pub fn begin(&self, base: &str, list: &RunList) -> Result<()> {
         self.check_names(list)?;
+        list.runs.iter().try_for_each(|run| self.check_free(run))?;
         write_atomic(&self.base_path(), |w| w.write_all(base.as_bytes()))?;
         self.write_list(list)
+    }
+
+    /// Whether a run that has not begun has its folder for itself.
+    ///
+    /// # Errors
+    /// [`RecordError::InTheWay`].
+    pub fn check_free(&self, run: &ListedRun) -> Result<()> {
+        let path = self.run_path(run);
+        let taken =
+            |entries: fs::ReadDir| entries.flatten().any(|entry| entry.file_name() != crate::run_dir::LOCK);
+        let free = !path.exists() || fs::read_dir(&path).is_ok_and(|entries| !taken(entries));
+        if free { Ok(()) } else { Err(RecordError::InTheWay { path }) }
     }
 
     /// Replaces the list.
@@ -226,10 +246,12 @@ impl RunsDir {
 fn check_replaceable(path: &Path, existing: Existing) -> Result<()> {
     let mut entries = fs::read_dir(path).map_err(|e| RecordError::io(Action::Read, path, e))?;
     let empty = entries.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
+    let is = |file: &str| path.join(file).is_file();
+    let ours = || read_json::<RunList>(&path.join(LIST), LIST).is_ok() || (is(BASE) && is(LOCK));
     match existing {
         _ if empty => Ok(()),
         Existing::Refuse => Err(RecordError::Exists { path: path.to_path_buf() }),
-        Existing::Overwrite if [LIST, BASE, LOCK, FOLDS].iter().any(|f| path.join(f).is_file()) => Ok(()),
+        Existing::Overwrite if ours() => Ok(()),
         Existing::Overwrite => Err(RecordError::NotRuns { path: path.to_path_buf() }),
     }
 }

@@ -59,9 +59,7 @@ fn configs(dir: &RunDir, settings: &[String]) -> Result<(RunConfig, RunConfig), 
 fn nothing_left(done: &Summary, changed: &[String]) -> String {
     let mut text = format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps);
     if !changed.is_empty() {
-        let keys: Vec<String> = changed.iter().map(|key| format!("`{key}`")).collect();
-        let verb = if keys.len() == 1 { "has" } else { "have" };
-        text += &format!("; {} {verb} no effect without further steps", keys.join(", "));
+        text += &format!("; {}", several::no_effect(changed));
     }
     text
 }

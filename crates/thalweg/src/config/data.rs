@@ -12,6 +12,10 @@ use crate::settings::Range;
 #[cfg(feature = "runs")]
 const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
 
+/// The most parts of a cross-validation: each is a run.
+#[cfg(feature = "runs")]
+const MOST_FOLDS: u64 = 10_000;
+
 fields! {
     /// `[data]`; `data = "x"` is short for its first key.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +36,7 @@ fields! {
         pub split_seed: u64 = 0, is SEED;
         /// cross-validation: cut the samples into this many parts
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub folds: Option<usize> = None, example "5", is Kind::Whole(2, SAMPLES);
+        pub folds: Option<usize> = None, example "5", is Kind::Whole(2, MOST_FOLDS);
         /// which fold is the test part, from 0; without it, each in turn
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fold: Option<usize> = None, example "0", is Kind::Whole(0, SAMPLES);

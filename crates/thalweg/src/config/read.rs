@@ -6,9 +6,12 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{LossConfig, RunConfig, check, groups, heads, keys, tree, write};
+use super::{LossConfig, RunConfig, Seeds, check, groups, heads, keys, tree, write};
 use crate::data::Preprocess;
 use crate::optim::{AverageConfig, OptimConfig};
+
+/// The most runs of one list.
+const MOST_RUNS: u64 = 100_000;
 
 impl RunConfig {
     /// Reads a file, if any, and lays `key=value` words over it.
@@ -187,6 +190,12 @@ impl Read {
         }
         if !config.heads.is_empty() && !config.data.target.is_empty() {
             return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
+        }
+        let n_seeds = config.seeds.as_ref().map_or(1, Seeds::count);
+        let n_folds = config.data.every_fold().unwrap_or(1) as u64;
+        if n_seeds.saturating_mul(n_folds) > MOST_RUNS {
+            let problem = format!("{n_seeds} seeds of {n_folds} folds are more than {MOST_RUNS} runs");
+            return Err(refused("seeds", problem));
         }
         config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
         if let Some(problem) = groups::problem(&config.groups) {

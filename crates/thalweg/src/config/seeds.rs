@@ -19,6 +19,14 @@ pub enum Seeds {
 }
 
 impl Seeds {
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Seeds::Count(n) => *n,
+            Seeds::List(seeds) => seeds.len() as u64,
+        }
+    }
+
     /// The seeds themselves; `first` is the config's `seed`.
     pub fn all(&self, first: u64) -> Vec<u64> {
         match self {

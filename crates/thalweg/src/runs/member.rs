@@ -23,6 +23,9 @@ impl Member<'_> {
     /// Does what is left of the run.
     pub fn go(&self, relay: &mut Relay, stop: &AtomicBool) -> Result<Summary, TrainError> {
         let path = self.folder.run_path(self.run);
+        if self.run.status == Standing::Waiting {
+            self.folder.check_free(self.run)?;
+        }
         if !path.join("config.toml").exists() {
             return self.begin(relay, stop);
         }

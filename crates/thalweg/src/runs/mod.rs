@@ -29,4 +29,4 @@ mod seeds;
 pub use crate::config::Seeds;
 pub use plan::{Axis, Planned, RunPlan, Variant, plan};
 pub use relay::{Unwatched, Watch};
-pub use run::{How, resume, start};
+pub use run::{How, resume, start, without_effect};

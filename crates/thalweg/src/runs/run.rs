@@ -12,7 +12,7 @@ use super::member::{Member, standing};
 use super::plan::{RunPlan, lay_over, with_settings};
 use super::relay::{Event, Relay, Watch};
 use crate::config::RunConfig;
-use crate::train::{TrainError, changes as changed_keys};
+use crate::train::{TrainError, changes as changed_keys, check_same_data};
 
 /// Room for the stack of a run's thread: that of a program's main thread.
 const STACK_BYTES: usize = 8 << 20;
@@ -69,7 +69,8 @@ pub fn start(
 /// they ask for more. Runs that failed are tried again, runs that diverged are not.
 ///
 /// # Errors
-/// When another setting would change, or the folder cannot be read or written.
+/// When another setting would change, a run is further than it is to go, the data are others than when the list
+/// began, or the folder cannot be read or written.
 pub fn resume(
     folder: &RunsDir,
     changes: &[String],
@@ -80,9 +81,61 @@ pub fn resume(
     let (base, path) = (folder.base()?, folder.base_path());
     let before = with_settings(&base, &path, &[&list.changes])?;
     lay_over(&mut list.changes, changes);
-    changed_keys(&before, &with_settings(&base, &path, &[&list.changes])?)?;
+    let after = with_settings(&base, &path, &[&list.changes])?;
+    let keys = changed_keys(&before, &after)?;
+    // the best weights of runs that are done were chosen by another figure
+    if let Some(key) = keys.iter().find(|key| *key == "save.best") {
+        return Err(TrainError::Changed { key: key.clone() });
+    }
+    if keys.iter().any(|key| key == "epochs" || key == "steps") {
+        check_ahead(folder, &list, &after)?;
+    }
+    if list.runs.iter().any(|run| run.status == Standing::Waiting) {
+        check_data(folder, &list)?;
+    }
     folder.write_list(&list)?;
     go(folder, list, how, watch)
+}
+
+/// Settings that were asked for and change nothing, since every run has done all that the list asks for.
+///
+/// # Errors
+/// When the folder cannot be read, or a setting is refused.
+pub fn without_effect(folder: &RunsDir, changes: &[String]) -> Result<Vec<String>, TrainError> {
+    let mut list = folder.list()?;
+    let (base, path) = (folder.base()?, folder.base_path());
+    let before = with_settings(&base, &path, &[&list.changes])?;
+    lay_over(&mut list.changes, changes);
+    let keys = changed_keys(&before, &with_settings(&base, &path, &[&list.changes])?)?;
+    for run in &list.runs {
+        let member = Member { folder, run, changes: &list.changes, session: Vec::new() };
+        let ended = matches!(run.status, Standing::Done | Standing::Diverged);
+        if !ended || member.kept()?.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(keys)
+}
+
+/// No run may have more behind it than all are to do: their figures would not be of the same training.
+fn check_ahead(folder: &RunsDir, list: &RunList, after: &RunConfig) -> Result<(), TrainError> {
+    for run in &list.runs {
+        let Ok(summary) = RunDir::open(&folder.run_path(run)).and_then(|dir| dir.summary()) else { continue };
+        let (epochs, steps) = (summary.epochs, summary.steps);
+        if after.epochs.is_some_and(|most| most < epochs) || after.steps.is_some_and(|most| most < steps) {
+            return Err(TrainError::Ahead { run: run.name.clone(), epochs, steps });
+        }
+    }
+    Ok(())
+}
+
+/// Runs that have not begun must read the data that the others have read.
+fn check_data(folder: &RunsDir, list: &RunList) -> Result<(), TrainError> {
+    let begun = list.runs.iter().filter_map(|run| RunDir::open(&folder.run_path(run)).ok());
+    match begun.into_iter().find(|dir| dir.last_checkpoint().exists()) {
+        Some(dir) => check_same_data(&dir),
+        None => Ok(()),
+    }
 }
 
 fn go(folder: &RunsDir, list: RunList, how: &How<'_>, watch: &mut dyn Watch) -> Result<Results, TrainError> {

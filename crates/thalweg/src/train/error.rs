@@ -126,6 +126,16 @@ pub enum TrainError {
         /// the key
         key: String,
     },
+    /// One of several runs is further than all are to go.
+    #[error("`{run}` has {epochs} epochs and {steps} steps behind it already")]
+    Ahead {
+        /// its name
+        run: String,
+        /// epochs that it did
+        epochs: u64,
+        /// steps that it did
+        steps: u64,
+    },
     /// The run's own data are others than when it was trained: a new split would mix training and test samples.
     #[error("the data changed since the run began: check sum {now:08x}, expected {then:08x}: {data}")]
     DataChanged {
@@ -214,6 +224,9 @@ impl TrainError {
             TrainError::BrokenState { .. } => Some("copy the file again, or start a new run".into()),
             TrainError::Changed { .. } => {
                 Some("start from the weights instead: `init_from=RUN/checkpoints/best.safetensors`".into())
+            }
+            TrainError::Ahead { epochs, .. } => {
+                Some(format!("ask for more, such as `epochs={}`", 2 * epochs.max(&1)))
             }
             TrainError::DataChanged { weights: Some(weights), .. } => {
                 Some(format!("train on the data as they are now: `init_from={}`", weights.display()))

@@ -59,6 +59,8 @@ pub use predictor::Predictor;
 pub use prepared::{HeadReading, Prepared, Reading};
 pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepError, Work};
 #[cfg(feature = "runs")]
+pub(crate) use run::check_same_data;
+#[cfg(feature = "runs")]
 pub use run::{changes, resume, train, train_ready};
 #[cfg(feature = "runs")]
 pub use saved::{Checkpoint, SavedModel, SavedState};

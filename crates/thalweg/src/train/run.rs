@@ -85,6 +85,17 @@ pub fn resume(
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
 
+/// Whether the data of a run, as they are now, are those that it began with.
+///
+/// # Errors
+/// [`TrainError::DataChanged`], or what is wrong with the data or the run's last checkpoint.
+pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
+    let config = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
+    let saved = Checkpoint::open(&run.last_checkpoint())?.saved.identity();
+    let weights = Some(run.best_checkpoint());
+    Prepared::open(&config)?.check_same(saved, &config.data.source, weights).map(|_| ())
+}
+
 /// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
 fn recorded(config: &RunConfig) -> String {
     RunConfig { time: None, ..config.clone() }.to_toml()

@@ -81,6 +81,6 @@ pub(super) fn folds_columns(graph: &Graph, v: Var) -> bool {
 pub(in crate::plan) fn is_row_valued(graph: &Graph, places: &Places, v: Var, frame: Frame) -> bool {
     let Some(cols) = frame.cols.filter(|c| *c > 1) else { return false };
     places.residency[v.index()] == frame.residency
-        && places.extent(graph, v).count() * cols == frame.numel
+        && places.extent(graph, v).count().checked_mul(cols) == Some(frame.numel)
         && frame.numel > 0
 }
