@@ -259,3 +259,77 @@ fn what_makes_no_sense_is_refused() {
     let ran = here.run("resume a");
     assert!(ran.code == 1 && ran.err.starts_with("error: run name `../b` is not made of"), "{}", ran.err);
 }
+
+/// Nothing that lay there is taken for a run of the list, and nothing of the user's goes.
+#[test]
+fn a_new_list_has_its_folders_for_itself() {
+    let here = Folder::new("for-itself");
+    let ended = |words: &str, says: &str| {
+        let ran = here.run(words);
+        assert!(ran.code != 0 && ran.err.contains(says), "{words}: {} {}", ran.code, ran.err);
+    };
+    here.run("train epochs=2 seeds=2 model=mlp-8 --run-dir a -q").fine();
+    let before = hash(&here, "a/seed-0");
+    // a list that is damaged says no longer which runs are its own
+    std::fs::write(here.path().join("a/runs.json"), "{").unwrap();
+    ended(
+        "train epochs=1 seeds=2 model=mlp-8 --run-dir a --overwrite",
+        "this is in the way and is not of these runs: a/seed-0",
+    );
+    assert_eq!(hash(&here, "a/seed-0"), before);
+    // a run that came in between is not of the list
+    here.run("train epochs=1 seeds=2 model=mlp-8 --run-dir b -q").fine();
+    here.run("train epochs=3 model=mlp-8 --run-dir b/seed-2 -q").fine();
+    ended(
+        "train epochs=1 seeds=3 model=mlp-8 --run-dir b --overwrite",
+        "in the way and is not of these runs: b/seed-2",
+    );
+    // a file of the user's in the folder of a run
+    here.run("train epochs=1 seeds=2 model=mlp-8 --run-dir c -q").fine();
+    std::fs::write(here.path().join("c/seed-0/notes.txt"), "mine").unwrap();
+    ended("train epochs=2 seeds=2 model=mlp-8 --run-dir c --overwrite", "c/seed-0/notes.txt");
+    assert_eq!(read(&here, "c/seed-0/notes.txt"), "mine");
+    hash(&here, "c/seed-0");
+    // taken elsewhere, as the hint says
+    std::fs::rename(here.path().join("c/seed-0/notes.txt"), here.path().join("notes.txt")).unwrap();
+    here.run("train epochs=2 seeds=2 model=mlp-8 --run-dir c --overwrite -q").fine();
+    // files that are called as ours
+    std::fs::create_dir(here.path().join("d")).unwrap();
+    for file in ["results.csv", "runs.csv", "folds.csv"] {
+        std::fs::write(here.path().join("d").join(file), "mine").unwrap();
+    }
+    ended("train epochs=1 seeds=2 model=mlp-8 --run-dir d --overwrite", "d");
+    assert_eq!(read(&here, "d/folds.csv"), "mine");
+}
+
+/// All runs of a list have the same length and the same data, or it says why not.
+#[test]
+fn a_resumed_list_stays_one_experiment() {
+    let here = Folder::new("one-experiment");
+    here.run("train epochs=4 seeds=2 model=mlp-8 --run-dir a -q").fine();
+    here.run("resume a epochs=2").fails(
+        2,
+        "error: `seed-0` has 4 epochs and 80 steps behind it already\nhint: ask for more, such as `epochs=8`",
+    );
+    assert_eq!(here.run("resume a steps=3").code, 2);
+    let said = here.run("resume a eval_batch=7 save.every=7st");
+    assert!(said.code == 0 && said.err.contains("`eval_batch`, `save.every` have no effect"), "{}", said.err);
+    assert!(!read(&here, "a/runs.json").contains("eval_batch"));
+    here.run("resume a epochs=8 -q").fine();
+    assert_eq!(json(&here, "a/seed-1/summary.json")["epochs"], 8);
+    let row = |i: usize| format!("{},{},{}\n", i % 13, i % 29, ["no", "yes"][i % 2]);
+    let table = |n: usize| "a,b,c\n".to_owned() + &(0..n).map(row).collect::<String>();
+    std::fs::write(here.path().join("t.csv"), table(300)).unwrap();
+    here.run("train data=t.csv seeds=2 epochs=2 model=mlp-8 --run-dir t -q").fine();
+    std::fs::write(here.path().join("t.csv"), table(250)).unwrap();
+    std::fs::remove_dir_all(here.path().join("t/seed-1")).unwrap();
+    let list = read(&here, "t/runs.json");
+    let at = list.rfind("\"done\"").unwrap();
+    std::fs::write(here.path().join("t/runs.json"), format!("{}\"waiting\"{}", &list[..at], &list[at + 6..]))
+        .unwrap();
+    let ran = here.run("resume t");
+    assert!(ran.code == 1 && ran.err.contains("the data changed since the run began"), "{}", ran.err);
+    // more runs than a list can have
+    assert_eq!(here.run("train data.folds=4000000000").code, 2);
+    assert_eq!(here.run("train data.folds=1000 seeds=1000").code, 2);
+}

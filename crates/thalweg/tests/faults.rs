@@ -95,6 +95,26 @@ fn a_flipped_bit_is_never_a_panic() {
     }
 }
 
+/// The digest is that of the tensors: what stands beside them is checked for itself.
+#[test]
+fn preprocessing_that_does_not_fit_is_an_error() {
+    let folder = folder("reading");
+    run_in(&folder, &SMALL).unwrap();
+    let path = folder.join("checkpoints/best.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let text = std::str::from_utf8(&bytes[8..header]).unwrap();
+    let at = text.find(r#"\"scale\":["#).unwrap() + r#"\"scale\":["#.len();
+    let end = at + text[at..].find(']').unwrap();
+    for numbers in ["", "1.0,1.0,1.0,1.0,1.0"] {
+        let text = format!("{}{numbers}{}", &text[..at], &text[end..]);
+        let damaged = [&(text.len() as u64).to_le_bytes(), text.as_bytes(), &bytes[header..]].concat();
+        std::fs::write(&path, damaged).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(error.to_string().contains("preprocessing of") && error.hint().is_some(), "{error}");
+    }
+}
+
 #[test]
 fn a_run_killed_before_its_first_checkpoint_starts_again() {
     let whole = run_in(&folder("unkilled"), &SMALL).unwrap();

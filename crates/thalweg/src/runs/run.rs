@@ -77,6 +77,32 @@ pub fn resume(
     how: &How<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Results, TrainError> {
+    let (list, _) = changed(folder, changes)?;
+    if list.runs.iter().any(|run| run.status == Standing::Waiting) {
+        check_data(folder, &list)?;
+    }
+    folder.write_list(&list)?;
+    go(folder, list, how, watch)
+}
+
+/// Settings that were asked for and change nothing, since every run has done all that the list asks for.
+///
+/// # Errors
+/// As for [`resume`].
+pub fn without_effect(folder: &RunsDir, changes: &[String]) -> Result<Vec<String>, TrainError> {
+    let (list, keys) = changed(folder, changes)?;
+    for run in &list.runs {
+        let member = Member { folder, run, changes: &list.changes, session: Vec::new() };
+        let ended = matches!(run.status, Standing::Done | Standing::Diverged);
+        if !ended || member.kept()?.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(keys)
+}
+
+/// The list of a folder with changed settings laid over those of before, and the keys in which that differs.
+fn changed(folder: &RunsDir, changes: &[String]) -> Result<(RunList, Vec<String>), TrainError> {
     let mut list = folder.list()?;
     let (base, path) = (folder.base()?, folder.base_path());
     let before = with_settings(&base, &path, &[&list.changes])?;
@@ -90,31 +116,7 @@ pub fn resume(
     if keys.iter().any(|key| key == "epochs" || key == "steps") {
         check_ahead(folder, &list, &after)?;
     }
-    if list.runs.iter().any(|run| run.status == Standing::Waiting) {
-        check_data(folder, &list)?;
-    }
-    folder.write_list(&list)?;
-    go(folder, list, how, watch)
-}
-
-/// Settings that were asked for and change nothing, since every run has done all that the list asks for.
-///
-/// # Errors
-/// When the folder cannot be read, or a setting is refused.
-pub fn without_effect(folder: &RunsDir, changes: &[String]) -> Result<Vec<String>, TrainError> {
-    let mut list = folder.list()?;
-    let (base, path) = (folder.base()?, folder.base_path());
-    let before = with_settings(&base, &path, &[&list.changes])?;
-    lay_over(&mut list.changes, changes);
-    let keys = changed_keys(&before, &with_settings(&base, &path, &[&list.changes])?)?;
-    for run in &list.runs {
-        let member = Member { folder, run, changes: &list.changes, session: Vec::new() };
-        let ended = matches!(run.status, Standing::Done | Standing::Diverged);
-        if !ended || member.kept()?.is_none() {
-            return Ok(Vec::new());
-        }
-    }
-    Ok(keys)
+    Ok((list, keys))
 }
 
 /// No run may have more behind it than all are to do: their figures would not be of the same training.

@@ -188,6 +188,28 @@ impl Prepared {
 }
 
 impl Reading {
+    /// What of a reading that came from a file cannot be, in words.
+    #[cfg(feature = "runs")]
+    pub(super) fn problem(&self) -> Option<String> {
+        let fits = |map: &Affine, width: usize| {
+            let n = map.scale.len();
+            n == map.shift.len() && n > 0 && width.is_multiple_of(n)
+        };
+        let width = self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
+        if !fits(&self.inputs, width) {
+            let (scale, shift) = (self.inputs.scale.len(), self.inputs.shift.len());
+            return Some(format!("preprocessing of {scale} factors and {shift} summands for {width} inputs"));
+        }
+        let heads = self.heads.iter().map(|head| (&head.targets, &head.task));
+        let wrong = std::iter::once((&self.targets, &self.task)).chain(heads);
+        let wrong = wrong.into_iter().find(|(map, task)| !fits(map, task.n_targets()))?;
+        Some(format!(
+            "standardisation of {} numbers for {} targets",
+            wrong.0.scale.len(),
+            wrong.1.n_targets()
+        ))
+    }
+
     /// The samples of a set as the model reads them; `targets` are those of several heads.
     pub(super) fn source(&self, set: Arc<Dataset>, targets: heads::HeadTargets) -> Preprocessed {
         let source = Preprocessed::new(set, self.inputs.clone(), self.targets.clone());

@@ -112,7 +112,10 @@ impl Checkpoint {
     /// When it cannot be read, is damaged, or is not a checkpoint of this program.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let file = WeightsFile::open(path)?;
-        let saved = field(&file, path, MODEL)?;
+        let saved: SavedModel = field(&file, path, MODEL)?;
+        if let Some(problem) = saved.reading.problem() {
+            return Err(TrainError::BrokenState { problem, path: path.to_owned() });
+        }
         Ok(Checkpoint { path: path.to_owned(), file, saved })
     }
 

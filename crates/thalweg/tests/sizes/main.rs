@@ -264,3 +264,23 @@ fn memory_that_cannot_be_had_is_an_error_before_anything_is_made() {
     assert!(need.state < 1 << 30 && need.answers < 1 << 20, "{need:?}");
     assert!(error.hint().is_some_and(|hint| hint.contains("`batch`")));
 }
+
+/// Norms whose values, times the columns of their frame, do not fit 64 bits.
+#[test]
+fn norms_of_more_values_than_can_be_are_an_error() {
+    let norms = ["\"instance_norm\"", "{ type = \"group_norm\", groups = 1 }"];
+    let sizes = [
+        "{ type = \"pad\", padding = 60000 }",
+        "{ type = \"resize\", size = 65536 }",
+        "{ type = \"conv_transpose\", channels = 1, kernel = 1, stride = [16384, 8000] }",
+    ];
+    for (norm, size) in norms.iter().flat_map(|norm| sizes.iter().map(move |size| (norm, size))) {
+        let text = format!(
+            "data = \"digits\"\nsteps = 1\n[model]\nlayers = [{size}, {norm}, \"global_avg_pool\", \
+             {{ type = \"linear\", units = \"outputs\" }}]"
+        );
+        let config = RunConfig::from_toml(&text, Path::new("large.toml"), &[]).unwrap();
+        let error = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap_err();
+        assert!(error.hint().is_some(), "{size}, {norm}: {error}");
+    }
+}
