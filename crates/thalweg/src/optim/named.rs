@@ -11,6 +11,8 @@ pub struct NamedState {
     pub name: String,
     /// The parameter, and the tensor in a file, or none.
     slots: Vec<(Slot, Option<Slot>)>,
+    /// Elements of all tensors.
+    len: usize,
     pub(super) start: Start,
 }
 
@@ -19,7 +21,8 @@ const OPTIMIZER: &str = "optimizer";
 
 impl NamedState {
     pub(super) fn new(name: String, start: Start, params: &Layout) -> Self {
-        NamedState { name, slots: params.slots.iter().map(|slot| (slot.clone(), None)).collect(), start }
+        let slots = params.slots.iter().map(|slot| (slot.clone(), None)).collect();
+        NamedState { name, slots, len: 0, start }
     }
 
     /// A state with a tensor of a shape for each parameter that `shape` gives one.
@@ -31,15 +34,17 @@ impl NamedState {
         state
     }
 
-    /// Gives a parameter a tensor.
+    /// Gives a parameter that has none a tensor.
     pub(super) fn add(&mut self, param: usize, shape: &[usize]) {
-        let offset = self.slots.iter().filter_map(|(_, own)| own.as_ref()).map(|s| s.shape.numel()).sum();
         let (of, own) = &mut self.slots[param];
+        debug_assert!(own.is_none(), "a parameter has one tensor in a state");
         let name = format!("{OPTIMIZER}.{}.{}", self.name, of.name);
-        *own = Some(match shape == &of.shape[..] {
-            true => Slot { name, offset, ..of.clone() },
-            false => Slot::new(name, shape, offset),
-        });
+        let slot = match shape == &of.shape[..] {
+            true => Slot { name, offset: self.len, ..of.clone() },
+            false => Slot::new(name, shape, self.len),
+        };
+        self.len += slot.shape.numel();
+        *own = Some(slot);
     }
 
     /// The parameters, each with its tensor, where it has one.
