@@ -412,3 +412,29 @@ fn the_test_file_is_every_heads() {
     let error = open("1,2,,3\n").unwrap_err().to_string();
     assert!(error.contains("no training sample has a target of head `c`"), "{error}");
 }
+
+/// Of 200 samples two have a target of `d`, both in the training part or not.
+#[test]
+fn parts_without_a_target_are_told() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heads-rare.csv");
+    let known = |i: usize| if i < 2 { i.to_string() } else { String::new() };
+    let row = |i: usize| format!("{},{},{},{}\n", i % 13, i % 29, ["no", "yes"][i % 2], known(i));
+    std::fs::write(&path, "a,b,c,d\n".to_owned() + &(0..200).map(row).collect::<String>()).unwrap();
+    let data = format!("data={}", path.display());
+    let open = |heads: &str, more: &[&str]| {
+        let words = [&data[..], heads].into_iter().chain(more.iter().copied()).map(String::from);
+        Prepared::open(&config(&words.collect::<Vec<_>>()))
+    };
+    let rare = "{name=\"d\",task=\"regression\",loss=\"mse\"}";
+    let both = format!("heads=[{{name=\"c\"}},{rare}]");
+    let prepared = (0..20).find_map(|seed| open(&both, &[&format!("data.split_seed={seed}")]).ok()).unwrap();
+    let said = "head `d` has no figures of the validation part: no sample there has its target";
+    assert!(prepared.splits.warnings.iter().any(|w| w.starts_with(said)), "{:?}", prepared.splits.warnings);
+    let refuse = |seed: usize| {
+        open(&format!("heads=[{rare}]"), &[&format!("data.split_seed={seed}")]).err().map(|e| (seed, e))
+    };
+    let told = |error: &train::TrainError| error.to_string().contains("no sample of the validation part");
+    let (seed, error) = (0..20).filter_map(refuse).find(|(_, error)| told(error)).unwrap();
+    assert!(error.hint().is_some_and(|hint| hint.starts_with("`data.valid=0`")));
+    open(&format!("heads=[{rare}]"), &[&format!("data.split_seed={seed}"), "data.valid=0"]).unwrap();
+}

@@ -202,6 +202,10 @@ impl Trained {
             return Err(TrainError::NoTargets);
         }
         let n = all[0].len();
+        let measured: Vec<u32> = all[0].fixed_test.clone().unwrap_or(0..n).map(|i| i as u32).collect();
+        let untold = heads::untold(&all, &measured);
+        let said = untold.iter().map(|i| heads::without_figures(&self.reading.heads[*i].name, "these data"));
+        all[0].warnings.extend(said);
         let targets = all.iter_mut().map(|set| std::mem::take(&mut set.targets).into()).collect();
         let mut set = all.swap_remove(0);
         set.targets = vec![f32::NAN; n * set.n_targets()];

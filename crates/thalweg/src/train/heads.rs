@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::error::TrainError;
 use crate::config::RunConfig;
 use crate::data::{self, DataError, DataOptions, Dataset, Identities, TableSchema};
+use crate::source::is_missing;
 
 /// Targets of each head, `[n, n_targets]`.
 pub(super) type HeadTargets = Vec<Arc<[f32]>>;
@@ -46,6 +47,22 @@ pub(super) fn open(config: &RunConfig, schemas: &[Option<TableSchema>]) -> Resul
         found.iter_mut().for_each(Dataset::leave_test_aside);
     }
     Ok(found)
+}
+
+/// Of which heads none of these samples has a target.
+pub(super) fn untold(heads: &[Dataset], samples: &[u32]) -> Vec<usize> {
+    let told = |set: &Dataset| {
+        let width = set.n_targets();
+        samples.iter().any(|&i| !is_missing(&set.targets[i as usize * width..][..width]))
+    };
+    (0..heads.len()).filter(|i| !told(&heads[*i])).collect()
+}
+
+/// What is said where a head has no target in the samples that are measured.
+pub(super) fn without_figures(head: &str, samples: &str) -> String {
+    format!(
+        "head `{head}` has no figures of {samples}: no sample there has its target, and the loss is that of the others"
+    )
 }
 
 /// What tells the samples with all of their targets from others.

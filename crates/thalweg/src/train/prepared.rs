@@ -92,7 +92,8 @@ impl Prepared {
                 (heads[0].clone(), heads::identities(&heads))
             }
         };
-        let splits = split(&set, config)?;
+        let mut splits = split(&set, config)?;
+        check_parts(&heads, config, &mut splits)?;
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train);
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
@@ -252,6 +253,24 @@ fn split(set: &Dataset, config: &RunConfig) -> Result<Splits, TrainError> {
     let Some(fold) = config.data.fold() else { return Ok(data::split(set, &config.data.split())?) };
     let mut folds = data::folds(set, fold.of, &config.data.split())?;
     Ok(folds.swap_remove(fold.index))
+}
+
+/// The weights are judged by the validation part, so it has a target; heads that have none in a part are told.
+fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Result<(), TrainError> {
+    if heads.is_empty() {
+        return Ok(());
+    }
+    if !splits.valid.is_empty() && heads::untold(heads, &splits.valid).len() == heads.len() {
+        let problem = "no sample of the validation part has a target, and the best weights are chosen by it";
+        let hint = Some("`data.valid=0` chooses them by the training loss".into());
+        return Err(TrainError::Heads { problem: problem.into(), hint });
+    }
+    for (name, part) in [("the validation part", &splits.valid), ("the test part", &splits.test)] {
+        let untold = if part.is_empty() { Vec::new() } else { heads::untold(heads, part) };
+        let said = untold.iter().map(|i| heads::without_figures(&config.heads[*i].name, name));
+        splits.warnings.extend(said);
+    }
+    Ok(())
 }
 
 /// The error of a head that has nothing to learn from.
