@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use thalweg::config::RunConfig;
+use thalweg::data::augment::Pipeline;
+use thalweg::data::{self, Affine, DataOptions};
 use thalweg::engine::Graph;
 use thalweg::losses::{CrossEntropy, Loss, Mse};
 use thalweg::model::{Model, ModelConfig};
 use thalweg::optim::{Adam, Momentum, Optimizer};
 use thalweg::schedule::Cosine;
-use thalweg::source::{Arrays, Head, Pass, Source, SourceError, Subset};
+use thalweg::source::{Arrays, Head, Pass, Preprocessed, Source, SourceError, Subset};
 use thalweg::train::{Predictor, Prepared, Split, TrainError, Trainer, TrainerBuilder};
 
 fn model(title: &str, shape: &[usize], outputs: usize) -> Model {
@@ -90,6 +92,68 @@ fn a_config_is_one_caller_of_the_trainer() {
     let test = by_hand.evaluate(&part(&data.splits.test)).unwrap();
     assert_eq!(test, by_config.measure(Split::Test, None, false).unwrap().metrics);
     assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
+}
+
+/// Samples that are mixed have mixed labels, through a part of a split too: the bits of the config's run.
+#[test]
+fn mixed_samples_of_a_subset_have_mixed_labels() {
+    for augment in ["augment=mixup", "augment=cutmix"] {
+        let words =
+            ["data=digits", "model=64-16-10", "epochs=2", "batch=50", "threads=2", "lr=0.01", augment];
+        let config = RunConfig::load(None, &words.map(str::to_owned)).unwrap();
+        let mut by_config = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+
+        let data = Prepared::open(&config).unwrap();
+        let train = &data.splits.train;
+        let changes = Pipeline::new(&config.augment, &data.set, train, config.seed).unwrap();
+        let all: Arc<dyn Source> = Arc::new(data.source().augmented(changes));
+        let part = |numbers: &[u32]| Subset::new(all.clone(), numbers.to_vec());
+        // a part of a part, of all of its samples and in another order of numbers
+        let reversed: Vec<u32> = train.iter().rev().copied().collect();
+        let last_first: Vec<u32> = (0..train.len() as u32).rev().collect();
+        let nested = Subset::new(Arc::new(part(&reversed)), last_first);
+        let adam = Adam { lr: 0.01, ..Adam::default() };
+        let mut by_hand =
+            Trainer::builder(model("64-16-10", &[8, 8, 1], 10), nested, CrossEntropy::default(), adam)
+                .valid(part(&data.splits.valid))
+                .epochs(2)
+                .batch(50)
+                .threads(2)
+                .build()
+                .unwrap();
+        let (a, b) = (by_config.fit().unwrap(), by_hand.fit().unwrap());
+        assert!(by_config.state.params == by_hand.state.params, "{augment}");
+        assert_eq!(a.epochs, b.epochs);
+    }
+}
+
+/// A part that is mixed with samples outside of it, such as those of the test part, is refused.
+#[test]
+fn samples_are_mixed_with_those_of_their_own_part_only() {
+    let set = data::open("digits", &DataOptions::default()).unwrap();
+    let everything: Vec<u32> = (0..set.len() as u32).collect();
+    let mixup = "mixup".parse().unwrap();
+    let changes = Pipeline::new(&mixup, &set, &everything, 0).unwrap();
+    let source = Preprocessed::new(Arc::new(set), Affine::identity(), Affine::identity()).augmented(changes);
+    let few = Subset::new(Arc::new(source.clone()), (0..100).collect());
+    let start = |data: Subset| {
+        let model = model("64-16-10", &[8, 8, 1], 10);
+        Trainer::builder(model, data, CrossEntropy::default(), Adam::default()).threads(2)
+    };
+    let error = start(few.clone()).build().map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "samples are mixed with 1797 others, of which 1697 are not among the 100 training samples"
+    );
+    assert_eq!(
+        error.hint().unwrap(),
+        "give `Pipeline::new` the numbers that `Subset::new` has: `Pipeline::new(&augment, &set, &numbers, seed)`"
+    );
+    // all of them, and a few that are only measured
+    let all = Subset::new(Arc::new(source), everything);
+    let mut trainer = start(all).valid(few.clone()).epochs(1).build().unwrap();
+    trainer.fit().unwrap();
+    assert!(trainer.evaluate(&few).unwrap().get("test_loss").is_some());
 }
 
 /// 128 samples in batches of 64 are 2 steps an epoch: 40 in the 20 epochs that nobody asked for.

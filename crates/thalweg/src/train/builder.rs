@@ -185,6 +185,7 @@ impl TrainerBuilder {
     pub fn build(self) -> Result<Trainer, TrainError> {
         let TrainerBuilder { model, train, heads: own, loss, mut settings, .. } = self;
         check_samples(&*train, &model)?;
+        check_partners(&*train)?;
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;
@@ -234,6 +235,15 @@ impl Settings {
             self.epochs = RunConfig::default().epochs;
         }
         Ok(())
+    }
+}
+
+/// Whether samples are mixed with samples of the same source only.
+fn check_partners(source: &dyn Source) -> Result<(), TrainError> {
+    let (partners, n_samples) = (source.partners(), source.len());
+    match partners.iter().filter(|partner| **partner as usize >= n_samples).count() {
+        0 => Ok(()),
+        n_foreign => Err(TrainError::Partners { n_partners: partners.len(), n_foreign, n_samples }),
     }
 }
 
