@@ -156,6 +156,31 @@ fn samples_are_mixed_with_those_of_their_own_part_only() {
     assert!(trainer.evaluate(&few).unwrap().get("test_loss").is_some());
 }
 
+/// Numbers out of their range are errors of the builder as they are of a config, and never others in their place.
+#[test]
+fn numbers_out_of_range_are_told() {
+    let told = |b: TrainerBuilder| {
+        let error = b.build().map(|_| ()).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    let whole = |key: &str, got: usize, expected: &str, default: usize| {
+        (format!("`{key}` is {got}, expected {expected}"), format!("the default is `{key}={default}`"))
+    };
+    let start = || build(quarters(128));
+    let some = "a whole number, 1 or more";
+    assert_eq!(told(start().batch(0)), whole("batch", 0, some, 64));
+    assert_eq!(told(start().accumulate(0)), whole("accumulate", 0, some, 1));
+    assert_eq!(told(start().eval_batch(0)), whole("eval_batch", 0, some, 256));
+    assert_eq!(told(start().shards(0)), whole("shards", 0, "a whole number from 1 to 1024", 8));
+    assert_eq!(told(start().shards(5000)), whole("shards", 5000, "a whole number from 1 to 1024", 8));
+    assert_eq!(told(start().threads(65)), whole("threads", 65, "a whole number from 0 to 64", 0));
+    // 0 threads are one for each core, and never more than shards
+    let threads = |n, shards| start().shards(shards).threads(n).build().unwrap().session.n_threads();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert_eq!(threads(0, 512), cores.min(64));
+    assert_eq!((threads(0, 1), threads(3, 2)), (1, 2));
+}
+
 /// 128 samples in batches of 64 are 2 steps an epoch: 40 in the 20 epochs that nobody asked for.
 #[test]
 fn steps_alone_are_all_made_however_many_epochs_that_takes() {

@@ -42,7 +42,7 @@ pub use crate::losses::{ClassWeights, LossConfig};
 pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use heads::HeadConfig;
-pub(crate) use run::MAX_SHARDS;
+pub(crate) use run::{MAX_SHARDS, n_threads};
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;

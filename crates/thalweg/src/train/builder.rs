@@ -14,12 +14,15 @@ use super::objective::Objective;
 use super::parts::{Parts, Samples};
 use super::settings::{Settings, run_length};
 use super::trainer::{Ingredients, Trainer};
-use crate::config::{ConfigError, MAX_SHARDS, RunConfig};
+use crate::config::{ConfigError, Good, MAX_SHARDS, Place, RunConfig, n_threads};
 use crate::losses::Loss;
 use crate::model::Model;
 use crate::optim::{ClipNorm, Optimizer, Recipe};
 use crate::schedule::ScheduleConfig;
 use crate::source::{Head, Source};
+
+/// No bound but that of the type.
+const MANY: usize = usize::MAX;
 
 /// A trainer under construction; [`Trainer::builder`] begins one. Defaults are those of an empty config.
 pub struct TrainerBuilder {
@@ -80,7 +83,7 @@ impl Trainer {
             heads: Vec::new(),
             optimizer: Arc::new(optimizer),
             schedule: ScheduleConfig::default(),
-            settings: Settings { epochs: None, ..Settings::of(&RunConfig::default()) },
+            settings: Settings { epochs: None, threads: 0, ..Settings::of(&RunConfig::default()) },
             clip_norm: None,
             #[cfg(feature = "runs")]
             start_from: None,
@@ -107,12 +110,12 @@ impl TrainerBuilder {
         self.with(|s| s.batch = samples)
     }
 
-    /// Batches of one update, whose gradients are averaged; 1.
+    /// Batches of one update, whose gradients are averaged; 1, and at least that.
     pub fn accumulate(self, batches: usize) -> Self {
-        self.with(|s| s.accumulate = batches.max(1))
+        self.with(|s| s.accumulate = batches)
     }
 
-    /// Samples measured or answered at once; 256.
+    /// Samples measured or answered at once; 256. At least 1.
     pub fn eval_batch(self, samples: usize) -> Self {
         self.with(|s| s.eval_batch = samples)
     }
@@ -132,12 +135,12 @@ impl TrainerBuilder {
         self.with(|s| s.seed = seed)
     }
 
-    /// Threads; one for each core. Never more than shards; results do not depend on it.
+    /// Threads, at most 64; 0, one for each core. Never more than shards; results do not depend on it.
     pub fn threads(self, threads: usize) -> Self {
         self.with(|s| s.threads = threads)
     }
 
-    /// Parts that a batch is cut into; 8. With the seed they define the numbers.
+    /// Parts that a batch is cut into; 8. At least 1 and at most 1024. With the seed they define the numbers.
     pub fn shards(self, shards: usize) -> Self {
         self.with(|s| s.shards = shards)
     }
@@ -224,18 +227,48 @@ impl Settings {
         if n_train == 0 {
             return Err(TrainError::NoSamples);
         }
-        self.batch = self.batch.max(1);
+        self.in_range()?;
         if self.batch > n_train {
             return Err(ConfigError::BatchTooLarge { batch: self.batch, n_train }.into());
         }
-        self.shards = self.shards.clamp(1, MAX_SHARDS);
-        self.threads = self.threads.clamp(1, self.shards.min(MAX_WORKERS));
-        self.eval_batch = self.eval_batch.max(1);
+        self.threads = n_threads(self.threads, self.shards);
         if self.epochs.is_none() && self.steps.is_none() {
             self.epochs = RunConfig::default().epochs;
         }
         Ok(())
     }
+
+    /// Whether every number is one that a config may have.
+    fn in_range(&self) -> Result<(), ConfigError> {
+        let default = RunConfig::default();
+        check_whole(("batch", self.batch), (1, MANY), default.batch)?;
+        check_whole(("accumulate", self.accumulate), (1, MANY), default.accumulate)?;
+        check_whole(("eval_batch", self.eval_batch), (1, MANY), default.eval_batch)?;
+        check_whole(("shards", self.shards), (1, MAX_SHARDS), default.shards)?;
+        check_whole(("threads", self.threads), (0, MAX_WORKERS), default.threads)
+    }
+}
+
+/// Whether a number lies within its bounds, told as of a config's key.
+fn check_whole(
+    (key, got): (&str, usize),
+    (least, most): (usize, usize),
+    default: usize,
+) -> Result<(), ConfigError> {
+    if (least..=most).contains(&got) {
+        return Ok(());
+    }
+    let expected = match most {
+        MANY => format!("a whole number, {least} or more"),
+        _ => format!("a whole number from {least} to {most}"),
+    };
+    Err(ConfigError::Value {
+        key: key.to_owned(),
+        got: got.to_string().into(),
+        expected: expected.into(),
+        good: Good::Default(default.to_string().into()),
+        place: Place::Default,
+    })
 }
 
 /// Whether samples are mixed with samples of the same source only.
