@@ -12,8 +12,11 @@ use thalweg::data::{self, Affine, DataOptions};
 use thalweg::engine::Graph;
 use thalweg::losses::{CrossEntropy, Loss, Mse};
 use thalweg::model::{Model, ModelConfig};
-use thalweg::optim::{Adam, Momentum, Optimizer};
-use thalweg::schedule::Cosine;
+use thalweg::optim::{
+    Adam, AdamW, Ema, GroupConfig, Level, Lookahead, Mean, Momentum, OptimConfig, Optimizer, Outer,
+    OuterMemory, Recipe, Sam, Sgd, StepInfo, Stopped,
+};
+use thalweg::schedule::{Cosine, Span};
 use thalweg::source::{Arrays, Head, Pass, Preprocessed, Source, SourceError, Subset};
 use thalweg::train::{Predictor, Prepared, Split, TrainError, Trainer, TrainerBuilder};
 
@@ -92,6 +95,126 @@ fn a_config_is_one_caller_of_the_trainer() {
     let test = by_hand.evaluate(&part(&data.splits.test)).unwrap();
     assert_eq!(test, by_config.measure(Split::Test, None, false).unwrap().metrics);
     assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
+}
+
+/// Sharpness-aware minimization as a user would write it.
+#[derive(Debug)]
+struct OwnSam;
+
+impl Outer for OwnSam {
+    fn n_scratch(&self) -> usize {
+        1
+    }
+    fn gradient(
+        &self,
+        _info: &StepInfo,
+        below: &mut dyn Level,
+        memory: &mut OuterMemory<'_>,
+        params: &[f32],
+        out: &mut [f32],
+    ) -> Result<f32, Stopped> {
+        let loss = below.gradient(params, out)?;
+        let length = below.norm(out) + 1e-12;
+        below.add(&mut memory.scratch[0], params, (0.1 / length) as f32, out);
+        below.gradient(&memory.scratch[0], out)?;
+        Ok(loss)
+    }
+}
+
+/// Weights, states and figures of a run of a config on digits.
+fn ran(mut trainer: Trainer) -> (Vec<f32>, Vec<f32>, Vec<thalweg::engine::StateVec>, Vec<record::Figures>) {
+    let fitted = trainer.fit().unwrap();
+    let averaged = trainer.evaluated().into_owned();
+    (trainer.state.params, averaged, trainer.state.slots, fitted.epochs)
+}
+
+/// What a config says of optimizing can be said from Rust, with the same bits; so can a stage of one's own.
+#[test]
+fn a_recipe_is_the_optimizer_that_a_config_makes() {
+    let common = ["data=digits", "model=64-16-10", "epochs=2", "batch=50", "threads=2"];
+    let by_config = |words: &[&str]| {
+        let words: Vec<String> = common.iter().chain(words).map(|w| w.to_string()).collect();
+        let config = RunConfig::load(None, &words).unwrap();
+        ran(Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap())
+    };
+    let config = RunConfig::load(None, &common.map(str::to_owned)).unwrap();
+    let data = Prepared::open(&config).unwrap();
+    let all: Arc<dyn Source> = Arc::new(data.source());
+    let part = |numbers: &[u32]| Subset::new(all.clone(), numbers.to_vec());
+    let start = |recipe: Recipe| {
+        let model = model("64-16-10", &[8, 8, 1], 10);
+        let builder = Trainer::builder(model, part(&data.splits.train), CrossEntropy::default(), recipe);
+        builder.valid(part(&data.splits.valid)).epochs(2).batch(50).threads(2)
+    };
+
+    let slow = GroupConfig { lr_factor: 0.1, ..GroupConfig::new("*.bias") };
+    let grouped = || Recipe::from(Adam::default()).group(&slow).unwrap();
+    let ema = Ema { decay: 0.9, ..Ema::default() };
+    let sam = Sam { rho: 0.1 };
+    let built = |recipe| ran(start(recipe).average(ema).build().unwrap());
+    let a = by_config(&[
+        "groups=[{ match = \"*.bias\", lr_factor = 0.1 }]",
+        "wrap=[{ name = \"sam\", rho = 0.1 }]",
+        "average=ema",
+        "average.decay=0.9",
+    ]);
+    assert!(a == built(grouped().wrap(sam).unwrap()), "other bits than the config's");
+    assert!(a == built(grouped().outer(OwnSam)), "a stage of one's own");
+    assert!(a.0 != a.1 && a.0 != built(grouped()).0, "there is an average, and SAM does something");
+
+    let last = GroupConfig {
+        weight_decay: Some(0.1),
+        optimizer: Some(OptimConfig::Sgd(Sgd { lr: 0.05, ..Sgd::default() })),
+        ..GroupConfig::new("2.*")
+    };
+    let a = by_config(&[
+        "optimizer=adamw",
+        "optimizer.weight_decay=0.01",
+        "groups=[{ match = \"2.*\", weight_decay = 0.1, optimizer = { name = \"sgd\", lr = 0.05 } }]",
+        "wrap=[\"lookahead\"]",
+        "average=mean",
+        "average.start=\"10st\"",
+        "clip_norm=1",
+        "clip_value=0.01",
+        "schedule=cosine",
+        "momentum_schedule=cosine",
+        "weight_decay_schedule=cosine",
+        "accumulate=2",
+    ]);
+    let recipe = Recipe::from(AdamW { weight_decay: 0.01, ..AdamW::default() });
+    let recipe = recipe.group(&last).and_then(|r| r.clip_norm(1.0)).and_then(|r| r.clip_value(0.01)).unwrap();
+    let b = start(recipe.wrap(Lookahead::default()).unwrap())
+        .average(Mean { start: Span::Steps(10), ..Mean::default() })
+        .schedule(Cosine::default())
+        .momentum_schedule(Cosine::default())
+        .weight_decay_schedule(Cosine::default())
+        .accumulate(2);
+    assert!(a == ran(b.build().unwrap()), "other bits than the config's");
+}
+
+/// What does not fit in a recipe is told by its key.
+#[test]
+fn recipes_out_of_range_are_told() {
+    let of = || Recipe::from(Adam::default());
+    let negative = GroupConfig { lr_factor: -1.0, ..GroupConfig::new("*") };
+    let keys = [
+        of().group(&negative).unwrap_err().key,
+        of().clip_value(0.0).unwrap_err().key,
+        of().clip_norm(f64::NAN).unwrap_err().key,
+        of().wrap(Sam { rho: 0.0 }).unwrap_err().key,
+    ];
+    assert_eq!(keys, ["lr_factor", "clip_value", "clip_norm", "rho"]);
+    let told = |b: TrainerBuilder| b.build().map(|_| ()).unwrap_err().to_string();
+    let start = || build(quarters(128));
+    assert_eq!(
+        told(start().average(Ema { decay: 1.0, ..Ema::default() })),
+        "ema: `decay` is 1, expected from 0 to below 1"
+    );
+    assert!(told(start().clip_norm(0.0)).contains("`clip_norm` is 0"));
+    let unmatched = of().group(&GroupConfig::new("*.wieght")).unwrap();
+    let model = model("2-16-4", &[2], 4);
+    let error = told(Trainer::builder(model, quarters(128), CrossEntropy::default(), unmatched));
+    assert!(error.contains("no parameter is called `*.wieght`"), "{error}");
 }
 
 /// Samples that are mixed have mixed labels, through a part of a split too: the bits of the config's run.

@@ -17,7 +17,7 @@ use super::trainer::{Ingredients, Trainer};
 use crate::config::{ConfigError, Good, MAX_SHARDS, Place, RunConfig, n_threads};
 use crate::losses::Loss;
 use crate::model::Model;
-use crate::optim::{ClipNorm, Optimizer, Recipe};
+use crate::optim::{AverageConfig, Recipe};
 use crate::schedule::ScheduleConfig;
 use crate::source::{Head, Source};
 
@@ -31,17 +31,20 @@ pub struct TrainerBuilder {
     valid: Option<Arc<dyn Source>>,
     loss: Arc<dyn Loss>,
     heads: Vec<(String, Arc<dyn Loss>, f64)>,
-    optimizer: Arc<dyn Optimizer>,
-    schedule: ScheduleConfig,
-    settings: Settings,
+    recipe: Recipe,
+    schedule: Option<ScheduleConfig>,
+    momentum_schedule: Option<ScheduleConfig>,
+    weight_decay_schedule: Option<ScheduleConfig>,
+    average: Option<AverageConfig>,
     clip_norm: Option<f64>,
+    settings: Settings,
     #[cfg(feature = "runs")]
     start_from: Option<PathBuf>,
     callback: Option<Box<Callback>>,
 }
 
 impl Trainer {
-    /// Begins a trainer.
+    /// Begins a trainer. The optimizer may be a whole [`Recipe`], with parameter groups, clipping and wrappers.
     ///
     /// ```
     /// use thalweg::layers::{Linear, Tanh};
@@ -73,7 +76,7 @@ impl Trainer {
         model: Model,
         data: impl Source + 'static,
         loss: impl Loss + 'static,
-        optimizer: impl Optimizer + 'static,
+        optimizer: impl Into<Recipe>,
     ) -> TrainerBuilder {
         TrainerBuilder {
             model,
@@ -81,10 +84,13 @@ impl Trainer {
             valid: None,
             loss: Arc::new(loss),
             heads: Vec::new(),
-            optimizer: Arc::new(optimizer),
-            schedule: ScheduleConfig::default(),
-            settings: Settings { epochs: None, threads: 0, ..Settings::of(&RunConfig::default()) },
+            recipe: optimizer.into(),
+            schedule: None,
+            momentum_schedule: None,
+            weight_decay_schedule: None,
+            average: None,
             clip_norm: None,
+            settings: Settings { epochs: None, threads: 0, ..Settings::of(&RunConfig::default()) },
             #[cfg(feature = "runs")]
             start_from: None,
             callback: None,
@@ -150,7 +156,7 @@ impl TrainerBuilder {
         self.with(|s| s.shuffle = false)
     }
 
-    /// Longest gradient, by its Euclidean norm over all parameters; none.
+    /// Longest gradient, by its Euclidean norm over all parameters; as the recipe says, else none.
     pub fn clip_norm(self, max_norm: f64) -> Self {
         TrainerBuilder { clip_norm: Some(max_norm), ..self }
     }
@@ -160,9 +166,25 @@ impl TrainerBuilder {
         self.with(|s| s.top_k = k.to_vec())
     }
 
-    /// How the learning rate changes; constant.
+    /// How the learning rate changes; as the recipe says, else constant.
     pub fn schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
-        TrainerBuilder { schedule: schedule.into(), ..self }
+        TrainerBuilder { schedule: Some(schedule.into()), ..self }
+    }
+
+    /// A factor of the momentum, and of Adam's first beta; as the recipe says, else 1.
+    pub fn momentum_schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
+        TrainerBuilder { momentum_schedule: Some(schedule.into()), ..self }
+    }
+
+    /// A factor of every weight decay; as the recipe says, else 1.
+    pub fn weight_decay_schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
+        TrainerBuilder { weight_decay_schedule: Some(schedule.into()), ..self }
+    }
+
+    /// An average of the weights that is kept beside them, and measured and answered with in their place; as the recipe
+    /// says, else none.
+    pub fn average(self, average: impl Into<AverageConfig>) -> Self {
+        TrainerBuilder { average: Some(average.into()), ..self }
     }
 
     /// Weights to start from, in a safetensors file under the names of the model's parameters, such as PyTorch's; none.
@@ -192,11 +214,23 @@ impl TrainerBuilder {
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;
-        let clip_norm = self.clip_norm.map(ClipNorm::new).transpose()?;
-        settings.whole_gradient = clip_norm.is_some() || settings.accumulate > 1;
         let length = run_length(&settings, numbers.len());
-        let mut recipe = Recipe::new(self.optimizer);
-        (recipe.clip_norm, recipe.lr) = (clip_norm, Some(self.schedule.build(length)?));
+        let mut recipe = self.recipe;
+        if let Some(max_norm) = self.clip_norm {
+            recipe = recipe.clip_norm(max_norm)?;
+        }
+        if let Some(average) = self.average {
+            recipe = recipe.average(average, length)?;
+        }
+        // what the builder was told stands over what the recipe says
+        let over = |schedule: Option<ScheduleConfig>, recipes| {
+            schedule.map_or(Ok(recipes), |schedule| schedule.build(length).map(Some))
+        };
+        recipe.lr = over(self.schedule, recipe.lr)?;
+        recipe.momentum = over(self.momentum_schedule, recipe.momentum)?;
+        recipe.decay = over(self.weight_decay_schedule, recipe.decay)?;
+        settings.whole_gradient =
+            recipe.clip_norm.is_some() || settings.accumulate > 1 || !recipe.outers.is_empty();
         let objective = Objective::new(&*train, &numbers, |head| {
             let own = own.iter().find(|(name, ..)| *name == head.name);
             own.map_or((loss.clone(), 1.0), |(_, loss, weight)| (loss.clone(), *weight))
