@@ -15,7 +15,7 @@ use common::Folder;
 
 /// Name, words of the command line.
 ///
-/// The last one has convolutions whose weights are completed block by block instead of shard by shard, and dense
+/// `large` has convolutions whose weights are completed block by block instead of shard by shard, and dense
 /// weights beyond half of a second-level cache: a choice that followed the machine's caches instead of the shapes
 /// would show there.
 const CASES: &[(&str, &str)] = &[
@@ -30,6 +30,16 @@ const CASES: &[(&str, &str)] = &[
     ("augmentation", "--config conv.toml augment=crop-1,translate-1,rotate-10 epochs=1"),
     ("regression", "data=table.csv model=mlp-32-16 loss=huber clip_norm=0.5 schedule=cosine epochs=8"),
     ("large", "--config large.toml batch=48 steps=3 threads=2"),
+    (
+        "groups",
+        "model=mlp-64-32 optimizer=lamb optimizer.weight_decay=0.05 wrap=sam epochs=1 \
+         groups=[{match=\"0.*\",lr_factor=0.5},{match=\"*.bias\",optimizer={name=\"sgd\",lr=0.1}}]",
+    ),
+    (
+        "averages",
+        "model=mlp-64-32 optimizer=momentum wrap=lookahead average=ema average.decay=0.9 accumulate=2 clip_value=0.001 \
+         schedule=cosine momentum_schedule=cosine epochs=2",
+    ),
 ];
 
 const CONV: &str = r#"

@@ -24,7 +24,8 @@ pub use share::{Piece, StateVec, Update};
 /// Most workers that an executor takes.
 pub const MAX_WORKERS: usize = 64;
 
-/// A plan with the memory that it runs in.
+/// A plan with the memory that it runs in. What works in that memory takes the executor alone, by `&mut`; several
+/// threads may read what came of it.
 #[derive(Debug)]
 pub struct Executor {
     plan: Arc<Plan>,
@@ -37,7 +38,7 @@ pub struct Executor {
     /// for each worker, memory for lists of states
     lists: Vec<Mutex<share::Lists>>,
     /// sums of squares of blocks of a flat vector
-    squares: Mutex<Vec<f64>>,
+    squares: Vec<f64>,
 }
 
 impl Executor {
@@ -66,7 +67,7 @@ impl Executor {
         };
         let lanes = (0..options.workers).map(lane).collect();
         let lists = (0..options.workers).map(|_| Mutex::default()).collect();
-        Executor { plan, pool, lanes, stretches, whole, lists, squares: Mutex::new(vec![0.0; n_blocks]) }
+        Executor { plan, pool, lanes, stretches, whole, lists, squares: vec![0.0; n_blocks] }
     }
 
     /// The plan being run.

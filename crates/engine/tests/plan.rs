@@ -15,7 +15,7 @@ use engine::ops::resize::Resize;
 use engine::plan::{CACHE_BYTES, Extent, Finish, Kernel, Loc, Loop, Span, Step};
 use engine::reference::{Feed as Values, evaluate};
 use engine::rng::{Purpose, Rng};
-use engine::{Draw, Executor, Plan, PlanOptions, Pool, StepContext, Wanted};
+use engine::{Draw, Executor, Feed, Plan, PlanOptions, Pool, StateVec, StepContext, Update, Wanted};
 
 /// What a random network is made of; all a function of the round.
 #[derive(Clone, Debug)]
@@ -324,6 +324,19 @@ fn workers_chunks_and_fusion_change_nothing() {
 }
 
 /// Batches smaller than the number of workers: some have no row at all.
+/// Whatever works in an executor's memory takes it alone: two threads that share one are refused by the compiler.
+#[test]
+fn whoever_works_in_an_executor_has_it_alone() {
+    type Vector<'v> = &'v mut [f32];
+    let _: fn(&mut Executor, StepContext<'_>, &dyn Feed) = Executor::run;
+    let _: fn(&mut Executor, Vector<'_>) = Executor::gradients;
+    let _: fn(&mut Executor, Vector<'_>) -> f64 = Executor::gradients_squared;
+    let _: fn(&mut Executor, &[f32]) -> f64 = Executor::sum_squares;
+    let _: fn(&mut Executor, Vector<'_>, &mut [StateVec], &dyn Update) = Executor::update;
+    let _: fn(&mut Executor, Vector<'_>, Vector<'_>, &mut [StateVec], &dyn Update) = Executor::apply;
+    let _: fn(&mut Executor, Vector<'_>, Vector<'_>, &mut [StateVec], &dyn Update) = Executor::apply_whole;
+}
+
 #[test]
 fn workers_without_rows() {
     for (batch, block) in [(1, 0), (1, 4), (1, 5), (2, 3), (3, 3), (0, 0)] {

@@ -7,12 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use thalweg::config::RunConfig;
+use thalweg::data::augment::Pipeline;
+use thalweg::data::{self, Affine, DataOptions};
 use thalweg::engine::Graph;
 use thalweg::losses::{CrossEntropy, Loss, Mse};
 use thalweg::model::{Model, ModelConfig};
-use thalweg::optim::{Adam, Momentum, Optimizer};
-use thalweg::schedule::Cosine;
-use thalweg::source::{Arrays, Head, Pass, Source, SourceError, Subset};
+use thalweg::optim::{
+    Adam, AdamW, Ema, GroupConfig, Level, Lookahead, Mean, Momentum, OptimConfig, Optimizer, Outer,
+    OuterMemory, Recipe, Sam, Sgd, StepInfo, Stopped,
+};
+use thalweg::schedule::{Cosine, Span};
+use thalweg::source::{Arrays, Head, Pass, Preprocessed, Source, SourceError, Subset};
 use thalweg::train::{Predictor, Prepared, Split, TrainError, Trainer, TrainerBuilder};
 
 fn model(title: &str, shape: &[usize], outputs: usize) -> Model {
@@ -90,6 +95,213 @@ fn a_config_is_one_caller_of_the_trainer() {
     let test = by_hand.evaluate(&part(&data.splits.test)).unwrap();
     assert_eq!(test, by_config.measure(Split::Test, None, false).unwrap().metrics);
     assert!(test.get("test_top3").unwrap() >= test.get("test_accuracy").unwrap());
+}
+
+/// Sharpness-aware minimization as a user would write it.
+#[derive(Debug)]
+struct OwnSam;
+
+impl Outer for OwnSam {
+    fn n_scratch(&self) -> usize {
+        1
+    }
+    fn gradient(
+        &self,
+        _info: &StepInfo,
+        below: &mut dyn Level,
+        memory: &mut OuterMemory<'_>,
+        params: &[f32],
+        out: &mut [f32],
+    ) -> Result<f32, Stopped> {
+        let loss = below.gradient(params, out)?;
+        let length = below.norm(out) + 1e-12;
+        below.add(&mut memory.scratch[0], params, (0.1 / length) as f32, out);
+        below.gradient(&memory.scratch[0], out)?;
+        Ok(loss)
+    }
+}
+
+/// Weights, states and figures of a run of a config on digits.
+fn ran(mut trainer: Trainer) -> (Vec<f32>, Vec<f32>, Vec<thalweg::engine::StateVec>, Vec<record::Figures>) {
+    let fitted = trainer.fit().unwrap();
+    let averaged = trainer.evaluated().into_owned();
+    (trainer.state.params, averaged, trainer.state.slots, fitted.epochs)
+}
+
+/// What a config says of optimizing can be said from Rust, with the same bits; so can a stage of one's own.
+#[test]
+fn a_recipe_is_the_optimizer_that_a_config_makes() {
+    let common = ["data=digits", "model=64-16-10", "epochs=2", "batch=50", "threads=2"];
+    let by_config = |words: &[&str]| {
+        let words: Vec<String> = common.iter().chain(words).map(|w| w.to_string()).collect();
+        let config = RunConfig::load(None, &words).unwrap();
+        ran(Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap())
+    };
+    let config = RunConfig::load(None, &common.map(str::to_owned)).unwrap();
+    let data = Prepared::open(&config).unwrap();
+    let all: Arc<dyn Source> = Arc::new(data.source());
+    let part = |numbers: &[u32]| Subset::new(all.clone(), numbers.to_vec());
+    let start = |recipe: Recipe| {
+        let model = model("64-16-10", &[8, 8, 1], 10);
+        let builder = Trainer::builder(model, part(&data.splits.train), CrossEntropy::default(), recipe);
+        builder.valid(part(&data.splits.valid)).epochs(2).batch(50).threads(2)
+    };
+
+    let slow = GroupConfig { lr_factor: 0.1, ..GroupConfig::new("*.bias") };
+    let grouped = || Recipe::from(Adam::default()).group(&slow).unwrap();
+    let ema = Ema { decay: 0.9, ..Ema::default() };
+    let sam = Sam { rho: 0.1 };
+    let built = |recipe| ran(start(recipe).average(ema).build().unwrap());
+    let a = by_config(&[
+        "groups=[{ match = \"*.bias\", lr_factor = 0.1 }]",
+        "wrap=[{ name = \"sam\", rho = 0.1 }]",
+        "average=ema",
+        "average.decay=0.9",
+    ]);
+    assert!(a == built(grouped().wrap(sam).unwrap()), "other bits than the config's");
+    assert!(a == built(grouped().outer(OwnSam)), "a stage of one's own");
+    assert!(a.0 != a.1 && a.0 != built(grouped()).0, "there is an average, and SAM does something");
+
+    let last = GroupConfig {
+        weight_decay: Some(0.1),
+        optimizer: Some(OptimConfig::Sgd(Sgd { lr: 0.05, ..Sgd::default() })),
+        ..GroupConfig::new("2.*")
+    };
+    let a = by_config(&[
+        "optimizer=adamw",
+        "optimizer.weight_decay=0.01",
+        "groups=[{ match = \"2.*\", weight_decay = 0.1, optimizer = { name = \"sgd\", lr = 0.05 } }]",
+        "wrap=[\"lookahead\"]",
+        "average=mean",
+        "average.start=\"10st\"",
+        "clip_norm=1",
+        "clip_value=0.01",
+        "schedule=cosine",
+        "momentum_schedule=cosine",
+        "weight_decay_schedule=cosine",
+        "accumulate=2",
+    ]);
+    let recipe = Recipe::from(AdamW { weight_decay: 0.01, ..AdamW::default() });
+    let recipe = recipe.group(&last).and_then(|r| r.clip_norm(1.0)).and_then(|r| r.clip_value(0.01)).unwrap();
+    let b = start(recipe.wrap(Lookahead::default()).unwrap())
+        .average(Mean { start: Span::Steps(10), ..Mean::default() })
+        .schedule(Cosine::default())
+        .momentum_schedule(Cosine::default())
+        .weight_decay_schedule(Cosine::default())
+        .accumulate(2);
+    assert!(a == ran(b.build().unwrap()), "other bits than the config's");
+}
+
+/// What does not fit in a recipe is told by its key.
+#[test]
+fn recipes_out_of_range_are_told() {
+    let of = || Recipe::from(Adam::default());
+    let negative = GroupConfig { lr_factor: -1.0, ..GroupConfig::new("*") };
+    let keys = [
+        of().group(&negative).unwrap_err().key,
+        of().clip_value(0.0).unwrap_err().key,
+        of().clip_norm(f64::NAN).unwrap_err().key,
+        of().wrap(Sam { rho: 0.0 }).unwrap_err().key,
+    ];
+    assert_eq!(keys, ["lr_factor", "clip_value", "clip_norm", "rho"]);
+    let told = |b: TrainerBuilder| b.build().map(|_| ()).unwrap_err().to_string();
+    let start = || build(quarters(128));
+    assert_eq!(
+        told(start().average(Ema { decay: 1.0, ..Ema::default() })),
+        "ema: `decay` is 1, expected from 0 to below 1"
+    );
+    assert!(told(start().clip_norm(0.0)).contains("`clip_norm` is 0"));
+    let unmatched = of().group(&GroupConfig::new("*.wieght")).unwrap();
+    let model = model("2-16-4", &[2], 4);
+    let error = told(Trainer::builder(model, quarters(128), CrossEntropy::default(), unmatched));
+    assert!(error.contains("no parameter is called `*.wieght`"), "{error}");
+}
+
+/// Samples that are mixed have mixed labels, through a part of a split too: the bits of the config's run.
+#[test]
+fn mixed_samples_of_a_subset_have_mixed_labels() {
+    for augment in ["augment=mixup", "augment=cutmix"] {
+        let words =
+            ["data=digits", "model=64-16-10", "epochs=2", "batch=50", "threads=2", "lr=0.01", augment];
+        let config = RunConfig::load(None, &words.map(str::to_owned)).unwrap();
+        let mut by_config = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+
+        let data = Prepared::open(&config).unwrap();
+        let train = &data.splits.train;
+        let changes = Pipeline::new(&config.augment, &data.set, train, config.seed).unwrap();
+        let all: Arc<dyn Source> = Arc::new(data.source().augmented(changes));
+        let part = |numbers: &[u32]| Subset::new(all.clone(), numbers.to_vec());
+        // a part of a part, of all of its samples and in another order of numbers
+        let reversed: Vec<u32> = train.iter().rev().copied().collect();
+        let last_first: Vec<u32> = (0..train.len() as u32).rev().collect();
+        let nested = Subset::new(Arc::new(part(&reversed)), last_first);
+        let adam = Adam { lr: 0.01, ..Adam::default() };
+        let mut by_hand =
+            Trainer::builder(model("64-16-10", &[8, 8, 1], 10), nested, CrossEntropy::default(), adam)
+                .valid(part(&data.splits.valid))
+                .epochs(2)
+                .batch(50)
+                .threads(2)
+                .build()
+                .unwrap();
+        let (a, b) = (by_config.fit().unwrap(), by_hand.fit().unwrap());
+        assert!(by_config.state.params == by_hand.state.params, "{augment}");
+        assert_eq!(a.epochs, b.epochs);
+    }
+}
+
+/// A part that is mixed with samples outside of it, such as those of the test part, is refused.
+#[test]
+fn samples_are_mixed_with_those_of_their_own_part_only() {
+    let set = data::open("digits", &DataOptions::default()).unwrap();
+    let everything: Vec<u32> = (0..set.len() as u32).collect();
+    let mixup = "mixup".parse().unwrap();
+    let changes = Pipeline::new(&mixup, &set, &everything, 0).unwrap();
+    let source = Preprocessed::new(Arc::new(set), Affine::identity(), Affine::identity()).augmented(changes);
+    let few = Subset::new(Arc::new(source.clone()), (0..100).collect());
+    let start = |data: Subset| {
+        let model = model("64-16-10", &[8, 8, 1], 10);
+        Trainer::builder(model, data, CrossEntropy::default(), Adam::default()).threads(2)
+    };
+    let error = start(few.clone()).build().map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "samples are mixed with 1797 others, of which 1697 are not among the 100 training samples"
+    );
+    assert_eq!(
+        error.hint().unwrap(),
+        "give `Pipeline::new` the numbers that `Subset::new` has: `Pipeline::new(&augment, &set, &numbers, seed)`"
+    );
+    // all of them, and a few that are only measured
+    let all = Subset::new(Arc::new(source), everything);
+    let mut trainer = start(all).valid(few.clone()).epochs(1).build().unwrap();
+    trainer.fit().unwrap();
+    assert!(trainer.evaluate(&few).unwrap().get("test_loss").is_some());
+}
+
+/// Numbers out of their range are errors of the builder as they are of a config, and never others in their place.
+#[test]
+fn numbers_out_of_range_are_told() {
+    let told = |b: TrainerBuilder| {
+        let error = b.build().map(|_| ()).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    let whole = |key: &str, got: usize, expected: &str, default: usize| {
+        (format!("`{key}` is {got}, expected {expected}"), format!("the default is `{key}={default}`"))
+    };
+    let start = || build(quarters(128));
+    let some = "a whole number, 1 or more";
+    assert_eq!(told(start().batch(0)), whole("batch", 0, some, 64));
+    assert_eq!(told(start().accumulate(0)), whole("accumulate", 0, some, 1));
+    assert_eq!(told(start().eval_batch(0)), whole("eval_batch", 0, some, 256));
+    assert_eq!(told(start().shards(0)), whole("shards", 0, "a whole number from 1 to 1024", 8));
+    assert_eq!(told(start().shards(5000)), whole("shards", 5000, "a whole number from 1 to 1024", 8));
+    assert_eq!(told(start().threads(65)), whole("threads", 65, "a whole number from 0 to 64", 0));
+    // 0 threads are one for each core, and never more than shards
+    let threads = |n, shards| start().shards(shards).threads(n).build().unwrap().session.n_threads();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert_eq!(threads(0, 512), cores.min(64));
+    assert_eq!((threads(0, 1), threads(3, 2)), (1, 2));
 }
 
 /// 128 samples in batches of 64 are 2 steps an epoch: 40 in the 20 epochs that nobody asked for.

@@ -36,7 +36,7 @@ impl Slope for Batch<'_> {
         Ok(self.executor.scalar(0))
     }
 
-    fn program(&self) -> &Executor {
+    fn program(&mut self) -> &mut Executor {
         self.executor
     }
 }

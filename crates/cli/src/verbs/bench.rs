@@ -177,7 +177,7 @@ impl Slope for Batch<'_> {
         Ok(0.0)
     }
 
-    fn program(&self) -> &Executor {
+    fn program(&mut self) -> &mut Executor {
         self.executor
     }
 }

@@ -82,6 +82,11 @@ impl Pipeline {
         !self.partners.is_empty()
     }
 
+    /// The samples that others are mixed with: those that it was fitted on, where anything is mixed.
+    pub fn partners(&self) -> &[u32] {
+        &self.partners
+    }
+
     /// What a sample is mixed with in an epoch; itself alone where nothing mixes it.
     pub fn mixed(&self, sample: u32, epoch: u64) -> Mixed {
         match self.mix(sample, epoch) {

@@ -63,7 +63,7 @@ fn block_of(plan: &Plan, param: usize, finish: &Finish) -> usize {
 
 impl Executor {
     /// Completes all gradients into `gradient`, a flat vector like the parameters.
-    pub fn gradients(&self, gradient: &mut [f32]) {
+    pub fn gradients(&mut self, gradient: &mut [f32]) {
         let vectors = Vectors { values: &mut [], gradient, squares: &mut [], states: &mut [] };
         self.share_out(&self.stretches, vectors, &|scratch, task, share, local| {
             self.gradient_of(task, &mut share.gradient[local], &mut scratch.floats);
@@ -73,8 +73,8 @@ impl Executor {
     /// Completes all gradients into `gradient`, and gives the sum of their squares: that of
     /// [`Executor::sum_squares`], bit for bit. Each block is squared where it was just completed, so that memory is
     /// not read again.
-    pub fn gradients_squared(&self, gradient: &mut [f32]) -> f64 {
-        let mut squares = free(self.squares.try_lock());
+    pub fn gradients_squared(&mut self, gradient: &mut [f32]) -> f64 {
+        let mut squares = std::mem::take(&mut self.squares);
         let blocks: usize = self.stretches.iter().map(|s| whole_blocks(&s.range).len()).sum();
         let (whole, cut) = squares.split_at_mut(blocks);
         let vectors = Vectors { values: &mut [], gradient, squares: whole, states: &mut [] };
@@ -90,7 +90,9 @@ impl Executor {
             let sums = &mut share.squares[done.start - first..done.end - first];
             sum_squares_blocks(&share.gradient[elements], sums);
         });
-        self.join_squares(gradient, whole, cut)
+        let total = self.join_squares(gradient, whole, cut);
+        self.squares = squares;
+        total
     }
 
     /// Adds the sums of all blocks in order; those that a stretch's end cuts are made here.
@@ -112,7 +114,7 @@ impl Executor {
     }
 
     /// Completes all gradients and updates the parameters, piece by piece; no gradient outlives its piece.
-    pub fn update(&self, values: &mut [f32], states: &mut [StateVec], update: &dyn Update) {
+    pub fn update(&mut self, values: &mut [f32], states: &mut [StateVec], update: &dyn Update) {
         let vectors = Vectors { values, gradient: &mut [], squares: &mut [], states };
         self.share_out(&self.stretches, vectors, &|scratch, task, share, local| {
             let Scratch { floats, gradient, .. } = scratch;
@@ -124,7 +126,7 @@ impl Executor {
 
     /// Updates the parameters from gradients that are complete, piece by piece.
     pub fn apply(
-        &self,
+        &mut self,
         values: &mut [f32],
         gradient: &mut [f32],
         states: &mut [StateVec],
@@ -135,7 +137,7 @@ impl Executor {
 
     /// The same with whole parameters as pieces, each of which one worker has.
     pub fn apply_whole(
-        &self,
+        &mut self,
         values: &mut [f32],
         gradient: &mut [f32],
         states: &mut [StateVec],

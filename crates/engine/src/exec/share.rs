@@ -254,8 +254,8 @@ impl Executor {
     }
 
     /// Σx² of a flat vector as long as the parameters: sums over fixed blocks, added in order.
-    pub fn sum_squares(&self, x: &[f32]) -> f64 {
-        let mut sums = free(self.squares.try_lock());
+    pub fn sum_squares(&mut self, x: &[f32]) -> f64 {
+        let sums = &mut self.squares;
         let n_blocks = x.len().div_ceil(NORM_BLOCK);
         let parts: [Mutex<&mut [f64]>; MAX_WORKERS] = std::array::from_fn(|_| Mutex::new(&mut [][..]));
         let per_worker = n_blocks.div_ceil(self.pool.n_workers()).max(1);

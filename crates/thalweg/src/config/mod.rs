@@ -44,7 +44,7 @@ pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;
 pub use heads::HeadConfig;
-pub(crate) use run::MAX_SHARDS;
+pub(crate) use run::{MAX_SHARDS, n_threads};
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;

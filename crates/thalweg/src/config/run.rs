@@ -160,10 +160,15 @@ impl RunConfig {
 
     /// Threads to use: as asked for, or one for each core, and never more than shards or than [`MAX_WORKERS`].
     pub fn n_threads(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = if self.threads == 0 { cores } else { self.threads };
-        wanted.min(self.shards).min(MAX_WORKERS)
+        n_threads(self.threads, self.shards)
     }
+}
+
+/// As many threads as `wanted`, 0 for one for each core, and never more than shards or than [`MAX_WORKERS`].
+pub(crate) fn n_threads(wanted: usize, shards: usize) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = if wanted == 0 { cores() } else { wanted };
+    wanted.min(shards).min(MAX_WORKERS)
 }
 
 /// The value, or `auto` where there is none.

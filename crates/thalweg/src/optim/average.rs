@@ -42,6 +42,18 @@ pub enum AverageConfig {
     Mean(Mean),
 }
 
+impl From<Ema> for AverageConfig {
+    fn from(ema: Ema) -> Self {
+        AverageConfig::Ema(ema)
+    }
+}
+
+impl From<Mean> for AverageConfig {
+    fn from(mean: Mean) -> Self {
+        AverageConfig::Mean(mean)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "name", rename_all = "lowercase")]
 enum Table {

@@ -23,10 +23,10 @@ pub trait Level {
     fn apply(&mut self, params: &mut [f32], gradient: &mut [f32]) -> Result<(), Stopped>;
 
     /// Euclidean length of a vector like the parameters: the same bits for any number of threads.
-    fn norm(&self, x: &[f32]) -> f64;
+    fn norm(&mut self, x: &[f32]) -> f64;
 
     /// out ← a + s·b, on all threads.
-    fn add(&self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]);
+    fn add(&mut self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]);
 }
 
 /// A stage around the whole optimizer. Each of its two questions is answered by what it wraps, unless it does
@@ -99,11 +99,11 @@ impl Level for Wrapped<'_> {
         self.outer.apply(&self.info, self.below, &mut self.memory, params, gradient)
     }
 
-    fn norm(&self, x: &[f32]) -> f64 {
+    fn norm(&mut self, x: &[f32]) -> f64 {
         self.below.norm(x)
     }
 
-    fn add(&self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]) {
+    fn add(&mut self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]) {
         self.below.add(out, a, s, b);
     }
 }

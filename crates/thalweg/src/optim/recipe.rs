@@ -4,13 +4,24 @@ use std::sync::Arc;
 
 use super::average::Average;
 use super::wrap::Wrap;
-use super::{ClipNorm, ClipValue, ElementStage, Group, GroupError, Optimizer, Outer, UnmatchedPattern};
+use super::{
+    AverageConfig, ClipNorm, ClipValue, ElementStage, Group, GroupConfig, GroupError, Optimizer, Outer,
+    UnmatchedPattern, WrapConfig,
+};
 use crate::config::RunConfig;
 use crate::registry::OutOfRange;
 use crate::schedule::{RunLength, Schedule, ScheduleError};
 
-/// An optimizer, parameter groups, clipping, wrappers, an average, schedules. [`Updater::new`](super::Updater::new)
-/// makes it ready for a model.
+/// An optimizer, parameter groups, clipping, wrappers, an average, schedules: a trainer takes one in the place of an
+/// optimizer, and [`Updater::new`](super::Updater::new) makes it ready for a loop of one's own.
+///
+/// ```
+/// use thalweg::optim::{Adam, GroupConfig, Recipe, Sam};
+/// let slow = GroupConfig { lr_factor: 0.1, ..GroupConfig::new("0.*") };
+/// let recipe = Recipe::from(Adam::default()).group(&slow)?.clip_value(0.5)?.wrap(Sam::default())?;
+/// assert_eq!((recipe.groups.len(), recipe.outers.len()), (1, 1));
+/// # Ok::<(), thalweg::registry::OutOfRange>(())
+/// ```
 #[derive(Debug)]
 pub struct Recipe {
     /// How weights move.
@@ -76,6 +87,13 @@ impl RecipeError {
     }
 }
 
+impl<O: Optimizer + 'static> From<O> for Recipe {
+    /// The optimizer and nothing around it.
+    fn from(optimizer: O) -> Self {
+        Recipe::new(Arc::new(optimizer))
+    }
+}
+
 impl Recipe {
     /// An optimizer and nothing around it.
     pub fn new(optimizer: Arc<dyn Optimizer>) -> Self {
@@ -108,13 +126,69 @@ impl Recipe {
             decay: config.weight_decay_schedule.as_ref().map(|s| s.build(run)).transpose()?,
             ..Recipe::new(Arc::from(config.optimizer.build()?))
         };
-        for wrap in &config.wrap.0 {
-            match wrap.build() {
-                Wrap::Element(stage) => recipe.behind.push(stage),
-                Wrap::Outer(outer) => recipe.outers.push(outer),
-            }
-        }
+        config.wrap.0.iter().for_each(|wrap| recipe.lay_around(wrap));
         Ok(recipe)
+    }
+
+    fn lay_around(&mut self, wrap: &WrapConfig) {
+        match wrap.build() {
+            Wrap::Element(stage) => self.behind.push(stage),
+            Wrap::Outer(outer) => self.outers.push(outer),
+        }
+    }
+
+    /// With settings of their own for some parameters, behind the groups that there are: the first that matches a
+    /// parameter has it.
+    ///
+    /// # Errors
+    /// Names the first key of the group whose value is not allowed.
+    pub fn group(mut self, group: &GroupConfig) -> Result<Self, OutOfRange> {
+        self.groups.push(group.build()?);
+        Ok(self)
+    }
+
+    /// With a limit for the length of the gradient over all parameters.
+    ///
+    /// # Errors
+    /// When it is not a finite number above 0.
+    pub fn clip_norm(self, max_norm: f64) -> Result<Self, OutOfRange> {
+        Ok(Recipe { clip_norm: Some(ClipNorm::new(max_norm)?), ..self })
+    }
+
+    /// With a limit for each element of the gradient.
+    ///
+    /// # Errors
+    /// When it is not a finite number above 0.
+    pub fn clip_value(self, limit: f64) -> Result<Self, OutOfRange> {
+        Ok(Recipe { clip_value: Some(ClipValue::new(limit)?), ..self })
+    }
+
+    /// With a wrapper around what there is, such as [`Sam`](super::Sam) or [`Lookahead`](super::Lookahead).
+    ///
+    /// # Errors
+    /// Names the first key of the wrapper whose value is not allowed.
+    pub fn wrap(mut self, wrap: impl Into<WrapConfig>) -> Result<Self, OutOfRange> {
+        let wrap = wrap.into();
+        wrap.check()?;
+        self.lay_around(&wrap);
+        Ok(self)
+    }
+
+    /// With a stage of one's own around what there is.
+    pub fn outer(mut self, outer: impl Outer + 'static) -> Self {
+        self.outers.push(Box::new(outer));
+        self
+    }
+
+    /// With an average of the weights that is kept beside them, for a run of that length;
+    /// [`TrainerBuilder::average`](crate::train::TrainerBuilder::average) knows the length itself.
+    ///
+    /// # Errors
+    /// Names the first key of the average whose value is not allowed.
+    pub fn average(self, average: impl Into<AverageConfig>, run: RunLength) -> Result<Self, OutOfRange> {
+        let average = average.into();
+        average.check()?;
+        Ok(Recipe { average: Some(average.build(run)), ..self })
     }
 
     /// What the schedules say of the update that follows `done` updates.

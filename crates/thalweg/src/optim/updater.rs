@@ -43,7 +43,7 @@ pub trait Slope {
     fn run(&mut self, part: Part, params: &[f32]) -> Result<f32, Stopped>;
 
     /// What ran last: completes its gradients.
-    fn program(&self) -> &Executor;
+    fn program(&mut self) -> &mut Executor;
 }
 
 /// An optimizer with all that goes around it, ready for a model's parameters.
@@ -392,11 +392,11 @@ impl Level for Base<'_> {
         Ok(())
     }
 
-    fn norm(&self, x: &[f32]) -> f64 {
+    fn norm(&mut self, x: &[f32]) -> f64 {
         self.slope.program().sum_squares(x).sqrt()
     }
 
-    fn add(&self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]) {
+    fn add(&mut self, out: &mut [f32], a: &[f32], s: f32, b: &mut [f32]) {
         out.copy_from_slice(a);
         self.slope.program().apply(out, b, &mut [], &AddUp(s));
     }

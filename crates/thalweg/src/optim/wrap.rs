@@ -49,8 +49,12 @@ macro_rules! wrappers {
             }
         }
 
+        $(impl From<$Type> for WrapConfig {
+            fn from(config: $Type) -> Self { WrapConfig::$Type(config) }
+        })+
+
         impl WrapConfig {
-            fn check(&self) -> Result<(), OutOfRange> {
+            pub(super) fn check(&self) -> Result<(), OutOfRange> {
                 match self { $(WrapConfig::$Type(config) => config.in_range()),+ }
             }
 

@@ -147,8 +147,14 @@ pub trait Source: Send + Sync {
         false
     }
 
+    /// Numbers of all samples that others may be mixed with in training, each of them below [`Source::len`]; none by
+    /// default. Asked for once before training, which refuses partners beyond: their targets are not to be had.
+    fn partners(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
     /// What a sample is mixed with in an epoch of training; by default itself alone. [`Source::inputs`] does the
-    /// mixing.
+    /// mixing, and the partner is one of [`Source::partners`].
     fn mixed(&self, sample: u32, _epoch: u64) -> Mixed {
         Mixed { partner: sample, own: 1.0 }
     }

@@ -77,6 +77,10 @@ impl Source for Preprocessed {
         self.augment.as_ref().is_some_and(Pipeline::mixes)
     }
 
+    fn partners(&self) -> Vec<u32> {
+        self.augment.as_ref().map_or_else(Vec::new, |pipeline| pipeline.partners().to_vec())
+    }
+
     fn mixed(&self, sample: u32, epoch: u64) -> Mixed {
         match &self.augment {
             Some(pipeline) => pipeline.mixed(sample, epoch),

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use super::{Head, Pass, Source, SourceError};
+use crate::data::augment::Mixed;
 
-/// Some samples of a source as a source of their own, such as one part of a split. They are changed at random as the
-/// source does it, but not mixed.
+/// Stands for a sample of the whole that is not in the subset.
+const NOT_HERE: u32 = u32::MAX;
+
+/// Some samples of a source as a source of their own, such as one part of a split. In training they are changed at
+/// random and mixed as the source does it. What they are mixed with must be in the subset as well, else a trainer
+/// refuses to train on it: fit a [`Pipeline`](crate::data::augment::Pipeline) that mixes on the numbers of the subset.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -18,16 +23,31 @@ use super::{Head, Pass, Source, SourceError};
 pub struct Subset {
     all: Arc<dyn Source>,
     numbers: Vec<u32>,
+    /// for each sample of a whole that mixes its place in the subset, or [`NOT_HERE`]; else empty
+    places: Vec<u32>,
 }
 
 impl Subset {
     /// The samples of these numbers, in this order.
     pub fn new(all: Arc<dyn Source>, numbers: Vec<u32>) -> Self {
-        Subset { all, numbers }
+        let mut places = vec![NOT_HERE; if all.mixes() { all.len() } else { 0 }];
+        for (place, number) in (0..NOT_HERE).zip(&numbers) {
+            if let Some(entry) = places.get_mut(*number as usize) {
+                *entry = place;
+            }
+        }
+        Subset { all, numbers, places }
     }
 
-    fn number(&self, sample: u32) -> u32 {
-        self.numbers[sample as usize]
+    /// A sample's number in the whole.
+    fn number(&self, sample: u32) -> Result<u32, SourceError> {
+        let number = self.numbers.get(sample as usize).copied();
+        number.ok_or_else(|| format!("a sample beyond the {} of the subset", self.numbers.len()).into())
+    }
+
+    /// The place in the subset of a sample of the whole.
+    fn place(&self, number: u32) -> u32 {
+        self.places.get(number as usize).copied().unwrap_or(NOT_HERE)
     }
 
     /// Calls `f` with the numbers in the whole source, a few at a time, and with their rows.
@@ -41,7 +61,9 @@ impl Subset {
         let width = out.len() / samples.len().max(1);
         let mut numbers = [0; AT_A_TIME];
         for (samples, out) in samples.chunks(AT_A_TIME).zip(out.chunks_mut((AT_A_TIME * width).max(1))) {
-            numbers.iter_mut().zip(samples).for_each(|(n, sample)| *n = self.number(*sample));
+            for (number, sample) in numbers.iter_mut().zip(samples) {
+                *number = self.number(*sample)?;
+            }
             f(&numbers[..samples.len()], out)?;
         }
         Ok(())
@@ -75,5 +97,23 @@ impl Source for Subset {
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
         self.each(samples, out, |numbers, out| self.all.targets(numbers, out))
+    }
+
+    fn mixes(&self) -> bool {
+        self.all.mixes()
+    }
+
+    fn partners(&self) -> Vec<u32> {
+        self.all.partners().into_iter().map(|number| self.place(number)).collect()
+    }
+
+    fn mixed(&self, sample: u32, epoch: u64) -> Mixed {
+        match self.number(sample) {
+            Ok(number) if self.mixes() => {
+                let Mixed { partner, own } = self.all.mixed(number, epoch);
+                Mixed { partner: if partner == number { sample } else { self.place(partner) }, own }
+            }
+            _ => Mixed { partner: sample, own: 1.0 },
+        }
     }
 }

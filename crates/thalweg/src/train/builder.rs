@@ -14,12 +14,15 @@ use super::objective::Objective;
 use super::parts::{Parts, Samples};
 use super::settings::{Settings, run_length};
 use super::trainer::{Ingredients, Trainer};
-use crate::config::{ConfigError, MAX_SHARDS, RunConfig};
+use crate::config::{ConfigError, Good, MAX_SHARDS, Place, RunConfig, n_threads};
 use crate::losses::Loss;
 use crate::model::Model;
-use crate::optim::{ClipNorm, Optimizer, Recipe};
+use crate::optim::{AverageConfig, Recipe};
 use crate::schedule::ScheduleConfig;
 use crate::source::{Head, Source};
+
+/// No bound but that of the type.
+const MANY: usize = usize::MAX;
 
 /// A trainer under construction; [`Trainer::builder`] begins one. Defaults are those of an empty config.
 pub struct TrainerBuilder {
@@ -28,17 +31,20 @@ pub struct TrainerBuilder {
     valid: Option<Arc<dyn Source>>,
     loss: Arc<dyn Loss>,
     heads: Vec<(String, Arc<dyn Loss>, f64)>,
-    optimizer: Arc<dyn Optimizer>,
-    schedule: ScheduleConfig,
-    settings: Settings,
+    recipe: Recipe,
+    schedule: Option<ScheduleConfig>,
+    momentum_schedule: Option<ScheduleConfig>,
+    weight_decay_schedule: Option<ScheduleConfig>,
+    average: Option<AverageConfig>,
     clip_norm: Option<f64>,
+    settings: Settings,
     #[cfg(feature = "runs")]
     start_from: Option<PathBuf>,
     callback: Option<Box<Callback>>,
 }
 
 impl Trainer {
-    /// Begins a trainer.
+    /// Begins a trainer. The optimizer may be a whole [`Recipe`], with parameter groups, clipping and wrappers.
     ///
     /// ```
     /// use thalweg::layers::{Linear, Tanh};
@@ -70,7 +76,7 @@ impl Trainer {
         model: Model,
         data: impl Source + 'static,
         loss: impl Loss + 'static,
-        optimizer: impl Optimizer + 'static,
+        optimizer: impl Into<Recipe>,
     ) -> TrainerBuilder {
         TrainerBuilder {
             model,
@@ -78,10 +84,13 @@ impl Trainer {
             valid: None,
             loss: Arc::new(loss),
             heads: Vec::new(),
-            optimizer: Arc::new(optimizer),
-            schedule: ScheduleConfig::default(),
-            settings: Settings { epochs: None, ..Settings::of(&RunConfig::default()) },
+            recipe: optimizer.into(),
+            schedule: None,
+            momentum_schedule: None,
+            weight_decay_schedule: None,
+            average: None,
             clip_norm: None,
+            settings: Settings { epochs: None, threads: 0, ..Settings::of(&RunConfig::default()) },
             #[cfg(feature = "runs")]
             start_from: None,
             callback: None,
@@ -107,12 +116,12 @@ impl TrainerBuilder {
         self.with(|s| s.batch = samples)
     }
 
-    /// Batches of one update, whose gradients are averaged; 1.
+    /// Batches of one update, whose gradients are averaged; 1, and at least that.
     pub fn accumulate(self, batches: usize) -> Self {
-        self.with(|s| s.accumulate = batches.max(1))
+        self.with(|s| s.accumulate = batches)
     }
 
-    /// Samples measured or answered at once; 256.
+    /// Samples measured or answered at once; 256. At least 1.
     pub fn eval_batch(self, samples: usize) -> Self {
         self.with(|s| s.eval_batch = samples)
     }
@@ -132,12 +141,12 @@ impl TrainerBuilder {
         self.with(|s| s.seed = seed)
     }
 
-    /// Threads; one for each core. Never more than shards; results do not depend on it.
+    /// Threads, at most 64; 0, one for each core. Never more than shards; results do not depend on it.
     pub fn threads(self, threads: usize) -> Self {
         self.with(|s| s.threads = threads)
     }
 
-    /// Parts that a batch is cut into; 8. With the seed they define the numbers.
+    /// Parts that a batch is cut into; 8. At least 1 and at most 1024. With the seed they define the numbers.
     pub fn shards(self, shards: usize) -> Self {
         self.with(|s| s.shards = shards)
     }
@@ -147,7 +156,7 @@ impl TrainerBuilder {
         self.with(|s| s.shuffle = false)
     }
 
-    /// Longest gradient, by its Euclidean norm over all parameters; none.
+    /// Longest gradient, by its Euclidean norm over all parameters; as the recipe says, else none.
     pub fn clip_norm(self, max_norm: f64) -> Self {
         TrainerBuilder { clip_norm: Some(max_norm), ..self }
     }
@@ -157,9 +166,25 @@ impl TrainerBuilder {
         self.with(|s| s.top_k = k.to_vec())
     }
 
-    /// How the learning rate changes; constant.
+    /// How the learning rate changes; as the recipe says, else constant.
     pub fn schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
-        TrainerBuilder { schedule: schedule.into(), ..self }
+        TrainerBuilder { schedule: Some(schedule.into()), ..self }
+    }
+
+    /// A factor of the momentum, and of Adam's first beta; as the recipe says, else 1.
+    pub fn momentum_schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
+        TrainerBuilder { momentum_schedule: Some(schedule.into()), ..self }
+    }
+
+    /// A factor of every weight decay; as the recipe says, else 1.
+    pub fn weight_decay_schedule(self, schedule: impl Into<ScheduleConfig>) -> Self {
+        TrainerBuilder { weight_decay_schedule: Some(schedule.into()), ..self }
+    }
+
+    /// An average of the weights that is kept beside them, and measured and answered with in their place; as the recipe
+    /// says, else none.
+    pub fn average(self, average: impl Into<AverageConfig>) -> Self {
+        TrainerBuilder { average: Some(average.into()), ..self }
     }
 
     /// Weights to start from, in a safetensors file under the names of the model's parameters, such as PyTorch's; none.
@@ -185,14 +210,27 @@ impl TrainerBuilder {
     pub fn build(self) -> Result<Trainer, TrainError> {
         let TrainerBuilder { model, train, heads: own, loss, mut settings, .. } = self;
         check_samples(&*train, &model)?;
+        check_partners(&*train)?;
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;
-        let clip_norm = self.clip_norm.map(ClipNorm::new).transpose()?;
-        settings.whole_gradient = clip_norm.is_some() || settings.accumulate > 1;
         let length = run_length(&settings, numbers.len());
-        let mut recipe = Recipe::new(self.optimizer);
-        (recipe.clip_norm, recipe.lr) = (clip_norm, Some(self.schedule.build(length)?));
+        let mut recipe = self.recipe;
+        if let Some(max_norm) = self.clip_norm {
+            recipe = recipe.clip_norm(max_norm)?;
+        }
+        if let Some(average) = self.average {
+            recipe = recipe.average(average, length)?;
+        }
+        // what the builder was told stands over what the recipe says
+        let over = |schedule: Option<ScheduleConfig>, recipes| {
+            schedule.map_or(Ok(recipes), |schedule| schedule.build(length).map(Some))
+        };
+        recipe.lr = over(self.schedule, recipe.lr)?;
+        recipe.momentum = over(self.momentum_schedule, recipe.momentum)?;
+        recipe.decay = over(self.weight_decay_schedule, recipe.decay)?;
+        settings.whole_gradient =
+            recipe.clip_norm.is_some() || settings.accumulate > 1 || !recipe.outers.is_empty();
         let objective = Objective::new(&*train, &numbers, |head| {
             let own = own.iter().find(|(name, ..)| *name == head.name);
             own.map_or((loss.clone(), 1.0), |(_, loss, weight)| (loss.clone(), *weight))
@@ -223,17 +261,56 @@ impl Settings {
         if n_train == 0 {
             return Err(TrainError::NoSamples);
         }
-        self.batch = self.batch.max(1);
+        self.in_range()?;
         if self.batch > n_train {
             return Err(ConfigError::BatchTooLarge { batch: self.batch, n_train }.into());
         }
-        self.shards = self.shards.clamp(1, MAX_SHARDS);
-        self.threads = self.threads.clamp(1, self.shards.min(MAX_WORKERS));
-        self.eval_batch = self.eval_batch.max(1);
+        self.threads = n_threads(self.threads, self.shards);
         if self.epochs.is_none() && self.steps.is_none() {
             self.epochs = RunConfig::default().epochs;
         }
         Ok(())
+    }
+
+    /// Whether every number is one that a config may have.
+    fn in_range(&self) -> Result<(), ConfigError> {
+        let default = RunConfig::default();
+        check_whole(("batch", self.batch), (1, MANY), default.batch)?;
+        check_whole(("accumulate", self.accumulate), (1, MANY), default.accumulate)?;
+        check_whole(("eval_batch", self.eval_batch), (1, MANY), default.eval_batch)?;
+        check_whole(("shards", self.shards), (1, MAX_SHARDS), default.shards)?;
+        check_whole(("threads", self.threads), (0, MAX_WORKERS), default.threads)
+    }
+}
+
+/// Whether a number lies within its bounds, told as of a config's key.
+fn check_whole(
+    (key, got): (&str, usize),
+    (least, most): (usize, usize),
+    default: usize,
+) -> Result<(), ConfigError> {
+    if (least..=most).contains(&got) {
+        return Ok(());
+    }
+    let expected = match most {
+        MANY => format!("a whole number, {least} or more"),
+        _ => format!("a whole number from {least} to {most}"),
+    };
+    Err(ConfigError::Value {
+        key: key.to_owned(),
+        got: got.to_string().into(),
+        expected: expected.into(),
+        good: Good::Default(default.to_string().into()),
+        place: Place::Default,
+    })
+}
+
+/// Whether samples are mixed with samples of the same source only.
+fn check_partners(source: &dyn Source) -> Result<(), TrainError> {
+    let (partners, n_samples) = (source.partners(), source.len());
+    match partners.iter().filter(|partner| **partner as usize >= n_samples).count() {
+        0 => Ok(()),
+        n_foreign => Err(TrainError::Partners { n_partners: partners.len(), n_foreign, n_samples }),
     }
 }
 

@@ -158,6 +158,18 @@ pub enum TrainError {
         /// the data's
         got: Vec<usize>,
     },
+    /// Samples are mixed with others whose targets are not to be had.
+    #[error(
+        "samples are mixed with {n_partners} others, of which {n_foreign} are not among the {n_samples} training samples"
+    )]
+    Partners {
+        /// samples that others are mixed with
+        n_partners: usize,
+        /// those of them that the source does not have
+        n_foreign: usize,
+        /// samples of the source
+        n_samples: usize,
+    },
     /// New data have other targets.
     #[error("the model gives {expected} values, the data has {got} classes or targets")]
     Targets {
@@ -242,6 +254,11 @@ impl TrainError {
                 Some("use data with the same columns, or train a model on this data".into())
             }
             TrainError::NoTargets => Some("answers need none".into()),
+            TrainError::Partners { .. } => Some(
+                "give `Pipeline::new` the numbers that `Subset::new` has: \
+                 `Pipeline::new(&augment, &set, &numbers, seed)`"
+                    .into(),
+            ),
         }
     }
 }

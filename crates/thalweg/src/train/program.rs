@@ -245,8 +245,8 @@ impl Program {
         self.executor.gradients(gradient);
     }
 
-    pub(super) fn executor(&self) -> &Executor {
-        &self.executor
+    pub(super) fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
     }
 
     /// Writes the new values of buffers, such as running averages.

@@ -213,8 +213,8 @@ impl Session {
     }
 
     /// The executor of such a program.
-    pub(super) fn executor(&self, key: &ProgramKey) -> Option<&Executor> {
-        self.programs.get(key).map(Program::executor)
+    pub(super) fn executor(&mut self, key: &ProgramKey) -> Option<&mut Executor> {
+        self.programs.get_mut(key).map(Program::executor)
     }
 
     /// Bytes that the program of a key will take when it is first used; its plan is kept until then.

@@ -110,7 +110,7 @@ impl Slope for StepSamples<'_> {
         })
     }
 
-    fn program(&self) -> &Executor {
+    fn program(&mut self) -> &mut Executor {
         let ran = self.session.executor(&ProgramKey::train(self.ran));
         ran.unwrap_or_else(|| unreachable!("a part ran before its gradients are completed"))
     }
