@@ -189,7 +189,6 @@ impl TrainerBuilder {
         let numbers = numbers_of(&*train)?;
         settings.check(numbers.len())?;
         let clip_norm = self.clip_norm.map(ClipNorm::new).transpose()?;
-        settings.whole_gradient = clip_norm.is_some() || settings.accumulate > 1;
         let length = run_length(&settings, numbers.len());
         let mut recipe = Recipe::new(self.optimizer);
         (recipe.clip_norm, recipe.lr) = (clip_norm, Some(self.schedule.build(length)?));

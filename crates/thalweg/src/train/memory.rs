@@ -20,7 +20,7 @@ const SPARE: usize = 48 << 20;
 pub struct Need {
     /// samples and their targets, which are there already
     pub data: usize,
-    /// parameters, buffers, the optimizer's state, the gradient, and a checkpoint that is read
+    /// parameters, buffers, the optimizer's state, what an update writes to, and a checkpoint that is read
     pub state: usize,
     /// values of the batches that are trained on and measured
     pub programs: usize,
@@ -83,7 +83,8 @@ pub(super) fn need(
     let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
     let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
     let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
-    let vectors = 1 + usize::from(settings.whole_gradient);
+    let n_parts = n_train.div_ceil(batch.max(1)).min(settings.accumulate);
+    let vectors = 1 + updater.n_vectors(n_parts);
     let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
     // at the end the best weights are read from their file, beside the last ones
     let saved = params.saturating_add(buffers).saturating_mul(2);
