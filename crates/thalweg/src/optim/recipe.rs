@@ -102,12 +102,16 @@ impl Recipe {
             groups: config.groups.iter().map(|g| g.build()).collect::<Result<_, _>>()?,
             clip_norm: config.clip_norm,
             clip_value: config.clip_value,
-            average: config.average.map(|average| average.build(run)),
+            average: config
+                .average
+                .map(|average| average.check().map(|()| average.build(run)))
+                .transpose()?,
             lr: Some(config.schedule.build(run)?),
             momentum: config.momentum_schedule.as_ref().map(|s| s.build(run)).transpose()?,
             decay: config.weight_decay_schedule.as_ref().map(|s| s.build(run)).transpose()?,
             ..Recipe::new(Arc::from(config.optimizer.build()?))
         };
+        config.wrap.check()?;
         for wrap in &config.wrap.0 {
             match wrap.build() {
                 Wrap::Element(stage) => recipe.behind.push(stage),

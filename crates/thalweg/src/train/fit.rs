@@ -147,8 +147,7 @@ impl Trainer {
     #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         let state = saved::read_state(path.as_ref(), &self.session.model, self.states())?;
-        self.restore(state);
-        Ok(())
+        self.restore(state)
     }
 
     /// Writes a checkpoint: weights alone, or the whole state.
