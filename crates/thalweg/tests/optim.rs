@@ -659,7 +659,7 @@ fn averaged_weights_are_found_beside_a_state_of_their_name() {
     };
     for recipe in [of_all(), of_group("a"), of_group("b")] {
         let mut run = Run::new(recipe, given_gradients::<2, 2>, 1, vec![1.0, 2.0, 3.0, 4.0]);
-        let mut sums = vec![0.0; 4];
+        let mut sums = [0.0; 4];
         for i in 0..4 {
             let x = i as f32 - 1.5;
             run.step([&[x, 0.5], &[0.25, -x]]).unwrap();

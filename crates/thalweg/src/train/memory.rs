@@ -109,6 +109,29 @@ pub(super) fn need(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::RunConfig;
+    use crate::optim::{Adam, Lamb, OptimConfig, Sam, WrapConfig};
+    use crate::train::{Prepared, Trainer};
+
+    /// LAMB looks at whole parameters and SAM at the gradient elsewhere: neither is one pass, as Adam is.
+    #[test]
+    fn all_that_an_update_writes_to_is_asked_for() {
+        let vectors = |optimizer: OptimConfig, wrap: &[WrapConfig]| {
+            let mut config = RunConfig { optimizer, ..RunConfig::default() };
+            config.wrap.0 = wrap.to_vec();
+            let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+            let (length, n_params) = (trainer.length(), trainer.state.params.len());
+            let Trainer { settings, parts, about, session, updater, .. } = &mut trainer;
+            let need = need(settings, (parts, about), session, length, updater).unwrap();
+            assert!(session.model.buffers().is_empty());
+            need.state / floats(&[n_params])
+        };
+        // parameters, a checkpoint that is read, two states
+        assert_eq!(vectors(OptimConfig::Adam(Adam::default()), &[]), 1 + 2 + 2);
+        assert_eq!(vectors(OptimConfig::Lamb(Lamb::default()), &[]), 1 + 2 + 2 + 1);
+        let sam = WrapConfig::Sam(Sam::default());
+        assert_eq!(vectors(OptimConfig::Adam(Adam::default()), &[sam]), 1 + 2 + 2 + 1 + 1);
+    }
 
     #[test]
     fn what_no_machine_has_cannot_be_had() {
