@@ -91,8 +91,8 @@ impl RunsDir {
     /// its runs; whatever else lies there stays.
     ///
     /// # Errors
-    /// [`RecordError::Exists`], [`RecordError::NotRuns`], [`RecordError::InTheWay`] where a file that is no run's lies in
-    /// the folder of one, [`RecordError::Busy`], or a refusal of the system.
+    /// [`RecordError::Exists`], [`RecordError::NotRuns`], [`RecordError::InTheWay`] where a file that is no run's lies
+    /// in the folder of one, [`RecordError::Busy`], or a refusal of the system.
     pub fn create_at(path: &Path, existing: Existing) -> Result<Self> {
         fs::create_dir_all(path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {

@@ -8,6 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use record::{Existing, RunDir, Status, Summary};
 use thalweg::config::RunConfig;
+use thalweg::optim::{AverageConfig, Ema, Recipe, Sam, WrapConfig, Wrappers};
+use thalweg::schedule::RunLength;
 use thalweg::train::{self, Checkpoint, Prepared, Silent, TrainError, Trainer};
 
 fn folder(name: &str) -> PathBuf {
@@ -245,4 +247,168 @@ fn balanced_weights_are_those_by_hand() {
     for got in [measured.metrics.get("train_loss").unwrap(), f64::from(trainer.step().unwrap())] {
         assert!((got - expected).abs() <= 1e-6 * expected, "{got}, by hand {expected}");
     }
+}
+
+/// Replaces a number in the counters of a checkpoint, at the first or the last key of that name.
+fn with_counter(path: &Path, key: &str, first: bool, value: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header = String::from_utf8(bytes[8..end].to_vec()).unwrap();
+    let state = header.find("thalweg.state").unwrap();
+    let key = format!(r#"\"{key}\":"#);
+    let found = if first { header[state..].find(&key) } else { header[state..].rfind(&key) };
+    let start = state + found.unwrap() + key.len();
+    let len = header[start..].find([',', '}']).unwrap();
+    header.replace_range(start..start + len, value);
+    let header = format!("{header:<0$}", header.len().next_multiple_of(8));
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(path, [&length[..], header.as_bytes(), &bytes[end..]].concat()).unwrap();
+}
+
+/// Times that are none and counts that would overflow, which a damaged checkpoint may hold, are told.
+#[test]
+fn counters_that_cannot_be_are_an_error() {
+    let folder = folder("counters");
+    run_in(&folder, &SMALL).unwrap();
+    let path = folder.join("checkpoints/last.safetensors");
+    let good = std::fs::read(&path).unwrap();
+    let most = u64::MAX.to_string();
+    for (key, first, value) in [
+        ("seconds", false, "-1"),
+        ("seconds", false, "1e300"),
+        ("samples", false, &most),
+        ("samples", true, &most),
+        ("correct", true, &most),
+        ("step", true, &most),
+    ] {
+        std::fs::write(&path, &good).unwrap();
+        with_counter(&path, key, first, value);
+        let resumed = resume_in(&folder, &["epochs=3"]).map(|_| ());
+        let loaded = trainer(&SMALL).load(&path);
+        for error in [resumed.unwrap_err(), loaded.unwrap_err()] {
+            let text = error.to_string();
+            assert!(matches!(error, TrainError::BrokenState { .. }), "{text}");
+            assert!(text.contains(key) && text.contains("last.safetensors"), "{text}");
+        }
+    }
+}
+
+/// The best epoch is told by what a resumed run names, and the epochs of before are judged by the same figure.
+#[test]
+fn a_resumed_run_judges_by_the_metric_that_it_names() {
+    let folder = folder("judge");
+    let words =
+        ["data=digits", "model=mlp-16", "optimizer=sgd", "lr=0.02", "epochs=1", "save.best=valid_loss"];
+    let first = run_in(&folder, &words).unwrap().best.unwrap();
+    assert!(first.metrics.get("valid_loss").unwrap() > 1.0, "no accuracy is above it");
+    let config = || std::fs::read_to_string(folder.join("config.toml")).unwrap();
+    let before = config();
+    let error = resume_in(&folder, &["epochs=4", "save.best=valid_nothing"]).unwrap_err();
+    assert!(matches!(error, TrainError::Metric { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("`valid_accuracy`"), "{error}");
+    assert!(config() == before, "a run that is refused is as it was");
+    let best = resume_in(&folder, &["epochs=4", "save.best=valid_accuracy"]).unwrap().best.unwrap();
+    let rows = RunDir::resume(&folder).unwrap().metrics().unwrap().rows;
+    let accuracy = |row: &record::Row| row.metrics.get("valid_accuracy").unwrap();
+    let most = rows.iter().map(accuracy).fold(0.0, f64::max);
+    let expected = rows.iter().find(|row| accuracy(row) == most).unwrap();
+    assert!(expected.epoch > 1, "accuracy never rose");
+    assert_eq!(best.epoch, expected.epoch);
+}
+
+/// What was only measured at the start has no figure of training yet; any later one is better.
+#[test]
+fn a_start_without_figures_is_gone_on_from() {
+    let folder = folder("start");
+    run_in(&folder, &["data=two-moons", "data.valid=0", "model=mlp-8", "epochs=0"]).unwrap();
+    let best = resume_in(&folder, &["epochs=2"]).unwrap().best.unwrap();
+    assert!(best.epoch > 0 && best.metrics.get("train_loss").is_some());
+}
+
+/// Weights to start from are no part of a run that has begun.
+#[test]
+fn a_run_goes_on_without_the_file_that_it_started_from() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults-start.safetensors");
+    trainer(&["data=two-moons", "model=mlp-8", "seed=9"]).save(&file).unwrap();
+    let from = format!("init_from={}", file.display());
+    let words = |steps: &'static str| ["data=two-moons", "model=mlp-8", from.as_str(), steps];
+    let whole = run_in(&folder("started-whole"), &words("steps=9")).unwrap();
+    let folder = folder("started");
+    run_in(&folder, &words("steps=4")).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let resumed = resume_in(&folder, &["steps=9"]).unwrap();
+    assert_eq!(resumed.weights_sha256, whole.weights_sha256);
+    let error = run_in(&self::folder("started-new"), &words("steps=4")).unwrap_err();
+    assert!(matches!(error, TrainError::Weights(_)), "{error}");
+}
+
+/// A trainer's own state, with the loss's constants behind the model's buffers, is one to go on from; others are told.
+#[test]
+fn a_state_that_does_not_fit_is_told() {
+    let words = [&SMALL[..], &["loss=cross_entropy", "loss.class_weights=[1,3]"]].concat();
+    let (mut one, mut other) = (trainer(&words), trainer(&words));
+    for _ in 0..3 {
+        one.step().unwrap();
+        other.step().unwrap();
+        let own = one.state.clone();
+        one.restore(own).unwrap();
+    }
+    assert_eq!(one.state.params, other.state.params);
+    assert_eq!(one.state.buffers, other.state.buffers);
+    let of_model = one.session.model.buffers().len();
+    one.state.buffers.truncate(of_model);
+    let without = one.state.clone();
+    one.restore(without).unwrap();
+    assert_eq!(one.state, other.state);
+    let mut refused = |change: fn(&mut train::State)| {
+        let mut state = other.state.clone();
+        change(&mut state);
+        let error = other.restore(state).unwrap_err();
+        assert!(error.hint().is_some());
+        error.to_string()
+    };
+    let n = one.state.params.len();
+    assert_eq!(
+        refused(|s| s.params.truncate(3)),
+        format!("the state does not fit the trainer: 3 parameters, expected {n}")
+    );
+    assert!(refused(|s| s.buffers.push(0.0)).contains(" buffers, expected "));
+    assert!(refused(|s| s.slots.truncate(1)).contains("1 states of the optimizer, expected 2"));
+    assert!(refused(|s| s.slots[1] = thalweg::engine::StateVec::new([1, 2])).contains("holds 3 numbers"));
+    assert!(refused(|s| s.counters.samples = u64::MAX).contains("samples"));
+    assert_eq!(one.state, other.state, "a state that is refused changes nothing");
+}
+
+/// A config that a program made was read by nobody.
+#[test]
+fn a_config_set_in_code_is_checked() {
+    let refused = |change: &dyn Fn(&mut RunConfig), text: &str| {
+        let good = config(&["data=two-moons", "model=mlp-8"]);
+        let mut bad = good.clone();
+        change(&mut bad);
+        let opened = Prepared::open(&bad).map(|_| ());
+        let made = Trainer::new(&bad, Prepared::open(&good).unwrap()).map(|_| ());
+        for error in [opened.unwrap_err(), made.unwrap_err()] {
+            assert_eq!(error.to_string(), text);
+            assert!(error.hint().is_some(), "{error}");
+        }
+    };
+    refused(&|c| c.batch = 0, "`batch` is 0, expected a whole number from 1 to 4294967295");
+    refused(&|c| c.accumulate = 0, "`accumulate` is 0, expected a whole number from 1 to 4294967295");
+    refused(&|c| c.eval_batch = 0, "`eval_batch` is 0, expected a whole number from 1 to 4294967295");
+    refused(&|c| c.shards = 0, "`shards` is 0, expected a whole number from 1 to 1024");
+    refused(&|c| c.data.folds = Some(1), "`data.folds` is 1, expected a whole number from 2 to 4294967295");
+    let fold = |c: &mut RunConfig| (c.data.folds, c.data.fold) = (Some(3), Some(3));
+    refused(&fold, "`data.fold` is 3, expected a whole number from 0 to 2, as `data.folds` is 3");
+
+    let run = RunLength { steps_per_epoch: 4, n_steps: 9 };
+    let recipe = |change: &dyn Fn(&mut RunConfig)| {
+        let mut config = config(&["data=two-moons"]);
+        change(&mut config);
+        Recipe::from_config(&config, run).map(|_| ()).unwrap_err().to_string()
+    };
+    let average = AverageConfig::Ema(Ema { decay: 2.0, ..Ema::default() });
+    assert!(recipe(&|c| c.average = Some(average)).contains("decay"));
+    let sam = Wrappers(vec![WrapConfig::Sam(Sam { rho: -1.0 })]);
+    assert!(recipe(&|c| c.wrap = sam.clone()).contains("rho"));
 }

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use thalweg::config::RunConfig;
+use thalweg::config::{GroupConfig, RunConfig};
 use thalweg::data::augment::Pipeline;
-use thalweg::data::{self, Affine, DataOptions};
+use thalweg::data::{self, Affine, DataOptions, Task};
 use thalweg::engine::Graph;
 use thalweg::losses::{CrossEntropy, Loss, Mse};
 use thalweg::model::{Model, ModelConfig};
 use thalweg::optim::{
-    Adam, AdamW, Ema, GroupConfig, Level, Lookahead, Mean, Momentum, OptimConfig, Optimizer, Outer,
-    OuterMemory, Recipe, Sam, Sgd, StepInfo, Stopped,
+    Adam, AdamW, Ema, Level, Lookahead, Mean, Momentum, OptimConfig, Optimizer, Outer, OuterMemory, Recipe,
+    Sam, Sgd, StepInfo, Stopped,
 };
 use thalweg::schedule::{Cosine, Span};
 use thalweg::source::{Arrays, Head, Pass, Preprocessed, Source, SourceError, Subset};
@@ -499,4 +499,78 @@ fn what_does_not_fit_is_told_before_training() {
     let error = trainer.evaluate(&other).unwrap_err().to_string();
     assert!(error.contains("3 classes") && error.contains("4 classes"), "{error}");
     assert!(matches!(trainer.predict(&[1.0; 3]), Err(TrainError::SampleShape { .. })));
+}
+
+/// Rows of another source, whose only head is told in another way.
+struct Told(Arrays, Vec<Head>);
+
+impl Source for Told {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn input_shape(&self) -> &[usize] {
+        self.0.input_shape()
+    }
+    fn heads(&self) -> &[Head] {
+        &self.1
+    }
+    fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
+        self.0.inputs(samples, pass, out)
+    }
+    fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        self.0.targets(samples, out)
+    }
+}
+
+/// The classes of other samples are those of training, in the same order.
+#[test]
+fn samples_with_other_classes_are_told() {
+    let labels = || (0..100).map(|i| i % 2);
+    let of = |names: [&str; 2]| Arrays::new(vec![0.5; 200], &[2]).named_classes(labels(), names);
+    let start = || {
+        let model = model("2-8-2", &[2], 2);
+        Trainer::builder(model, of(["cat", "dog"]), CrossEntropy::default(), Adam::default())
+    };
+    let mut trainer = start().valid(of(["cat", "dog"])).build().unwrap();
+    trainer.evaluate(&of(["cat", "dog"])).unwrap();
+    let unnamed = Arrays::new(vec![0.5; 200], &[2]).classes(labels(), 2);
+    let valid = start().valid(of(["dog", "cat"])).build().map(|_| ()).unwrap_err();
+    for (error, told) in [
+        (
+            trainer.evaluate(&of(["dog", "cat"])).unwrap_err(),
+            "class 0 of the samples is `dog`, expected `cat`",
+        ),
+        (trainer.evaluate(&unnamed).unwrap_err(), "class 0 of the samples is `0`, expected `cat`"),
+        (valid, "class 0 of the samples is `dog`, expected `cat`"),
+    ] {
+        assert_eq!(error.to_string(), told);
+        assert!(error.hint().is_some());
+    }
+}
+
+/// Numbers are measured in the unit that the model learnt, whatever the source of other samples says of its own.
+#[test]
+fn other_numbers_are_measured_by_the_map_of_training() {
+    let numbers = || {
+        let x: Vec<f32> = (0..100).map(|i| i as f32 / 50.0 - 1.0).collect();
+        let y: Vec<f32> = x.iter().map(|x| 300.0 + 40.0 * x).collect();
+        Arrays::new(x, &[1]).numbers(y, 1)
+    };
+    let mapped = || {
+        let map = Some(Affine { scale: vec![0.025], shift: vec![-7.5] });
+        let task = Task::Regression { targets: vec!["0".into()] };
+        Told(numbers(), vec![Head { map, ..Head::only(task) }])
+    };
+    let trained = |valid: Box<dyn Fn(TrainerBuilder) -> TrainerBuilder>| {
+        let builder = Trainer::builder(model("1-1", &[1], 1), mapped(), Mse {}, Adam::default());
+        let mut trainer = valid(builder).epochs(2).build().unwrap();
+        let valid_loss = trainer.fit().unwrap().last("valid_loss").unwrap();
+        (valid_loss, trainer)
+    };
+    let (expected, mut trainer) = trained(Box::new(move |b| b.valid(mapped())));
+    let (got, _) = trained(Box::new(move |b| b.valid(numbers())));
+    assert_eq!(got, expected);
+    let own = trainer.evaluate(&mapped()).unwrap();
+    assert_eq!(trainer.evaluate(&numbers()).unwrap(), own);
+    assert!(own.get("test_loss").unwrap() < 10.0, "in the unit that is learnt");
 }

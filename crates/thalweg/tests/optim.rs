@@ -616,3 +616,90 @@ fn configs_survive_writing_and_reading() {
     let read: ScheduleConfig = serde_json::from_value(config.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), config);
 }
+
+/// Moves along an average of the gradient, in a state of that name.
+#[derive(Debug)]
+struct Averaging;
+
+impl ElementStage for Averaging {
+    fn states(&self, shape: &[usize]) -> Vec<StateSpec> {
+        vec![StateSpec::like("average", shape)]
+    }
+
+    fn apply(&self, _info: &StepInfo, block: &mut Block<'_, '_>) {
+        let (_, update, [average]) = block.split();
+        for (u, m) in update.iter_mut().zip(average) {
+            *m = 0.5 * *m + *u;
+            *u = *m;
+        }
+    }
+}
+
+impl Optimizer for Averaging {
+    fn lr(&self) -> f64 {
+        0.1
+    }
+
+    fn stages(&self, _decay: f64) -> Vec<Stage> {
+        vec![Stage::Element(Arc::new(Averaging)), Stage::Step]
+    }
+}
+
+/// The averaged weights are those, whatever an optimizer of one's own calls its states, of all parameters or of some.
+#[test]
+fn averaged_weights_are_found_beside_a_state_of_their_name() {
+    let words = |own: &[&str]| {
+        let average = ["average=mean", "average.start=0st", "average.every=1st", "optimizer=sgd", "lr=0.1"];
+        let words: Vec<String> = average.iter().chain(own).map(|w| (*w).to_owned()).collect();
+        let config = RunConfig::load(None, &words).unwrap();
+        Recipe::from_config(&config, RunLength { steps_per_epoch: 1, n_steps: 9 }).unwrap()
+    };
+    let of_all = || {
+        let mut recipe = words(&[]);
+        recipe.optimizer = Arc::new(Averaging);
+        recipe
+    };
+    let of_group = |name: &str| {
+        let mut recipe = words(&[&format!("groups=[{{ match = \"{name}\", lr_factor = 2.0 }}]")]);
+        recipe.groups[0].optimizer = Some(Arc::new(Averaging));
+        recipe
+    };
+    for recipe in [of_all(), of_group("a"), of_group("b")] {
+        let mut run = Run::new(recipe, given_gradients::<2, 2>, 1, vec![1.0, 2.0, 3.0, 4.0]);
+        let mut sums = [0.0; 4];
+        for i in 0..4 {
+            let x = i as f32 - 1.5;
+            run.step([&[x, 0.5], &[0.25, -x]]).unwrap();
+            sums.iter_mut().zip(&run.params).for_each(|(sum, p)| *sum += f64::from(*p));
+        }
+        let averaged = run.updater.averaged(&run.params, &run.states, run.done).unwrap();
+        let mean: Vec<f64> = sums.iter().map(|sum| sum / 4.0).collect();
+        assert_close(&"averaged", 4, &averaged, &mean, 1e-6);
+    }
+}
+
+/// Each state has a name of its own in a checkpoint, those of stages around the whole too.
+#[test]
+fn states_of_outer_stages_have_names_of_their_own() {
+    let mut recipe = recipe(&json!({"name": "momentum"}));
+    recipe.outers = vec![Box::new(Backtracking), Box::new(Backtracking)];
+    let run = Run::new(recipe, given_gradients::<2, 2>, 1, vec![0.0; 4]);
+    let names: Vec<&str> = run.updater.states().iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["momentum_buffer", "last_step", "last_step_2"]);
+}
+
+/// What is asked for before training: the vectors that a step makes, besides weights and states.
+#[test]
+fn the_vectors_of_a_step_are_told_before() {
+    let n = |config: Value, change: &dyn Fn(&mut Recipe), n_parts: usize| {
+        let mut recipe = recipe(&config);
+        change(&mut recipe);
+        Run::new(recipe, given_gradients::<2, 2>, 1, vec![0.0; 4]).updater.n_vectors(n_parts)
+    };
+    let (adam, lamb) = (json!({"name": "adam"}), json!({"name": "lamb"}));
+    assert_eq!(n(adam.clone(), &|_| {}, 1), 0);
+    assert_eq!(n(adam.clone(), &|_| {}, 2), 1);
+    assert_eq!(n(adam.clone(), &|r| r.clip_norm = Some(ClipNorm::new(1.0).unwrap()), 1), 1);
+    assert_eq!(n(lamb, &|_| {}, 1), 1);
+    assert_eq!(n(adam, &|r| r.outers = vec![Box::new(Backtracking)], 1), 3);
+}

@@ -13,8 +13,7 @@ use crate::settings::Range;
 const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
 
 /// The most parts of a cross-validation: each is a run.
-#[cfg(feature = "runs")]
-const MOST_FOLDS: u64 = 10_000;
+pub(super) const MOST_FOLDS: u64 = 10_000;
 
 fields! {
     /// `[data]`; `data = "x"` is short for its first key.

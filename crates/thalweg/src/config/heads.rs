@@ -14,7 +14,6 @@ use crate::losses::LossConfig;
 use crate::settings::Range;
 
 /// The most heads of a run.
-#[cfg(feature = "runs")]
 const MOST: usize = 64;
 
 fields! {
@@ -61,7 +60,6 @@ impl HeadConfig {
 }
 
 /// What is wrong with a list of heads, in words.
-#[cfg(feature = "runs")]
 pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
     if heads.len() > MOST {
         return Some(format!("{} heads, expected at most {MOST}", heads.len()));

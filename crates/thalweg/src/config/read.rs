@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::error::{ConfigError, Good, Place};
+use super::error::{ConfigError, Place};
 use super::tree::{Node, Table, Value};
-use super::{LossConfig, RunConfig, Seeds, check, groups, heads, keys, tree, write};
+use super::{RunConfig, Seeds, check, groups, keys, tree, write};
 use crate::data::Preprocess;
 use crate::optim::{AverageConfig, OptimConfig};
 
@@ -181,16 +181,14 @@ impl Read {
         };
         config.model.check().map_err(|e| refused(&format!("model.{}", e.key), e.to_string()))?;
         config.optimizer.build().map_err(|e| refused(&format!("optimizer.{}", e.key), e.to_string()))?;
-        config.loss.check().map_err(|e| refused(&format!("loss.{}", e.key), e.to_string()))?;
-        if let Some(problem) = heads::problem(&config.heads) {
-            return Err(refused("heads", problem));
-        }
-        if !config.heads.is_empty() && config.loss != LossConfig::Auto {
-            return Err(refused("loss", "each of several heads has a `loss` of its own".into()));
-        }
-        if !config.heads.is_empty() && !config.data.target.is_empty() {
-            return Err(refused("data.target", "each of several heads has a `target` of its own".into()));
-        }
+        config.check_set().map_err(|mut error| {
+            if let ConfigError::Value { key, place, .. } | ConfigError::Refused { key, place, .. } =
+                &mut error
+            {
+                *place = self.place(&key.split('.').collect::<Vec<_>>());
+            }
+            error
+        })?;
         let n_seeds = config.seeds.as_ref().map_or(1, Seeds::count);
         let n_folds = config.data.every_fold().unwrap_or(1) as u64;
         if n_seeds.saturating_mul(n_folds) > MOST_RUNS {
@@ -202,16 +200,7 @@ impl Read {
             return Err(refused("groups", problem));
         }
         let average = config.average.as_ref().map_or(Ok(()), AverageConfig::check);
-        average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))?;
-        if let Some(fold) = config.data.fold().filter(|f| f.index >= f.of) {
-            let expected =
-                format!("a whole number from 0 to {}, as `data.folds` is {}", fold.of - 1, fold.of);
-            let (key, got, place) =
-                ("data.fold".into(), fold.index.to_string(), self.place(&["data", "fold"]));
-            let (got, expected, good) = (got.into(), expected.into(), Good::Example("0".into()));
-            return Err(ConfigError::Value { key, got, expected, good, place });
-        }
-        Ok(())
+        average.map_err(|e| refused(&format!("average.{}", e.key), e.to_string()))
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use engine::exec::MAX_WORKERS;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::data::MOST_FOLDS;
 use super::declare::fields;
-use super::error::ConfigError;
+use super::error::{ConfigError, Good, Place};
 #[cfg(feature = "runs")]
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, GroupConfig, HeadConfig, LossConfig, Seeds, Time};
+use super::{DataConfig, GroupConfig, HeadConfig, LossConfig, Seeds, Time, heads};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -146,7 +147,56 @@ fields! {
     }
 }
 
+/// A number out of its range, in a config that may never have been written.
+fn out_of_range(key: &str, got: usize, expected: String, good: Good) -> ConfigError {
+    let (key, got, expected) = (key.to_owned(), got.to_string().into(), expected.into());
+    ConfigError::Value { key, got, expected, good, place: Place::Default }
+}
+
 impl RunConfig {
+    /// Checks what training and the split of the data rely on and no part checks when it is built: sizes, the fold,
+    /// losses and heads. A program may have set them, without any text that was read.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] or [`ConfigError::Refused`], without a place.
+    pub(crate) fn check_set(&self) -> Result<(), ConfigError> {
+        let default = RunConfig::default();
+        let samples = u32::MAX as usize;
+        let by_default = |n: usize| Good::Default(n.to_string().into());
+        for (key, got, least, most, good) in [
+            ("batch", self.batch, 1, samples, by_default(default.batch)),
+            ("accumulate", self.accumulate, 1, samples, by_default(default.accumulate)),
+            ("eval_batch", self.eval_batch, 1, samples, by_default(default.eval_batch)),
+            ("shards", self.shards, 1, MAX_SHARDS, by_default(default.shards)),
+            ("data.folds", self.data.folds.unwrap_or(2), 2, MOST_FOLDS as usize, Good::Example("5".into())),
+        ] {
+            if !(least..=most).contains(&got) {
+                return Err(out_of_range(key, got, format!("a whole number from {least} to {most}"), good));
+            }
+        }
+        if let Some(fold) = self.data.fold().filter(|f| f.index >= f.of) {
+            let most = fold.of - 1;
+            let expected = format!("a whole number from 0 to {most}, as `data.folds` is {}", fold.of);
+            return Err(out_of_range("data.fold", fold.index, expected, Good::Example("0".into())));
+        }
+        let refused = |key: &str, problem: String| {
+            Err(ConfigError::Refused { key: key.to_owned(), problem, place: Place::Default })
+        };
+        if let Err(error) = self.loss.check() {
+            return refused(&format!("loss.{}", error.key), error.to_string());
+        }
+        if let Some(problem) = heads::problem(&self.heads) {
+            return refused("heads", problem);
+        }
+        if !self.heads.is_empty() && self.loss != LossConfig::Auto {
+            return refused("loss", "each of several heads has a `loss` of its own".into());
+        }
+        if !self.heads.is_empty() && !self.data.target.is_empty() {
+            return refused("data.target", "each of several heads has a `target` of its own".into());
+        }
+        Ok(())
+    }
+
     /// Checks what only the data can tell.
     ///
     /// # Errors

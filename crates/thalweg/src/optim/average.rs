@@ -9,7 +9,7 @@ use crate::schedule::{RunLength, SPAN_RANGE, Span};
 /// Every average's facts.
 pub(super) const ALL: &[Entry] = &[EMA, MEAN];
 /// The name of the state that holds an average.
-pub(super) const STATE: &str = "average";
+const STATE: &str = "average";
 
 const EMA: Entry = Entry {
     name: Ema::NAME,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::average::Average;
 use super::wrap::Wrap;
 use super::{
-    AverageConfig, ClipNorm, ClipValue, ElementStage, Group, GroupConfig, GroupError, Optimizer, Outer,
-    UnmatchedPattern, WrapConfig,
+    AverageConfig, ClipNorm, ClipValue, ElementStage, Group, GroupError, Optimizer, Outer, UnmatchedPattern,
+    WrapConfig,
 };
-use crate::config::RunConfig;
+use crate::config::{GroupConfig, RunConfig};
 use crate::registry::OutOfRange;
 use crate::schedule::{RunLength, Schedule, ScheduleError};
 
@@ -16,7 +16,8 @@ use crate::schedule::{RunLength, Schedule, ScheduleError};
 /// optimizer, and [`Updater::new`](super::Updater::new) makes it ready for a loop of one's own.
 ///
 /// ```
-/// use thalweg::optim::{Adam, GroupConfig, Recipe, Sam};
+/// use thalweg::config::GroupConfig;
+/// use thalweg::optim::{Adam, Recipe, Sam};
 /// let slow = GroupConfig { lr_factor: 0.1, ..GroupConfig::new("0.*") };
 /// let recipe = Recipe::from(Adam::default()).group(&slow)?.clip_value(0.5)?.wrap(Sam::default())?;
 /// assert_eq!((recipe.groups.len(), recipe.outers.len()), (1, 1));
@@ -120,12 +121,16 @@ impl Recipe {
             groups: config.groups.iter().map(|g| g.build()).collect::<Result<_, _>>()?,
             clip_norm: config.clip_norm,
             clip_value: config.clip_value,
-            average: config.average.map(|average| average.build(run)),
+            average: config
+                .average
+                .map(|average| average.check().map(|()| average.build(run)))
+                .transpose()?,
             lr: Some(config.schedule.build(run)?),
             momentum: config.momentum_schedule.as_ref().map(|s| s.build(run)).transpose()?,
             decay: config.weight_decay_schedule.as_ref().map(|s| s.build(run)).transpose()?,
             ..Recipe::new(Arc::from(config.optimizer.build()?))
         };
+        config.wrap.check()?;
         config.wrap.0.iter().for_each(|wrap| recipe.lay_around(wrap));
         Ok(recipe)
     }

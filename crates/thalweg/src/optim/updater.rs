@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{Executor, Layout, Piece, Slot, StateVec, Update};
 
-use super::average::{self, Average};
+use super::average::Average;
 use super::chain::{Chain, Stuff};
 use super::outer::{self, Level, OuterMemory};
 use super::{
@@ -55,6 +55,8 @@ pub struct Updater {
     /// for each parameter its chain; none where it is frozen
     chain_of: Vec<Option<usize>>,
     group_of: Vec<Option<usize>>,
+    /// for each parameter the state that holds the average of its weights; none where there is none
+    average_of: Vec<Option<usize>>,
     n_phases: usize,
     states: Vec<NamedState>,
     /// how many of the states are those of chains; the others are those of outer stages
@@ -78,6 +80,7 @@ impl Updater {
         check_decay(&recipe, params, &group_of)?;
         let mut updater = Updater {
             chain_of: vec![None; params.slots.len()],
+            average_of: vec![None; params.slots.len()],
             group_of,
             recipe,
             params: params.clone(),
@@ -96,19 +99,22 @@ impl Updater {
 
     fn add_chains(&mut self) {
         let mut known: Vec<(Option<usize>, u64)> = Vec::new();
+        let mut wanted = Vec::new();
         let params = self.params.clone();
         for (p, slot) in params.slots.iter().enumerate() {
             let (group, Some((lr, decay, stages))) = (self.group_of[p], self.stages_of(p)) else { continue };
             let ids: Vec<usize> = specs_of(&stages, &slot.shape)
                 .into_iter()
                 .map(|(name, spec)| {
-                    let id = self.state_named(name, spec.start);
+                    let id = self.state_named(&mut wanted, name, spec.start);
                     if spec.shape != [0] {
                         self.states[id].add(p, &spec.shape);
                     }
                     id
                 })
                 .collect();
+            // the average is the last stage, and keeps nothing else
+            self.average_of[p] = if self.averages() { ids.last().copied() } else { None };
             let key = (group, decay.to_bits());
             let at = known.iter().position(|k| *k == key).unwrap_or_else(|| {
                 let mut next = ids.iter().copied();
@@ -145,10 +151,14 @@ impl Updater {
         Some((lr, decay, clip.into_iter().chain(optimizer.stages(decay)).chain(behind).collect()))
     }
 
-    fn state_named(&mut self, name: String, start: Start) -> usize {
-        self.states.iter().position(|s| s.name == name).unwrap_or_else(|| {
+    /// The state that several chains may share: `wanted` is what each of the states was asked for as.
+    fn state_named(&mut self, wanted: &mut Vec<(String, Start)>, name: String, start: Start) -> usize {
+        let asked = (name, start);
+        wanted.iter().position(|one| *one == asked).unwrap_or_else(|| {
+            let name = unique(&asked.0, self.states.iter().map(|s| s.name.as_str()));
             self.states.push(NamedState::new(name, start, &self.params));
-            self.states.len() - 1
+            wanted.push(asked);
+            wanted.len() - 1
         })
     }
 
@@ -158,6 +168,7 @@ impl Updater {
             self.outers.push((outer, names.len()));
             for name in names {
                 let shape = |slot: &Slot| Some(slot.shape.to_vec());
+                let name = unique(&name, self.states.iter().map(|s| s.name.as_str()));
                 self.states.push(NamedState::of(name, &self.params, shape));
             }
         }
@@ -228,15 +239,30 @@ impl Updater {
     /// The averaged weights after `done` updates, where there are any by then; frozen parameters are as they are.
     pub fn averaged(&self, params: &[f32], states: &[StateVec], done: u64) -> Option<Vec<f32>> {
         self.recipe.average.filter(|average: &Average| average.count(done) > 0)?;
-        let at = self.states.iter().position(|s| s.name == average::STATE)?;
         let mut averaged = params.to_vec();
         for (p, slot) in self.params.slots.iter().enumerate() {
+            let Some(at) = self.average_of[p] else { continue };
             let (own, whole) = (states[at].range(p), slot.range());
             if own.len() == whole.len() {
                 averaged[whole].copy_from_slice(&states[at].values()[own]);
             }
         }
         Some(averaged)
+    }
+
+    /// Whether an update of that many parts is one pass, which needs no gradient in memory.
+    fn is_one_pass(&self, n_parts: usize) -> bool {
+        self.n_phases == 1 && self.recipe.clip_norm.is_none() && self.outers.is_empty() && n_parts == 1
+    }
+
+    /// Vectors like the parameters that outer stages write to within a step.
+    fn n_scratch(&self) -> usize {
+        self.outers.iter().map(|(outer, _)| outer.n_scratch()).sum()
+    }
+
+    /// Vectors like the parameters that updates of that many parts take, besides the parameters and the states.
+    pub fn n_vectors(&self, n_parts: usize) -> usize {
+        if self.is_one_pass(n_parts) { 0 } else { 1 + self.n_scratch() }
     }
 
     /// One update, the one after `done`, and the loss before it. Nothing is allocated after the first of a kind.
@@ -253,7 +279,7 @@ impl Updater {
         let Factors { lr, momentum, decay } = self.recipe.factors(done);
         let info = StepInfo { step: done + 1, lr: self.lr(done), momentum, decay, grad_scale: 1.0 };
         let (clips, outer) = (self.recipe.clip_norm.is_some(), !self.outers.is_empty());
-        if self.n_phases == 1 && !clips && !outer && slope.n_parts() == 1 {
+        if self.is_one_pass(slope.n_parts()) {
             let loss = slope.run(Part { index: 0, first: true }, params)?;
             slope.program().update(params, states, &Pass { updater: self, info, lr, phase: 0 });
             return Ok(loss);
@@ -261,8 +287,7 @@ impl Updater {
         let mut gradient = std::mem::take(&mut self.gradient);
         let mut scratch = std::mem::take(&mut self.scratch);
         gradient.resize(self.params.len(), 0.0);
-        let n_scratch = self.outers.iter().map(|(outer, _)| outer.n_scratch()).sum();
-        scratch.resize_with(n_scratch, || vec![0.0; self.params.len()]);
+        scratch.resize_with(self.n_scratch(), || vec![0.0; self.params.len()]);
         let (own, others) = states.split_at_mut(self.n_chain_states);
         let squares = clips && !outer && slope.n_parts() == 1;
         let mut base =
@@ -291,15 +316,20 @@ fn check_decay(recipe: &Recipe, params: &Layout, group_of: &[Option<usize>]) -> 
 fn specs_of(stages: &[Stage], shape: &[usize]) -> Vec<(String, StateSpec)> {
     let mut found: Vec<(String, StateSpec)> = Vec::new();
     for spec in stages.iter().flat_map(|stage| stage.states(shape)) {
-        let taken = |name: &str| found.iter().any(|(n, _)| n == name);
-        let mut name = spec.name.to_string();
-        for i in 2.. {
-            if !taken(&name) {
-                break;
-            }
-            name = format!("{}_{i}", spec.name);
-        }
+        let name = unique(&spec.name, found.iter().map(|(name, _)| name.as_str()));
         found.push((name, spec));
+    }
+    found
+}
+
+/// The name, or the first of `NAME_2`, `NAME_3` and so on that is not taken.
+fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut found = name.to_owned();
+    for i in 2.. {
+        if !taken.clone().any(|other| other == found) {
+            break;
+        }
+        found = format!("{name}_{i}");
     }
     found
 }

@@ -31,6 +31,16 @@ impl Arrays {
         self.class_head("", labels.into_iter().map(Some), n_classes)
     }
 
+    /// A class for every sample, by its place among names such as those of the training data: the only head.
+    pub fn named_classes(
+        self,
+        labels: impl IntoIterator<Item = u32>,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let classes = names.into_iter().map(Into::into).collect();
+        self.with("", Task::Classification { classes }, labels.into_iter().map(|l| l as f32).collect())
+    }
+
     /// `width` numbers for every sample, `[n, width]`: the only head.
     pub fn numbers(self, values: impl Into<Vec<f32>>, width: usize) -> Self {
         self.number_head("", values, width)

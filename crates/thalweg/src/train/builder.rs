@@ -229,8 +229,6 @@ impl TrainerBuilder {
         recipe.lr = over(self.schedule, recipe.lr)?;
         recipe.momentum = over(self.momentum_schedule, recipe.momentum)?;
         recipe.decay = over(self.weight_decay_schedule, recipe.decay)?;
-        settings.whole_gradient =
-            recipe.clip_norm.is_some() || settings.accumulate > 1 || !recipe.outers.is_empty();
         let objective = Objective::new(&*train, &numbers, |head| {
             let own = own.iter().find(|(name, ..)| *name == head.name);
             own.map_or((loss.clone(), 1.0), |(_, loss, weight)| (loss.clone(), *weight))

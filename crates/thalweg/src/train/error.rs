@@ -120,6 +120,12 @@ pub enum TrainError {
         /// the file
         path: PathBuf,
     },
+    /// A state that is not one of the trainer that is to go on from it.
+    #[error("the state does not fit the trainer: {problem}")]
+    State {
+        /// what is wrong, with got and expected
+        problem: String,
+    },
     /// A setting that a resumed run cannot change.
     #[error("`{key}` cannot change when a run is resumed")]
     Changed {
@@ -234,6 +240,9 @@ impl TrainError {
                 Some("resume from `checkpoints/last.safetensors` of a run folder".into())
             }
             TrainError::BrokenState { .. } => Some("copy the file again, or start a new run".into()),
+            TrainError::State { .. } => {
+                Some("restore the `state` of a trainer of the same model and optimizer".into())
+            }
             TrainError::Changed { .. } => {
                 Some("start from the weights instead: `init_from=RUN/checkpoints/best.safetensors`".into())
             }

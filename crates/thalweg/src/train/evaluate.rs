@@ -76,7 +76,7 @@ impl Evaluator {
         budget_bytes: usize,
     ) -> Result<Self, TrainError> {
         let fed = session.graph(&ProgramKey::measure(how.batch.max(1)))?.fed;
-        let widths: Vec<usize> = fed.iter().map(|fed| width_of(*fed, &*source)).collect();
+        let widths: Vec<usize> = fed.iter().map(|feeding| width_of(feeding.what, &*source)).collect();
         let n_targets = n_targets(source.heads());
         let per_sample = size_of::<f32>().saturating_mul(widths.iter().sum::<usize>() + n_targets);
         let mut left = budget_bytes / per_sample.max(1);
@@ -86,9 +86,9 @@ impl Evaluator {
             left = rest;
             let batch = Batch::new(&*source, chunk, Pass::Measure);
             let mut inputs = Vec::new();
-            for (fed, width) in fed.iter().zip(&widths) {
+            for (feeding, width) in fed.iter().zip(&widths) {
                 let mut values = vec![0.0; chunk.len() * width];
-                batch.fill_with(*fed, chunk, &mut values).map_err(TrainError::Source)?;
+                batch.fill_with(feeding, chunk, &mut values).map_err(TrainError::Source)?;
                 inputs.push(values);
             }
             let mut truth = vec![0.0; chunk.len() * n_targets];

@@ -147,8 +147,7 @@ impl Trainer {
     #[cfg(feature = "runs")]
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         let state = saved::read_state(path.as_ref(), &self.session.model, self.states())?;
-        self.restore(state);
-        Ok(())
+        self.restore(state)
     }
 
     /// Writes a checkpoint: weights alone, or the whole state.
@@ -178,10 +177,15 @@ impl Trainer {
             let problem = format!("the samples have targets {got}, expected {expected}");
             return Err(TrainError::Heads { problem, hint: None });
         }
-        let partial = source.heads().iter().find(|head| {
-            head.may_miss
-                && self.session.objective.terms().iter().any(|t| t.head.name == head.name && !t.head.may_miss)
-        });
+        let terms = self.session.objective.terms();
+        let pairs = || terms.iter().map(|term| &term.head).zip(source.heads());
+        if let Some(error) = pairs().find_map(|(own, other)| other_class(own, other)) {
+            return Err(error);
+        }
+        let partial = source
+            .heads()
+            .iter()
+            .find(|head| head.may_miss && terms.iter().any(|t| t.head.name == head.name && !t.head.may_miss));
         match partial {
             Some(head) => {
                 let problem =
@@ -192,6 +196,19 @@ impl Trainer {
             None => Ok(()),
         }
     }
+}
+
+/// The error of a head whose classes are others than those that were learnt, or in another order.
+fn other_class(own: &Head, other: &Head) -> Option<TrainError> {
+    let (learnt, got) = (own.task.classes(), other.task.classes());
+    let at = learnt.iter().zip(got).position(|(a, b)| a != b)?;
+    let of = if own.name.is_empty() { String::new() } else { format!(" in head `{}`", own.name) };
+    let problem = format!("class {at} of the samples is `{}`{of}, expected `{}`", got[at], learnt[at]);
+    let names = learnt.iter().take(8).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let more = if learnt.len() > 8 { ", .." } else { "" };
+    let hint =
+        format!("number the samples' classes as in training: `named_classes(labels, [{names}{more}])`");
+    Some(TrainError::Heads { problem, hint: Some(hint) })
 }
 
 /// Whether a source is whole, and its samples are of the model's shape.

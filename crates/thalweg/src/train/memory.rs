@@ -20,7 +20,7 @@ const SPARE: usize = 48 << 20;
 pub struct Need {
     /// samples and their targets, which are there already
     pub data: usize,
-    /// parameters, buffers, the optimizer's state, the gradient, and a checkpoint that is read
+    /// parameters, buffers, the optimizer's state, what an update writes to, and a checkpoint that is read
     pub state: usize,
     /// values of the batches that are trained on and measured
     pub programs: usize,
@@ -83,7 +83,8 @@ pub(super) fn need(
     let (params, buffers) = (session.model.params().len(), session.model.buffers().len());
     let tasks = || session.objective.terms().iter().map(|term| &term.head.task);
     let (outputs, targets) = (session.model.n_outputs(), tasks().map(Task::n_targets).sum::<usize>());
-    let vectors = 1 + usize::from(settings.whole_gradient);
+    let n_parts = n_train.div_ceil(batch.max(1)).min(settings.accumulate);
+    let vectors = 1 + updater.n_vectors(n_parts);
     let states = updater.states().iter().map(|s| s.layout().len()).fold(0, usize::saturating_add);
     // at the end the best weights are read from their file, beside the last ones
     let saved = params.saturating_add(buffers).saturating_mul(2);
@@ -108,6 +109,29 @@ pub(super) fn need(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::RunConfig;
+    use crate::optim::{Adam, Lamb, OptimConfig, Sam, WrapConfig};
+    use crate::train::{Prepared, Trainer};
+
+    /// LAMB looks at whole parameters and SAM at the gradient elsewhere: neither is one pass, as Adam is.
+    #[test]
+    fn all_that_an_update_writes_to_is_asked_for() {
+        let vectors = |optimizer: OptimConfig, wrap: &[WrapConfig]| {
+            let mut config = RunConfig { optimizer, ..RunConfig::default() };
+            config.wrap.0 = wrap.to_vec();
+            let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
+            let (length, n_params) = (trainer.length(), trainer.state.params.len());
+            let Trainer { settings, parts, about, session, updater, .. } = &mut trainer;
+            let need = need(settings, (parts, about), session, length, updater).unwrap();
+            assert!(session.model.buffers().is_empty());
+            need.state / floats(&[n_params])
+        };
+        // parameters, a checkpoint that is read, two states
+        assert_eq!(vectors(OptimConfig::Adam(Adam::default()), &[]), 1 + 2 + 2);
+        assert_eq!(vectors(OptimConfig::Lamb(Lamb::default()), &[]), 1 + 2 + 2 + 1);
+        let sam = WrapConfig::Sam(Sam::default());
+        assert_eq!(vectors(OptimConfig::Adam(Adam::default()), &[sam]), 1 + 2 + 2 + 1 + 1);
+    }
 
     #[test]
     fn what_no_machine_has_cannot_be_had() {

@@ -76,6 +76,7 @@ impl Prepared {
     /// # Errors
     /// Whatever is wrong with the data, or a batch larger than the training part.
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
+        config.check_set()?;
         let mut heads = Vec::new();
         let (mut set, identities) = match config.heads.is_empty() {
             true => {

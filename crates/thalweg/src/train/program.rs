@@ -8,8 +8,9 @@ use engine::graph::{Graph, Var};
 use engine::kernels::affine::affine_in_place;
 use engine::{Draw, Executor, Feed, GraphError, StepContext, Wanted};
 
+use crate::data::Affine;
 use crate::model::{Behavior, Masks, Mode, Norms};
-use crate::source::{Head, Pass, Source, SourceError, is_missing, n_targets, target_columns};
+use crate::source::{Pass, Source, SourceError, is_missing, n_targets, target_columns};
 
 /// What a program computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +135,7 @@ pub struct Blueprint {
     /// where each name's value stems from: what [`Program::per_channel`] counts
     pub(super) origins: Vec<Var>,
     /// what each of the graph's inputs is fed with
-    pub(super) fed: Arc<[Fed]>,
+    pub(super) fed: Arc<[Feeding]>,
 }
 
 impl Blueprint {
@@ -142,7 +143,7 @@ impl Blueprint {
         graph: Graph,
         gradients: Vec<Var>,
         outputs: Vec<(Output, Var, Var)>,
-        fed: Vec<Fed>,
+        fed: Arc<[Feeding]>,
     ) -> Self {
         let assigns = !gradients.is_empty();
         let (mut names, mut vars, mut origins) = (Vec::new(), Vec::new(), Vec::new());
@@ -152,7 +153,7 @@ impl Blueprint {
             origins.push(origin);
         }
         let wanted = Wanted { outputs: vars, gradients, assigns };
-        Blueprint { graph, wanted, names, origins, fed: fed.into() }
+        Blueprint { graph, wanted, names, origins, fed }
     }
 }
 
@@ -163,7 +164,7 @@ pub struct Program {
     names: Vec<Output>,
     /// values of every channel in what an output stems from
     per_channel: Vec<usize>,
-    fed: Arc<[Fed]>,
+    fed: Arc<[Feeding]>,
     /// what was read last
     read: Vec<f32>,
 }
@@ -288,13 +289,21 @@ pub(super) enum Fed {
     Share,
 }
 
+/// The same with how it is brought to what the model learns.
+#[derive(Debug)]
+pub(super) struct Feeding {
+    pub what: Fed,
+    /// of a target, the map from numbers in their own unit: that of training, whatever the source of the samples says
+    pub map: Option<Affine>,
+}
+
 /// Supplies a batch by the numbers of its samples; each worker pulls its own rows.
 pub(super) struct Batch<'a> {
     source: &'a dyn Source,
     pub samples: &'a [u32],
     pass: Pass,
     /// what the program's inputs are
-    pub fed: Arc<[Fed]>,
+    pub fed: Arc<[Feeding]>,
     /// what kept the source from giving rows, the first of them
     fault: OnceLock<SourceError>,
 }
@@ -320,23 +329,28 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes what an input is fed with for some samples.
-    pub fn fill_with(&self, fed: Fed, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+    pub fn fill_with(&self, feeding: &Feeding, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+        let map = feeding.map.as_ref();
         let heads = self.source.heads();
         let mut partner = |head: usize, present: bool| {
             let width = out.len() / samples.len().max(1);
             samples.iter().zip(out.chunks_exact_mut(width.max(1))).try_for_each(|(i, out)| {
                 let partner = [self.mixed(*i).0];
-                if present { self.present(head, &partner, out) } else { self.target(head, &partner, out) }
+                if present {
+                    self.present(head, &partner, out)
+                } else {
+                    self.target((head, map), &partner, out)
+                }
             })
         };
-        match fed {
+        match feeding.what {
             Fed::Inputs => self.source.inputs(samples, self.pass, out),
             Fed::Target(0) if heads.len() == 1 && !heads[0].may_miss => {
                 self.source.targets(samples, out)?;
-                map(&heads[0], out);
+                apply(map, out);
                 Ok(())
             }
-            Fed::Target(head) => self.target(head, samples, out),
+            Fed::Target(head) => self.target((head, map), samples, out),
             Fed::Present(head) => self.present(head, samples, out),
             Fed::Partner(head) => partner(head, false),
             Fed::PartnerPresent(head) => partner(head, true),
@@ -348,7 +362,12 @@ impl<'a> Batch<'a> {
     }
 
     /// The targets of one head; 0 where they may be missing and are.
-    fn target(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
+    fn target(
+        &self,
+        (head, map): (usize, Option<&Affine>),
+        samples: &[u32],
+        out: &mut [f32],
+    ) -> Result<(), SourceError> {
         let own = &self.source.heads()[head];
         self.rows(head, samples, |i, row| {
             let out = &mut out[i * row.len()..(i + 1) * row.len()];
@@ -356,7 +375,7 @@ impl<'a> Batch<'a> {
                 return out.fill(0.0);
             }
             out.copy_from_slice(row);
-            map(own, out);
+            apply(map, out);
         })
     }
 
@@ -385,8 +404,8 @@ impl<'a> Batch<'a> {
 }
 
 /// Numbers in their own unit become those that the model learns.
-fn map(head: &Head, out: &mut [f32]) {
-    if let Some(map) = &head.map {
+fn apply(map: Option<&Affine>, out: &mut [f32]) {
+    if let Some(map) = map {
         affine_in_place(out, &map.scale, &map.shift);
     }
 }
@@ -402,7 +421,7 @@ pub(super) fn width_of(fed: Fed, source: &dyn Source) -> usize {
 
 impl Feed for Batch<'_> {
     fn fill(&self, input: usize, rows: Range<usize>, out: &mut [f32]) {
-        if let Err(error) = self.fill_with(self.fed[input], &self.samples[rows], out) {
+        if let Err(error) = self.fill_with(&self.fed[input], &self.samples[rows], out) {
             // the run goes on with these, and its results are thrown away
             out.fill(f32::NAN);
             let _ = self.fault.set(error);

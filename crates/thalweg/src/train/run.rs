@@ -67,10 +67,13 @@ pub fn resume(
     let old = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), overrides)?;
     changes(&old, &config)?;
-    let mut trainer = Trainer::new(&config, Prepared::open(&config)?)?;
     let path = run.last_checkpoint();
-    // killed before the first checkpoint: the start is a function of the config
-    if path.exists() {
+    // killed before the first checkpoint: the start is a function of the config; behind one it is not needed any more
+    let resumes = path.exists();
+    let init_from = config.init_from.clone().filter(|_| !resumes);
+    let start = RunConfig { init_from, ..config.clone() };
+    let mut trainer = Trainer::new(&start, Prepared::open(&start)?)?;
+    if resumes {
         let checkpoint = Checkpoint::open(&path)?;
         let weights = Some(run.best_checkpoint());
         if let Some(data) = trainer.prepared() {
@@ -79,7 +82,8 @@ pub fn resume(
         }
         checkpoint.check_same_states(&trainer.session.model, trainer.states())?;
         let state = checkpoint.state(&trainer.session.model)?;
-        trainer.restore(state);
+        trainer.restore(state)?;
+        Judge::of(&config, &trainer).judge_again(&mut trainer.state.counters.best)?;
     }
     run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
@@ -124,11 +128,15 @@ struct Judge {
     goal: Goal,
 }
 
+/// What is measured whenever something was trained.
+const TRAIN_LOSS: &str = "train_loss";
+
 impl Judge {
-    fn new(config: &RunConfig, has_valid: bool, main: &str) -> Self {
+    fn of(config: &RunConfig, trainer: &Trainer) -> Self {
+        let has_valid = !trainer.parts.valid.numbers.is_empty();
         let name = match config.save.best.as_str() {
-            "auto" if !has_valid => "train_loss".to_owned(),
-            "auto" => format!("valid_{main}"),
+            "auto" if !has_valid => TRAIN_LOSS.to_owned(),
+            "auto" => format!("valid_{}", trainer.session.objective.main_metric()),
             named => named.to_owned(),
         };
         let goal = if name.ends_with("loss") || name.ends_with("rmse") { Goal::Min } else { Goal::Max };
@@ -137,8 +145,30 @@ impl Judge {
 
     /// Whether a value is better than the best so far; the first finite one is.
     fn improves(&self, value: f64, best: Option<&Best>) -> bool {
-        let better = |b: &Best| if self.goal == Goal::Max { value > b.value } else { value < b.value };
-        value.is_finite() && best.is_none_or(better)
+        let before = best.map(|b| b.value).filter(|b| b.is_finite());
+        let better = |b: f64| if self.goal == Goal::Max { value > b } else { value < b };
+        value.is_finite() && before.is_none_or(better)
+    }
+
+    /// The value of the deciding figure; none where nothing was trained yet.
+    ///
+    /// # Errors
+    /// [`TrainError::Metric`] where figures do not have it.
+    fn value(&self, figures: &Figures) -> Result<Option<f64>, TrainError> {
+        let value = figures.metrics.get(&self.name);
+        if value.is_none() && self.name != TRAIN_LOSS {
+            let known = figures.metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
+            return Err(TrainError::Metric { name: self.name.clone(), known });
+        }
+        Ok(value)
+    }
+
+    /// Judges the best epoch so far by this figure: a resumed run may have chosen another one.
+    fn judge_again(&self, best: &mut Option<Best>) -> Result<(), TrainError> {
+        if let Some(best) = best {
+            best.value = self.value(&best.figures)?.unwrap_or(f64::NAN);
+        }
+        Ok(())
     }
 }
 
@@ -172,7 +202,7 @@ impl<'a> Run<'a> {
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
         let main = trainer.session.objective.main_metric();
-        let judge = Judge::new(config, !trainer.parts.valid.numbers.is_empty(), main);
+        let judge = Judge::of(config, &trainer);
         let save_every = config.save.every.steps(trainer.length()).max(1);
         let samples_before = counters.samples;
         Ok(Run {
@@ -303,15 +333,11 @@ impl<'a> Run<'a> {
     /// Measures, writes the row, keeps the best weights.
     fn measure_epoch(&mut self) -> Result<(), TrainError> {
         let figures = self.trainer.end_epoch()?;
+        let value = self.judge.value(&figures)?;
         let Figures { epoch, step, metrics } = figures.clone();
         let seconds = self.seconds();
         let counters = &mut self.trainer.state.counters;
         counters.seconds = seconds;
-        let value = metrics.get(&self.judge.name);
-        if value.is_none() && self.judge.name != "train_loss" {
-            let known = metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(TrainError::Metric { name: self.judge.name.clone(), known });
-        }
         let best = value.is_some_and(|v| self.judge.improves(v, counters.best.as_ref()));
         if best || counters.best.is_none() {
             counters.best = Some(Best { value: value.unwrap_or(f64::NAN), figures });

@@ -227,6 +227,9 @@ fn state_in(
     states: &[NamedState],
 ) -> Result<State, TrainError> {
     let counters: Counters = field(file, path, STATE)?;
+    if let Some(problem) = counters.problem() {
+        return Err(TrainError::BrokenState { problem, path: path.to_owned() });
+    }
     let (mut params, mut buffers) = zeros(model, states)?;
     let slots = load(file, path, model, states, &mut params, &mut buffers)?;
     Ok(State { params, buffers, slots, counters })

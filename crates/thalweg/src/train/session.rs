@@ -10,7 +10,7 @@ use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 use super::error::TrainError;
 use super::memory;
 use super::objective::{Mixture, Objective, Truth};
-use super::program::{Batch, Blueprint, Fed, Output, Program, ProgramKey, Quantity, Work};
+use super::program::{Batch, Blueprint, Fed, Feeding, Output, Program, ProgramKey, Quantity, Work};
 use crate::data::Task;
 use crate::model::{Model, Traced};
 use crate::source::{Pass, Source};
@@ -135,6 +135,11 @@ impl Session {
             };
             named.extend(value.map(|v| (Output::Probe(probe.clone()), v, layer.input)));
         }
+        let map = |what: &Fed| match what {
+            Fed::Target(head) | Fed::Partner(head) => self.objective.terms()[*head].head.map.clone(),
+            _ => None,
+        };
+        let fed = fed.into_iter().map(|what| Feeding { map: map(&what), what }).collect();
         Ok(Blueprint::new(g, gradients, named, fed))
     }
 

@@ -18,8 +18,6 @@ pub(super) struct Settings {
     pub threads: usize,
     /// batches of one update
     pub accumulate: usize,
-    /// whether the whole gradient is kept in memory
-    pub whole_gradient: bool,
     pub top_k: Vec<usize>,
 }
 
@@ -35,7 +33,6 @@ impl Settings {
             shards: config.shards,
             threads: config.n_threads(),
             accumulate: config.accumulate,
-            whole_gradient: config.clip_norm.is_some() || config.accumulate > 1 || !config.wrap.0.is_empty(),
             top_k: config.top_k.clone(),
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use engine::StateVec;
 use record::Figures;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 #[cfg(feature = "runs")]
 use sha2::{Digest, Sha256};
 
@@ -24,7 +24,8 @@ pub struct Sums {
 /// The best epoch so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    /// value of the deciding metric
+    /// value of the deciding metric; NaN, which a file has as `null`, where that was not measured
+    #[serde(deserialize_with = "number_or_null")]
     pub value: f64,
     /// all figures of that epoch
     pub figures: Figures,
@@ -45,6 +46,33 @@ pub struct Counters {
     pub seconds: f64,
     /// training samples seen
     pub samples: u64,
+}
+
+fn number_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(from).map(|number| number.unwrap_or(f64::NAN))
+}
+
+/// A hundred years, which no clock overflows.
+const MOST_SECONDS: f64 = 3.2e9;
+/// Counts up to here are exact in every format, and no run adds enough to them to overflow.
+const MOST: u64 = 1 << 53;
+
+impl Counters {
+    /// What cannot be, in words.
+    pub(super) fn problem(&self) -> Option<String> {
+        let Counters { step, sums, samples, seconds, .. } = self;
+        if !(0.0..=MOST_SECONDS).contains(seconds) {
+            return Some(format!("`seconds` is {seconds}, expected 0 to {MOST_SECONDS}"));
+        }
+        let counts = [
+            ("step", *step),
+            ("samples", *samples),
+            ("sums.samples", sums.samples),
+            ("sums.correct", sums.correct),
+        ];
+        let (name, count) = counts.into_iter().find(|(_, count)| *count > MOST)?;
+        Some(format!("`{name}` is {count}, expected at most {MOST}"))
+    }
 }
 
 /// The state of a run.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::Draw;
+use engine::{Draw, StateVec};
 
 use super::about::About;
 use super::choice::Split;
@@ -71,6 +71,7 @@ impl Trainer {
     /// # Errors
     /// When the config does not fit the data or the model.
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
+        config.check_set()?;
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
         let source: Arc<dyn Source> = Arc::new(data.source().augmented(augment));
@@ -154,10 +155,49 @@ impl Trainer {
         Ok(())
     }
 
-    /// Goes on from a state.
-    pub fn restore(&mut self, mut state: State) {
+    /// Goes on from a state of this model and optimizer. Its buffers are the model's, whatever stands behind them: the
+    /// loss's are this trainer's own.
+    ///
+    /// # Errors
+    /// [`TrainError::State`] where it is another model's or optimizer's; nothing is changed then.
+    pub fn restore(&mut self, mut state: State) -> Result<(), TrainError> {
+        if let Some(problem) = self.misfit(&state) {
+            return Err(TrainError::State { problem });
+        }
+        state.buffers.truncate(self.session.model.buffers().len());
         state.buffers.extend_from_slice(self.session.objective.buffers());
+        let own = |(named, given): (&NamedState, StateVec)| {
+            let mut own = named.zeros();
+            own.values_mut().copy_from_slice(given.values());
+            own
+        };
+        state.slots = self.updater.states().iter().zip(state.slots).map(own).collect();
         self.state = state;
+        Ok(())
+    }
+
+    /// What keeps a state from being one of this trainer, in words.
+    fn misfit(&self, state: &State) -> Option<String> {
+        let (model, of_loss) = (&self.session.model, self.session.objective.buffers().len());
+        let (params, own, states) = (model.params().len(), model.buffers().len(), self.states());
+        let got = state.params.len();
+        if got != params {
+            return Some(format!("{got} parameters, expected {params}"));
+        }
+        let got = state.buffers.len();
+        if got != own && got != own + of_loss {
+            return Some(format!("{got} numbers in buffers, expected {}", own + of_loss));
+        }
+        let got = state.slots.len();
+        if got != states.len() {
+            return Some(format!("{got} states of the optimizer, expected {}", states.len()));
+        }
+        let wrong = states.iter().zip(&state.slots).find_map(|(named, given)| {
+            let (got, expected) = (given.values().len(), named.layout().len());
+            let text = || format!("`{}` holds {got} numbers, expected {expected}", named.name);
+            (got != expected).then(text)
+        });
+        wrong.or_else(|| state.counters.problem())
     }
 
     /// Takes the memory of the programs that the run trains with.
