@@ -171,6 +171,11 @@ fn new_rows_are_answered_without_their_target() {
     assert_eq!((json.len(), json[0]["class"].as_str()), (3, Some("low")));
     assert_eq!(here.run("eval a data=new.csv").code, 2);
     assert_eq!(here.run("predict a none.csv").code, 1);
+    here.run("predict a new.csv -o ./new.csv").fails(
+        2,
+        "error: the answers would take the place of the samples: ./new.csv\nhint: name another file behind `-o`",
+    );
+    assert!(std::fs::read_to_string(here.path().join("new.csv")).unwrap().starts_with("a,b\n"));
     here.run("predict a new.csv -o none/out.csv")
         .fails(1, "error: no such folder: none\nhint: make it first: `mkdir -p none`");
     #[cfg(target_os = "linux")]

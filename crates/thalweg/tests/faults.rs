@@ -397,7 +397,7 @@ fn a_config_set_in_code_is_checked() {
     refused(&|c| c.accumulate = 0, "`accumulate` is 0, expected a whole number from 1 to 4294967295");
     refused(&|c| c.eval_batch = 0, "`eval_batch` is 0, expected a whole number from 1 to 4294967295");
     refused(&|c| c.shards = 0, "`shards` is 0, expected a whole number from 1 to 1024");
-    refused(&|c| c.data.folds = Some(1), "`data.folds` is 1, expected a whole number from 2 to 4294967295");
+    refused(&|c| c.data.folds = Some(1), "`data.folds` is 1, expected a whole number from 2 to 10000");
     let fold = |c: &mut RunConfig| (c.data.folds, c.data.fold) = (Some(3), Some(3));
     refused(&fold, "`data.fold` is 3, expected a whole number from 0 to 2, as `data.folds` is 3");
 

@@ -1,6 +1,6 @@
 //! `thalweg predict`: a trained model's answers for new samples, as CSV.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use record::{RunDir, write_atomic};
 use serde_json::{Value, json};
@@ -38,6 +38,12 @@ pub struct Args {
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let dir = RunDir::open(&args.run)?;
+    if let Some(output) = args.output.as_deref().filter(|output| is_same(output, args.input.as_ref())) {
+        return Err(Failure::wrong(
+            format!("the answers would take the place of the samples: {}", output.display()),
+            "name another file behind `-o`",
+        ));
+    }
     let mut settings = args.settings.clone();
     settings.push(format!("data.source={}", args.input));
     let config = with_data(&dir, &settings, "predict")?;
@@ -58,6 +64,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         None => ui.data(|out| rows.write(out)),
     }
     Ok(())
+}
+
+/// Whether two paths lead to one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 /// Answers as a table.
