@@ -70,6 +70,11 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
         "`batch` is 0 on the command line, expected a whole number, 1 or more\nthe default is `batch=64`",
     );
     check(
+        "data.fold=7",
+        "`data.fold` on the command line: a fold is one of `data.folds`, which is not set; with `data.folds=5` there are folds 0 to 4\n\
+         the documentation of `data` says what it takes",
+    );
+    check(
         "batch=100000000000",
         "`batch` is 100000000000 on the command line, expected a whole number from 1 to 4294967295\nthe default is `batch=64`",
     );

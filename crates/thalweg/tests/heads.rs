@@ -324,7 +324,22 @@ fn wrong_heads_are_told_by_name() {
     let text = refused("[{name=\"color\",loss=\"mse\",weight=-1}]", &[]);
     assert!(text.starts_with("`heads[0].weight` is -1 on the command line, expected"), "{text}");
     let text = refused("[{name=\"height\",loss=\"cross_entropy\",task=\"regression\"}]", &[]);
-    assert!(text.contains("needs classes"), "{text}");
+    assert!(text.starts_with("head `height`: ") && text.contains("needs classes"), "{text}");
+    let text = refused("[{name=\"color\",weight=0},{name=\"height\",weight=0}]", &[]);
+    assert!(text.contains("the weight of every head is 0"), "{text}");
+    let hinted = |heads: &str| {
+        let config = config(&with(words(&path), &[&format!("heads={heads}")]));
+        let made = Prepared::open(&config).and_then(|data| Trainer::new(&config, data));
+        made.map(|_| ()).map_err(|error| error.hint().unwrap_or_default())
+    };
+    let hint = hinted("[{name=\"height\",loss=\"cross_entropy\",task=\"regression\"}]").unwrap_err();
+    assert_eq!(hint, "`height` without `loss` takes what suits its targets");
+    hinted("[{name=\"height\",task=\"regression\"}]").unwrap();
+    let weights = |w: &str| format!("[{{name=\"color\",loss={{name=\"cross_entropy\",class_weights={w}}}}}]");
+    let hint = hinted(&weights("[1,2]")).unwrap_err();
+    assert_eq!(hint, "`class_weights = \"balanced\"` in the loss of `color`, or a list of 3 numbers");
+    hinted(&weights("\"balanced\"")).unwrap();
+    hinted(&weights("[1,2,3]")).unwrap();
     let text = refused("[{name=\"color\"}]", &["loss=mse"]);
     assert!(text.contains("each of several heads has a `loss` of its own"), "{text}");
     let text = refused("[{name=\"color\"}]", &["data=digits"]);

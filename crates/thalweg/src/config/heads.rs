@@ -86,5 +86,8 @@ pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
             return Some(format!("head `{name}`: {error}"));
         }
     }
+    if !heads.is_empty() && heads.iter().all(|head| head.weight == 0.0) {
+        return Some("the weight of every head is 0, so that nothing is learnt".into());
+    }
     None
 }

@@ -182,6 +182,11 @@ impl RunConfig {
         let refused = |key: &str, problem: String| {
             Err(ConfigError::Refused { key: key.to_owned(), problem, place: Place::Default })
         };
+        if self.data.fold.is_some() && self.data.folds.is_none() {
+            let problem =
+                "a fold is one of `data.folds`, which is not set; with `data.folds=5` there are folds 0 to 4";
+            return refused("data.fold", problem.into());
+        }
         if let Err(error) = self.loss.check() {
             return refused(&format!("loss.{}", error.key), error.to_string());
         }

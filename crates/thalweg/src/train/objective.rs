@@ -9,7 +9,7 @@ use engine::ops::binary::Fn2;
 use super::error::TrainError;
 use crate::config::RunConfig;
 use crate::data::Task;
-use crate::losses::{Compared, Costs, Loss, Probabilities, Targets};
+use crate::losses::{Compared, Costs, Loss, LossError, Probabilities, Targets};
 use crate::source::{Head, Source, columns};
 
 /// Where all weights of a batch are 0, because every target is missing, sums are divided by this.
@@ -85,7 +85,8 @@ impl Objective {
         for (i, (head, outputs)) in heads.iter().zip(columns(heads, Task::n_outputs)).enumerate() {
             let (loss, weight) = choose(head);
             let start = constants.len();
-            constants.extend(loss.fit(&Targets::new(source, i, train))?);
+            let fitted = loss.fit(&Targets::new(source, i, train));
+            constants.extend(fitted.map_err(|error| of_head(&head.name, error))?);
             let constants = start..constants.len();
             terms.push(Term { head: head.clone(), loss, weight, outputs, constants });
         }
@@ -230,4 +231,19 @@ fn blend(g: &mut Graph, own: Var, a: Var, b: Var) -> Built {
     let difference = g.sub(a, b)?;
     let part = g.mul(own, difference)?;
     g.add(b, part)
+}
+
+/// A loss that does not suit its head, by the head's name, with what to write in the head's own table.
+fn of_head(name: &str, error: LossError) -> TrainError {
+    if name.is_empty() {
+        return error.into();
+    }
+    let hint = match &error {
+        LossError::Targets { .. } => Some(format!("`{name}` without `loss` takes what suits its targets")),
+        LossError::ClassWeights { expected, .. } => Some(format!(
+            "`class_weights = \"balanced\"` in the loss of `{name}`, or a list of {expected} numbers"
+        )),
+        LossError::Source(_) => error.hint(),
+    };
+    TrainError::Heads { problem: format!("head `{name}`: {error}"), hint }
 }
