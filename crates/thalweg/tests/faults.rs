@@ -40,6 +40,11 @@ fn resume_in(folder: &Path, words: &[&str]) -> Result<Summary, TrainError> {
 
 const SMALL: [&str; 4] = ["data=two-moons", "model=mlp-8", "model.batch_norm=true", "epochs=2"];
 
+/// Where the header of a file of weights ends.
+fn header_end(bytes: &[u8]) -> usize {
+    8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize
+}
+
 /// Reads a checkpoint in every way that a user can.
 fn read(path: &Path) -> Result<(), TrainError> {
     let checkpoint = Checkpoint::open(path)?;
@@ -73,7 +78,7 @@ fn a_flipped_bit_is_never_a_panic() {
     run_in(&folder, &SMALL).unwrap();
     let path = folder.join("checkpoints/last.safetensors");
     let bytes = std::fs::read(&path).unwrap();
-    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = header_end(&bytes);
     let mut errors = 0;
     for bit in (0..8 * header).step_by(3) {
         let mut damaged = bytes.clone();
@@ -104,7 +109,7 @@ fn preprocessing_that_does_not_fit_is_an_error() {
     run_in(&folder, &SMALL).unwrap();
     let path = folder.join("checkpoints/best.safetensors");
     let bytes = std::fs::read(&path).unwrap();
-    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = header_end(&bytes);
     let text = std::str::from_utf8(&bytes[8..header]).unwrap();
     let at = text.find(r#"\"scale\":["#).unwrap() + r#"\"scale\":["#.len();
     let end = at + text[at..].find(']').unwrap();
@@ -252,7 +257,7 @@ fn balanced_weights_are_those_by_hand() {
 /// Replaces a number in the counters of a checkpoint, at the first or the last key of that name.
 fn with_counter(path: &Path, key: &str, first: bool, value: &str) {
     let bytes = std::fs::read(path).unwrap();
-    let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let end = header_end(&bytes);
     let mut header = String::from_utf8(bytes[8..end].to_vec()).unwrap();
     let state = header.find("thalweg.state").unwrap();
     let key = format!(r#"\"{key}\":"#);

@@ -13,7 +13,7 @@ use crate::graph::{Built, Graph, Var};
 use crate::reference::Tensor;
 use crate::shape::Shape;
 use crate::steps::conv::{self, conv_flops};
-use crate::steps::{Inputs, Kernel, Lowering, Residency, times};
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 pub use kernels::conv::Conv as Geometry;
 use kernels::conv::Direction;
 use kernels::map::Draw;
@@ -262,7 +262,7 @@ impl Operator for Conv {
     }
 
     fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
-        times(&[conv_flops(&self.0), inputs[0][0]])
+        conv_flops(&self.0, inputs[0][0])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

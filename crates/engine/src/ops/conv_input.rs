@@ -13,7 +13,7 @@ use crate::reference::Tensor;
 use crate::shape::Shape;
 use crate::steps::conv::conv_flops;
 use crate::steps::conv_input;
-use crate::steps::{Inputs, Kernel, Lowering, Residency, times};
+use crate::steps::{Inputs, Kernel, Lowering, Residency};
 use kernels::conv::Direction;
 use kernels::map::Draw;
 
@@ -34,7 +34,7 @@ impl Operator for ConvInput {
     }
 
     fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
-        times(&[conv_flops(&self.0), inputs[0][0]])
+        conv_flops(&self.0, inputs[0][0])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

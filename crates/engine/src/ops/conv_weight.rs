@@ -14,7 +14,7 @@ use crate::shape::Shape;
 use crate::steps::combine::Join;
 use crate::steps::conv::conv_flops;
 use crate::steps::conv_partial::ConvPartial;
-use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency, times};
+use crate::steps::{Extent, Inputs, Kernel, Lowering, Residency};
 use kernels::map::Draw;
 
 /// Inputs: x `[B, H, W, C]`, dy `[B, OH, OW, O]`; result `[KH, KW, C/groups, O]`.
@@ -34,7 +34,7 @@ impl Operator for ConvWeight {
     }
 
     fn flops(&self, inputs: &[&Shape], _shape: &Shape) -> u64 {
-        times(&[conv_flops(&self.0), inputs[0][0]])
+        conv_flops(&self.0, inputs[0][0])
     }
 
     fn grad(&self, at: &mut Backward) -> Built<()> {

@@ -7,7 +7,7 @@ use crate::graph::Graph;
 use crate::ops::Op;
 use crate::steps::conv::{conv_flops, images_of};
 use crate::steps::gemm::product_flops;
-use crate::steps::{Loc, Span, StepKernel, times};
+use crate::steps::{Loc, Span, StepKernel};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Plan {
                 bytes: 4 * (a.elements(batch) + b.elements(batch) + (m * n) as u64),
             },
             Finish::Conv { conv, x, dy } => Cost {
-                flops: times(&[conv_flops(conv), images_of(conv, x.len.of(batch))]),
+                flops: conv_flops(conv, images_of(conv, x.len.of(batch))),
                 bytes: 4 * (x.elements(batch) + dy.elements(batch)),
             },
             Finish::Shards { from, .. } => Cost {

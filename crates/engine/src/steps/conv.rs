@@ -34,7 +34,7 @@ impl StepKernel for Conv {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        times(&[conv_flops(&self.conv), self.images.of(batch)])
+        conv_flops(&self.conv, self.images.of(batch))
     }
 
     fn scratch_len(&self, rows: usize) -> usize {
@@ -53,8 +53,8 @@ pub(crate) fn images_of(conv: &Geometry, floats: usize) -> usize {
     floats.checked_div(conv.input.iter().product()).unwrap_or(0)
 }
 
-/// Operations of a convolution, or of one of its gradients, for one image; taps in the padding count.
-pub(crate) fn conv_flops(conv: &Geometry) -> usize {
+/// Operations of a convolution, or of one of its gradients, for this many images; taps in the padding count.
+pub(crate) fn conv_flops(conv: &Geometry, images: usize) -> u64 {
     let ([oh, ow, o], [kh, kw]) = (conv.output, conv.kernel);
-    times(&[2, oh, ow, o, kh, kw, conv.input[2] / conv.groups]) as usize
+    times(&[2, oh, ow, o, kh, kw, conv.input[2] / conv.groups, images])
 }

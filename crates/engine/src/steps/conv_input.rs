@@ -1,7 +1,7 @@
 //! The input gradient of a convolution and what follows it.
 
 use super::conv::conv_flops;
-use super::{Extent, Memory, Run, Span, StepKernel, Tail, times};
+use super::{Extent, Memory, Run, Span, StepKernel, Tail};
 use kernels::conv::Conv as Geometry;
 
 /// `out = tail(wᵀ * x)`: the input gradient of a convolution, or the transposed convolution
@@ -35,7 +35,7 @@ impl StepKernel for ConvInput {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        times(&[conv_flops(&self.conv), self.images.of(batch)])
+        conv_flops(&self.conv, self.images.of(batch))
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

@@ -1,7 +1,7 @@
 //! The weight gradient of a convolution.
 
 use super::conv::{conv_flops, images_of};
-use super::{Memory, Run, Span, StepKernel, Target, times};
+use super::{Memory, Run, Span, StepKernel, Target};
 use kernels::conv::Conv;
 
 /// `Σ x·dy` over the images
@@ -33,7 +33,7 @@ impl StepKernel for ConvPartial {
     }
 
     fn flops(&self, batch: usize) -> u64 {
-        times(&[conv_flops(&self.conv), images_of(&self.conv, self.x.len.of(batch))])
+        conv_flops(&self.conv, images_of(&self.conv, self.x.len.of(batch)))
     }
 
     fn scratch_len(&self, rows: usize) -> usize {

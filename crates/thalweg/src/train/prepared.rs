@@ -261,13 +261,14 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
     if heads.is_empty() {
         return Ok(());
     }
-    if !splits.valid.is_empty() && heads::untold(heads, &splits.valid).len() == heads.len() {
+    let of = |part: &[u32]| if part.is_empty() { Vec::new() } else { heads::untold(heads, part) };
+    let (valid, test) = (of(&splits.valid), of(&splits.test));
+    if valid.len() == heads.len() {
         let problem = "no sample of the validation part has a target, and the best weights are chosen by it";
         let hint = Some("`data.valid=0` chooses them by the training loss".into());
         return Err(TrainError::Heads { problem: problem.into(), hint });
     }
-    for (name, part) in [("the validation part", &splits.valid), ("the test part", &splits.test)] {
-        let untold = if part.is_empty() { Vec::new() } else { heads::untold(heads, part) };
+    for (name, untold) in [("the validation part", valid), ("the test part", test)] {
         let said = untold.iter().map(|i| heads::without_figures(&config.heads[*i].name, name));
         splits.warnings.extend(said);
     }
