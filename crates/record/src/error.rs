@@ -241,7 +241,10 @@ impl RecordError {
             }
             RecordError::Missing { .. } => "check the path".into(),
             RecordError::Exists { .. } => "go on with it, choose another folder, or overwrite it".into(),
-            RecordError::NotARun { .. } => "choose a new or empty folder; only runs are overwritten".into(),
+            RecordError::NotARun { .. } => {
+                "name the folder of one run; a new run goes to a new or empty folder, since only runs are overwritten"
+                    .into()
+            }
             RecordError::SeveralRuns { first, .. } => {
                 format!("name one of them, such as `{}`", first.display())
             }

@@ -178,7 +178,9 @@ fn a_folder_that_is_no_run_is_never_cleared() {
     fs::write(scratch.0.join("thesis.txt"), "years").unwrap();
     let error = RunDir::create_at(&scratch.0, Existing::Overwrite).unwrap_err();
     assert!(matches!(error, RecordError::NotARun { .. }), "{error}");
-    assert!(matches!(RunDir::open(&scratch.0).unwrap_err(), RecordError::NotARun { .. }));
+    let opened = RunDir::open(&scratch.0).unwrap_err();
+    assert!(matches!(opened, RecordError::NotARun { .. }));
+    assert!(opened.hint().is_some_and(|hint| hint.starts_with("name the folder of one run")));
     let file = scratch.0.join("thesis.txt");
     assert!(matches!(
         RunDir::create_at(&file, Existing::Overwrite).unwrap_err(),
