@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+mod column;
 mod hint;
+
+pub use column::{ColumnFault, Fault, Odd, OddLine};
+use column::{column_faults, odd_lines};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -202,15 +206,33 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// A field that should be a number.
-    #[error("`{value}` at line {line}, column `{column}` is not a number: {}", path.display())]
-    NotANumber {
-        /// The field.
-        value: String,
-        /// The line, counted from 1.
+    /// Lines that have not as many fields as the others.
+    #[error("{}: {}", odd_lines(*n, lines, *expected), path.display())]
+    OddLines {
+        /// How many.
+        n: usize,
+        /// The first of them.
+        lines: Vec<OddLine>,
+        /// The last of them, from 1.
+        last: u64,
+        /// Fields of the other lines.
+        expected: usize,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A quote without its end.
+    #[error("the quote opened in line {line} is never closed: {}", path.display())]
+    OpenQuote {
+        /// The line, from 1.
         line: u64,
-        /// The column's name.
-        column: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Columns of a table that cannot be used as they are.
+    #[error("{}: {}", column_faults(faults), path.display())]
+    Columns {
+        /// What is wrong with which column.
+        faults: Vec<ColumnFault>,
         /// The file.
         path: PathBuf,
     },
@@ -223,18 +245,6 @@ pub enum DataError {
         column: String,
         /// Whether the column is a target.
         target: bool,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A column of text with too many different values to make inputs of.
-    #[error("column `{column}` is text with more than {limit} different values (`{example}`): {}", path.display())]
-    TooManyCategories {
-        /// The column's name.
-        column: String,
-        /// The most that are allowed.
-        limit: usize,
-        /// One of the values.
-        example: String,
         /// The file.
         path: PathBuf,
     },

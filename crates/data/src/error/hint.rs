@@ -1,6 +1,6 @@
 //! What to type about each problem with data.
 
-use super::DataError;
+use super::{DataError, column};
 use crate::dataset::MAX_CLASSES;
 use crate::formats;
 
@@ -57,15 +57,14 @@ impl DataError {
                 "correct it, or put NaN there and set `data.allow_missing=true`".into()
             }
             NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
+            OddLines { n, lines, last, .. } => column::of_lines(*n, lines, *last),
+            OpenQuote { .. } => "close it or take it away in that line".into(),
+            Columns { faults, .. } => column::of_faults(faults),
             Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
-            NotANumber { column, .. } => {
-                format!("correct the field, empty it, or leave the column out: `data.drop={column}`")
-            }
             MissingValue { target: true, .. } => {
-                "remove the line, or choose another column: `data.target=NAME`".into()
+                "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`".into()
             }
             MissingValue { .. } => "set `data.allow_missing=true` to put the column's mean there".into(),
-            TooManyCategories { column, .. } => format!("leave it out: `data.drop={column}`"),
             UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),

@@ -72,6 +72,7 @@ fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, option
         fixed_test,
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes,
         warnings,
     }

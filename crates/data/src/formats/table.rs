@@ -1,14 +1,9 @@
 //! CSV, TSV and blank-separated tables: numeric and categorical columns, missing values, targets by name.
 
-mod dialect;
-mod encode;
-mod scan;
-
 use std::path::{Path, PathBuf};
 
-use self::encode::encode;
-use self::scan::Table;
 use super::Format;
+use crate::tables::{Table, encode::encode, read::load};
 use crate::{DataError, DataOptions, Dataset, Values, read};
 
 /// The registry line.
@@ -16,20 +11,37 @@ pub const FORMAT: Format = Format {
     name: "table",
     endings: &[".csv", ".tsv", ".tab", ".data", ".txt"],
     summary: "CSV, TSV or blank-separated tables, plain or gzip; the target is the last column unless told",
-    options: &["target", "drop", "task", "header", "separator"],
+    options: &[
+        "target",
+        "drop",
+        "task",
+        "header",
+        "separator",
+        "decimal",
+        "thousands",
+        "missing",
+        "missing_target",
+        "types",
+        "date_order",
+        "skip",
+        "skip_lines",
+        "comment",
+        "encoding",
+    ],
     open,
 };
 
 /// A file, with targets in a column or in a second file (`data.target=FILE`).
 fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let table = Table::load(path, options)?;
+    let mut table = load(path, options)?;
     let second = match (&options.target[..], &options.schema) {
         ([name], None) if table.column(name).is_err() => beside(path, name),
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
         _ => None,
     };
-    let targets = second.map(|file| Table::load(&file, options)).transpose()?;
-    encode(&table, targets.as_ref(), options)
+    let told = DataOptions { schema: None, types: Default::default(), skip: 0, skip_lines: Vec::new(), ..options.clone() };
+    let targets: Option<Table> = second.map(|file| load(&file, &told)).transpose()?;
+    encode(&mut table, targets, options)
 }
 
 /// Opens a folder that holds `train.csv` (or .tsv, also .gz), with `valid` and `test` beside it.
