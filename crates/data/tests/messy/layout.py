@@ -3,7 +3,7 @@
 import gzip
 
 from table import (
-    Column, copied, cure, dice, error, label, marked, meaning, numbers, target, uniform, words, write,
+    Column, cure, dice, error, label, numbers, target, uniform, words, write,
 )  # fmt: skip
 
 N = 40
@@ -47,7 +47,7 @@ def separators(book):
     one("blanks", "Several blanks.", "   ", ".txt")
     one("comma-blank", "A comma and a blank.", ", ")
     one("colon", "Colons.", ":", error=error(any_keys=["data.separator"]))
-    one("double-colon", "Two colons, as in MovieLens.", "::", ".dat.txt", error=error(any_keys=["data.separator"]))
+    one("double-colon", "Two colons, as in MovieLens.", "::", ".txt", error=error(any_keys=["data.separator"]))
     columns = plain("fixed", classes=("ox", "cow"))
     widths = (9, 12, 6)
     head = "".join(c.name.rjust(w) for c, w in zip(columns, widths))
@@ -106,7 +106,7 @@ def extra_lines(book):
     sums = [f"{sum(c.values):.2f}" for c in columns[:2]]
     text = write([words("site", "total", N, ("north", "south")), *columns]) + f"Total,{sums[0]},{sums[1]},\n"
     why = "A row of totals at the end must not be learned from."
-    book.add(10, "lines-total", why, text, error=error("Total", "42"))
+    book.add(10, "lines-total", why, text, error=error("42"))
     columns = plain("total2")
     text = write(columns) + f"Total,{sums[1]},0\n"
     book.add(10, "lines-total-number", "A row of totals below numbers.", text, error=error("Total", "42"))
@@ -195,7 +195,7 @@ def quotes(book):
     book.add(10, "quotes-stray", "A quote in line 7 that is never closed.", "\n".join(lines) + "\n", error=error("quote", "line 7"))
     lines = write(columns).rstrip("\n").split("\n")
     lines[6], lines[30] = '"' + lines[6], '"' + lines[30]
-    told = error("line 7")
+    told = error("quote")
     book.add(10, "quotes-stray-two", "A quote in line 7 that ends in line 31: 24 rows would be lost.", "\n".join(lines) + "\n", error=told)
     columns = [words("pipe", "inch", N, ('3"', '5"', '7"')), *plain("inch")]
     text = write(columns, quote="none")
@@ -249,8 +249,6 @@ def nothing(book):
     book.add(10, "empty-bom", "A byte order mark and nothing else.", b"\xef\xbb\xbf", error=error())
     book.add(10, "empty-lines", "Line ends only.", "\n\n\n", error=error())
     book.add(10, "header-only", "Names and no row.", "a,b,y\n", error=error("no"))
-    columns = plain("one-row", 1, ("1",))
-    book.add(10, "one-row", "One row can be read, if not learned from.", write(columns), columns)
     columns = [numbers("y", uniform("alone", N, 0, 9))]
     book.add(10, "one-column", "One column: a target without inputs.", write(columns), error=error("input"))
 
