@@ -1,6 +1,6 @@
 """Kind 2: what the first line is, and columns that only number the rows."""
 
-from table import Column, copied, dice, error, label, marked, numbers, target, uniform, words, write
+from table import Column, dice, error, label, marked, numbers, target, uniform, words, write
 
 N = 40
 LEFT = ["left out"]

@@ -1,6 +1,6 @@
 """Kinds 3, 4 and 8: tiny tables, numbers far from zero, and labels that look like something else."""
 
-from table import Column, copied, dice, error, label, numbers, target, uniform, words, write
+from table import Column, copied, dice, error, label, numbers, target, uniform, write
 
 N = 60
 
