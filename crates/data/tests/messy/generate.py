@@ -8,7 +8,7 @@ The manifest is a list. A case has `file`, `kind` (of issue 9), `why`, and
 
 - `read`: `samples`; `columns` as the file has them, each with `name` (null: any; `name_begins` where a suffix is free), `role` (input, target, left_out),
   `type`, `missing`, and for numbers `min` and `max`; `task` with `kind` and `classes` (a set; the order is free) or `targets`; `values`: the first three
-  rows, numbers as numbers, words and labels as text, dates as YYYY-MM-DD, null where missing. A list in `role` or `type` names all that are right; null is any.
+  rows, numbers as numbers, words and labels as text, booleans of type boolean as true and false, dates as YYYY-MM-DD, null where missing. A list in `role` or `type` names all that are right; null is any.
 - `error`: `says`, words that message and hint must hold (the file's own name does not count); `keys`, settings that the hint must name; `any_keys`, of which it must name one.
   A case with `read` and `error` may be either: right, or an error. Never anything else.
 - `cured`: settings of `data.KEY` (`set`) that a hint may offer, with what is then read.

@@ -83,7 +83,7 @@ def extra_lines(book):
     one("comments", "Comment lines with # above the header.", lambda l: [*top, *l])
     one("comments-within", "A comment line with # among the rows.", lambda l: [*l[:20], "# the sensor was moved", *l[20:]])
     one("comments-end", "A comment line with # at the end.", lambda l: [*l, "# end of file"])
-    one("comments-commas", "Comments with as many commas as the rows.", lambda l: ["# a, b and y", *l])
+    one("comments-commas", "Comments with as many commas as the rows.", lambda l: ["# a, b, and y", *l])
     one("comments-percent", "Comment lines with %, as MATLAB and ARFF have them.", lambda l: ["% made by hand", *l], [COMMENT], cured={"comment": "%"})
     one("comments-slashes", "Comment lines with //.", lambda l: ["// made by hand", *l], [COMMENT], cured={"comment": "//"})
     one("title", "A title above the header.", lambda l: ["Survey of the year 2024", *l], [SKIP], ["1"], {"skip": 1})

@@ -282,6 +282,12 @@ def slips(book):
     columns = [numbers("a", uniform("sta", N, 0, 9)), marked(y, rows, "failed")]
     book.add(1, "slip-target", "Numbers to predict with a word among them: never one class for each number.", write(columns), error=error("y", "failed", str(rows[0] + 2)))
     columns = [copied("doors", [("2", "3", "4", "5more")[i * 7 % 4] for i in range(N)]), label("y", "doors", N, ("bad", "good"))]
+    drive = [copied("drv", [("f", "4", "r")[i * 7 % 3] for i in range(N)]), numbers("displ", uniform("drv", N, 1, 6, 1)), target(numbers("hwy", uniform("hwy", N, 12, 40, 1)))]
+    book.add(1, "slip-drive", "Front, rear and 4 wheels, as in the mpg table: a category, one of whose words is a digit.", write(drive), drive)
+    seats = [copied("persons", [("2", "4", "more")[i * 7 % 3] for i in range(N)]), label("y", "persons", N, ("bad", "good"))]
+    why = "Persons 2, 4 and more, as in the car table of UCI: two of three rows are numbers, and all are words."
+    told = error("persons", "more", any_keys=["data.types"])
+    book.add(1, "slip-seats", why, write(seats), seats, error=told, cured=[cure(seats, types={"persons": "category"})])
     why = "Levels 2, 3, 4 and 5more, as in the car table of UCI: a category, or the owner is asked, as most are numbers."
     book.add(1, "slip-levels", why, write(columns), columns, error=error("doors", "5more", any_keys=["data.types"]), cured=[cure(columns, types={"doors": "category"})])
 
@@ -310,6 +316,19 @@ def notations(book):
     book.add(1, "notation-infinite", "An infinite value cannot be trained on; it is told with its line.", write(columns), error=error("inf", "11", "x"))
 
 
+def booleans(book):
+    for name, yes, no in (("true", "true", "false"), ("upper", "TRUE", "FALSE"), ("title", "True", "False"), ("yes", "yes", "no"), ("letters", "T", "F")):
+        draws = [dice(f"bool-{name}-{i}").random() < 0.5 for i in range(N)]
+        kind = "boolean" if name in ("true", "upper", "title") else ["boolean", "category"]
+        values = draws if kind == "boolean" else [yes if d else no for d in draws]
+        flag = Column("flag", [yes if d else no for d in draws], values, kind)
+        columns = [flag, numbers("a", uniform("bool" + name, N, 0, 9)), label("y", "bool" + name, N)]
+        book.add(1, f"boolean-{name}", f"A column of {yes} and {no}.", write(columns), columns)
+        if kind == "boolean":
+            marked(flag, every(N, 0.1, "bool" + name), "NA")
+            book.add(1, f"boolean-{name}-missing", f"A column of {yes} and {no}, and of missing values.", write(columns), columns)
+
+
 def days(n, step=5):
     """ISO dates."""
     return [datetime.date(2023, 1, 1) + datetime.timedelta(days=i * step) for i in range(n)]
@@ -331,5 +350,5 @@ def dates(book):
 
 
 def add(book):
-    for part in (issue_examples, decimal_commas, grouping, ambiguous, currency, percent, missing, slips, notations, dates):
+    for part in (issue_examples, decimal_commas, grouping, ambiguous, currency, percent, missing, slips, notations, booleans, dates):
         part(book)
