@@ -188,7 +188,7 @@ def thalweg(folder, model, tables, binary):
                 task = "regression" if TABLES[name][1] else "classification"
                 command = [binary, "train", f"data={to}", f"model={model}", f"seed={seed}", f"data.task={task}"]
                 start = time.time()
-                subprocess.run([*command, "--run-dir", str(run), "--force"], check=True, capture_output=True)
+                subprocess.run([*command, "--run-dir", str(run), "--overwrite"], check=True, capture_output=True)
                 summary = json.loads((run / "summary.json").read_text())
                 keep(name, seed, fold, model, test_score(summary, name, to), time.time() - start)
 
@@ -217,6 +217,19 @@ def compare():
         gaps = {l: paired(known, name, l, "hgb") for l in learners if l != "hgb"}
         told = "; ".join(f"{l} {g[0]:+.4f} ± {g[1]:.4f}" for l, g in gaps.items() if g)
         print(f"| {name} | " + " | ".join(cells) + f" | {told} |")
+    rules(known, learners)
+
+
+def rules(known, learners):
+    """How often a network keeps up with the trees on the large tables, and `tabular` with `mlp` on all."""
+    for learner in learners:
+        gaps = [g for name in LARGE if learner != "hgb" and (g := paired(known, name, learner, "hgb"))]
+        if gaps:
+            good = sum(mean >= -error for mean, error in gaps)
+            print(f"\n{learner}: within one standard error of hgb or better on {good} of {len(gaps)} large tables")
+    worse = {name: g for name in TABLES if (g := paired(known, name, "tabular", "mlp")) and g[0] < -2 * g[1]}
+    for name, (mean, error) in worse.items():
+        print(f"\ntabular is worse than mlp by more than two standard errors on {name}: {mean:+.4f} ± {error:.4f}")
 
 
 def main():
