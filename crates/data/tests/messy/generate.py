@@ -4,7 +4,10 @@
 
 Python alone is enough. The same bytes come out every time: a file's numbers depend on nothing but its name here.
 
-The manifest is a list. A case has `file`, `kind` (of issue 9), `why`, and
+Kinds: 1 columns that are nearly numbers, 2 headers and index columns, 3 tables too small for R², 4 numbers far from zero, 5 new data for
+a trained model, 8 labels that look like something else, 10 layout: separators, lines that are no rows, encodings, quotes.
+
+The manifest is a list. A case has `file`, `kind`, `why`, and
 
 - `read`: `samples`; `columns` as the file has them, each with `name` (null: any; `name_begins` where a suffix is free), `role` (input, target, left_out),
   `type`, `missing`, and for numbers `min` and `max`; `task` with `kind` and `classes` (a set; the order is free) or `targets`; `values`: the first three
@@ -42,7 +45,7 @@ def main():
         (files / name).write_bytes(content)
     lines = [json.dumps(case, ensure_ascii=False) for case in book.cases]
     (HERE / "manifest.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
-    by_kind = {k: sum(c["kind"] == k for c in book.cases) for k in range(1, 12)}
+    by_kind = {k: sum(c["kind"] == k for c in book.cases) for k in sorted({c["kind"] for c in book.cases})}
     print(len(book.cases), "cases,", len(book.files), "files,", sum(map(len, book.files.values())), "bytes;", by_kind)
     large = [name for name, content in book.files.items() if len(content) > 8000]
     print("larger than 8 kB:", large)
