@@ -221,10 +221,12 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A quote without its end.
-    #[error("the quote opened in line {line} is never closed: {}", path.display())]
+    #[error("the quote opened in line {line} is {}: {}", closing(*closes), path.display())]
     OpenQuote {
         /// The line, from 1.
         line: u64,
+        /// The line in which it is closed, after whole records.
+        closes: Option<u64>,
         /// The file.
         path: PathBuf,
     },
@@ -237,8 +239,10 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A missing value where none may be.
-    #[error("the value at line {line}, column `{column}` is missing: {}", path.display())]
+    #[error("the value at line {line}, column `{column}` is missing{}: {}", others(*n), path.display())]
     MissingValue {
+        /// How many values of the column are.
+        n: usize,
         /// The line, counted from 1.
         line: u64,
         /// The column's name.
@@ -275,8 +279,12 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A table in which no column is left for the inputs.
-    #[error("no column is left for the inputs: {}", path.display())]
+    #[error("no column is left for the inputs{}: {}", after(left_out), path.display())]
     NoInputs {
+        /// Columns that cannot be inputs, with what they hold.
+        left_out: Vec<String>,
+        /// A character that cuts all lines alike, where there is one column.
+        separator: Option<char>,
         /// The file.
         path: PathBuf,
     },
@@ -431,6 +439,19 @@ pub enum DataError {
 fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
+}
+
+fn closing(line: Option<u64>) -> String {
+    line.map_or("never closed".into(), |line| format!("only closed in line {line}, and the lines between look like records"))
+}
+
+fn after(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(", after {}", first(columns)) }
+}
+
+/// How many there are besides the first.
+fn others(n: usize) -> String {
+    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
 }
 
 /// How many names a message tells.

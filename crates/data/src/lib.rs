@@ -71,4 +71,6 @@ pub use options::{
 pub use order::order;
 pub use preview::preview;
 pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
+#[cfg(feature = "table")]
+pub use tables::{FieldValue, TableView, table};
 pub use split::{Share, SplitOptions, Splits, folds, split};

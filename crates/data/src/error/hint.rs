@@ -58,7 +58,7 @@ impl DataError {
             }
             NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
             OddLines { n, lines, last, .. } => column::of_lines(*n, lines, *last),
-            OpenQuote { .. } => "close it or take it away in that line".into(),
+            OpenQuote { line, .. } => format!("close it or take it away in line {line}"),
             Columns { faults, .. } => column::of_faults(faults),
             Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
             MissingValue { target: true, .. } => {
@@ -69,6 +69,12 @@ impl DataError {
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
+            NoInputs { separator: Some(separator), .. } => {
+                format!("the fields may be separated otherwise: `data.separator=\"{separator}\"`")
+            }
+            NoInputs { left_out, .. } if !left_out.is_empty() => {
+                "`data.types={NAME=\"category\"}` uses a column all the same".into()
+            }
             NoInputs { .. } => {
                 "a table needs a column besides the target; check `data.target` and `data.drop`".into()
             }

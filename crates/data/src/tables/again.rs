@@ -134,8 +134,8 @@ fn measured<'a>(
 ) -> Result<(Vec<f64>, Vec<&'a Text>), Fault> {
     let then = schema.dialect.decimal.and_then(|d| u8::try_from(d).ok());
     let votes = style::votes(cells);
-    let own = style::of_column(&votes, then).ok().flatten();
-    let decimal = style::told(options).or(own).or(then).unwrap_or(b'.');
+    let own = style::of_column(&votes, then, options).ok().flatten();
+    let decimal = own.or(then).unwrap_or(b'.');
     let thousands = options.thousands.or(schema.dialect.thousands);
     let read = |text: &str| match role {
         Role::Number { .. } => number::undress(text).and_then(|d| d.value(decimal, thousands)),

@@ -44,6 +44,13 @@ pub(crate) struct Text {
     pub first: usize,
 }
 
+impl Text {
+    /// The word itself: what is between the quotes of `="010"`, by which spreadsheets keep a text a text.
+    pub fn word(&self) -> &str {
+        self.text.strip_prefix("=\"").and_then(|t| t.strip_suffix('"')).unwrap_or(&self.text)
+    }
+}
+
 impl Column {
     pub fn new(decimal: u8) -> Self {
         Column {
@@ -71,11 +78,12 @@ impl Column {
         }
     }
 
-    /// A number that did not come as text.
-    pub fn push_number(&mut self, value: f64) {
-        self.cells.push(value);
-        self.n_numbers += 1;
-        self.canonical &= value.fract() == 0.0 && value.abs() < 1e15;
+    /// A field that did not begin with a digit: a number all the same, where quotes were around it.
+    pub fn push_field(&mut self, field: &str) {
+        match super::number::plain(field.as_bytes(), self.decimal).filter(|p| p.len == field.len()) {
+            Some(plain) => self.push_plain(&plain),
+            None => self.push_text(field),
+        }
     }
 
     pub fn push_text(&mut self, text: &str) {

@@ -16,6 +16,8 @@ pub(crate) struct Cuts {
     pub quote: u8,
     /// What a line that is no data begins with; empty for none.
     pub comment: String,
+    /// Whether a backslash stands before a quote that belongs to the field.
+    pub escape: bool,
     /// Lines that are left out, from 1.
     pub skip: Vec<RangeInclusive<u64>>,
 }
@@ -32,6 +34,15 @@ pub(crate) enum Stop {
 /// A quote that is never closed: the line in which it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OpenQuote(pub u64);
+
+/// The last line in which a rule between names and rows may stand.
+const RULE: u64 = 4;
+
+/// A line of dashes under names, as in tables of Markdown and consoles.
+fn is_rule(line: &str) -> bool {
+    let drawn = |b: u8| matches!(b, b'-' | b'=' | b'+' | b'|' | b':' | b' ' | b'\t' | b'\r' | b',' | b';');
+    line.bytes().all(drawn) && (line.contains("--") || line.contains("=="))
+}
 
 /// A place in a text.
 #[derive(Clone, Debug)]
@@ -60,7 +71,7 @@ impl<'t> Cursor<'t> {
             let skipped = self.cuts.skip.iter().any(|lines| lines.contains(&self.line));
             let empty = line.bytes().next().is_none_or(|b| b.is_ascii_whitespace())
                 && line.bytes().all(|b| b.is_ascii_whitespace() && b != self.cuts.separator);
-            if !(comment || skipped || empty) {
+            if !(comment || skipped || empty || self.line <= RULE && is_rule(line)) {
                 return true;
             }
             self.comments += u64::from(comment);
@@ -70,15 +81,14 @@ impl<'t> Cursor<'t> {
         false
     }
 
+    /// What separates fields.
+    pub fn separator(&self) -> u8 {
+        self.cuts.separator
+    }
+
     /// The rest of the line.
     pub fn rest(&self) -> &'t str {
         self.text[self.at.min(self.text.len())..self.line_end()].trim_end_matches('\r')
-    }
-
-    /// Leaves the rest of the line aside.
-    pub fn leave_line(&mut self) {
-        self.at = self.line_end() + 1;
-        self.line += 1;
     }
 
     fn line_end(&self) -> usize {
@@ -123,8 +133,8 @@ impl<'t> Cursor<'t> {
         }
         let rest = bytes.get(self.at..).unwrap_or_default();
         let end = memchr2(self.cuts.separator, b'\n', rest).map_or(self.text.len(), |n| self.at + n);
-        let field = &self.text[self.at.min(self.text.len())..end];
-        Ok((Cow::Borrowed(field.trim()), self.stop(end)))
+        let field = self.text[self.at.min(self.text.len())..end].trim();
+        Ok((Cow::Borrowed(field), self.stop(end)))
     }
 
     /// A field whose quote opens before `from`; what stands between its end and the separator belongs to it.
@@ -138,6 +148,11 @@ impl<'t> Cursor<'t> {
                 (at, doubled) = (close + 2, true);
                 continue;
             }
+            let backslashes = bytes[from..close].iter().rev().take_while(|b| **b == b'\\').count();
+            if self.cuts.escape && backslashes % 2 == 1 {
+                (at, doubled) = (close + 1, true);
+                continue;
+            }
             let rest = bytes.get(close + 1..).unwrap_or_default();
             let end = memchr2(self.cuts.separator, b'\n', rest).map_or(self.text.len(), |n| close + 1 + n);
             let (inner, tail) = (&self.text[from..close], self.text[close + 1..end].trim());
@@ -146,6 +161,9 @@ impl<'t> Cursor<'t> {
             if doubled || !tail.is_empty() {
                 let quote = char::from(self.cuts.quote);
                 let mut whole = inner.replace(&format!("{quote}{quote}"), &quote.to_string());
+                if self.cuts.escape {
+                    whole = whole.replace(&format!("\\{quote}"), &quote.to_string()).replace("\\\\", "\\");
+                }
                 whole.push_str(tail);
                 field = Cow::Owned(whole);
             }
@@ -181,7 +199,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, separator: u8, expected: &[&[&str]]) {
-        let cuts = Cuts { separator, quote: b'"', comment: "#".into(), skip: vec![] };
+        let cuts = Cuts { separator, quote: b'"', comment: "#".into(), escape: false, skip: vec![] };
         let mut cursor = Cursor::new(text, &cuts);
         let mut got = Vec::new();
         while cursor.next_record() {
@@ -202,7 +220,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_and_an_open_quote_is_told() {
-        let cuts = Cuts { separator: b',', quote: b'"', comment: String::new(), skip: vec![2..=2] };
+        let cuts = Cuts { separator: b',', quote: b'"', comment: String::new(), escape: false, skip: vec![2..=2] };
         let mut cursor = Cursor::new("a\nleft out\n\"x\ny\"\n\"open\nb\n", &cuts);
         let mut lines = Vec::new();
         while cursor.next_record() {

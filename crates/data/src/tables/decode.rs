@@ -69,5 +69,7 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Text without its mark, and with line feeds where a file has carriage returns alone.
 fn lines(text: String) -> String {
     let text = text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text);
+    // CP/M and DOS end a text with Control-Z
+    let text = text.strip_suffix('\u{1a}').map(String::from).unwrap_or(text);
     if text.contains('\r') && !text.contains('\n') { text.replace('\r', "\n") } else { text }
 }

@@ -2,8 +2,9 @@
 
 use super::cells::{Cell, Column as Cells, unpack};
 use super::kinds::{Found, Kind, MAX_CATEGORIES};
+use super::read::Source;
 use super::roles::{self, Roles};
-use super::{Table, again, dates};
+use super::{Table, again, dates, precision};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
 use crate::{DataError, DataOptions, Dataset, DateOrder, MissingTarget, Origin, Task, Values};
@@ -88,6 +89,9 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
     let roles = Roles::find(table, other.is_none(), options)?;
     let mut notes = std::mem::take(&mut table.notes);
     notes.extend(roles.notes.iter().cloned());
+    if table.names.len() == 1 && other.is_none() {
+        return Err(no_inputs(table, &roles));
+    }
     if !roles.faults.is_empty() {
         return Err(DataError::Columns { faults: roles.faults, path: table.path.clone() });
     }
@@ -121,7 +125,7 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
         codes.push(code);
     }
     if columns.is_empty() {
-        return Err(DataError::NoInputs { path: table.path.clone() });
+        return Err(no_inputs(table, &roles));
     }
     notes.extend(rare);
     notes.extend(missing_note(&columns, &roles.found));
@@ -137,7 +141,15 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
     };
     let widths = schema.columns.iter().map(|c| (c.index, c.role.width())).collect();
     let columns = roles.columns(table, &widths);
-    Ok(Plan { schema, codes, targets, target_texts, columns, notes, warnings: Vec::new() })
+    let warnings = precision::warnings(table, &schema, &codes);
+    Ok(Plan { schema, codes, targets, target_texts, columns, notes, warnings })
+}
+
+/// The error of a table in which no column is left, with what there was.
+fn no_inputs(table: &Table, roles: &Roles) -> DataError {
+    let one = table.source.as_ref().filter(|_| table.names.len() == 1);
+    let separator = one.and_then(Source::other_separator);
+    DataError::NoInputs { left_out: roles.left_out(table), separator, path: table.path.clone() }
 }
 
 /// The task of a table's targets; classes get words for numbers.
@@ -213,7 +225,8 @@ fn role(
     if indicator && options.allow_missing == Some(false) {
         let (name, path) = (table.names[index].clone(), table.path.clone());
         let line = table.line_of(first_missing(table, column, &found.kind));
-        return Err(DataError::MissingValue { line, column: name, target: false, path });
+        let n = found.n_missing;
+        return Err(DataError::MissingValue { n, line, column: name, target: false, path });
     }
     Ok(match &found.kind {
         Kind::Number { texts } => {
@@ -277,7 +290,7 @@ fn values(table: &Table, column: &Cells) -> (Vec<String>, usize) {
         .texts
         .iter()
         .filter(|t| t.count > 0 && !table.marks.has(&t.text))
-        .map(|t| (&*t.text, t.count))
+        .map(|t| (t.word(), t.count))
         .collect();
     let n = all.len();
     if n > MAX_CATEGORIES {
@@ -303,7 +316,7 @@ pub(crate) fn word_codes(table: &Table, column: &Cells, role: &Role) -> Vec<Opti
             false => other.then_some(n + u32::from(*missing)),
         }
     };
-    column.texts.iter().map(|t| place(&t.text)).collect()
+    column.texts.iter().map(|t| place(t.word())).collect()
 }
 
 /// What is known of the numbers of a column.
@@ -370,7 +383,7 @@ impl Known {
 }
 
 /// The value of a cell of a measured column; NaN where it is missing.
-fn value(cell: Cell, texts: &[f64], marks: &super::missing::Marks) -> f64 {
+pub(crate) fn value(cell: Cell, texts: &[f64], marks: &super::missing::Marks) -> f64 {
     match cell {
         Cell::Number(x) if marks.has_numbers() && marks.has_number(x) => f64::NAN,
         Cell::Number(x) => x,
@@ -551,7 +564,7 @@ fn labels(table: &Table, index: usize, classes: &[String], options: &DataOptions
     let index = again::ClassIndex::new(classes, counted);
     for text in &column.texts {
         let unknown = text.count > 0 && !table.marks.has(&text.text);
-        let found = if unknown { index.find(&text.text) } else { None };
+        let found = if unknown { index.find(text.word()) } else { None };
         if found.is_none() && unknown && !options.inputs_only {
             let row = column.first_row(text);
             if counted {
@@ -593,7 +606,8 @@ fn kept_rows(
     let column = table.names[plan.targets[place]].clone();
     if options.missing_target == MissingTarget::Error {
         let (line, path) = (table.line_of(first), table.path.clone());
-        return Err(DataError::MissingValue { line, column, target: true, path });
+        let n = (0..table.n_rows).filter(|row| !told(*row)).count();
+        return Err(DataError::MissingValue { n, line, column, target: true, path });
     }
     let rows: Vec<u32> = (0..table.n_rows).filter(|r| told(*r)).map(|r| r as u32).collect();
     if rows.is_empty() {

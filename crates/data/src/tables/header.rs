@@ -38,7 +38,10 @@ pub(crate) fn find(
     notes: &mut Vec<String>,
     path: &Path,
 ) -> Result<Header, DataError> {
+    drop_empty_ends(pass, notes);
     let width = pass.columns.len();
+    // a comment holds names only where the first record does not
+    let commented = commented.filter(|names| names.len() == width && judge(pass) != Verdict::Names);
     let told = options.header.or(commented.is_some().then_some(false));
     if told.is_none()
         && let Some(classes) = counted(&pass.first, width, pass.n_rows)
@@ -66,16 +69,40 @@ pub(crate) fn find(
         return Err(DataError::Ragged { line: 1, expected: width, got, path });
     }
     for (column, field) in pass.columns.iter_mut().zip(&pass.first) {
-        let plain = number::plain(field.as_bytes(), column.decimal).filter(|p| p.len == field.len());
-        column.take_first(|c| match plain {
-            Some(plain) => c.push_plain(&plain),
-            None => c.push_text(field),
-        });
+        column.take_first(|c| c.push_field(field));
     }
     pass.n_rows += 1;
     let has_names = commented.is_some();
     let names = commented.map_or_else(|| numbered(width), |names| unique(&names, notes));
     Ok(Header { names, has_names, is_first_record: false, classes: None })
+}
+
+/// Takes away columns without a name and a value at the ends of the table, which separators at the ends of lines make.
+fn drop_empty_ends(pass: &mut Pass, notes: &mut Vec<String>) {
+    let is_empty = |c: &Column| c.n_numbers == 0 && c.texts.iter().all(|t| t.count == 0 || t.text.is_empty());
+    let before = pass.columns.len();
+    // one name less than columns was taken for names of rows
+    if pass.shifted && pass.columns.last().is_some_and(is_empty) {
+        pass.first.remove(0);
+        pass.columns.pop();
+        pass.shifted = false;
+    }
+    let nameless = |first: &[String], i: usize| first.get(i).is_some_and(String::is_empty);
+    while pass.columns.len() > 1
+        && nameless(&pass.first, pass.columns.len() - 1)
+        && pass.columns.last().is_some_and(is_empty)
+    {
+        pass.first.pop();
+        pass.columns.pop();
+    }
+    while pass.columns.len() > 1 && nameless(&pass.first, 0) && pass.columns.first().is_some_and(is_empty) {
+        pass.first.remove(0);
+        pass.columns.remove(0);
+        pass.cut_before += 1;
+    }
+    if pass.columns.len() < before {
+        notes.push("separators at the ends of lines, beyond which nothing stands, are left out".into());
+    }
 }
 
 /// `x0`, `x1` and so on.
@@ -114,7 +141,7 @@ fn judge(pass: &Pass) -> Verdict {
     let is_datum = |f: &str| is_number(f) || dates::evidence(f).is_some();
     let mut evidence = Evidence::default();
     for (field, column) in first.iter().zip(columns) {
-        let measured = is_measured(column, &marks);
+        let measured = is_measured(column, field, &marks);
         let recurs = column.texts.iter().any(|t| *t.text == **field);
         if field.is_empty() {
             continue;
@@ -190,8 +217,10 @@ fn rises_alike(columns: &[Column]) -> bool {
 }
 
 /// Whether all known values are numbers, dates or times.
-fn is_measured(column: &Column, marks: &Marks) -> bool {
+fn is_measured(column: &Column, first: &str, marks: &Marks) -> bool {
     let words = column.texts.iter().filter(|t| t.count > 0 && !marks.has_among_numbers(&t.text));
+    // names that come again where files were joined
+    let words = words.filter(|t| *t.text != *first);
     let measured = |text: &str| number::undress(text).is_some() || dates::evidence(text).is_some();
     let mut n = 0;
     words.inspect(|_| n += 1).all(|t| measured(&t.text)) && column.n_numbers + n > 0

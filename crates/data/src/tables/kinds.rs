@@ -13,6 +13,9 @@ use crate::error::{Fault, Odd};
 /// The most different values that a column may have as an input for each of them.
 pub(crate) const MAX_CATEGORIES: usize = 256;
 
+/// The most different dates that a target may have to be classes.
+const FEW_CLASSES: usize = 20;
+
 /// Words that are yes and no to each other, lower case, no first.
 const SWITCHES: &[[&str; 2]] = &[["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"], ["off", "on"]];
 
@@ -130,9 +133,7 @@ impl<'a> Census<'a> {
             census.words.push(text);
             if marks.has_among_numbers(&text.text) {
                 census.n_soft += text.count;
-            } else if let Some(number) = number::undress(&text.text)
-                && (number.value(b'.', None).is_some() || number.value(b',', None).is_some())
-            {
+            } else if let Some(number) = number::undress(&text.text) {
                 census.n_numbers += text.count;
                 if let Some(sign) = number.sign {
                     *census.signs.entry(sign).or_default() += text.count;
@@ -177,6 +178,10 @@ pub(crate) fn find(
     }
     let n_others = census.n_others();
     if census.n_numbers == 0 && census.n_dates == n_others && n_others > 0 {
+        if is_target && 2 * census.words.len() <= n_others && census.words.len() <= FEW_CLASSES {
+            let note = Some("holds dates or times and is taken for classes".into());
+            return Ok(Found { kind: Kind::Category, n_missing: census.n_missing, note });
+        }
         return dates(column, &census, table, options);
     }
     if census.n_numbers == 0 && census.n_soft == 0 && switch(census.words.iter().map(|t| &*t.text)).is_some() {
@@ -262,11 +267,9 @@ fn numbers(table: &Table, column: &Column, census: &Census<'_>, options: &DataOp
 
 /// The decimal mark of a column's numbers.
 fn decimal(table: &Table, column: &Column, options: &DataOptions) -> Result<u8, Fault> {
-    if let Some(told) = style::told(options) {
-        return Ok(told);
-    }
     let votes = style::votes(column);
-    style::of_column(&votes, table.mark).map(|mark| mark.unwrap_or(column.decimal)).map_err(|()| marks(table, column, votes))
+    let mark = style::of_column(&votes, table.mark, options).map_err(|()| marks(table, column, votes))?;
+    Ok(mark.unwrap_or(column.decimal))
 }
 
 /// What is wrong with numbers whose marks only the user can tell.

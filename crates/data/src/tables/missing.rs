@@ -9,7 +9,7 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// Marks that mean so among numbers, dates and switches, and are words among words: `None` may be a class.
-const AMONG_NUMBERS: &[&str] = &["none", "nil", "missing", "unknown", "-", "--", "---", ".", "..", "*"];
+const AMONG_NUMBERS: &[&str] = &["none", "nil", "missing", "-", "--", "---", ".", "..", "*"];
 
 /// The longest of all marks.
 const LONGEST: usize = 8;

@@ -12,12 +12,14 @@ mod decode;
 mod header;
 pub(crate) mod kinds;
 mod missing;
+mod precision;
 pub(crate) mod number;
 pub(crate) mod encode;
 pub(crate) mod read;
 pub(crate) mod roles;
 mod sniff;
 mod style;
+mod view;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,6 +30,8 @@ use self::cells::{Cell, Column};
 use self::missing::Marks;
 use self::read::Source;
 use crate::DataError;
+
+pub use view::{FieldValue, TableView, table};
 
 /// A table in memory: columns of cells, not yet inputs.
 #[derive(Clone, Debug)]

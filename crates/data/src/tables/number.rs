@@ -169,8 +169,13 @@ fn is_spacer(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '’' | '_')
 }
 
-/// Takes a number apart that is not plain; `None` for what is no number.
+/// Takes a number apart that is not plain; `None` for what is a number under no decimal mark.
 pub(crate) fn undress(text: &str) -> Option<Dressed> {
+    let dressed = apart(text)?;
+    dressed.value(b'.', None).or(dressed.value(b',', None)).is_some().then_some(dressed)
+}
+
+fn apart(text: &str) -> Option<Dressed> {
     let mut rest = text.trim();
     let mut negative = false;
     if let Some(inner) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) {
@@ -330,7 +335,8 @@ mod tests {
         assert_eq!(undress("A1"), None);
         assert_eq!(undress("--5"), None);
         assert_eq!(undress("%"), None);
-        assert_eq!(undress("2025-01-02").and_then(|d| d.value(b'.', None)), None);
+        assert_eq!(undress("2025-01-02"), None);
+        assert_eq!(undress("1.2.3"), None);
     }
 
     #[test]

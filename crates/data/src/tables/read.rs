@@ -25,6 +25,8 @@ pub(crate) struct Source {
     pub cuts: Cuts,
     /// Whether the first record holds names.
     pub has_header: bool,
+    /// Empty fields before the first column.
+    pub cut_before: usize,
 }
 
 /// What one pass over a text found.
@@ -34,6 +36,10 @@ pub(crate) struct Pass {
     pub columns: Vec<Column>,
     /// Records after the first.
     pub n_rows: usize,
+    /// Whether the first record had one name less than there are columns.
+    pub shifted: bool,
+    /// Empty columns that were taken away before the others.
+    pub cut_before: usize,
     pub notes: Vec<String>,
 }
 
@@ -45,7 +51,7 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
     let (text, note) = decode::text(read::decoded(path)?, path, options)?;
     let Sniffed { cuts, width, names, notes } = sniff::sniff(&text, options)?;
     let text = if cuts.separator == b' ' { sniff::single_blanks(text.lines()) } else { text };
-    let mut source = Source { path: path.into(), text, cuts, has_header: false };
+    let mut source = Source { path: path.into(), text, cuts, has_header: false, cut_before: 0 };
     let start = source.pass(width, &vec![b'.'; width], LOOK, options)?;
     let guess = style::decimals(&start.columns, options).unwrap_or_else(|| vec![b'.'; width]);
     let mut pass = source.pass(width, &guess, usize::MAX, options)?;
@@ -56,6 +62,7 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
     notes.append(&mut pass.notes);
     let found = header::find(&mut pass, names, options, &mut notes, path)?;
     source.has_header = found.is_first_record;
+    source.cut_before = pass.cut_before;
     let n_rows = pass.columns.first().map_or(0, Column::len);
     if n_rows == 0 {
         return Err(DataError::NoSamples { path: path.into() });
@@ -82,7 +89,7 @@ impl Source {
     }
 
     fn open_quote(&self, quote: OpenQuote) -> DataError {
-        DataError::OpenQuote { line: quote.0, path: self.path.clone() }
+        DataError::OpenQuote { line: quote.0, closes: None, path: self.path.clone() }
     }
 
     /// Reads `limit` records of `width` fields after the first one; the first cell of each column is left free for it.
@@ -95,6 +102,7 @@ impl Source {
         let (line, text) = (cursor.line, cursor.rest());
         let first: Vec<String> =
             cursor.fields().map_err(|q| self.open_quote(q))?.into_iter().map(Cow::into_owned).collect();
+        let shifted = first.len() + 1 == width;
         let (first, width) = match fit(first, width, options.header) {
             Ok(fitting) => fitting,
             Err(got) => {
@@ -105,13 +113,17 @@ impl Source {
         let mut columns: Vec<Column> =
             (0..width).map(|i| Column::new(decimals.get(i).copied().unwrap_or(b'.'))).collect();
         columns.iter_mut().for_each(Column::leave_room);
-        let mut pass = Pass { first, columns, n_rows: 0, notes: Vec::new() };
+        let mut pass = Pass { first, columns, n_rows: 0, shifted, cut_before: 0, notes: Vec::new() };
         let mut empty = Empty::default();
         let mut extra = 0u64;
         while pass.n_rows < limit && cursor.next_record() {
             let (line, text) = (cursor.line, cursor.rest());
             let record = pass.record(&mut cursor).map_err(|q| self.open_quote(q))?;
             extra += u64::from(record.extra);
+            if record.swallows {
+                let (closes, path) = (Some(cursor.line - 1), self.path.clone());
+                return Err(DataError::OpenQuote { line, closes, path });
+            }
             if record.got != width {
                 pass.columns.iter_mut().take(record.got).for_each(Column::pop);
                 odd.add(line, record.got, text);
@@ -133,6 +145,17 @@ impl Source {
             pass.notes.push(format!("{n} with a separator at the end, behind which there is nothing"));
         }
         Ok(pass)
+    }
+
+    /// A character that cuts all of the first lines into the same number of fields, where the separator cuts none.
+    pub fn other_separator(&self) -> Option<char> {
+        const OTHERS: [char; 9] = [':', '^', '~', '!', '&', '/', '*', '\u{1}', '_'];
+        let lines: Vec<&str> = self.text.lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
+        let cuts = |c: &char| {
+            let n = lines.first().map_or(0, |l| l.matches(*c).count());
+            n > 0 && lines.iter().all(|l| l.matches(*c).count() == n)
+        };
+        OTHERS.into_iter().find(cuts)
     }
 
     /// The line of a row.
@@ -158,7 +181,7 @@ impl Source {
         while cursor.next_record() {
             let Ok(fields) = cursor.fields() else { return };
             if !std::mem::take(&mut skip) {
-                visit(&fields);
+                visit(fields.get(self.cut_before..).unwrap_or_default());
             }
         }
     }
@@ -174,6 +197,7 @@ fn fit(mut first: Vec<String>, width: usize, header: Option<bool>) -> Result<(Ve
             first.pop();
             Ok((first, width))
         }
+        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => Ok((first, width)),
         n if n + 1 == width && n > 1 && header != Some(false) => {
             first.insert(0, String::new());
             Ok((first, width))
@@ -188,13 +212,16 @@ struct Record {
     /// Whether a separator stands at the end, with nothing behind it.
     extra: bool,
     is_empty: bool,
+    /// Whether a quoted field holds whole records.
+    swallows: bool,
 }
 
 impl Pass {
     /// Adds the record here to the columns; it fits where it has a field for each of them.
     fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Record, OpenQuote> {
         let width = self.columns.len();
-        let (mut got, mut extra, mut is_empty) = (0, false, true);
+        let (mut got, mut extra, mut is_empty, mut swallows) = (0, false, true, false);
+        let separator = char::from(cursor.separator());
         loop {
             let column = self.columns.get_mut(got);
             let decimal = column.as_ref().map_or(b'.', |c| c.decimal);
@@ -209,8 +236,9 @@ impl Pass {
                 None => {
                     let (text, stop) = cursor.text()?;
                     is_empty &= text.is_empty();
+                    swallows |= matches!(&text, t if t.contains('\n') && has_records(t, separator, width));
                     match column {
-                        Some(column) => column.push_text(&text),
+                        Some(column) => column.push_field(&text),
                         None if got == width && text.is_empty() && stop == Stop::Record => {
                             extra = true;
                             got -= 1;
@@ -222,10 +250,17 @@ impl Pass {
             };
             got += 1;
             if stop == Stop::Record {
-                return Ok(Record { got, extra, is_empty });
+                return Ok(Record { got, extra, is_empty, swallows });
             }
         }
     }
+}
+
+/// Whether all whole lines within a field have as many separators as records do.
+fn has_records(field: &str, separator: char, width: usize) -> bool {
+    let lines: Vec<&str> = field.split('\n').collect();
+    let whole = lines.get(1..lines.len() - 1).unwrap_or_default();
+    width > 1 && !whole.is_empty() && whole.iter().all(|l| l.matches(separator).count() + 1 == width)
 }
 
 /// Rows without a value.

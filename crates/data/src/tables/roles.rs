@@ -71,13 +71,34 @@ impl Roles {
             roles.found.push(found);
             roles.roles.push(role);
         }
+        roles.keep_index(table, &dropped, options);
         roles.remark(table, &dropped);
         Ok(roles)
+    }
+
+    /// A column that counts the rows is an input all the same where there is no other.
+    fn keep_index(&mut self, table: &Table, dropped: &HashSet<usize>, options: &DataOptions) {
+        if self.roles.contains(&ColumnRole::Input) {
+            return;
+        }
+        for index in (0..self.roles.len()).filter(|i| !dropped.contains(i)) {
+            let is_index = self.found[index].as_ref().is_some_and(|f| f.kind == Kind::Index);
+            if is_index && let Ok(found) = kinds::find(table, index, true, options) {
+                self.found[index] = Some(found);
+                self.roles[index] = ColumnRole::Input;
+            }
+        }
     }
 
     /// The columns of a part.
     pub fn of(&self, role: ColumnRole) -> impl Iterator<Item = usize> + '_ {
         self.roles.iter().enumerate().filter(move |(_, r)| **r == role).map(|(i, _)| i)
+    }
+
+    /// Columns that are left out with what they hold, for an error.
+    pub fn left_out(&self, table: &Table) -> Vec<String> {
+        let word = |i: usize| self.found[i].as_ref().map_or("unclear", |f| f.kind.word());
+        self.of(ColumnRole::LeftOut).map(|i| format!("`{}` ({})", shown(&table.names[i]), word(i))).collect()
     }
 
     /// What was left out or decided without being told.
@@ -262,7 +283,7 @@ pub(crate) fn classes(table: &Table, index: usize, options: &DataOptions) -> Res
     let column = &table.columns[index];
     let known = column.texts.iter().filter(|t| t.count > 0 && !table.marks.has(&t.text));
     let mut counts: Vec<usize> = known.clone().map(|t| t.count).collect();
-    let mut classes: Vec<String> = known.map(|t| t.text.to_string()).collect();
+    let mut classes: Vec<String> = known.map(|t| t.word().to_string()).collect();
     let number = super::number::whole;
     if classes.iter().all(|c| number(c).is_some()) {
         let key = |c: &String| number(c).unwrap_or(0.0);

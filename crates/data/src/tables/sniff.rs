@@ -41,20 +41,24 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
         skip.push(1..=1);
         separator.get_or_insert(told);
     }
-    let comment = match &options.comment {
+    let mut comment = match &options.comment {
         Some(told) => told.clone(),
         None => found_comment(text, &skip).map(String::from).unwrap_or_default(),
     };
     let quote = quote(text);
-    let cuts = |separator| Cuts { separator, quote, comment: comment.clone(), skip: skip.clone() };
+    let escape = escapes(text, quote);
+    let cuts = |separator, comment: &str| Cuts { separator, quote, comment: comment.into(), escape, skip: skip.clone() };
     let separator = separator.unwrap_or_else(|| {
-        let score = |s: u8| Sample::new(text, &cuts(s)).score();
+        let score = |s: u8| Sample::new(text, &cuts(s, &comment)).score();
         // The first of the best: `max_by` gives the last.
         let best = SEPARATORS.into_iter().rev().max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(b',');
         if score(best) == 0.0 { b',' } else { best }
     });
-    let cuts = cuts(separator);
-    let width = Sample::new(text, &cuts).width();
+    let width = Sample::new(text, &cuts(separator, &comment)).width();
+    if comment.is_empty() && options.comment.is_none() && has_comments(text, &cuts(separator, ""), width) {
+        comment = "#".into();
+    }
+    let cuts = cuts(separator, &comment);
     let names = if options.comment.is_none() && options.header.is_none() { commented_names(text, &cuts, width) } else { None };
     if options.comment.is_none() && !comment.is_empty() {
         notes.push(match &names {
@@ -103,6 +107,21 @@ fn found_comment(text: &str, skip: &[RangeInclusive<u64>]) -> Option<&'static st
     let mark = COMMENTS.into_iter().find(|m| first.starts_with(m))?;
     let rest: Vec<&str> = lines.skip_while(|l| l.starts_with(mark)).take(LOOK).collect();
     (!rest.is_empty() && !rest.iter().any(|l| l.starts_with(mark))).then_some(mark)
+}
+
+/// Whether lines that begin with `#` have not as many fields as all others, so that they are no records.
+fn has_comments(text: &str, cuts: &Cuts, width: usize) -> bool {
+    let lines: Vec<&str> = text.match_indices("\n#").take(LOOK).map(|(at, _)| text[at + 1..].lines().next().unwrap_or("")).collect();
+    let plain = Cuts { skip: Vec::new(), ..cuts.clone() };
+    let odd = |line: &&str| Cursor::new(line, &plain).fields().is_ok_and(|f| f.len() != width);
+    width > 1 && !lines.is_empty() && lines.iter().all(|l| odd(l))
+}
+
+/// Whether backslashes stand before quotes that belong to a field: none of them ends it.
+fn escapes(text: &str, quote: u8) -> bool {
+    let mark = format!("\\{}", char::from(quote));
+    let inside = |at: usize| text[at + 2..].chars().next().is_some_and(|c| c.is_alphanumeric() || c == ' ');
+    text.match_indices(&mark).take(LOOK).any(|(at, _)| inside(at))
 }
 
 /// The last comment before the data, where it has a name for each column.
@@ -168,7 +187,8 @@ impl Sample {
     fn width(&self) -> usize {
         let widths = if self.widths.len() > 1 { &self.widths[1..] } else { &self.widths[..] };
         let count = |w: usize| widths.iter().filter(|v| **v == w).count();
-        widths.iter().copied().max_by_key(|w| (count(*w), *w)).unwrap_or(1)
+        let first = self.widths.first().copied();
+        widths.iter().copied().max_by_key(|w| (count(*w), Some(*w) == first, *w)).unwrap_or(1)
     }
 
     /// Share of records of one width times share of clean fields; 0 where nothing is cut.

@@ -23,24 +23,22 @@ pub(crate) fn votes(column: &Column) -> Votes {
 
 /// The decimal marks under which a text should be read once more; `None` where it was read rightly.
 pub(crate) fn decimals(columns: &[Column], options: &DataOptions) -> Option<Vec<u8>> {
-    let told = told(options);
     let all: Vec<Votes> = columns.iter().map(votes).collect();
     let table = table_mark(&all);
     let of = |(column, votes): (&Column, &Votes)| {
-        told.or_else(|| of_column(votes, table).ok().flatten()).unwrap_or(column.decimal)
+        of_column(votes, table, options).ok().flatten().unwrap_or(column.decimal)
     };
     let wanted: Vec<u8> = columns.iter().zip(&all).map(of).collect();
     wanted.iter().zip(columns).any(|(w, c)| *w != c.decimal).then_some(wanted)
 }
 
-/// The decimal mark that settings tell.
-pub(crate) fn told(options: &DataOptions) -> Option<u8> {
-    let other = |mark: char| match mark {
-        ',' => Some(b'.'),
-        '.' => Some(b','),
+/// The decimal mark that follows from a told separator of thousands.
+fn beside_thousands(options: &DataOptions) -> Option<u8> {
+    match options.thousands {
+        Some(',') => Some(b'.'),
+        Some('.') => Some(b','),
         _ => None,
-    };
-    options.decimal.and_then(|d| u8::try_from(d).ok()).or(options.thousands.and_then(other))
+    }
 }
 
 /// The decimal mark that all columns which prove one agree on.
@@ -50,13 +48,22 @@ pub(crate) fn table_mark(all: &[Votes]) -> Option<u8> {
     proofs.iter().all(|p| *p == first).then_some(first)
 }
 
-/// The decimal mark of a column: proved by its own numbers, else by those of the other columns; `None` where its numbers
-/// have no mark that could be either, an error where only the user knows.
-pub(crate) fn of_column(votes: &Votes, table: Option<u8>) -> Result<Option<u8>, ()> {
-    match votes.proved()? {
-        Some(own) => Ok(Some(own)),
-        None if votes.comma_either > 0 => table.map(Some).ok_or(()),
-        None if votes.point_either > 0 => Ok(Some(table.unwrap_or(b'.'))),
-        None => Ok(None),
+/// The decimal mark of a column: proved by its own numbers, else told, else by those of the other columns; `None` where
+/// its numbers have no mark that could be either, an error where only the user knows.
+pub(crate) fn of_column(votes: &Votes, table: Option<u8>, options: &DataOptions) -> Result<Option<u8>, ()> {
+    if let Some(mark) = beside_thousands(options) {
+        return Ok(Some(mark));
+    }
+    let told = options.decimal.and_then(|d| u8::try_from(d).ok());
+    match (votes.proved(), told) {
+        (Ok(Some(own)), _) => return Ok(Some(own)),
+        (_, Some(told)) => return Ok(Some(told)),
+        (Err(()), None) => return Err(()),
+        (Ok(None), None) => {}
+    }
+    match (votes.comma_either, votes.point_either) {
+        (1.., _) => table.map(Some).ok_or(()),
+        (0, 1..) => Ok(Some(table.unwrap_or(b'.'))),
+        (0, 0) => Ok(None),
     }
 }

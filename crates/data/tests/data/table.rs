@@ -45,7 +45,7 @@ fn a_missing_value_becomes_the_mean_of_the_training_part() {
     set.fill_missing(&[0, 2]);
     assert_eq!((floats(&set)[9], floats(&set)[10]), (1.0, 1.0));
     let schema = set.schema.expect("a table's");
-    assert_eq!(schema.columns[2].role, Role::Number { mean: 1.0 });
+    assert_eq!(schema.columns[2].role, Role::Number { fill: 1.0, indicator: true, offset: 0.0, factor: 1.0 });
 }
 
 #[test]

@@ -130,9 +130,9 @@ def names(book):
     one("wavelengths-last", "A spectrum with its class in the last column.", columns)
     columns = [floats(str(year), f"year{year}", 0, 100, 1) for year in range(1990, 1994)] + [target(floats("1994", "y94", 0, 100, 1))]
     one("years", "Names are years, far from the values below them.", columns)
-    columns = [floats(f"{i}.5", f"half{i}", 10, 20) for i in range(4)] + [target(words("state", "half", N, ("on", "off")))]
+    columns = [floats(f"{i}.5", f"half{i}", 10, 20) for i in range(4)] + [target(words("state", "half", N, ("on", "off"), type=["category", "boolean"]))]
     one("halves", "Names are numbers with a fraction, the last is a word above words.", columns)
-    columns = [words("sex", "tit", N, ("male", "female")), words("adult", "tit2", N, ("adult", "child")), floats("fare", "tit", 5, 80, 2), target(words("alive", "tit3", N, ("yes", "no")))]
+    columns = [words("sex", "tit", N, ("male", "female")), words("adult", "tit2", N, ("adult", "child")), floats("fare", "tit", 5, 80, 2), target(words("alive", "tit3", N, ("yes", "no"), type=["category", "boolean"]))]
     one("own-value", "The name `adult` is also a value of its column; the name of the fares above numbers decides.", columns)
     columns = [words("outlook", "pl", N, ("sunny", "rain")), words("windy", "pl2", N, ("windy", "calm")), target(words("play", "pl3", N, ("go", "stay")))]
     one("own-value-words", "All words, and the name `windy` is a value of its column; `outlook` and `play` are values of none.", columns)
@@ -159,7 +159,7 @@ def bare(book):
 
     columns = [words("a", f"mush{i}", N, "xbsyw") for i in range(4)] + [target(words("y", "mush", N, "pe"))]
     one("words", "Words without a header, as the mushrooms of UCI.", columns)
-    columns = [words("a", f"rare{i}", N, ("red", "green", "blue")) for i in range(3)] + [target(words("y", "rare", N, ("yes", "no")))]
+    columns = [words("a", f"rare{i}", N, ("red", "green", "blue")) for i in range(3)] + [target(words("y", "rare", N, ("yes", "no"), type=["category", "boolean"]))]
     columns[0].texts[0] = columns[0].values[0] = "purple"
     one("words-rare", "Words without a header; the first of all fields occurs once only.", columns)
     one("mixed", "Numbers and a class without a header, as the iris of UCI.", [floats("a", f"ir{i}", 4, 8, 1) for i in range(4)] + [target(words("y", "ir", N, ("setosa", "virginica")))])
