@@ -64,7 +64,7 @@ impl DataError {
             MissingValue { target: true, .. } => {
                 "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`".into()
             }
-            MissingValue { .. } => "set `data.allow_missing=true` to put the column's mean there".into(),
+            MissingValue { .. } => "set `data.allow_missing=true` to put the column's median there".into(),
             UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),

@@ -95,6 +95,7 @@ fn append(set: &mut Dataset, part: Dataset) {
     }
     set.targets.extend(part.targets);
     set.notes.extend(part.notes);
+    set.warnings.extend(part.warnings);
 }
 
 /// A file named in an option: as it is, or beside the table.

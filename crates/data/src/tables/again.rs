@@ -42,7 +42,7 @@ pub(crate) fn plan(
         let code = match &column.role {
             role @ Role::Category { values, .. } => {
                 let places = word_codes(table, cells, role);
-                let unknown = |t: &&Text| t.count > 0 && !table.marks.has(&t.text) && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err();
+                let unknown = |t: &&Text| t.count > 0 && !table.marks.has_among_words(&t.text) && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err();
                 seen.add(&column.name, cells.texts.iter().filter(unknown));
                 Codes::Words(places)
             }

@@ -271,7 +271,7 @@ fn first_missing(table: &Table, column: &Cells, kind: &Kind) -> usize {
         Cell::Number(x) => table.marks.has_number(x),
         Cell::Text(code) => match texts {
             Some(texts) => texts[code as usize].is_nan(),
-            None => table.marks.has(&column.texts[code as usize].text),
+            None => table.marks.has_among_words(&column.texts[code as usize].text),
         },
     };
     column.cells().position(missing).unwrap_or(0)
@@ -289,7 +289,7 @@ fn values(table: &Table, column: &Cells) -> (Vec<String>, usize) {
     let mut all: Vec<(&str, usize)> = column
         .texts
         .iter()
-        .filter(|t| t.count > 0 && !table.marks.has(&t.text))
+        .filter(|t| t.count > 0 && !table.marks.has_among_words(&t.text))
         .map(|t| (t.word(), t.count))
         .collect();
     let n = all.len();
@@ -311,7 +311,7 @@ pub(crate) fn word_codes(table: &Table, column: &Cells, role: &Role) -> Vec<Opti
             return Some(at as u32);
         }
         let n = values.len() as u32;
-        match table.marks.has(text) {
+        match table.marks.has_among_words(text) {
             true => missing.then_some(n),
             false => other.then_some(n + u32::from(*missing)),
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Table;
 use super::cells::{Cell, Column, Text};
 use super::dates::{self, Evidence};
+use super::missing::Marks;
 use super::number::{self, Votes};
 use super::style;
 use crate::{ColumnType, DataOptions, DateOrder};
@@ -85,7 +86,9 @@ pub(crate) struct Found {
 
 /// Whether all words of a column are one pair of yes and no.
 pub(crate) fn are_switches(column: &Column) -> bool {
-    column.n_numbers == 0 && switch(column.texts.iter().filter(|t| t.count > 0).map(|t| &*t.text)).is_some()
+    let marks = Marks::default();
+    let words = column.texts.iter().filter(|t| t.count > 0 && !marks.has_among_numbers(&t.text));
+    column.n_numbers == 0 && switch(words.map(|t| &*t.text)).is_some()
 }
 
 fn switch<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<[&'static str; 2]> {
@@ -110,7 +113,7 @@ struct Census<'a> {
 }
 
 impl<'a> Census<'a> {
-    fn new(table: &'a Table, column: &'a Column) -> Self {
+    fn new(table: &'a Table, column: &'a Column, is_target: bool) -> Self {
         let marks = &table.marks;
         let told = match marks.has_numbers() {
             true => column.cells().filter(|c| matches!(c, Cell::Number(x) if marks.has_number(*x))).count(),
@@ -126,7 +129,7 @@ impl<'a> Census<'a> {
             signs: BTreeMap::new(),
         };
         for text in column.texts.iter().filter(|t| t.count > 0) {
-            if marks.has(&text.text) {
+            if marks.has(&text.text) || !is_target && column.n_numbers == 0 && marks.has_among_words(&text.text) {
                 census.n_missing += text.count;
                 continue;
             }
@@ -164,7 +167,7 @@ pub(crate) fn find(
     options: &DataOptions,
 ) -> Result<Found, Fault> {
     let column = &table.columns[index];
-    let census = Census::new(table, column);
+    let census = Census::new(table, column, is_target);
     if let Some(told) = options.types.get(&table.names[index]).copied() {
         return as_told(told, table, column, &census, options);
     }
@@ -184,7 +187,7 @@ pub(crate) fn find(
         }
         return dates(column, &census, table, options);
     }
-    if census.n_numbers == 0 && census.n_soft == 0 && switch(census.words.iter().map(|t| &*t.text)).is_some() {
+    if !census.others.is_empty() && are_switches(column) {
         return Ok(switches(column, &census, table));
     }
     if census.n_dates * 2 >= n_others && census.n_dates > census.n_numbers {
@@ -348,13 +351,14 @@ fn dates(column: &Column, census: &Census<'_>, table: &Table, options: &DataOpti
 
 /// A column of yes and no.
 fn switches(column: &Column, census: &Census<'_>, table: &Table) -> Found {
-    let pair = switch(census.words.iter().map(|t| &*t.text)).unwrap_or(["false", "true"]);
-    let value = |t: &Text| match (table.marks.has(&t.text), t.text.eq_ignore_ascii_case(pair[1])) {
+    let known = census.others.iter().map(|t| &*t.text);
+    let pair = switch(known).unwrap_or(["false", "true"]);
+    let value = |t: &Text| match (table.marks.has_among_numbers(&t.text), t.text.eq_ignore_ascii_case(pair[1])) {
         (true, _) => f64::NAN,
         (false, yes) => f64::from(u8::from(yes)),
     };
     let texts = column.texts.iter().map(value).collect();
-    Found { kind: Kind::Boolean { texts, names: pair.map(String::from) }, n_missing: census.n_missing, note: None }
+    Found { kind: Kind::Boolean { texts, names: pair.map(String::from) }, n_missing: census.n_missing + census.n_soft, note: None }
 }
 
 /// Numbers among words that are codes all the same: `2`, `3`, `4`, `5more`. Few values that each come often.

@@ -1,6 +1,7 @@
 //! What stands for a value that is missing.
 
-use super::number;
+use super::cells::Column;
+use super::{dates, kinds, number};
 
 /// Marks that mean so in every column, in any case.
 const ALWAYS: &[&str] = &[
@@ -21,11 +22,14 @@ pub(crate) struct Marks {
     told: Vec<String>,
     /// Those of them that are numbers, as `-99`.
     numbers: Vec<f64>,
+    /// Marks among numbers that stand in this table beside numbers or words: as inputs, they mean the same among
+    /// all its words. A network sees a missing word as it sees a word of its own.
+    evident: Vec<Box<str>>,
 }
 
 impl Marks {
     pub fn new(told: &[String]) -> Self {
-        Marks { told: told.to_vec(), numbers: told.iter().filter_map(|t| number::whole(t)).collect() }
+        Marks { told: told.to_vec(), numbers: told.iter().filter_map(|t| number::whole(t)).collect(), evident: Vec::new() }
     }
 
     /// Whether a text means a missing value in a column of words.
@@ -38,6 +42,32 @@ impl Marks {
         self.has(text) || is_one_of(AMONG_NUMBERS, text)
     }
 
+    /// Whether it means so in a column of words that are inputs.
+    pub fn has_among_words(&self, text: &str) -> bool {
+        self.has(text) || self.evident.iter().any(|e| **e == *text)
+    }
+
+    /// Notes the marks of a column in which they can mean nothing else.
+    pub fn learn(&mut self, column: &Column) {
+        let marks = column.texts.iter().filter(|t| t.count > 0);
+        let some = marks.clone().any(|t| is_one_of(AMONG_NUMBERS, &t.text));
+        if !some || !is_measured(column) && !self.are_words(column) {
+            return;
+        }
+        for text in marks.filter(|t| is_one_of(AMONG_NUMBERS, &t.text)) {
+            if !self.evident.contains(&text.text) {
+                self.evident.push(text.text.clone());
+            }
+        }
+    }
+
+    /// Whether all other words of a column begin with a letter or digit, so that a mark is not of a kind with them, as
+    /// `-` is with `+`.
+    fn are_words(&self, column: &Column) -> bool {
+        let words = column.texts.iter().filter(|t| t.count > 0 && !self.has_among_numbers(&t.text));
+        column.n_numbers == 0 && words.clone().count() > 1 && words.clone().all(|t| t.text.starts_with(char::is_alphanumeric))
+    }
+
     /// Whether a number was told to stand for a missing value.
     pub fn has_number(&self, value: f64) -> bool {
         self.numbers.contains(&value)
@@ -47,6 +77,15 @@ impl Marks {
     pub fn has_numbers(&self) -> bool {
         !self.numbers.is_empty()
     }
+}
+
+/// Whether a column has numbers, dates or switches besides marks.
+fn is_measured(column: &Column) -> bool {
+    let known = Marks::default();
+    let mut words = column.texts.iter().filter(|t| t.count > 0 && !known.has_among_numbers(&t.text)).peekable();
+    let measured = |text: &str| number::undress(text).is_some() || dates::evidence(text).is_some();
+    let some = column.n_numbers > 0 || words.peek().is_some();
+    some && (words.clone().all(|t| measured(&t.text)) || column.n_numbers == 0 && kinds::are_switches(column))
 }
 
 fn is_one_of(marks: &[&str], text: &str) -> bool {

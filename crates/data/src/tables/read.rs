@@ -69,6 +69,8 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
     }
     let votes: Vec<_> = pass.columns.iter().map(style::votes).collect();
     pass.columns.iter_mut().for_each(Column::finish);
+    let mut marks = Marks::new(&options.missing);
+    pass.columns.iter().for_each(|c| marks.learn(c));
     Ok(Table {
         path: path.into(),
         names: found.names,
@@ -77,7 +79,7 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
         has_names: found.has_names,
         classes: found.classes,
         mark: style::table_mark(&votes),
-        marks: Marks::new(&options.missing),
+        marks,
         notes,
         source: Some(source),
     })

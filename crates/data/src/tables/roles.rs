@@ -58,8 +58,7 @@ impl Roles {
                 Ok(found) => (Some(found), None),
                 Err(fault) => (None, Some(fault)),
             };
-            let used = found.as_ref().is_none_or(|f| !matches!(f.kind, Kind::Text | Kind::Index | Kind::Empty));
-            let role = match (is_target, used && !dropped.contains(&index)) {
+            let role = match (is_target, !unused(&found) && !dropped.contains(&index)) {
                 (true, _) => ColumnRole::Target,
                 (false, true) => ColumnRole::Input,
                 (false, false) => ColumnRole::LeftOut,
@@ -98,7 +97,7 @@ impl Roles {
     /// Columns that are left out with what they hold, for an error.
     pub fn left_out(&self, table: &Table) -> Vec<String> {
         let word = |i: usize| self.found[i].as_ref().map_or("unclear", |f| f.kind.word());
-        self.of(ColumnRole::LeftOut).map(|i| format!("`{}` ({})", shown(&table.names[i]), word(i))).collect()
+        self.of(ColumnRole::LeftOut).filter(|i| unused(&self.found[*i])).map(|i| format!("`{}` ({})", shown(&table.names[i]), word(i))).collect()
     }
 
     /// What was left out or decided without being told.
@@ -148,6 +147,11 @@ impl Roles {
         };
         (0..table.names.len()).map(one).collect()
     }
+}
+
+/// Whether a column is left out for what it holds.
+fn unused(found: &Option<Found>) -> bool {
+    found.as_ref().is_some_and(|f| matches!(f.kind, Kind::Text | Kind::Index | Kind::Empty))
 }
 
 /// A name for people; an index column of pandas has none.

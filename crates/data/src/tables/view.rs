@@ -87,6 +87,7 @@ pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError>
         let kind = roles.found[index].as_ref().map(|f| &f.kind);
         let text = |code: u32| match &*column.texts[code as usize].text {
             text if table.marks.has(text) => FieldValue::Missing,
+            text if !roles.targets.contains(&index) && table.marks.has_among_words(text) => FieldValue::Missing,
             _ => FieldValue::Text(label(index, column.texts[code as usize].word())),
         };
         let measured = kind.and_then(Kind::texts).filter(|_| !labels.contains(&index));

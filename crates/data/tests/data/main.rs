@@ -13,6 +13,7 @@ mod idx;
 mod image_cache;
 mod images;
 mod messy;
+mod roundtrip;
 mod sets;
 mod table;
 

@@ -18,16 +18,16 @@ fn file(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messy/files").join(name).display().to_string()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Whether a value is one of those allowed: one, a list, or any.
-fn allows(wanted: &Value, got: &str) -> bool {
+pub(super) fn allows(wanted: &Value, got: &str) -> bool {
     wanted.is_null() || wanted == got || list(wanted).iter().any(|w| w == got)
 }
 
@@ -166,7 +166,7 @@ fn right(set: &Dataset, view: &TableView, wanted: &Value, all_rows: bool) -> Res
 }
 
 /// Whether a value is the one that was written; left-out columns may be read in any way that tells the same.
-fn same(got: &FieldValue, want: &Value, kind: &str) -> bool {
+pub(super) fn same(got: &FieldValue, want: &Value, kind: &str) -> bool {
     match (got, want) {
         (FieldValue::Missing, Value::Null) => true,
         (FieldValue::Number(x), Value::Number(w)) => Some(*x) == w.as_f64(),
