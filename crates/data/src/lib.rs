@@ -29,6 +29,7 @@ mod dataset;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+mod findings;
 mod folder;
 pub mod formats;
 mod gather;
@@ -61,6 +62,7 @@ pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use columns::{ColumnInfo, ColumnRole};
 pub use error::{ColumnFault, DataError, Fault, Odd, OddLine};
+pub use findings::{Finding, findings};
 pub use folder::default_cache_folder;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
