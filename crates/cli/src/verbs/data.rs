@@ -171,7 +171,8 @@ fn described(info: &DataInfo, splits: &Splits, findings: &[Finding], width: usiz
     let mut rows = vec![("split", split), ("inputs", range), ("memory", size)];
     if is_table {
         // columns of different units have no range in common
-        rows[1].1 = format!("{} of {} columns", info.features.len(), info.columns.iter().filter(|c| c.inputs > 0).count());
+        let used = info.columns.iter().filter(|c| c.inputs > 0).count();
+        rows[1].1 = format!("{}, from {used} columns", info.features.len());
     }
     if let Task::Classification { classes } = &info.task {
         rows.insert(1, ("classes", classes_in_words(classes, &info.class_counts)));
