@@ -93,6 +93,10 @@ pub struct Dataset {
     pub fixed_test: Option<Range<usize>>,
     /// Flat indices into `inputs` of values that were missing, in ascending order; they hold means.
     pub missing: Vec<usize>,
+    /// Which samples belong together, so that no two parts share them: a number for each; none where nothing was told.
+    pub groups: Option<Vec<u32>>,
+    /// When each sample was taken, so that the latest ones test; in any unit.
+    pub times: Option<Vec<f64>>,
     /// How the columns of a table became inputs; to be stored with a model.
     pub schema: Option<TableSchema>,
     /// The columns of a table as they are in the file; empty for others, and for a table read for a trained model.

@@ -115,6 +115,8 @@ mod tests {
             fixed_valid: None,
             fixed_test: None,
             missing: vec![],
+            groups: None,
+            times: None,
             schema: None,
             columns: Vec::new(),
             notes: vec![],

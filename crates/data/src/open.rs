@@ -77,6 +77,8 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
         ("task", options.task.map(|t| t.word().to_string())),
         ("header", options.header.map(|h| h.to_string())),
         ("separator", options.separator.map(|s| s.to_string())),
+        ("group", options.group.clone()),
+        ("time", options.time.clone()),
         ("decimal", options.decimal.map(|d| d.to_string())),
         ("thousands", options.thousands.map(|d| d.to_string())),
         ("missing", list(&options.missing)),

@@ -126,6 +126,10 @@ pub struct DataOptions {
     pub header: Option<bool>,
     /// What separates a table's fields; a blank stands for any run of blanks. Default: found out.
     pub separator: Option<char>,
+    /// A column of a table whose values say which rows belong together: no value is in two parts. It is no input.
+    pub group: Option<String>,
+    /// A column of a table that says when a row was taken: the latest rows test, those before them validate.
+    pub time: Option<String>,
     /// What begins the decimals of a table's numbers. Default: found out by column.
     pub decimal: Option<char>,
     /// What separates the thousands of a table's numbers. Default: found out by column.

@@ -121,6 +121,8 @@ pub enum Fault {
     },
     /// A target of dates.
     DateTarget,
+    /// Parts are to be cut by its times, and it holds none.
+    NoTimes,
 }
 
 /// How many columns or words a message tells.
@@ -199,6 +201,7 @@ fn of_fault(fault: &ColumnFault) -> String {
         Fault::ManyClasses { classes, rows, example } => {
             format!("{name} has {classes} different values in {rows} rows, as `{}`: too many for classes", printable(example))
         }
+        Fault::NoTimes => format!("{name} holds neither dates nor numbers, by which rows could be put in order"),
         Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
     }
 }
@@ -263,6 +266,7 @@ fn of_one(fault: &ColumnFault) -> String {
         Fault::ManyClasses { .. } => {
             "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same".into()
         }
+        Fault::NoTimes => "another column: `data.time=NAME`".into(),
         Fault::DateTarget => {
             format!("{leave}; `data.types={{{name}=\"category\"}}` makes classes of them")
         }

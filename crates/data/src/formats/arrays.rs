@@ -164,6 +164,8 @@ fn assemble(
         fixed_valid,
         fixed_test,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
         columns: Vec::new(),
         notes: Vec::new(),

@@ -17,6 +17,8 @@ pub const FORMAT: Format = Format {
         "task",
         "header",
         "separator",
+        "group",
+        "time",
         "decimal",
         "thousands",
         "missing",
@@ -39,7 +41,7 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
         _ => None,
     };
-    let told = DataOptions { schema: None, types: Default::default(), skip: 0, skip_lines: Vec::new(), ..options.clone() };
+    let told = DataOptions { schema: None, types: Default::default(), group: None, time: None, skip: 0, skip_lines: Vec::new(), ..options.clone() };
     let targets: Option<Table> = second.map(|file| load(&file, &told)).transpose()?;
     encode(&mut table, targets, options)
 }
@@ -94,6 +96,14 @@ fn append(set: &mut Dataset, part: Dataset) {
         set.missing.extend(part.missing.into_iter().map(|i| i + before));
     }
     set.targets.extend(part.targets);
+    if let (Some(all), Some(more)) = (&mut set.groups, part.groups) {
+        // a part of the source's own is not cut again: its groups are its own
+        let next = all.iter().max().map_or(0, |g| g + 1);
+        all.extend(more.into_iter().map(|g| g + next));
+    }
+    if let (Some(all), Some(more)) = (&mut set.times, part.times) {
+        all.extend(more);
+    }
     set.notes.extend(part.notes);
     set.warnings.extend(part.warnings);
 }

@@ -4,7 +4,7 @@ use super::cells::{Cell, Column as Cells, unpack};
 use super::kinds::{Found, Kind, MAX_CATEGORIES};
 use super::read::Source;
 use super::roles::{self, Roles};
-use super::{Table, again, dates, precision};
+use super::{Table, again, cuts, dates, precision};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
 use crate::{DataError, DataOptions, Dataset, DateOrder, MissingTarget, Origin, Task, Values};
@@ -53,6 +53,7 @@ pub(crate) fn encode(
             targets_path: other.path.clone(),
         });
     }
+    let (groups, times) = (cuts::groups(table, options)?, cuts::times(table, options)?);
     let mut plan = match &options.schema {
         Some(schema) => again::plan(table, other.as_mut(), schema, options)?,
         None => fresh(table, other.as_mut(), options)?,
@@ -65,6 +66,12 @@ pub(crate) fn encode(
         let width = plan.schema.task.n_targets();
         targets = rows.iter().flat_map(|r| targets[*r as usize * width..(*r as usize + 1) * width].to_vec()).collect();
     }
+    let keep = |values: Option<Vec<f64>>| {
+        let of = |values: &Vec<f64>| rows.as_ref().map(|rows| rows.iter().map(|r| values[*r as usize]).collect());
+        values.map(|values| of(&values).unwrap_or(values))
+    };
+    let groups = keep(groups).map(|groups| groups.into_iter().map(|g| g as u32).collect());
+    let times = keep(times);
     let Plan { schema, columns, notes, warnings, .. } = plan;
     Ok(Dataset {
         name: table.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -77,6 +84,8 @@ pub(crate) fn encode(
         fixed_valid: None,
         fixed_test: None,
         missing,
+        groups,
+        times,
         schema: Some(schema),
         columns,
         notes,
@@ -113,6 +122,12 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
             "the target is the last column, `{}`; another one: `data.target=NAME`",
             table.names[target]
         ));
+    }
+    if let Some(group) = &options.group {
+        notes.push(format!("parts are cut by `{group}`, which is no input: none of its values is in two of them"));
+    }
+    if let Some(time) = &options.time {
+        notes.push(format!("parts are cut by `{time}`: the latest rows test, those before them validate"));
     }
     let inputs: Vec<usize> = roles.of(ColumnRole::Input).collect();
     let words: Vec<usize> = inputs.iter().copied().filter(|i| is_words(&roles.found[*i])).collect();

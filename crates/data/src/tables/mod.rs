@@ -7,6 +7,7 @@
 mod again;
 pub(crate) mod cells;
 pub(crate) mod cursor;
+mod cuts;
 pub(crate) mod dates;
 mod decode;
 mod header;

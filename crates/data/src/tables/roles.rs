@@ -38,10 +38,11 @@ impl Roles {
         for name in options.types.keys() {
             table.column(name)?;
         }
+        let group = options.group.as_ref().map(|g| table.column(g)).transpose()?;
         let targets: Vec<usize> = if !own {
             Vec::new()
         } else if options.target.is_empty() {
-            last_used(table, &dropped).into_iter().collect()
+            last_used(table, &dropped, group).into_iter().collect()
         } else {
             options.target.iter().map(|t| table.column(t)).collect::<Result<_, _>>()?
         };
@@ -58,7 +59,7 @@ impl Roles {
                 Ok(found) => (Some(found), None),
                 Err(fault) => (None, Some(fault)),
             };
-            let role = match (is_target, !unused(&found) && !dropped.contains(&index)) {
+            let role = match (is_target, !unused(&found) && !dropped.contains(&index) && group != Some(index)) {
                 (true, _) => ColumnRole::Target,
                 (false, true) => ColumnRole::Input,
                 (false, false) => ColumnRole::LeftOut,
@@ -160,13 +161,13 @@ fn shown(name: &str) -> &str {
 }
 
 /// The last column with a value.
-fn last_used(table: &Table, dropped: &HashSet<usize>) -> Option<usize> {
+fn last_used(table: &Table, dropped: &HashSet<usize>, group: Option<usize>) -> Option<usize> {
     let has_value = |i: &usize| {
         let column = &table.columns[*i];
         column.n_numbers > 0 || column.texts.iter().any(|t| t.count > 0 && !table.marks.has(&t.text))
     };
     let all = 0..table.names.len();
-    all.clone().rev().filter(|i| !dropped.contains(i)).find(has_value).or_else(|| all.last())
+    all.clone().rev().filter(|i| !dropped.contains(i) && Some(*i) != group).find(has_value).or_else(|| all.last())
 }
 
 /// The smallest and the largest number of a column of numbers.

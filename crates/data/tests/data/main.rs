@@ -8,6 +8,7 @@ use data::{self, DataOptions, Dataset, Task, Values};
 mod arrays;
 mod augment;
 mod cifar;
+mod cuts;
 mod fetch;
 mod idx;
 mod image_cache;

@@ -63,6 +63,12 @@ fields! {
         /// between a table's fields; else found out
         #[serde(skip_serializing_if = "Option::is_none")]
         pub separator: Option<char> = None, example "\";\"", is Kind::Text;
+        /// a table's column whose values say which rows belong together: no value is in two parts
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub group: Option<String> = None, example "\"patient\"", is Kind::Text;
+        /// a table's column that says when a row was taken: the latest rows test
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub time: Option<String> = None, example "\"date\"", is Kind::Text;
         /// what begins the decimals of a table's numbers; else found out by column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub decimal: Option<char> = None, example "\",\"", is Kind::Text;
@@ -134,6 +140,8 @@ impl DataConfig {
             drop: self.drop.clone(),
             header: self.header,
             separator: self.separator,
+            group: self.group.clone(),
+            time: self.time.clone(),
             decimal: self.decimal,
             thousands: self.thousands,
             missing: self.missing.clone(),

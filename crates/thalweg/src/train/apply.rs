@@ -124,6 +124,9 @@ impl Trained {
             known_classes: self.reading.task.classes().to_vec(),
             known_shape: self.reading.input_shape.clone(),
             missing_targets: !self.reading.heads.is_empty(),
+            // new data are not cut into parts
+            group: None,
+            time: None,
             ..self.config.data.options()
         };
         if inputs_only {
@@ -323,6 +326,8 @@ fn nothing(reading: &Reading) -> Dataset {
         fixed_valid: None,
         fixed_test: None,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
         columns: Vec::new(),
         notes: Vec::new(),
