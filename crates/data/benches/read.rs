@@ -1,5 +1,5 @@
-//! Seconds to read a table: `THALWEG_TABLE=FILE cargo bench -p thalweg-data --bench read`. Without a file it makes one of
-//! 100,000 rows of 20 numbers. `bench/tables/read.py` runs it in turn with polars.
+//! Seconds to read a table: `THALWEG_TABLE=FILE cargo bench -p thalweg-data --bench read`. Without a file it makes one
+//! of 100,000 rows of 20 numbers. `bench/tables/read.py` runs it in turn with polars.
 
 #![allow(clippy::print_stdout, reason = "figures for developers")]
 

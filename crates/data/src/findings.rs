@@ -31,8 +31,8 @@ const MOST_CODES: usize = 64;
 
 /// Looks for what would mislead training on `set`, most likely first.
 ///
-/// - `leakage`: samples that stand in more than one part, and columns that are the target in other words (each value goes
-///   with one class and each class with one value; for numbers, a correlation beyond 0.9999).
+/// - `leakage`: samples that stand in more than one part, and columns that are the target in other words (each value
+///   goes with one class and each class with one value; for numbers, a correlation beyond 0.9999).
 /// - `labels`: samples with the same inputs and different classes, and classes with a single sample.
 /// - `class_imbalance`: the largest class has more than 10 times the samples of the smallest.
 /// - `input_scale`: deviations of inputs differ by more than 1,000, which preprocessing undoes unless it is turned off.
@@ -206,9 +206,7 @@ fn imbalance(set: &Dataset) -> Option<Finding> {
 }
 
 fn scales(set: &Dataset) -> Option<Finding> {
-    if set.schema.is_none() {
-        return None;
-    }
+    set.schema.as_ref()?;
     let all: Vec<u32> = (0..set.len() as u32).collect();
     let m = crate::moments::moments(set, &all);
     let deviation = |i: usize| m.variance[i].sqrt();

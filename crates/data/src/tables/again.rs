@@ -1,9 +1,10 @@
 //! A table for a model that was trained before: its columns are found by name or place, and read as they were then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::cells::{Column as Cells, Text};
-use super::encode::{Codes, Plan, word_codes};
+use super::encode::{Codes, Plan};
+use super::fresh::word_codes;
 use super::{Table, dates, number, style};
 use crate::error::{ColumnFault, Fault, Odd};
 use crate::schema::{Role, TableSchema};
@@ -68,30 +69,40 @@ pub(crate) fn plan(
         return Err(DataError::Columns { faults, path: table.path.clone() });
     }
     let target_table = other.unwrap_or(table);
-    let mut target_texts = Vec::new();
-    match schema.task {
-        Task::Classification { .. } => target_table.make_words(&targets),
-        Task::Regression { .. } => {
-            for &index in &targets {
-                let role = Role::Number { fill: 0.0, indicator: false, offset: 0.0, factor: 1.0 };
-                let cells = &target_table.columns[index];
-                let texts = match measured(target_table, cells, &role, &schema, options) {
-                    Ok((texts, unread)) if unread.is_empty() || options.inputs_only => texts,
-                    Ok((_, unread)) => {
-                        let text = unread[0];
-                        let line = target_table.line_of(cells.first_row(text));
-                        let fault = Fault::NotANumber { value: text.text.to_string(), line };
-                        return Err(one_fault(target_table, index, fault));
-                    }
-                    Err(_) if options.inputs_only => vec![f64::NAN; cells.texts.len()],
-                    Err(fault) => return Err(one_fault(target_table, index, fault)),
-                };
-                target_texts.push(texts);
-            }
-        }
-    }
+    let target_texts = target_texts(target_table, &targets, &schema, options)?;
     let notes = std::mem::take(&mut target_table.notes);
     Ok(Plan { schema, codes, targets, target_texts, columns: Vec::new(), notes, warnings: seen.warnings() })
+}
+
+/// The values of the texts of targets that are numbers; classes get words instead.
+fn target_texts(
+    table: &mut Table,
+    targets: &[usize],
+    schema: &TableSchema,
+    options: &DataOptions,
+) -> Result<Vec<Vec<f64>>, DataError> {
+    if let Task::Classification { .. } = schema.task {
+        table.make_words(targets);
+        return Ok(Vec::new());
+    }
+    let role = Role::Number { fill: 0.0, indicator: false, offset: 0.0, factor: 1.0 };
+    let mut all = Vec::new();
+    for &index in targets {
+        let cells = &table.columns[index];
+        let texts = match measured(table, cells, &role, schema, options) {
+            Ok((texts, unread)) if unread.is_empty() || options.inputs_only => texts,
+            Ok((_, unread)) => {
+                let text = unread[0];
+                let line = table.line_of(cells.first_row(text));
+                let fault = Fault::NotANumber { value: text.text.to_string(), line };
+                return Err(one_fault(table, index, fault));
+            }
+            Err(_) if options.inputs_only => vec![f64::NAN; cells.texts.len()],
+            Err(fault) => return Err(one_fault(table, index, fault)),
+        };
+        all.push(texts);
+    }
+    Ok(all)
 }
 
 fn one_fault(table: &Table, index: usize, fault: Fault) -> DataError {
@@ -178,36 +189,6 @@ fn measured<'a>(
 fn n_missing(table: &Table, cells: &Cells, texts: &[f64]) -> usize {
     let marked = |t: &(&Text, &f64)| t.1.is_nan() && table.marks.has_among_numbers(&t.0.text);
     cells.texts.iter().zip(texts).filter(marked).map(|(t, _)| t.count).sum()
-}
-
-/// The classes of a model by their names.
-pub(crate) struct ClassIndex<'a> {
-    by_name: HashMap<&'a str, usize>,
-    /// Classes by their numbers, where no two are the same.
-    by_number: HashMap<u64, Option<usize>>,
-    /// Number of classes, where a label may be an index into them: the first line named them, or none is a number.
-    by_index: usize,
-}
-
-impl<'a> ClassIndex<'a> {
-    pub fn new(classes: &'a [String], counted: bool) -> Self {
-        let mut by_number = HashMap::new();
-        for (i, class) in classes.iter().enumerate() {
-            if let Some(x) = number::whole(class) {
-                by_number.entry(x.to_bits()).and_modify(|place| *place = None).or_insert(Some(i));
-            }
-        }
-        let by_index = if counted || by_number.is_empty() { classes.len() } else { 0 };
-        let by_name = classes.iter().enumerate().map(|(i, c)| (c.as_str(), i)).collect();
-        ClassIndex { by_name, by_number, by_index }
-    }
-
-    /// The place of a class: by its name, by a number that is the same, or by index.
-    pub fn find(&self, text: &str) -> Option<usize> {
-        let number = || *self.by_number.get(&number::whole(text)?.to_bits())?;
-        let index = || text.parse::<usize>().ok().filter(|i| *i < self.by_index);
-        self.by_name.get(text).copied().or_else(number).or_else(index)
-    }
 }
 
 /// What a new table holds that the training table did not, by column.

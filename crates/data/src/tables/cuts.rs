@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::Table;
 use super::cells::Cell;
-use super::encode::value;
 use super::kinds::{self, Kind};
+use super::moments::value;
 use crate::error::{ColumnFault, Fault};
 use crate::{DataError, DataOptions};
 

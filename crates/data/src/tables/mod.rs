@@ -11,15 +11,18 @@ mod cuts;
 pub(crate) mod dates;
 mod decode;
 pub(crate) mod encode;
+mod fresh;
 mod header;
 pub(crate) mod kinds;
 mod missing;
+mod moments;
 pub(crate) mod number;
 mod precision;
 pub(crate) mod read;
 pub(crate) mod roles;
 mod sniff;
 mod style;
+mod targets;
 mod view;
 
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! Numbers as people write them: plain ones quickly, and those with decimal commas, grouped digits, currency and percent
-//! signs by their own rules.
+//! Numbers as people write them: plain ones quickly, and those with decimal commas, grouped digits, currency and
+//! percent signs by their own rules.
 
 /// A plain number: digits with at most one decimal mark and an exponent.
 #[derive(Clone, Copy, Debug, PartialEq)]

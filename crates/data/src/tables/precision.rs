@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::Table;
-use super::encode::{Codes, value};
+use super::encode::Codes;
+use super::moments::value;
 use crate::schema::{Role, TableSchema};
 
 /// Rows that are looked at.

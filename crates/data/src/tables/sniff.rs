@@ -130,7 +130,7 @@ fn has_comments(text: &str, cuts: &Cuts, width: usize) -> bool {
         .collect();
     let plain = Cuts { skip: Vec::new(), ..cuts.clone() };
     let odd = |line: &&str| Cursor::new(line, &plain).fields().is_ok_and(|f| f.len() != width);
-    width > 1 && !lines.is_empty() && lines.iter().all(|l| odd(l))
+    width > 1 && !lines.is_empty() && lines.iter().all(odd)
 }
 
 /// Whether backslashes stand before quotes that belong to a field: none of them ends it.

@@ -1,4 +1,5 @@
-//! Tables as people post them: each of `tests/messy/files` is read as its owner means it, or is an error whose hint cures.
+//! Tables as people post them: each of `tests/messy/files` is read as its owner means it, or is an error whose hint
+//! cures.
 //!
 //! What is right was written by `tests/messy/generate.py`, which knows nothing of this program.
 

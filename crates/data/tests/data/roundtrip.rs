@@ -1,7 +1,7 @@
 //! 200 tables that Python wrote: columns, types and values come back as they were.
 //!
-//! `tests/roundtrip/generate.py` wrote them with `csv` and pandas, and read them back with the right arguments; here none
-//! are given.
+//! `tests/roundtrip/generate.py` wrote them with `csv` and pandas, and read them back with the right arguments; here
+//! none are given.
 
 use std::io::Read;
 
