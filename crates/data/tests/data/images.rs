@@ -44,8 +44,8 @@ pub fn bytes(set: &Dataset) -> &[u8] {
 }
 
 /// One image of the fixtures, without a class.
-fn image(name: &str, options: DataOptions) -> Dataset {
-    open_with(&fixture(&format!("images/{name}")), &DataOptions { inputs_only: true, ..options })
+pub fn image(name: &str, options: DataOptions) -> Dataset {
+    open_with(&fixture(name), &DataOptions { inputs_only: true, ..options })
 }
 
 fn raw(name: &str) -> Vec<u8> {
@@ -62,15 +62,15 @@ fn difference(a: &[u8], b: &[u8]) -> (u8, f64) {
 #[test]
 fn pixels_are_those_of_pillow() {
     let none = DataOptions::default;
-    let palette = image("palette.png", none());
+    let palette = image("images/palette.png", none());
     assert_eq!((&palette.input_shape[..], bytes(&palette)), (&[24, 40, 3][..], &raw("palette")[..]));
-    let luma = image("rgb.png", DataOptions { color: Color::Grey, ..none() });
+    let luma = image("images/rgb.png", DataOptions { color: Color::Grey, ..none() });
     assert_eq!((&luma.input_shape[..], bytes(&luma)), (&[24, 40, 1][..], &raw("luma")[..]));
     // Decoders of JPEG may round differently; libjpeg is one of many.
     for (name, channels, most) in
         [("420", 3, 6), ("444", 3, 2), ("progressive", 3, 2), ("grey", 1, 1), ("cmyk", 3, 2)]
     {
-        let set = image(&format!("{name}.jpg"), none());
+        let set = image(&format!("images/{name}.jpg"), none());
         assert_eq!(set.input_shape, [24, 40, channels], "{name}");
         let (max, mean) = difference(bytes(&set), &raw(name));
         assert!(max <= most && mean < 0.5, "{name}: differs by {max}, {mean} on average");
@@ -83,12 +83,12 @@ fn sizes_are_those_of_pillow() {
         |width, height, resize| DataOptions { size: vec![height, width], resize, ..DataOptions::default() };
     for (name, [width, height]) in [("small", [9, 7]), ("large", [61, 50]), ("thin", [3, 48])] {
         for (word, how) in [("stretch", Fit::Stretch), ("crop", Fit::Crop)] {
-            let set = image("rgb.png", with(width, height, how));
+            let set = image("images/rgb.png", with(width, height, how));
             assert_eq!(set.input_shape, [height, width, 3]);
             assert_eq!(bytes(&set), raw(&format!("{word}-{name}")), "{word} {name}");
         }
     }
-    let padded = image("rgb.png", DataOptions { size: vec![20], resize: Fit::Pad, ..DataOptions::default() });
+    let padded = image("images/rgb.png", DataOptions { size: vec![20], resize: Fit::Pad, ..DataOptions::default() });
     assert_eq!(bytes(&padded), raw("pad"));
 }
 

@@ -12,6 +12,7 @@ mod fetch;
 mod idx;
 mod image_cache;
 mod images;
+mod kinds;
 mod sets;
 mod table;
 
