@@ -48,7 +48,8 @@ impl<'a> Layout<'a> {
             let inside = Layout::find(one, options, alone)?;
             return Ok(inside.map(|layout| Layout { outside: layout.outside + top.images.len(), ..layout }));
         } else {
-            let found = full.iter().map(|f| class_parent(f).unwrap_or(f).shown()).collect();
+            let parents = full.iter().map(|f| &class_parent(f).unwrap_or(f).path);
+            let found = parents.map(|p| p.strip_prefix(&top.path).unwrap_or(p).display().to_string()).collect();
             return Err(DataError::ClassesFurtherIn { found, path: top.path.clone() });
         }
         Ok(Some(layout))

@@ -61,3 +61,75 @@ fn pixels_of_every_kind_are_those_of_pillow() {
     let faults: Vec<String> = cases.iter().filter_map(told).collect();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
+
+/// A folder of two classes with these fixtures in both.
+fn of_fixtures(name: &str, files: &[&str]) -> Folder {
+    let folder = Folder::new(name);
+    for file in files {
+        let content = fs::read(fixture(&format!("kinds/{file}"))).expect("a fixture");
+        folder.put(&format!("set/a/{file}"), &content);
+        folder.put(&format!("set/b/{file}"), &content);
+    }
+    folder
+}
+
+#[test]
+fn what_a_file_holds_besides_is_counted() {
+    let files = ["moving.gif", "pages.tif", "moving.webp", "turned-2.png", "profile-foreign.png", "profile-ordinary.tif"];
+    let folder = of_fixtures("facts", &files);
+    let notes = [
+        "6 images have several pictures: the first is taken",
+        "2 images turned upright, as their tags say",
+        "2 images have color profiles other than sRGB, which are not applied",
+    ];
+    assert_eq!(open(&folder.path("set")).notes, notes);
+}
+
+#[test]
+fn low_values_of_16_bits_stay_apart() {
+    let folder = of_fixtures("deep", &["depth-12.png", "grey-8.bmp"]);
+    let cache = folder.0.join("cache");
+    let options = DataOptions { cache: Some(cache), ..DataOptions::default() };
+    let set = open_with(&folder.path("set"), &options);
+    // at most 37 · 12 + 11 · 64 of 65535: bytes would have five levels
+    let mut levels: Vec<u32> = floats(&set)[..9 * 13].iter().map(|x| (x * 65535.0).round() as u32).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    assert!(levels.len() > 100 && levels.last() == Some(&1148), "{levels:?}");
+    assert!(set.notes[0].starts_with("2 images have more than 8 bits: all are kept as numbers"), "{:?}", set.notes);
+    // A file's values do not depend on its neighbors, and bytes stand for the same numbers.
+    let plain = image("kinds/grey-8.bmp", DataOptions::default());
+    let numbers: Vec<f32> = bytes(&plain).iter().map(|b| f32::from(*b) / 255.0).collect();
+    assert_eq!(floats(&set)[9 * 13..2 * 9 * 13], numbers);
+    let splits = data::split(&set, &data::SplitOptions::default()).expect("four samples");
+    let affine = data::fit(&set, &splits.train, data::Preprocess::GlobalStandardise).expect("a fit");
+    let mut batch = vec![0.0; 9 * 13];
+    set.gather(&[0], &affine, &mut batch);
+    assert!(batch.iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn numbers_come_from_the_cache_as_they_were() {
+    let folder = of_fixtures("deep-cache", &["depth-12.tif", "fractions.tif"]);
+    let options = DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
+    let plain = open_with(&folder.path("set"), &DataOptions { cache: None, ..options.clone() });
+    assert_eq!(open_with(&folder.path("set"), &options), plain);
+    assert_eq!(fs::read_dir(folder.path("cache")).expect("the cache").count(), 1);
+    assert_eq!(open_with(&folder.path("set"), &options), plain);
+}
+
+#[test]
+fn pictures_of_an_older_cache_are_decoded_again() {
+    let folder = of_fixtures("older", &["turned-6.png", "turned-8.png"]);
+    let options = DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
+    let set = open_with(&folder.path("set"), &options);
+    let file = fs::read_dir(folder.path("cache")).expect("the cache").flatten().next().expect("a file").path();
+    let good = fs::read(&file).expect("the cache");
+    // what version 1 would have left there: other pixels, with sums that are right
+    let mut old = good.clone();
+    old[23] = b'1';
+    fs::remove_file(&file).expect("the cache");
+    fs::write(&file, &old).expect("the cache");
+    assert_eq!(open_with(&folder.path("set"), &options), set);
+    assert_eq!(fs::read(&file).expect("the cache"), good);
+}

@@ -11,6 +11,7 @@ mod cifar;
 mod fetch;
 mod idx;
 mod image_cache;
+mod image_folders;
 mod images;
 mod kinds;
 mod sets;
