@@ -62,11 +62,22 @@ pub(super) fn value(tiff: &[u8], tag: u16) -> Option<u32> {
 /// Where the 12 bytes of an entry are in the first directory of a classic TIFF file.
 pub(super) fn entry(tiff: &[u8], tag: u16) -> Option<usize> {
     let little = is_little(tiff)?;
-    let place = four(tiff, 4, little)? as usize;
+    entries(tiff, little)?.find(|at| two(tiff, *at).is_some_and(|found| number(found, little) == tag))
+}
+
+/// Whether no entry of the first directory claims more values than the file has bytes.
+pub(super) fn counts_fit(tiff: &[u8]) -> bool {
+    let count = |at: usize, little| four(tiff, at + 4, little).is_some_and(|n| n as usize <= tiff.len());
+    let fit = |little| entries(tiff, little).is_none_or(|mut all| all.all(|at| count(at, little)));
+    is_little(tiff).is_none_or(fit)
+}
+
+/// Where all whole entries of the first directory are.
+fn entries(tiff: &[u8], little: bool) -> Option<impl Iterator<Item = usize>> {
+    let (place, len) = (four(tiff, 4, little)? as usize, tiff.len());
     let n = number(two(tiff, place)?, little);
-    let places = (0..usize::from(n)).map(|i| place.saturating_add(2 + 12 * i));
-    let mut whole = places.take_while(|at| at.saturating_add(12) <= tiff.len());
-    whole.find(|at| two(tiff, *at).is_some_and(|found| number(found, little) == tag))
+    let places = (0..usize::from(n)).map(move |i| place.saturating_add(2 + 12 * i));
+    Some(places.take_while(move |at| at.saturating_add(12) <= len))
 }
 
 /// The order of bytes; none for what is no classic TIFF file.

@@ -7,6 +7,9 @@ use crate::{DataError, DataOptions};
 /// Names of the folders of the parts.
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["valid", "val", "validation"], &["test", "testing"]];
 
+/// How a note of a place begins.
+const FOUND: &str = "class folders found in";
+
 /// The class folders that were found.
 #[derive(Default)]
 pub(super) struct Layout<'a> {
@@ -38,7 +41,8 @@ impl<'a> Layout<'a> {
             let is_part = |f: &&Folder| part_of(&f.name).is_some_and(|(_, exact)| exact);
             let known = |f: &&Folder| options.known_classes.contains(&f.name);
             if !options.inputs_only && full.iter().all(|f| is_part(f) && !known(f)) {
-                let parts = full.iter().map(|f| f.name.clone()).collect();
+                let mut parts: Vec<String> = full.iter().map(|f| f.name.clone()).collect();
+                parts.sort_by_key(|name| part_of(name));
                 return Err(DataError::PartsWithoutClasses { parts, path: top.path.clone() });
             }
             layout.take_classes(0, top);
@@ -46,7 +50,7 @@ impl<'a> Layout<'a> {
             return Ok(None);
         } else if let [one] = full[..] {
             let inside = Layout::find(one, options, alone)?;
-            return Ok(inside.map(|layout| Layout { outside: layout.outside + top.images.len(), ..layout }));
+            return Ok(inside.map(|layout| Layout { outside: layout.outside + top.images.len(), ..layout }.from(one)));
         } else {
             let parents = full.iter().map(|f| &class_parent(f).unwrap_or(f).path);
             let found = parents.map(|p| p.strip_prefix(&top.path).unwrap_or(p).display().to_string()).collect();
@@ -76,6 +80,15 @@ impl<'a> Layout<'a> {
         notes
     }
 
+    /// With a note of where the classes were found.
+    fn from(mut self, folder: &Folder) -> Layout<'a> {
+        let further = self.notes.first().is_some_and(|note| note.starts_with(FOUND));
+        if !further {
+            self.notes.insert(0, format!("{FOUND} `{}`", folder.shown()));
+        }
+        self
+    }
+
     fn take_classes(&mut self, part: usize, parent: &'a Folder) {
         let (full, empty): (Vec<_>, Vec<_>) = parent.folders.iter().partition(|f| f.n_images() > 0);
         self.classes.extend(full.into_iter().map(|f| (part, f)));
@@ -83,6 +96,7 @@ impl<'a> Layout<'a> {
     }
 
     fn take_parts(&mut self, top: &'a Folder, parts: [Option<&'a Folder>; 3]) {
+        let mut places = Vec::new();
         let is_part = |f: &&Folder| parts.iter().flatten().any(|p| p.name == f.name);
         let beside: Vec<String> = top.full().into_iter().filter(|f| !is_part(f)).map(|f| f.name.clone()).collect();
         for (index, part) in parts.iter().enumerate() {
@@ -93,6 +107,11 @@ impl<'a> Layout<'a> {
                 Some(parent) => {
                     self.outside += part.images.len() + if parent.path == part.path { 0 } else { parent.images.len() };
                     self.take_classes(index, parent);
+                    let (_, exact) = part_of(&part.name).unwrap_or_default();
+                    let word = ["training", "validation", "test"][index];
+                    if !exact || parent.path != part.path {
+                        places.push(format!("`{}` ({word} part)", parent.shown()));
+                    }
                 }
                 None => {
                     let (n, name) = (part.n_images(), part.shown());
@@ -100,6 +119,9 @@ impl<'a> Layout<'a> {
                     self.notes.push(format!("`{name}` has {images} without class folders, left out: new data, not a part"));
                 }
             }
+        }
+        if !places.is_empty() {
+            self.notes.insert(0, format!("{FOUND} {}", places.join(", ")));
         }
         if !beside.is_empty() {
             let train = parts[0].map_or("", |p| &p.name);

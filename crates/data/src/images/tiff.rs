@@ -6,7 +6,7 @@ use tiff::ColorType;
 use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
-use super::exif::{Orientation, entry, value};
+use super::exif::{Orientation, counts_fit, entry, value};
 use super::picture::{Decoded, Image, MOST_BYTES, Picture, Seen, check_size, is_foreign, one_line};
 use super::sample::Sample;
 
@@ -32,6 +32,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let small_copy = value(bytes, KIND).is_some_and(|kind| kind & 1 == 1);
     if small_copy || entry(bytes, DNG_VERSION).is_some() || bytes.get(8..10) == Some(b"CR") {
         return Err("raw data of a camera, which are not read".into());
+    }
+    if !counts_fit(bytes) {
+        return Err("damaged: a tag of more values than the file has bytes".into());
     }
     match value(bytes, MEANING) {
         // the decoder knows no palettes: the indices are read as grey

@@ -49,12 +49,17 @@ fn parts_are_found_one_folder_further_in() {
             "seg_pred/seg_pred/1.png",
         ],
     );
-    let notes = ["folders beside `seg_train`, neither `valid` nor `test`, left out: seg_pred".to_string()];
+    let notes = [
+        "class folders found in `seg_train/seg_train` (training part), `seg_test/seg_test` (test part)".to_string(),
+        "folders beside `seg_train`, neither `valid` nor `test`, left out: seg_pred".to_string(),
+    ];
     assert_eq!(told(&intel), (vec!["forest".into(), "sea".into()], [3, 0, 2], notes.to_vec()));
     let below = filled("below", &["archive/train_set/a/1.png", "archive/train_set/b/1.png", "archive/Test-Set/b/1.png"]);
-    assert_eq!(told(&below), (vec!["a".into(), "b".into()], [2, 0, 1], vec![]));
+    let note = "class folders found in `archive/train_set` (training part), `archive/Test-Set` (test part)";
+    assert_eq!(told(&below), (vec!["a".into(), "b".into()], [2, 0, 1], vec![note.into()]));
     let alone = filled("alone", &["pets/pets/cat/1.png", "pets/pets/dog/1.png", "pets/pets/dog/2.png"]);
-    assert_eq!(told(&alone), (vec!["cat".into(), "dog".into()], [3, 0, 0], vec![]));
+    let note = "class folders found in `pets/pets`";
+    assert_eq!(told(&alone), (vec!["cat".into(), "dog".into()], [3, 0, 0], vec![note.into()]));
     // Exact names come first; a class may be called like a part.
     let both = filled("both", &["train/a/1.png", "train/b/1.png", "train_more/a/1.png", "val/b/1.png", "dev/a/1.png"]);
     let notes = ["folders beside `train`, neither `valid` nor `test`, left out: dev, train_more".to_string()];
@@ -86,8 +91,8 @@ fn new_data_beside_the_training_part_are_left_aside() {
 fn folders_without_classes_are_told_with_what_to_do() {
     let folder = filled("flat-parts", &["train/cat.1.png", "train/dog.1.png", "test/1.png"]);
     let (source, none) = (folder.0.display().to_string(), DataOptions::default());
-    let hint = "put the images of each class into a folder of its name: `flat-parts/test/CLASS/IMAGE`";
-    fails(&source, &none, "images without class folders in `test`, `train`: flat-parts", hint);
+    let hint = "put the images of each class into a folder of its name: `flat-parts/train/CLASS/IMAGE`";
+    fails(&source, &none, "images without class folders in `train`, `test`: flat-parts", hint);
     for class in ["cat", "dog"] {
         fs::create_dir_all(folder.path(&format!("train/{class}"))).expect("a temporary folder");
         let name = format!("{class}.1.png");
