@@ -37,7 +37,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         16 | 24 | 32 if header.compression == PLAIN || MASKS.contains(&header.compression) => {
             direct(bytes, &header)?
         }
-        bits => return Err(format!("a BMP of {bits} bits and compression {}, which is not read", header.compression)),
+        bits => {
+            return Err(format!(
+                "a BMP of {bits} bits and compression {}, which is not read",
+                header.compression
+            ));
+        }
     };
     let seen = Seen { transparent, ..Seen::default() };
     Ok(Decoded::upright(Image::Bytes(picture), Orientation::UPRIGHT, seen))
@@ -106,7 +111,9 @@ fn indexed(bytes: &[u8], header: &Header) -> Result<Picture, String> {
         PLAIN => unpacked(bytes, header)?,
         RUNS_OF_8 if header.bits == 8 => runs(bytes, header)?,
         RUNS_OF_4 if header.bits == 4 => runs(bytes, header)?,
-        other => return Err(format!("a BMP of {} bits and compression {other}, which is not read", header.bits)),
+        other => {
+            return Err(format!("a BMP of {} bits and compression {other}, which is not read", header.bits));
+        }
     };
     let color = |index: &u8| palette.get(usize::from(*index)).copied().unwrap_or_default();
     let grey = palette.iter().all(|[r, g, b]| r == g && g == b);
@@ -158,10 +165,12 @@ fn runs(bytes: &[u8], header: &Header) -> Result<Vec<u8>, String> {
                 let len = if is_small { n.div_ceil(2) } else { n };
                 let (plain, after) = rest.split_at_checked(len).ok_or(CUT)?;
                 rest = after.get(len % 2..).unwrap_or_default();
-                (0..n).for_each(|i| put(&mut x, y, if is_small { nibble(plain[i / 2], i) } else { plain[i] }));
+                (0..n)
+                    .for_each(|i| put(&mut x, y, if is_small { nibble(plain[i / 2], i) } else { plain[i] }));
             }
             (n, what) => {
-                (0..usize::from(n)).for_each(|i| put(&mut x, y, if is_small { nibble(what, i) } else { what }));
+                (0..usize::from(n))
+                    .for_each(|i| put(&mut x, y, if is_small { nibble(what, i) } else { what }));
             }
         }
     }

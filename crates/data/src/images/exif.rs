@@ -19,7 +19,9 @@ impl Orientation {
     pub fn of(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Orientation {
         let exif = exif.map(|e| e.strip_prefix(b"Exif\0\0").unwrap_or(e));
         let told = exif.and_then(|e| value(e, ORIENTATION)).or_else(|| xmp.and_then(of_xmp));
-        told.and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=8).contains(n)).map_or(Self::UPRIGHT, Orientation)
+        told.and_then(|n| u8::try_from(n).ok())
+            .filter(|n| (1..=8).contains(n))
+            .map_or(Self::UPRIGHT, Orientation)
     }
 
     /// Whether anything is to be done.
@@ -107,7 +109,9 @@ fn of_xmp(xmp: &[u8]) -> Option<u32> {
     const NAME: &[u8] = b"tiff:Orientation";
     let at = xmp.windows(NAME.len()).position(|part| part == NAME)? + NAME.len();
     match xmp.get(at..)? {
-        [b'=', b'"', digit @ b'1'..=b'8', ..] | [b'>', digit @ b'1'..=b'8', ..] => Some(u32::from(digit - b'0')),
+        [b'=', b'"', digit @ b'1'..=b'8', ..] | [b'>', digit @ b'1'..=b'8', ..] => {
+            Some(u32::from(digit - b'0'))
+        }
         _ => None,
     }
 }

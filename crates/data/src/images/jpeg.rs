@@ -37,8 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         return Err("damaged: fewer pixels than its header says".into());
     }
     let profile = is_foreign(decoder.icc_profile().as_deref());
-    let orientation =
-        Orientation::of(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
+    let orientation = Orientation::of(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
     let image = Image::Bytes(Picture { height, width, channels, pixels });
     Ok(Decoded::upright(image, orientation, Seen { profile, ..Seen::default() }))
 }

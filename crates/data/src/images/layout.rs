@@ -29,7 +29,11 @@ impl<'a> Layout<'a> {
     ///
     /// # Errors
     /// [`DataError::PartsWithoutClasses`] and [`DataError::ClassesFurtherIn`], unless only inputs are wanted.
-    pub fn find(top: &'a Folder, options: &DataOptions, alone: bool) -> Result<Option<Layout<'a>>, DataError> {
+    pub fn find(
+        top: &'a Folder,
+        options: &DataOptions,
+        alone: bool,
+    ) -> Result<Option<Layout<'a>>, DataError> {
         let full = top.full();
         if full.is_empty() {
             return Ok(None);
@@ -50,10 +54,12 @@ impl<'a> Layout<'a> {
             return Ok(None);
         } else if let [one] = full[..] {
             let inside = Layout::find(one, options, alone)?;
-            return Ok(inside.map(|layout| Layout { outside: layout.outside + top.images.len(), ..layout }.from(one)));
+            return Ok(inside
+                .map(|layout| Layout { outside: layout.outside + top.images.len(), ..layout }.from(one)));
         } else {
             let parents = full.iter().map(|f| &class_parent(f).unwrap_or(f).path);
-            let found = parents.map(|p| p.strip_prefix(&top.path).unwrap_or(p).display().to_string()).collect();
+            let found =
+                parents.map(|p| p.strip_prefix(&top.path).unwrap_or(p).display().to_string()).collect();
             return Err(DataError::ClassesFurtherIn { found, path: top.path.clone() });
         }
         Ok(Some(layout))
@@ -75,7 +81,10 @@ impl<'a> Layout<'a> {
             n => notes.push(format!("{n} images lie outside the class folders, left out")),
         }
         if !nested.is_empty() {
-            notes.push(format!("folders inside class folders, whose images count for the class: {}", first(&nested)));
+            notes.push(format!(
+                "folders inside class folders, whose images count for the class: {}",
+                first(&nested)
+            ));
         }
         notes
     }
@@ -98,14 +107,18 @@ impl<'a> Layout<'a> {
     fn take_parts(&mut self, top: &'a Folder, parts: [Option<&'a Folder>; 3]) {
         let mut places = Vec::new();
         let is_part = |f: &&Folder| parts.iter().flatten().any(|p| p.name == f.name);
-        let beside: Vec<String> = top.full().into_iter().filter(|f| !is_part(f)).map(|f| f.name.clone()).collect();
+        let beside: Vec<String> =
+            top.full().into_iter().filter(|f| !is_part(f)).map(|f| f.name.clone()).collect();
         for (index, part) in parts.iter().enumerate() {
             let Some(part) = part else { continue };
             let trained: Vec<&str> = self.classes.iter().map(|(_, f)| &f.name[..]).collect();
-            let known = |classes: &[&Folder]| index == 0 || classes.len() > 1 || trained.contains(&&classes[0].name[..]);
+            let known = |classes: &[&Folder]| {
+                index == 0 || classes.len() > 1 || trained.contains(&&classes[0].name[..])
+            };
             match class_parent(part).filter(|parent| known(&parent.full())) {
                 Some(parent) => {
-                    self.outside += part.images.len() + if parent.path == part.path { 0 } else { parent.images.len() };
+                    self.outside +=
+                        part.images.len() + if parent.path == part.path { 0 } else { parent.images.len() };
                     self.take_classes(index, parent);
                     let (_, exact) = part_of(&part.name).unwrap_or_default();
                     let word = ["training", "validation", "test"][index];
@@ -116,7 +129,9 @@ impl<'a> Layout<'a> {
                 None => {
                     let (n, name) = (part.n_images(), part.shown());
                     let images = if n == 1 { "1 image" } else { &format!("{n} images") };
-                    self.notes.push(format!("`{name}` has {images} without class folders, left out: new data, not a part"));
+                    self.notes.push(format!(
+                        "`{name}` has {images} without class folders, left out: new data, not a part"
+                    ));
                 }
             }
         }
@@ -126,7 +141,8 @@ impl<'a> Layout<'a> {
         if !beside.is_empty() {
             let train = parts[0].map_or("", |p| &p.name);
             let names = first(&beside);
-            self.notes.push(format!("folders beside `{train}`, neither `valid` nor `test`, left out: {names}"));
+            self.notes
+                .push(format!("folders beside `{train}`, neither `valid` nor `test`, left out: {names}"));
         }
     }
 }
@@ -136,7 +152,8 @@ impl<'a> Layout<'a> {
 fn parts<'a>(full: &[&'a Folder]) -> Option<[Option<&'a Folder>; 3]> {
     let parts = [0, 1, 2].map(|index| {
         let named = |exact: bool| full.iter().filter(move |f| part_of(&f.name) == Some((index, exact)));
-        let exact = PARTS[index].iter().find_map(|name| named(true).find(|f| f.name.eq_ignore_ascii_case(name)));
+        let exact =
+            PARTS[index].iter().find_map(|name| named(true).find(|f| f.name.eq_ignore_ascii_case(name)));
         let alike: Vec<_> = named(false).collect();
         exact.copied().or(if let [one] = alike[..] { Some(*one) } else { None })
     });

@@ -10,9 +10,13 @@ use crate::read;
 
 /// Endings of images, read or not: what cannot be read is told where it lies, and the content decides.
 const ENDINGS: [&str; 31] = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "heic", "heif", "avif", "jp2",
-    "j2k", "jxl", "ppm", "pgm", "pbm", "pnm", "dcm", "psd", "exr", "tga", "dng", "cr2", "nef", "arw", "orf", "raf",
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "heic", "heif", "avif",
+    "jp2", "j2k", "jxl", "ppm", "pgm", "pbm", "pnm", "dcm", "psd", "exr", "tga", "dng", "cr2", "nef", "arw",
+    "orf", "raf",
 ];
+
+/// The most folders that are looked into: more are no set of images, but somebody's disk.
+const MOST: usize = 100_000;
 
 /// A folder with all that matters, hidden names left out.
 pub(super) struct Folder {
@@ -28,11 +32,16 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder `path` below `root`, with what lies up to `depth` folders further in.
+    /// The folder `path` below `root`, with what lies up to `depth` folders further in, as long as there are not too
+    /// many.
     ///
     /// # Errors
     /// [`DataError::Read`] for a folder that cannot be read.
     pub fn read(root: &Path, path: PathBuf, depth: usize) -> Result<Folder, DataError> {
+        Folder::read_some(root, path, depth, &mut { MOST })
+    }
+
+    fn read_some(root: &Path, path: PathBuf, depth: usize, left: &mut usize) -> Result<Folder, DataError> {
         let whole = root.join(&path);
         let failed = |e| read::failed(&whole, e);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -51,7 +60,9 @@ impl Folder {
             } else {
                 match is_folder(&entry.path(), entry.file_type().map_err(failed)?) {
                     Some(true) => names.push(name),
-                    Some(false) if ending.is_none() && begins_as_image(&entry.path()) => folder.images.push(name),
+                    Some(false) if ending.is_none() && begins_as_image(&entry.path()) => {
+                        folder.images.push(name)
+                    }
                     Some(false) => {}
                     None => folder.odd.push(name),
                 }
@@ -60,8 +71,12 @@ impl Folder {
         names.sort();
         folder.images.sort();
         folder.odd.sort();
-        let inside = |name| Folder::read(root, folder.path.join(name), depth - 1);
-        folder.folders = if depth > 0 { names.iter().map(inside).collect::<Result<_, _>>()? } else { vec![] };
+        *left = left.saturating_sub(1);
+        for name in names.iter().filter(|_| depth > 0) {
+            if *left > 0 {
+                folder.folders.push(Folder::read_some(root, folder.path.join(name), depth - 1, left)?);
+            }
+        }
         Ok(folder)
     }
 

@@ -268,7 +268,8 @@ fn check_classes(tree: &Tree, skipped: &[(usize, String)]) -> Result<(), DataErr
         ends.unwrap_or(path).to_path_buf()
     };
     let folders = counts.iter().map(|(at, (n, lost))| (name(at, lost), *n)).collect();
-    let examples: Vec<_> = counts.values().flat_map(|(_, lost)| lost.iter().map(|k| skipped[*k].clone())).collect();
+    let examples: Vec<_> =
+        counts.values().flat_map(|(_, lost)| lost.iter().map(|k| skipped[*k].clone())).collect();
     Err(DataError::ClassUnreadable { folders, files: super::named(tree, &examples), path: tree.root.clone() })
 }
 

@@ -127,7 +127,9 @@ pub(super) fn check_size(height: usize, width: usize, bytes: usize) -> Result<()
         _ if height > MOST || width > MOST => {
             Err(format!("{height} x {width} pixels, more than {MOST} x {MOST}"))
         }
-        n if n > MOST_BYTES => Err(format!("{height} x {width} pixels take {n} bytes, more than {MOST_BYTES}")),
+        n if n > MOST_BYTES => {
+            Err(format!("{height} x {width} pixels take {n} bytes, more than {MOST_BYTES}"))
+        }
         _ => Ok(()),
     }
 }
@@ -206,7 +208,9 @@ impl Image {
             out.as_chunks_mut::<4>().0.iter_mut().zip(pixels).for_each(|(o, x)| *o = x.to_le_bytes());
         };
         match self {
-            Image::Bytes(picture) if picture.pixels.len() == out.len() => out.copy_from_slice(&picture.pixels),
+            Image::Bytes(picture) if picture.pixels.len() == out.len() => {
+                out.copy_from_slice(&picture.pixels)
+            }
             Image::Bytes(picture) => numbers(out, &mut picture.pixels.iter().map(|b| f32::from(*b) / 255.0)),
             Image::Numbers(picture) => numbers(out, &mut picture.pixels.iter().copied()),
         }

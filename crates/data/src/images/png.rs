@@ -40,7 +40,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let _ = if several { Ok(()) } else { reader.finish() };
     let info = reader.info();
     let profile = info.srgb.is_none() && is_foreign(info.icc_profile.as_deref());
-    let xmp = info.utf8_text.iter().find(|t| t.keyword == "XML:com.adobe.xmp").and_then(|t| t.get_text().ok());
+    let xmp =
+        info.utf8_text.iter().find(|t| t.keyword == "XML:com.adobe.xmp").and_then(|t| t.get_text().ok());
     let orientation = Orientation::of(info.exif_metadata.as_deref(), xmp.as_deref().map(str::as_bytes));
     Ok(Decoded::upright(image, orientation, Seen { several, transparent, profile, ..Seen::default() }))
 }

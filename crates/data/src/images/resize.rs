@@ -83,7 +83,11 @@ impl<T: Sample> Weights<T> {
         let scale = f64::from(to - from) / n_out as f64;
         let reach = scale.max(1.0);
         let most = reach.ceil() as usize * 2 + 1;
-        let mut all = Weights { spans: Vec::with_capacity(n_out), weights: vec![T::Sum::default(); n_out * most], most };
+        let mut all = Weights {
+            spans: Vec::with_capacity(n_out),
+            weights: vec![T::Sum::default(); n_out * most],
+            most,
+        };
         for (i, out) in all.weights.chunks_exact_mut(most).enumerate() {
             let centre = f64::from(from) + (i as f64 + 0.5) * scale;
             let first = (centre - reach + 0.5).max(0.0) as usize;

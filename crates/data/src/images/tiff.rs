@@ -82,7 +82,9 @@ fn read(bytes: &[u8], palette: bool) -> Result<Decoded, String> {
 fn told(error: tiff::TiffError) -> String {
     match error {
         tiff::TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
-        tiff::TiffError::UnsupportedError(e) => format!("a TIFF that is not read: {}", one_line(&e.to_string())),
+        tiff::TiffError::UnsupportedError(e) => {
+            format!("a TIFF that is not read: {}", one_line(&e.to_string()))
+        }
         e => format!("damaged: {}", one_line(&e.to_string())),
     }
 }
@@ -106,11 +108,15 @@ fn samples(
             Samples::Bytes(unpacked(&packed, row, [width * n / planes, size], (bits, palette)))
         }
         DecodingResult::U8(values) => Samples::Bytes(values),
-        DecodingResult::U16(values) if bits < 16 => return Err(format!("a TIFF of {bits} bits, {}", values.len())),
+        DecodingResult::U16(values) if bits < 16 => {
+            return Err(format!("a TIFF of {bits} bits, {}", values.len()));
+        }
         DecodingResult::U16(values) if values.iter().all(|v| v >> 8 == v & 0xff) => {
             Samples::Bytes(values.iter().map(|v| (v >> 8) as u8).collect())
         }
-        DecodingResult::U16(values) => Samples::Numbers(values.iter().map(|v| f32::from(*v) / 65535.0).collect()),
+        DecodingResult::U16(values) => {
+            Samples::Numbers(values.iter().map(|v| f32::from(*v) / 65535.0).collect())
+        }
         DecodingResult::U32(values) => parts(&mut values.iter().map(|v| f64::from(*v)), f64::from(u32::MAX)),
         DecodingResult::U64(values) => parts(&mut values.iter().map(|v| *v as f64), u64::MAX as f64),
         DecodingResult::I8(values) => parts(&mut values.iter().map(|v| f64::from(*v)), f64::from(i8::MAX)),
@@ -129,7 +135,11 @@ fn samples(
         Samples::Bytes(values) => values.len(),
         Samples::Numbers(values) => values.len(),
     };
-    if len == size { Ok(samples) } else { Err("damaged: a picture of another size than the header says".into()) }
+    if len == size {
+        Ok(samples)
+    } else {
+        Err("damaged: a picture of another size than the header says".into())
+    }
 }
 
 /// Planes that lie one behind the other, with the samples of a pixel together.
@@ -141,7 +151,7 @@ fn side_by_side<T: Sample>(values: Vec<T>, planes: usize) -> Vec<T> {
     (0..size).flat_map(|i| (0..planes).map(move |p| p * size + i)).map(|i| values[i]).collect()
 }
 
-/// Samples of less than 8 bits, the first of a row in the highest ones; spread over all bytes where they are no indices.
+/// Samples of few bits, the first of a row in the highest ones; spread over 0 to 255 where they are no indices.
 fn unpacked(packed: &[u8], row: usize, [a_row, size]: [usize; 2], (bits, palette): (u8, bool)) -> Vec<u8> {
     let (bits, mask) = (usize::from(bits), 0xff_u16 >> (8 - bits));
     let spread = if palette { 1 } else { 255 / mask };

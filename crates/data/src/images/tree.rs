@@ -38,8 +38,8 @@ pub(crate) struct Tree {
 const DEPTHS: [usize; 2] = [3, 6];
 
 impl Tree {
-    /// The images of `root/CLASS/`, or of `root/train/CLASS/` and the parts beside it; `None` if there are none. Where a
-    /// file of data lies in the root, the folder is not `alone`, and nothing further in is meant.
+    /// The images of `root/CLASS/`, or of `root/train/CLASS/` and the parts beside it; `None` if there are none. Where
+    /// a file of data lies in the root, the folder is not `alone`, and nothing further in is meant.
     ///
     /// # Errors
     /// [`DataError::Read`] for a folder that cannot be read, [`DataError::NotAClass`] for a folder that is none of a
@@ -47,9 +47,12 @@ impl Tree {
     pub fn find(root: &Path, options: &DataOptions, alone: bool) -> Result<Option<Tree>, DataError> {
         let known = if options.inputs_only { &[][..] } else { &options.known_classes };
         let top = Folder::read(root, PathBuf::new(), DEPTHS[usize::from(alone)])?;
-        let Some(layout) = Layout::find(&top, options, alone).map_err(|e| below(root, e))? else { return Ok(None) };
+        let Some(layout) = Layout::find(&top, options, alone).map_err(|e| below(root, e))? else {
+            return Ok(None);
+        };
         let mut tree = Tree { root: root.into(), notes: layout.told(), ..Tree::default() };
-        let odd: Vec<String> = top.all().iter().flat_map(|f| f.odd.iter().map(|n| shown(&f.path, n))).collect();
+        let odd: Vec<String> =
+            top.all().iter().flat_map(|f| f.odd.iter().map(|n| shown(&f.path, n))).collect();
         if !odd.is_empty() {
             let names = crate::error::first(&odd);
             tree.notes.push(format!("links to nothing, and names that are not UTF-8, left out: {names}"));

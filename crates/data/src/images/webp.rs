@@ -9,7 +9,9 @@ use super::picture::{Decoded, Image, MOST_BYTES, Picture, Seen, check_size, is_f
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let told = |e: DecodingError| match e {
-        DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".to_string(),
+        DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "breaks off".to_string()
+        }
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
     if let [_, _, _, _, a, b, c, d, ..] = *bytes

@@ -50,18 +50,25 @@ fn parts_are_found_one_folder_further_in() {
         ],
     );
     let notes = [
-        "class folders found in `seg_train/seg_train` (training part), `seg_test/seg_test` (test part)".to_string(),
+        "class folders found in `seg_train/seg_train` (training part), `seg_test/seg_test` (test part)"
+            .to_string(),
         "folders beside `seg_train`, neither `valid` nor `test`, left out: seg_pred".to_string(),
     ];
     assert_eq!(told(&intel), (vec!["forest".into(), "sea".into()], [3, 0, 2], notes.to_vec()));
-    let below = filled("below", &["archive/train_set/a/1.png", "archive/train_set/b/1.png", "archive/Test-Set/b/1.png"]);
+    let below = filled(
+        "below",
+        &["archive/train_set/a/1.png", "archive/train_set/b/1.png", "archive/Test-Set/b/1.png"],
+    );
     let note = "class folders found in `archive/train_set` (training part), `archive/Test-Set` (test part)";
     assert_eq!(told(&below), (vec!["a".into(), "b".into()], [2, 0, 1], vec![note.into()]));
     let alone = filled("alone", &["pets/pets/cat/1.png", "pets/pets/dog/1.png", "pets/pets/dog/2.png"]);
     let note = "class folders found in `pets/pets`";
     assert_eq!(told(&alone), (vec!["cat".into(), "dog".into()], [3, 0, 0], vec![note.into()]));
     // Exact names come first; a class may be called like a part.
-    let both = filled("both", &["train/a/1.png", "train/b/1.png", "train_more/a/1.png", "val/b/1.png", "dev/a/1.png"]);
+    let both = filled(
+        "both",
+        &["train/a/1.png", "train/b/1.png", "train_more/a/1.png", "val/b/1.png", "dev/a/1.png"],
+    );
     let notes = ["folders beside `train`, neither `valid` nor `test`, left out: dev, train_more".to_string()];
     assert_eq!(told(&both), (vec!["a".into(), "b".into()], [2, 1, 0], notes.to_vec()));
     let vehicles = filled("vehicles", &["bus/1.png", "train/1.png", "test car/1.png"]);
@@ -96,12 +103,18 @@ fn folders_without_classes_are_told_with_what_to_do() {
     for class in ["cat", "dog"] {
         fs::create_dir_all(folder.path(&format!("train/{class}"))).expect("a temporary folder");
         let name = format!("{class}.1.png");
-        fs::rename(folder.path(&format!("train/{name}")), folder.path(&format!("train/{class}/{name}"))).expect("there");
+        fs::rename(folder.path(&format!("train/{name}")), folder.path(&format!("train/{class}/{name}")))
+            .expect("there");
     }
     assert_eq!(told(&folder).0, ["cat", "dog"]);
     let variants = filled("variants", &["color/a/1.png", "color/b/1.png", "grey/a/1.png", "grey/b/1.png"]);
     let hint = "name the folder whose folders are the classes: `data=variants/color`";
-    fails(&variants.0.display().to_string(), &none, "class folders lie further in, in `color`, `grey`: variants", hint);
+    fails(
+        &variants.0.display().to_string(),
+        &none,
+        "class folders lie further in, in `color`, `grey`: variants",
+        hint,
+    );
     assert_eq!(classes(&open(&type_hint(&variants))), ["a", "b"]);
     let deeper = filled("deeper", &["x/v1/a/1.png", "x/v1/b/1.png", "x/v2/a/1.png"]);
     assert_eq!(classes(&open(&type_hint(&deeper))), ["a", "b"]);
@@ -122,7 +135,8 @@ fn images_of_a_class_may_lie_in_folders_of_it() {
 #[test]
 fn a_class_of_which_nothing_can_be_read_is_an_error() {
     let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice();
-    let folder = filled("lost", &["train/cat/1.png", "train/dog/1.png", "train/dog/2.png", "train/dog/3.png"]);
+    let folder =
+        filled("lost", &["train/cat/1.png", "train/dog/1.png", "train/dog/2.png", "train/dog/3.png"]);
     folder.put("train/guinea pig/1.heic", heic);
     folder.put("train/guinea pig/2.HEIC", heic);
     let source = folder.0.display().to_string();
@@ -163,5 +177,44 @@ fn the_content_of_a_file_decides_what_it_is() {
     assert_eq!(open_with(&fixture("kinds/turned-6.tif"), &new).input_shape, [13, 9, 3]);
     let raw = folder.write("photo.tif", b"II*\0\x08\0\0\0\x01\0\xfe\0\x04\0\x01\0\0\0\x01\0\0\0\0\0\0\0");
     let error = data::open(&raw, &new).expect_err("a raw file").to_string();
-    assert!(error.starts_with("the image cannot be read: raw data of a camera, which are not read"), "{error}");
+    assert!(
+        error.starts_with("the image cannot be read: raw data of a camera, which are not read"),
+        "{error}"
+    );
+}
+
+#[test]
+fn hints_about_images_cure() {
+    // Images of different sizes: the size that the hint names.
+    let sizes = filled("sizes-typed", &["a/1.png", "b/1.png"]);
+    sizes.put("b/2.png", flat([8, 8], 1, 1));
+    let source = sizes.0.display().to_string();
+    let hint = data::open(&source, &DataOptions::default()).expect_err("an error").hint();
+    let typed = hint.split('`').find_map(|part| part.strip_prefix("data.size=[")).expect("a size");
+    let size = typed.trim_end_matches(']').split(',').map(|n| n.parse().expect("a number")).collect();
+    assert_eq!(open_with(&source, &DataOptions { size, ..DataOptions::default() }).input_shape, [3, 2, 1]);
+    // More than half cannot be read: without what is no image the rest is.
+    let most = filled("most-typed", &["a/1.png", "b/1.png"]);
+    for name in ["a/2.png", "a/3.jpg", "b/4.tif"] {
+        most.put(name, "no image");
+    }
+    let source = most.0.display().to_string();
+    let error = data::open(&source, &DataOptions::default()).expect_err("an error");
+    assert_eq!(error.hint(), "save them as PNG or JPEG, copy them again, or remove what is no image");
+    for name in ["a/2.png", "a/3.jpg", "b/4.tif"] {
+        assert!(error.to_string().contains(name), "{error}");
+        fs::remove_file(most.path(name)).expect("written above");
+    }
+    assert_eq!(open(&source).len(), 2);
+    // Images without class folders: in one for each class.
+    let lone = filled("lone-typed", &["1.png", "2.png"]);
+    let hint =
+        data::open(&lone.0.display().to_string(), &DataOptions::default()).expect_err("an error").hint();
+    assert!(hint.contains("FOLDER/CLASS/IMAGE"), "{hint}");
+    for name in ["1.png", "2.png"] {
+        let class = name.trim_end_matches(".png");
+        fs::create_dir_all(lone.path(&format!("class-{class}"))).expect("a temporary folder");
+        fs::rename(lone.path(name), lone.path(&format!("class-{class}/{name}"))).expect("there");
+    }
+    assert_eq!(classes(&open(&lone.0.display().to_string())), ["class-1", "class-2"]);
 }

@@ -88,7 +88,8 @@ fn sizes_are_those_of_pillow() {
             assert_eq!(bytes(&set), raw(&format!("{word}-{name}")), "{word} {name}");
         }
     }
-    let padded = image("images/rgb.png", DataOptions { size: vec![20], resize: Fit::Pad, ..DataOptions::default() });
+    let padded =
+        image("images/rgb.png", DataOptions { size: vec![20], resize: Fit::Pad, ..DataOptions::default() });
     assert_eq!(bytes(&padded), raw("pad"));
 }
 
@@ -118,7 +119,10 @@ fn class_folders_and_parts_are_found() {
     let set = open(&folder.source());
     assert_eq!((classes(&set), &set.input_shape[..]), (vec!["ant", "bee", "cat"], &[3, 2, 1][..]));
     let first: Vec<u8> = bytes(&set).iter().step_by(6).copied().collect();
-    assert_eq!((first, &set.targets[..]), (vec![2, 7, 1, 0, 3, 5, 4], &[0.0, 0.0, 2.0, 2.0, 2.0, 0.0, 1.0][..]));
+    assert_eq!(
+        (first, &set.targets[..]),
+        (vec![2, 7, 1, 0, 3, 5, 4], &[0.0, 0.0, 2.0, 2.0, 2.0, 0.0, 1.0][..])
+    );
     assert_eq!((set.fixed_valid.clone(), set.fixed_test.clone()), (Some(4..5), Some(5..7)));
     let notes = [
         "class folders without images, left out: train/dog",

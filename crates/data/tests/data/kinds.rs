@@ -75,7 +75,14 @@ fn of_fixtures(name: &str, files: &[&str]) -> Folder {
 
 #[test]
 fn what_a_file_holds_besides_is_counted() {
-    let files = ["moving.gif", "pages.tif", "moving.webp", "turned-2.png", "profile-foreign.png", "profile-ordinary.tif"];
+    let files = [
+        "moving.gif",
+        "pages.tif",
+        "moving.webp",
+        "turned-2.png",
+        "profile-foreign.png",
+        "profile-ordinary.tif",
+    ];
     let folder = of_fixtures("facts", &files);
     let notes = [
         "6 images have several pictures: the first is taken",
@@ -83,6 +90,22 @@ fn what_a_file_holds_besides_is_counted() {
         "2 images have color profiles other than sRGB, which are not applied",
     ];
     assert_eq!(open(&folder.path("set")).notes, notes);
+}
+
+#[test]
+fn pictures_are_upright_in_training_and_in_prediction() {
+    for n in 1..=8 {
+        let file = format!("turned-{n}.png");
+        let folder = of_fixtures(&format!("upright-{n}"), &[&file]);
+        let (trained, new) =
+            (open(&folder.path("set")), image(&format!("kinds/{file}"), DataOptions::default()));
+        assert_eq!(
+            (&bytes(&trained)[..9 * 13 * 3], &trained.input_shape),
+            (bytes(&new), &new.input_shape),
+            "{n}"
+        );
+        assert_eq!(new.input_shape, if n < 5 { [9, 13, 3] } else { [13, 9, 3] }, "{n}");
+    }
 }
 
 #[test]
@@ -96,7 +119,11 @@ fn low_values_of_16_bits_stay_apart() {
     levels.sort_unstable();
     levels.dedup();
     assert!(levels.len() > 100 && levels.last() == Some(&1148), "{levels:?}");
-    assert!(set.notes[0].starts_with("2 images have more than 8 bits: all are kept as numbers"), "{:?}", set.notes);
+    assert!(
+        set.notes[0].starts_with("2 images have more than 8 bits: all are kept as numbers"),
+        "{:?}",
+        set.notes
+    );
     // A file's values do not depend on its neighbors, and bytes stand for the same numbers.
     let plain = image("kinds/grey-8.bmp", DataOptions::default());
     let numbers: Vec<f32> = bytes(&plain).iter().map(|b| f32::from(*b) / 255.0).collect();
@@ -111,7 +138,8 @@ fn low_values_of_16_bits_stay_apart() {
 #[test]
 fn numbers_come_from_the_cache_as_they_were() {
     let folder = of_fixtures("deep-cache", &["depth-12.tif", "fractions.tif"]);
-    let options = DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
+    let options =
+        DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
     let plain = open_with(&folder.path("set"), &DataOptions { cache: None, ..options.clone() });
     assert_eq!(open_with(&folder.path("set"), &options), plain);
     assert_eq!(fs::read_dir(folder.path("cache")).expect("the cache").count(), 1);
@@ -121,9 +149,11 @@ fn numbers_come_from_the_cache_as_they_were() {
 #[test]
 fn pictures_of_an_older_cache_are_decoded_again() {
     let folder = of_fixtures("older", &["turned-6.png", "turned-8.png"]);
-    let options = DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
+    let options =
+        DataOptions { size: vec![400], cache: Some(folder.0.join("cache")), ..DataOptions::default() };
     let set = open_with(&folder.path("set"), &options);
-    let file = fs::read_dir(folder.path("cache")).expect("the cache").flatten().next().expect("a file").path();
+    let file =
+        fs::read_dir(folder.path("cache")).expect("the cache").flatten().next().expect("a file").path();
     let good = fs::read(&file).expect("the cache");
     // what version 1 would have left there: other pixels, with sums that are right
     let mut old = good.clone();
