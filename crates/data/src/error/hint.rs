@@ -30,7 +30,7 @@ impl DataError {
             }
             TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
             WrongMagic { .. } | UnknownFormat { .. } => {
-                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg .webp .gif .bmp .tif".into()
+                "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }
             Header { .. } => "write the file again with the program that made it".into(),
             UnsupportedType { .. } => {
