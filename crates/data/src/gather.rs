@@ -116,6 +116,7 @@ mod tests {
             fixed_test: None,
             missing: vec![],
             schema: None,
+            columns: Vec::new(),
             notes: vec![],
             warnings: Vec::new(),
         }

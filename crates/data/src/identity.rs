@@ -139,6 +139,7 @@ mod tests {
             fixed_test: Some(1..2),
             missing: Vec::new(),
             schema: None,
+            columns: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         }

@@ -165,6 +165,7 @@ fn assemble(
         fixed_test,
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

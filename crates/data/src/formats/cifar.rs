@@ -151,6 +151,7 @@ impl Source<'_> {
             fixed_test: (n_test > 0).then_some(n_train..n),
             missing: Vec::new(),
             schema: None,
+            columns: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         })

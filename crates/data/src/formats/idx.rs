@@ -107,6 +107,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
         fixed_test: (pairs.len() > 1).then_some(n_train..n),
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

@@ -83,6 +83,7 @@ fn dataset(
         origin: Origin { source: path.display().to_string(), licence: String::new() },
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes,
         warnings,
     })

@@ -44,6 +44,7 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
         fixed_test: None,
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

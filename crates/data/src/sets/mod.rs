@@ -139,6 +139,7 @@ fn planar(name: &'static str, settings: &Settings, place: Place) -> Result<Datas
         fixed_test: None,
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

@@ -19,6 +19,7 @@ fn images(n: usize, [h, w, c]: [usize; 3], inputs: Values) -> Dataset {
         fixed_test: None,
         missing: vec![],
         schema: None,
+        columns: Vec::new(),
         notes: vec![],
         warnings: vec![],
     }

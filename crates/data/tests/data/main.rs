@@ -14,6 +14,8 @@ mod image_cache;
 mod image_folders;
 mod images;
 mod kinds;
+mod messy;
+mod roundtrip;
 mod sets;
 mod table;
 

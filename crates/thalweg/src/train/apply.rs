@@ -324,6 +324,7 @@ fn nothing(reading: &Reading) -> Dataset {
         fixed_test: None,
         missing: Vec::new(),
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     }
