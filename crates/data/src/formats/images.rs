@@ -6,7 +6,7 @@ use crate::images;
 /// The registry line.
 pub const FORMAT: Format = Format {
     name: "images",
-    endings: &[".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"],
+    endings: &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"],
     summary: "images in a folder for each class, with train, valid and test above them or not",
     options: &["color", "size", "resize", "corrupt"],
     open: images::open_unlabelled,

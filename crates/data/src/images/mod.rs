@@ -22,6 +22,7 @@ use std::path::Path;
 
 use self::load::Loaded;
 use self::options::Wanted;
+use self::picture::N_FACTS;
 pub(crate) use self::tree::Tree;
 use super::error::first;
 use super::read::room;
@@ -62,6 +63,13 @@ fn dataset(
     let mut skipped = loaded.skipped.iter().map(|(i, _)| *i).peekable();
     let kept = tree.files.iter().enumerate().filter(|(i, _)| skipped.next_if_eq(i).is_none());
     let kept: Vec<_> = kept.map(|(_, file)| file).collect();
+    let fractions = loaded.facts[N_FACTS - 1];
+    if (1..kept.len()).contains(&fractions) {
+        let others = kept.len() - fractions;
+        warnings.push(format!(
+            "two scales: {fractions} images hold numbers with fractions, taken as they are, {others} parts of the largest value"
+        ));
+    }
     if options.known_classes.is_empty() && !options.inputs_only {
         warnings.extend(untrained(&tree));
     }
@@ -127,6 +135,7 @@ fn facts(loaded: &Loaded) -> Vec<String> {
             "has a color profile other than sRGB, which is not applied",
             "have color profiles other than sRGB, which are not applied",
         ),
+        ("holds numbers with fractions, taken as they are", "hold numbers with fractions, taken as they are"),
     ];
     let told = loaded.facts.iter().zip(words).filter(|(n, _)| **n > 0);
     told.map(|(n, (one, many))| if *n == 1 { format!("1 image {one}") } else { format!("{n} images {many}") })

@@ -36,6 +36,8 @@ pub(super) struct Seen {
     pub turned: bool,
     /// It has a color profile that is not sRGB's.
     pub profile: bool,
+    /// Its numbers have fractions and are taken as they are.
+    pub fractions: bool,
 }
 
 /// A file's picture, upright.
@@ -46,12 +48,12 @@ pub(super) struct Decoded {
 }
 
 /// Facts that can be told of a file.
-pub(super) const N_FACTS: usize = 5;
+pub(super) const N_FACTS: usize = 6;
 
 impl Seen {
     /// All of it, in the order of the notes.
     pub fn facts(self) -> [bool; N_FACTS] {
-        [self.several, self.deep, self.transparent, self.turned, self.profile]
+        [self.several, self.deep, self.transparent, self.turned, self.profile, self.fractions]
     }
 }
 

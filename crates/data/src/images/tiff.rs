@@ -60,6 +60,8 @@ fn read(bytes: &[u8], palette: bool) -> Result<Decoded, String> {
     check_size(height, width, n * if color.bit_depth() > 8 { 4 } else { 1 })?;
     let mut result = DecodingResult::U8(Vec::new());
     let layout = reader.read_image_to_buffer(&mut result).map_err(told)?;
+    let fractions =
+        matches!(result, DecodingResult::F16(_) | DecodingResult::F32(_) | DecodingResult::F64(_));
     let samples = samples(result, &layout, [height, width, n], (color.bit_depth(), palette))?;
     let shape = [height, width, n];
     let (image, transparent) = match samples {
@@ -75,7 +77,7 @@ fn read(bytes: &[u8], palette: bool) -> Result<Decoded, String> {
         }
     };
     let profile = is_foreign(reader.get_tag_u8_vec(Tag::IccProfile).ok().as_deref());
-    let seen = Seen { several: reader.more_images(), transparent, profile, ..Seen::default() };
+    let seen = Seen { several: reader.more_images(), transparent, profile, fractions, ..Seen::default() };
     Ok(Decoded::upright(image, Orientation::of(Some(bytes), None), seen))
 }
 

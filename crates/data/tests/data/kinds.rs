@@ -163,3 +163,26 @@ fn pictures_of_an_older_cache_are_decoded_again() {
     assert_eq!(open_with(&folder.path("set"), &options), set);
     assert_eq!(fs::read(&file).expect("the cache"), good);
 }
+
+#[test]
+fn numbers_with_fractions_are_told() {
+    let folder = of_fixtures("fractions", &["fractions.tif", "double.tif"]);
+    let set = open(&folder.path("set"));
+    assert_eq!(set.notes[1], "4 images hold numbers with fractions, taken as they are");
+    assert_eq!(set.warnings, Vec::<String>::new());
+    folder.put("set/a/deep.tif", fs::read(fixture("kinds/depth-12.tif")).expect("a fixture"));
+    let warning =
+        "two scales: 4 images hold numbers with fractions, taken as they are, 1 parts of the largest value";
+    assert_eq!(open(&folder.path("set")).warnings, [warning]);
+    // The first pixel is -3; one that is no number is told, and the hint cures.
+    let mut holed = fs::read(fixture("kinds/fractions.tif")).expect("a fixture");
+    let at = holed.windows(4).position(|w| w == (-3f32).to_le_bytes()).expect("the first pixel");
+    holed[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    folder.put("set/a/double.tif", holed);
+    let error = data::open(&folder.path("set"), &DataOptions::default()).expect_err("no number");
+    assert!(error.to_string().starts_with("NaN in sample 1 (counted from 0), column 0"), "{error}");
+    assert_eq!(error.hint(), "set `data.allow_missing=true` to put the feature's mean there");
+    let filled =
+        open_with(&folder.path("set"), &DataOptions { allow_missing: Some(true), ..DataOptions::default() });
+    assert_eq!(filled.missing.len(), 1);
+}
