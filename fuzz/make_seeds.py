@@ -17,9 +17,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = HERE / "seeds"
-FIXTURES = HERE.parent / "crates/thalweg/tests/fixtures"
-if not FIXTURES.exists():
-    FIXTURES = HERE.parent / "crates/data/tests/fixtures"
+FIXTURES = HERE.parent / "crates/data/tests/fixtures"
 CUT = b"\n--8<--\n"
 
 
@@ -137,10 +135,14 @@ def tables():
     seed("csv", "gzip", b"\1" + gzip.compress(iris.encode(), mtime=0))
 
 
+READERS = {".png": "png", ".jpg": "jpeg", ".webp": "webp", ".gif": "gif", ".bmp": "bmp", ".tif": "tiff"}
+
+
 def pictures():
-    for file in sorted((FIXTURES / "images").iterdir()):
-        if file.suffix in (".png", ".jpg"):
-            seed("png" if file.suffix == ".png" else "jpeg", file.stem, file.read_bytes())
+    for file in sorted([*(FIXTURES / "images").iterdir(), *(FIXTURES / "kinds").iterdir()]):
+        # one orientation is enough
+        if file.suffix in READERS and not (file.stem.startswith("turned-") and file.stem != "turned-6"):
+            seed(READERS[file.suffix], file.stem, file.read_bytes())
 
 
 def archives():

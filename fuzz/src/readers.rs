@@ -29,6 +29,10 @@ pub const ALL: &[Reader] = &[
     ("csv", csv),
     ("png", png),
     ("jpeg", jpeg),
+    ("webp", webp),
+    ("gif", gif),
+    ("bmp", bmp),
+    ("tiff", tiff),
     ("tar", tar),
     ("run_folder", run_folder),
 ];
@@ -146,6 +150,26 @@ pub fn png(bytes: &[u8]) {
 /// One picture.
 pub fn jpeg(bytes: &[u8]) {
     picture("p.jpg", bytes);
+}
+
+/// One picture.
+pub fn webp(bytes: &[u8]) {
+    picture("p.webp", bytes);
+}
+
+/// One picture.
+pub fn gif(bytes: &[u8]) {
+    picture("p.gif", bytes);
+}
+
+/// One picture.
+pub fn bmp(bytes: &[u8]) {
+    picture("p.bmp", bytes);
+}
+
+/// One picture.
+pub fn tiff(bytes: &[u8]) {
+    picture("p.tif", bytes);
 }
 
 fn picture(name: &str, bytes: &[u8]) {

@@ -379,6 +379,32 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Class folders of which no image can be read: their classes would be gone.
+    #[error("{}: {}: {}", unreadable(folders), first(files), path.display())]
+    ClassUnreadable {
+        /// The folders, below `path`, and how many images each has.
+        folders: Vec<(PathBuf, usize)>,
+        /// Their images, and why.
+        files: Vec<String>,
+        /// The folder above.
+        path: PathBuf,
+    },
+    /// The folders of the parts hold images, and not folders of classes.
+    #[error("images without class folders in {}: {}", quoted(parts), path.display())]
+    PartsWithoutClasses {
+        /// The folders of the parts.
+        parts: Vec<String>,
+        /// The folder above.
+        path: PathBuf,
+    },
+    /// Class folders lie further in, in several places.
+    #[error("class folders lie further in, in {}: {}", quoted(found), path.display())]
+    ClassesFurtherIn {
+        /// The folders above the class folders.
+        found: Vec<String>,
+        /// The folder that was named.
+        path: PathBuf,
+    },
     /// Too many images cannot be read to leave them out.
     #[error("{n} of {of} images cannot be read: {}: {}", first(files), path.display())]
     MostUnreadable {
@@ -439,6 +465,27 @@ pub enum DataError {
 fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
+}
+
+/// Of which folders no image can be read.
+fn unreadable(folders: &[(PathBuf, usize)]) -> String {
+    let name = |(folder, n): &(PathBuf, usize)| match n {
+        1 => format!("`{}` (1 image)", folder.display()),
+        n => format!("`{}` ({n} images)", folder.display()),
+    };
+    match folders {
+        [(folder, 1)] => format!("the only image of class folder `{}` cannot be read", folder.display()),
+        [(folder, n)] => format!("none of the {n} images of class folder `{}` can be read", folder.display()),
+        _ => {
+            let names: Vec<_> = folders.iter().map(name).collect();
+            format!("no image can be read of {} class folders, {}", folders.len(), first(&names))
+        }
+    }
+}
+
+/// The first few of a list, each in quotes.
+fn quoted(names: &[String]) -> String {
+    first(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }
 
 fn closing(line: Option<u64>) -> String {

@@ -161,7 +161,7 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
         }
         [] => {
             let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \
-                              y.npy, folders of PNG and JPEG images, or one .csv, .tsv, .npz or .idx file, each \
+                              y.npy, folders of images, or one .csv, .tsv, .npz or .idx file, each \
                               also with .gz";
             Err(DataError::NothingUsable { looked_for: looked_for.into(), path: folder.into() })
         }
@@ -172,8 +172,7 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
 /// A folder of images as a data set. One folder of pictures beside a file of data is none of its own.
 #[cfg(feature = "images")]
 fn images_folder(folder: &Path, options: &DataOptions, alone: bool) -> Result<Option<Dataset>, DataError> {
-    let known = if options.inputs_only { &[][..] } else { &options.known_classes };
-    match images::Tree::find(folder, known)?.filter(|tree| alone || tree.classes.len() > 1) {
+    match images::Tree::find(folder, options, alone)?.filter(|tree| alone || tree.classes.len() > 1) {
         Some(tree) => {
             check_unused(options, "images")?;
             images::open_tree(tree, folder, options).map(Some)

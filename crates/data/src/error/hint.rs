@@ -1,5 +1,7 @@
 //! What to type about each problem with data.
 
+use std::path::{Path, PathBuf};
+
 use super::{DataError, column};
 use crate::dataset::MAX_CLASSES;
 use crate::formats;
@@ -100,13 +102,39 @@ impl DataError {
                 format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
             }
             BadImage { .. } => "copy the file again, or remove it".into(),
-            MostUnreadable { .. } => "copy the files again, or remove those that are no images".into(),
+            ClassUnreadable { folders, path, .. } => {
+                let hide = |(folder, _): &(PathBuf, usize)| {
+                    let (from, name) = (path.join(folder), folder.file_name().unwrap_or_default());
+                    let to = from.with_file_name(format!(".{}", name.to_string_lossy()));
+                    format!("mv {} {}", typed(&from), typed(&to))
+                };
+                let all = folders.iter().map(hide).collect::<Vec<_>>().join(" && ");
+                format!("save the images as PNG or JPEG, or leave the class out by a name that begins with a dot: `{all}`")
+            }
+            PartsWithoutClasses { parts, path } => {
+                let part = path.join(parts.first().map_or("", String::as_str));
+                format!("put the images of each class into a folder of its name: `{}`", part.join("CLASS/IMAGE").display())
+            }
+            ClassesFurtherIn { found, path } => {
+                let one = path.join(found.first().map_or("", String::as_str));
+                format!("name the folder whose folders are the classes: `data={}`", one.display())
+            }
+            MostUnreadable { .. } => {
+                "save them as PNG or JPEG, copy them again, or remove what is no image".into()
+            }
             TooMuchMemory { .. } => "make images smaller, `data.size=64`, or take fewer samples".into(),
             BadOption { option, .. } => format!("set `data.{option}` to another value, or leave it out"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
         }
     }
+}
+
+/// A path as one word of a shell.
+fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The first few names, quoted.

@@ -39,7 +39,7 @@ formats! {
 /// What this build of the library leaves out: the feature, and endings of file names that it would read.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     #[cfg(not(feature = "images"))]
-    ("images", &[".png", ".jpg", ".jpeg"]),
+    ("images", &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"]),
     #[cfg(not(feature = "npz"))]
     ("npz", &[".npz"]),
     #[cfg(not(feature = "table"))]

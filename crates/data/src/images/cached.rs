@@ -14,14 +14,16 @@ use kernels::mapped::Mapped;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::load::{self, Loaded};
+use super::load::{self, Form, Loaded};
 use super::options::Wanted;
+use super::picture::N_FACTS;
 use super::tree::{ImageFile, Tree};
 use crate::cache::{MIN_BYTES, publish};
 use crate::own;
 use crate::{Bytes, DataError};
 
-const MAGIC: &[u8; 24] = b"thalweg decoded images 1";
+/// Ends with the version of the file and of how images are decoded.
+const MAGIC: &[u8; 24] = b"thalweg decoded images 2";
 const WORDS: usize = 5;
 const HEAD: usize = MAGIC.len() + 8 * WORDS;
 /// Pixels begin at a multiple of this.
@@ -31,9 +33,9 @@ const PAGE: usize = 4096;
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     wanted: Wanted,
-    shape: [usize; 3],
+    form: Form,
     skipped: Vec<(usize, String)>,
-    simplified: [usize; 3],
+    facts: [usize; N_FACTS],
     sources: Vec<Source>,
 }
 
@@ -100,6 +102,10 @@ fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Use
         _ => Useless::Absent,
     })?;
     let map = Mapped::new(&file).map_err(|_| Useless::Damaged)?;
+    // written by another version, which may have decoded in another way
+    if map.len() > MAGIC.len() && map.starts_with(&MAGIC[..23]) && !map.starts_with(MAGIC) {
+        return Err(Useless::Absent);
+    }
     let (manifest, place) = check(&map).ok_or(Useless::Damaged)?;
     if manifest.wanted != *wanted {
         return Err(Useless::Damaged);
@@ -107,8 +113,8 @@ fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Use
     let same_times = compare(&manifest, tree)?;
     let hashes =
         manifest.sources.iter().map(|s| unhex(&s.3)).collect::<Option<_>>().ok_or(Useless::Damaged)?;
-    let Manifest { shape, skipped, simplified, .. } = manifest;
-    Ok((Loaded { shape, pixels: Bytes::mapped(map, place), skipped, simplified, hashes }, same_times))
+    let Manifest { form, skipped, facts, .. } = manifest;
+    Ok((Loaded { form, pixels: Bytes::mapped(map, place), skipped, facts, hashes }, same_times))
 }
 
 /// The manifest and the place of the pixels, if lengths and check sums are right and fit together.
@@ -122,7 +128,8 @@ fn check(content: &[u8]) -> Option<(Manifest, usize)> {
         crc32fast::hash(manifest) as usize == word(1)? && crc32fast::hash(pixels) as usize == word(4)?;
     let manifest: Manifest = serde_json::from_slice(manifest).ok().filter(|_| right)?;
     let n = manifest.sources.len().checked_sub(manifest.skipped.len())?;
-    let size = manifest.shape.iter().try_fold(n, |n, s| n.checked_mul(*s))?;
+    let sides = manifest.form.shape.iter().copied();
+    let size = sides.chain([manifest.form.bytes_of_sample()]).try_fold(n, usize::checked_mul)?;
     (size == pixels.len()).then_some((manifest, place))
 }
 
@@ -175,9 +182,9 @@ fn write(path: &Path, tree: &Tree, wanted: &Wanted, loaded: &Loaded) -> Option<B
     let source = |(f, hash): (&ImageFile, &load::Hash)| Source(source_name(f), f.len, f.changed, hex(hash));
     let manifest = serde_json::to_vec(&Manifest {
         wanted: *wanted,
-        shape: loaded.shape,
+        form: loaded.form,
         skipped: loaded.skipped.clone(),
-        simplified: loaded.simplified,
+        facts: loaded.facts,
         sources: tree.files.iter().zip(&loaded.hashes).map(source).collect(),
     });
     let manifest = manifest.ok()?;

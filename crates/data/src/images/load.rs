@@ -1,16 +1,18 @@
 //! Decoding all files of a tree on all cores, straight to where each sample belongs.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::options::Wanted;
-use super::picture::{Picture, Simplified, decode, one_line};
-use super::resize::fit;
+use super::picture::{Decoded, N_FACTS, Seen, decode, one_line};
 use super::tree::Tree;
 use crate::read::{not_a_file, room as room_for};
 use crate::{Bytes, Color, Corrupt, DataError};
@@ -21,30 +23,52 @@ pub(super) type Hash = [u8; 16];
 /// The decoded images of a tree.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Loaded {
-    /// Height, width, channels.
-    pub shape: [usize; 3],
+    pub form: Form,
     /// Of the files that could be read, in their order.
     pub pixels: Bytes,
     /// Files that could not be read: index, and why.
     pub skipped: Vec<(usize, String)>,
-    /// Files whose animation, 16 bits and transparency were simplified away.
-    pub simplified: [usize; 3],
+    /// How many files have what, in the order of [`Seen::facts`].
+    pub facts: [usize; N_FACTS],
     /// What each file's bytes were.
     pub hashes: Vec<Hash>,
+}
+
+/// How the pixels of every file are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Form {
+    /// Height, width, channels.
+    pub shape: [usize; 3],
+    /// As numbers (f32, little-endian), since bytes would lose levels of some file.
+    pub deep: bool,
+}
+
+impl Form {
+    /// Bytes of one sample of a pixel.
+    pub fn bytes_of_sample(self) -> usize {
+        if self.deep { size_of::<f32>() } else { 1 }
+    }
+
+    /// Bytes of one file's pixels.
+    fn size(self) -> usize {
+        self.shape.iter().product::<usize>() * self.bytes_of_sample()
+    }
 }
 
 /// What became of one file.
 struct Outcome {
     hash: Hash,
-    result: Result<Simplified, Problem>,
+    result: Result<Seen, Problem>,
 }
 
 enum Problem {
     Unreadable(String),
     /// Of another size, without a size to be brought to.
     Size([usize; 2]),
-    /// Coloured, when all before were grey.
-    Coloured,
+    /// Colored, when all before were grey.
+    Colored,
+    /// Of more levels than bytes can tell, when all before were bytes.
+    Deep,
 }
 
 /// Files that a thread takes at a time.
@@ -57,48 +81,58 @@ const BLOCK: usize = 32;
 /// [`DataError::TooMuchMemory`].
 pub(super) fn load(tree: &Tree, wanted: &Wanted) -> Result<Loaded, DataError> {
     let (example, first) = first_readable(tree, wanted)?;
-    let [height, width] = wanted.size.unwrap_or([first.height, first.width]);
+    let [first_height, first_width, first_channels] = first.image.shape();
+    let [height, width] = wanted.size.unwrap_or([first_height, first_width]);
     let channels = match wanted.color {
-        Color::Auto => first.channels,
+        Color::Auto => first_channels,
         Color::Grey => 1,
         Color::Rgb => 3,
     };
-    let mut shape = [height, width, channels];
-    let (mut pixels, mut outcomes) = decode_all(tree, wanted, shape)?;
-    if outcomes.iter().flatten().any(|o| matches!(o.result, Err(Problem::Coloured))) {
-        shape[2] = 3;
-        (pixels, outcomes) = decode_all(tree, wanted, shape)?;
-    }
+    let mut form = Form { shape: [height, width, channels], deep: first.image.is_deep() };
+    let (mut pixels, outcomes) = loop {
+        let (pixels, outcomes) = decode_all(tree, wanted, form)?;
+        match outcomes.iter().flatten().find_map(|o| o.result.as_ref().err().filter(|p| p.is_of_form())) {
+            Some(Problem::Deep) => form.deep = true,
+            Some(_) => form.shape[2] = 3,
+            None => break (pixels, outcomes),
+        }
+    };
     let path = |i: usize| tree.root.join(&tree.files[i].path);
     let mut loaded =
-        Loaded { shape, pixels: Vec::new().into(), skipped: vec![], simplified: [0; 3], hashes: vec![] };
+        Loaded { form, pixels: Vec::new().into(), skipped: vec![], facts: [0; N_FACTS], hashes: vec![] };
     for (i, outcome) in outcomes.into_iter().flatten().enumerate() {
         loaded.hashes.push(outcome.hash);
         match outcome.result {
-            Ok(Simplified { animated, deep, transparent }) => {
-                let flags = [animated, deep, transparent];
-                loaded.simplified.iter_mut().zip(flags).for_each(|(n, flag)| *n += usize::from(flag));
+            Ok(seen) => {
+                loaded.facts.iter_mut().zip(seen.facts()).for_each(|(n, fact)| *n += usize::from(fact));
             }
             Err(Problem::Size(size)) => {
                 let (first, other) = (path(example), path(i));
                 return Err(DataError::SizesDiffer { expected: [height, width], got: size, first, other });
             }
             Err(Problem::Unreadable(reason)) => loaded.skipped.push((i, reason)),
-            Err(Problem::Coloured) => unreachable!("colours were asked for"),
+            Err(Problem::Colored | Problem::Deep) => unreachable!("the form was made to fit"),
         }
     }
     check_skipped(tree, wanted, &loaded.skipped)?;
-    close_gaps(&mut pixels, shape.iter().product(), &loaded.skipped);
+    close_gaps(&mut pixels, form.size(), &loaded.skipped);
     Ok(Loaded { pixels: pixels.into(), ..loaded })
 }
 
+impl Problem {
+    /// Whether another form helps.
+    fn is_of_form(&self) -> bool {
+        matches!(self, Problem::Colored | Problem::Deep)
+    }
+}
+
 /// The first file that can be read, which says what size and colour the others should have.
-fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Picture), DataError> {
+fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Decoded), DataError> {
     let mut skipped = Vec::new();
     let mut bytes = Vec::new();
     for (i, file) in tree.files.iter().enumerate() {
         match read(&tree.root.join(&file.path), &mut bytes).and_then(|()| decode(&bytes)) {
-            Ok((picture, _)) => return Ok((i, picture)),
+            Ok(decoded) => return Ok((i, decoded)),
             Err(reason) => skipped.push((i, reason)),
         }
         check_strict(tree, wanted, &skipped)?;
@@ -111,9 +145,9 @@ fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Picture), Data
 fn decode_all(
     tree: &Tree,
     wanted: &Wanted,
-    shape: [usize; 3],
+    form: Form,
 ) -> Result<(Vec<u8>, Vec<Option<Outcome>>), DataError> {
-    let size: usize = shape.iter().product();
+    let size = form.size();
     let mut pixels = room(tree, size)?;
     let mut outcomes: Vec<Option<Outcome>> = tree.files.iter().map(|_| None).collect();
     let work = tree.files.chunks(BLOCK).zip(pixels.chunks_mut(BLOCK * size)).zip(outcomes.chunks_mut(BLOCK));
@@ -125,8 +159,8 @@ fn decode_all(
         // Blocks are taken in order and finished, so the first file with a problem is the same for any threads.
         while let Some(((files, pixels), outcomes)) = (!stop.load(Ordering::Relaxed)).then(next).flatten() {
             for ((file, out), outcome) in files.iter().zip(pixels.chunks_exact_mut(size)).zip(outcomes) {
-                let done = one(&tree.root.join(&file.path), &mut bytes, wanted, shape, out);
-                let ends = matches!(done.result, Err(Problem::Size(_) | Problem::Coloured));
+                let done = one(&tree.root.join(&file.path), &mut bytes, wanted, form, out);
+                let ends = matches!(done.result, Err(Problem::Size(_) | Problem::Colored | Problem::Deep));
                 *outcome = Some(done);
                 if ends {
                     stop.store(true, Ordering::Relaxed);
@@ -151,24 +185,28 @@ fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
 }
 
 /// Reads one file and writes its pixels.
-fn one(path: &Path, bytes: &mut Vec<u8>, wanted: &Wanted, shape: [usize; 3], out: &mut [u8]) -> Outcome {
+fn one(path: &Path, bytes: &mut Vec<u8>, wanted: &Wanted, form: Form, out: &mut [u8]) -> Outcome {
     let content = read(path, bytes);
     let hash = hash(bytes);
     let result = content.and_then(|()| decode(bytes)).map_err(Problem::Unreadable);
-    let result = result.and_then(|(picture, simplified)| {
-        let [height, width, channels] = shape;
-        if wanted.color == Color::Auto && picture.channels > channels {
-            return Err(Problem::Coloured);
+    let result = result.and_then(|Decoded { image, seen }| {
+        let [height, width, channels] = form.shape;
+        if wanted.color == Color::Auto && image.shape()[2] > channels {
+            return Err(Problem::Colored);
         }
-        let mut picture = picture.with_channels(channels);
-        if [picture.height, picture.width] != [height, width] {
+        if image.is_deep() && !form.deep {
+            return Err(Problem::Deep);
+        }
+        let mut image = image.with_channels(channels);
+        let size = [image.shape()[0], image.shape()[1]];
+        if size != [height, width] {
             if wanted.size.is_none() {
-                return Err(Problem::Size([picture.height, picture.width]));
+                return Err(Problem::Size(size));
             }
-            picture = fit(&picture, [height, width], wanted.fit);
+            image = image.fit([height, width], wanted.fit);
         }
-        out.copy_from_slice(&picture.pixels);
-        Ok(simplified)
+        image.write(out);
+        Ok(seen)
     });
     Outcome { hash, result }
 }
@@ -207,10 +245,32 @@ fn check_strict(tree: &Tree, wanted: &Wanted, skipped: &[(usize, String)]) -> Re
     }
 }
 
-/// Few unreadable files are left out; most of them are a mistake.
+/// Few unreadable files are left out; a class folder of nothing else, or most files, are a mistake.
 fn check_skipped(tree: &Tree, wanted: &Wanted, skipped: &[(usize, String)]) -> Result<(), DataError> {
     check_strict(tree, wanted, skipped)?;
+    check_classes(tree, skipped)?;
     if 2 * skipped.len() > tree.files.len() { Err(most_unreadable(tree, skipped)) } else { Ok(()) }
+}
+
+/// A class of which nothing can be read would be gone.
+fn check_classes(tree: &Tree, skipped: &[(usize, String)]) -> Result<(), DataError> {
+    let folder = |i: usize| (tree.files[i].part, tree.files[i].class);
+    let mut counts = BTreeMap::<_, (usize, Vec<usize>)>::new();
+    (0..tree.files.len()).for_each(|i| counts.entry(folder(i)).or_default().0 += 1);
+    skipped.iter().enumerate().for_each(|(k, (i, _))| counts.entry(folder(*i)).or_default().1.push(k));
+    counts.retain(|_, (n, lost)| *n == lost.len());
+    if counts.is_empty() || tree.classes.is_empty() {
+        return Ok(());
+    }
+    let name = |(_, class): &(usize, usize), lost: &[usize]| {
+        let path = &tree.files[skipped[lost[0]].0].path;
+        let ends = path.ancestors().find(|a| a.file_name() == Some(OsStr::new(&tree.classes[*class])));
+        ends.unwrap_or(path).to_path_buf()
+    };
+    let folders = counts.iter().map(|(at, (n, lost))| (name(at, lost), *n)).collect();
+    let examples: Vec<_> =
+        counts.values().flat_map(|(_, lost)| lost.iter().map(|k| skipped[*k].clone())).collect();
+    Err(DataError::ClassUnreadable { folders, files: super::named(tree, &examples), path: tree.root.clone() })
 }
 
 fn most_unreadable(tree: &Tree, skipped: &[(usize, String)]) -> DataError {

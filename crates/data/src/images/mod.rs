@@ -1,20 +1,31 @@
 //! Folders of images as data sets: found, decoded, brought to one size and colour, and kept decoded in the cache.
 
+mod bmp;
 mod cached;
+mod exif;
+mod gif;
 mod jpeg;
+mod layout;
+mod listing;
 mod load;
 mod options;
 mod picture;
+mod png;
 mod resize;
+mod sample;
+mod tiff;
 mod tree;
+mod webp;
 
 use std::ops::Range;
 use std::path::Path;
 
 use self::load::Loaded;
 use self::options::Wanted;
+use self::picture::N_FACTS;
 pub(crate) use self::tree::Tree;
 use super::error::first;
+use super::read::room;
 use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
 
 /// Opens one image, or those that lie in a folder itself, without classes; there must be some.
@@ -34,42 +45,50 @@ pub(crate) fn open_tree(tree: Tree, path: &Path, options: &DataOptions) -> Resul
         return Err(DataError::BadOption { option: "classes", value: told.to_string(), expected });
     }
     let (loaded, note) = cached::load(&tree, &wanted, options.cache.as_deref())?;
-    Ok(dataset(tree, loaded, note, path, options))
+    dataset(tree, loaded, note, path, options)
 }
 
 /// Puts together what the tree and the decoded images tell.
-fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, options: &DataOptions) -> Dataset {
+fn dataset(
+    tree: Tree,
+    loaded: Loaded,
+    note: Option<String>,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<Dataset, DataError> {
     let mut notes = tree.notes.clone();
-    notes.extend(simplified(&loaded));
+    notes.extend(facts(&loaded));
     notes.extend(note);
     let mut warnings = Vec::from_iter(unreadable(&tree, &loaded));
     let mut skipped = loaded.skipped.iter().map(|(i, _)| *i).peekable();
     let kept = tree.files.iter().enumerate().filter(|(i, _)| skipped.next_if_eq(i).is_none());
     let kept: Vec<_> = kept.map(|(_, file)| file).collect();
-    let classes = Classes::new(&tree, kept.iter().map(|f| f.class), !options.known_classes.is_empty());
-    warnings.extend(classes.warning());
+    let fractions = loaded.facts[N_FACTS - 1];
+    if (1..kept.len()).contains(&fractions) {
+        let others = kept.len() - fractions;
+        warnings.push(format!(
+            "two scales: {fractions} images hold numbers with fractions, taken as they are, {others} parts of the largest value"
+        ));
+    }
+    if options.known_classes.is_empty() && !options.inputs_only {
+        warnings.extend(untrained(&tree));
+    }
     let part = |part: usize| -> Option<Range<usize>> {
         let from = kept.partition_point(|f| f.part < part);
         let until = kept.partition_point(|f| f.part <= part);
         (from < until).then_some(from..until)
     };
-    let (fixed_valid, fixed_test) = (part(1), part(2));
-    for (index, name, found) in [(1, "validation", &fixed_valid), (2, "test", &fixed_test)] {
-        if found.is_none() && tree.files.iter().any(|f| f.part == index) {
-            warnings.push(format!("no image of the {name} folder can be read: another part has to serve"));
-        }
-    }
     let unknown = tree.classes.is_empty();
-    Dataset {
+    Ok(Dataset {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        input_shape: loaded.shape.to_vec(),
-        inputs: Values::U8(loaded.pixels),
-        targets: kept.iter().map(|f| if unknown { f32::NAN } else { classes.index[f.class] }).collect(),
-        task: Task::Classification { classes: classes.names },
+        input_shape: loaded.form.shape.to_vec(),
+        inputs: values(loaded, path)?,
+        targets: kept.iter().map(|f| if unknown { f32::NAN } else { f.class as f32 }).collect(),
+        fixed_valid: part(1),
+        fixed_test: part(2),
+        task: Task::Classification { classes: tree.classes },
         features: Vec::new(),
         origin: Origin { source: path.display().to_string(), licence: String::new() },
-        fixed_valid,
-        fixed_test,
         missing: Vec::new(),
         groups: None,
         times: None,
@@ -77,40 +96,24 @@ fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, option
         columns: Vec::new(),
         notes,
         warnings,
-    }
+    })
 }
 
-/// The classes that have samples.
-struct Classes {
-    names: Vec<String>,
-    /// Of each class folder, its index among `names`.
-    index: Vec<f32>,
-    /// Folders none of whose images could be read.
-    lost: Vec<String>,
+/// The pixels as bytes or as numbers.
+fn values(loaded: Loaded, path: &Path) -> Result<Values, DataError> {
+    if !loaded.form.deep {
+        return Ok(Values::U8(loaded.pixels));
+    }
+    room(loaded.pixels.len(), path)?;
+    Ok(Values::F32(loaded.pixels.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
 }
 
-impl Classes {
-    /// Classes of a model are `fixed`; others stay only if they have samples.
-    fn new(tree: &Tree, of_samples: impl Iterator<Item = usize>, fixed: bool) -> Classes {
-        let mut used = vec![fixed; tree.classes.len()];
-        of_samples.for_each(|class| used.iter_mut().skip(class).take(1).for_each(|u| *u = true));
-        let has_files = |class: usize| tree.files.iter().any(|f| f.class == class);
-        let mut classes = Classes { names: vec![], index: vec![], lost: vec![] };
-        for (class, (name, used)) in tree.classes.iter().zip(used).enumerate() {
-            classes.index.push(classes.names.len() as f32);
-            match used {
-                true => classes.names.push(name.clone()),
-                false if has_files(class) => classes.lost.push(name.clone()),
-                false => {}
-            }
-        }
-        classes
-    }
-
-    fn warning(&self) -> Option<String> {
-        let some = !self.lost.is_empty();
-        some.then(|| format!("classes of which no image can be read, left out: {}", first(&self.lost)))
-    }
+/// Classes that only the other parts have.
+fn untrained(tree: &Tree) -> Option<String> {
+    let trained = |class: usize| tree.files.iter().any(|f| f.part == 0 && f.class == class);
+    let lost: Vec<String> =
+        (0..tree.classes.len()).filter(|c| !trained(*c)).map(|c| tree.classes[c].clone()).collect();
+    (!lost.is_empty()).then(|| format!("classes without images to train on: {}", first(&lost)))
 }
 
 /// What was left out.
@@ -120,22 +123,25 @@ fn unreadable(tree: &Tree, loaded: &Loaded) -> Option<String> {
     (n > 0).then(|| format!("{n} of {of} images cannot be read, left out: {}", files()))
 }
 
-/// What was simplified.
-fn simplified(loaded: &Loaded) -> Vec<String> {
-    let mut remarks = Vec::new();
+/// What the files hold that a user would want to know of.
+fn facts(loaded: &Loaded) -> Vec<String> {
     let words = [
         ("has several pictures: the first is taken", "have several pictures: the first is taken"),
-        ("of 16 bits reduced to 8", "of 16 bits reduced to 8"),
+        (
+            "has more than 8 bits: all are kept as numbers, where 0 is black and 1 the largest value",
+            "have more than 8 bits: all are kept as numbers, where 0 is black and 1 the largest value",
+        ),
         ("with transparent parts: laid on white", "with transparent parts: laid on white"),
+        ("turned upright, as its tag says", "turned upright, as their tags say"),
+        (
+            "has a color profile other than sRGB, which is not applied",
+            "have color profiles other than sRGB, which are not applied",
+        ),
+        ("holds numbers with fractions, taken as they are", "hold numbers with fractions, taken as they are"),
     ];
-    for (n, (one, many)) in loaded.simplified.iter().zip(words) {
-        match n {
-            0 => {}
-            1 => remarks.push(format!("1 image {one}")),
-            n => remarks.push(format!("{n} images {many}")),
-        }
-    }
-    remarks
+    let told = loaded.facts.iter().zip(words).filter(|(n, _)| **n > 0);
+    told.map(|(n, (one, many))| if *n == 1 { format!("1 image {one}") } else { format!("{n} images {many}") })
+        .collect()
 }
 
 /// Files with what is wrong with them: `cat/1.png (empty)`.

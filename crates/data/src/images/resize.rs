@@ -2,13 +2,15 @@
 //!
 //! The same arithmetic as Pillow's `Image.resize(size, BILINEAR, box)` (libImaging/Resample.c), which torchvision's
 //! `Resize` calls: along the rows, then along the columns, weights with 22 bits after the point, each pass rounded to
-//! bytes. So there is antialiasing where an image becomes smaller, and the bytes are those that PyTorch sees.
+//! bytes. So there is antialiasing where an image becomes smaller, and the bytes are those that PyTorch sees. Numbers
+//! go the same way with weights and sums in f64, as Pillow's mode F.
 
 use super::picture::Picture;
+use super::sample::Sample;
 use crate::Fit;
 
 /// Brings a picture to `size` (height, width).
-pub(super) fn fit(picture: &Picture, size: [usize; 2], fit: Fit) -> Picture {
+pub(super) fn fit<T: Sample>(picture: &Picture<T>, size: [usize; 2], fit: Fit) -> Picture<T> {
     let (h, w) = (picture.height as f64, picture.width as f64);
     let [height, width] = size.map(|s| s as f64);
     match fit {
@@ -29,10 +31,10 @@ pub(super) fn fit(picture: &Picture, size: [usize; 2], fit: Fit) -> Picture {
 }
 
 /// A picture in the middle of a black one.
-fn pad(picture: &Picture, [height, width]: [usize; 2]) -> Picture {
+fn pad<T: Sample>(picture: &Picture<T>, [height, width]: [usize; 2]) -> Picture<T> {
     let c = picture.channels;
     let (top, left) = ((height - picture.height) / 2, (width - picture.width) / 2);
-    let mut pixels = vec![0; height * width * c];
+    let mut pixels = vec![T::default(); height * width * c];
     let lines = pixels.chunks_exact_mut(width * c).skip(top);
     for (out, line) in lines.zip(picture.pixels.chunks_exact(picture.width * c)) {
         out[left * c..][..line.len()].copy_from_slice(line);
@@ -41,50 +43,51 @@ fn pad(picture: &Picture, [height, width]: [usize; 2]) -> Picture {
 }
 
 /// Resizes the part `[top, left, bottom, right]` of a picture to `[height, width]`.
-fn resize(picture: &Picture, [height, width]: [usize; 2], part: [f64; 4]) -> Picture {
+fn resize<T: Sample>(picture: &Picture<T>, [height, width]: [usize; 2], part: [f64; 4]) -> Picture<T> {
     // Pillow keeps the part's edges in single precision.
     let part = part.map(|x| x as f32);
     let c = picture.channels;
-    let across = Weights::new(picture.width, width, part[1], part[3]);
-    let down = Weights::new(picture.height, height, part[0], part[2]);
-    let mut sums = vec![0; width * c];
-    let mut lines = vec![0; picture.height * width * c];
+    let across = Weights::<T>::new(picture.width, width, part[1], part[3]);
+    let down = Weights::<T>::new(picture.height, height, part[0], part[2]);
+    let mut sums = vec![T::Sum::default(); width * c];
+    let mut lines = vec![T::default(); picture.height * width * c];
     for (line, out) in picture.pixels.chunks_exact(picture.width * c).zip(lines.chunks_exact_mut(width * c)) {
         for (taps, out) in across.each().zip(out.chunks_exact_mut(c)) {
             taps.add_up(line, &mut sums[..c], out);
         }
     }
-    let mut pixels = vec![0; height * width * c];
+    let mut pixels = vec![T::default(); height * width * c];
     for (taps, out) in down.each().zip(pixels.chunks_exact_mut(width * c)) {
         taps.add_up(&lines, &mut sums, out);
     }
     Picture { height, width, pixels, ..*picture }
 }
 
-/// Bits after the point of a weight.
-const BITS: u32 = 22;
-
 /// The input pixels that each output pixel is made of, along one axis.
-struct Weights {
+struct Weights<T: Sample> {
     /// Where each output's inputs begin, and how many there are.
     spans: Vec<(usize, usize)>,
     /// As many for each output as any output needs.
-    weights: Vec<i32>,
+    weights: Vec<T::Sum>,
     most: usize,
 }
 
 /// One output pixel's inputs.
-struct Taps<'a> {
+struct Taps<'a, T: Sample> {
     from: usize,
-    weights: &'a [i32],
+    weights: &'a [T::Sum],
 }
 
-impl Weights {
-    fn new(n_in: usize, n_out: usize, from: f32, to: f32) -> Weights {
+impl<T: Sample> Weights<T> {
+    fn new(n_in: usize, n_out: usize, from: f32, to: f32) -> Weights<T> {
         let scale = f64::from(to - from) / n_out as f64;
         let reach = scale.max(1.0);
         let most = reach.ceil() as usize * 2 + 1;
-        let mut all = Weights { spans: Vec::with_capacity(n_out), weights: vec![0; n_out * most], most };
+        let mut all = Weights {
+            spans: Vec::with_capacity(n_out),
+            weights: vec![T::Sum::default(); n_out * most],
+            most,
+        };
         for (i, out) in all.weights.chunks_exact_mut(most).enumerate() {
             let centre = f64::from(from) + (i as f64 + 0.5) * scale;
             let first = (centre - reach + 0.5).max(0.0) as usize;
@@ -93,14 +96,14 @@ impl Weights {
                 |k: usize| (1.0 - (((first + k) as f64 - centre + 0.5) * (1.0 / reach)).abs()).max(0.0);
             let sum: f64 = (0..n).map(triangle).sum();
             for (k, weight) in out[..n].iter_mut().enumerate() {
-                *weight = (triangle(k) / sum * f64::from(1 << BITS)).round() as i32;
+                *weight = T::weight(triangle(k) / sum);
             }
             all.spans.push((first, n));
         }
         all
     }
 
-    fn each(&self) -> impl Iterator<Item = Taps<'_>> {
+    fn each(&self) -> impl Iterator<Item = Taps<'_, T>> {
         let weights = self.weights.chunks_exact(self.most);
         self.spans
             .iter()
@@ -109,15 +112,15 @@ impl Weights {
     }
 }
 
-impl Taps<'_> {
+impl<T: Sample> Taps<'_, T> {
     /// out = Σ weight · row, over rows as long as `out`; `sums` is room for them.
-    fn add_up(&self, rows: &[u8], sums: &mut [i32], out: &mut [u8]) {
-        sums.fill(1 << (BITS - 1));
+    fn add_up(&self, rows: &[T], sums: &mut [T::Sum], out: &mut [T]) {
+        sums.fill(T::start());
         let rows = rows.chunks_exact(out.len()).skip(self.from);
         for (weight, row) in self.weights.iter().zip(rows) {
-            sums.iter_mut().zip(row).for_each(|(sum, byte)| *sum += weight * i32::from(*byte));
+            sums.iter_mut().zip(row).for_each(|(sum, sample)| sample.add(*weight, sum));
         }
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = (*sum >> BITS).clamp(0, 255) as u8);
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(*sum));
     }
 }
 
