@@ -14,6 +14,7 @@ mod image_cache;
 mod images;
 mod sets;
 mod table;
+mod targets;
 
 /// A folder of its own for each test, removed at its end.
 struct Folder(PathBuf);

@@ -15,7 +15,7 @@ use super::prepared::{Prepared, Reading};
 use super::saved::Checkpoint;
 use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
-use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task};
+use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task, TaskKind};
 use crate::losses::Probabilities;
 use crate::source::{Head, Preprocessed};
 
@@ -123,6 +123,10 @@ impl Trained {
             inputs_only,
             known_classes: self.reading.task.classes().to_vec(),
             known_shape: self.reading.input_shape.clone(),
+            known_task: Some(match self.reading.task {
+                Task::Classification { .. } => TaskKind::Classification,
+                Task::Regression { .. } => TaskKind::Regression,
+            }),
             missing_targets: !self.reading.heads.is_empty(),
             ..self.config.data.options()
         };
