@@ -84,7 +84,6 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub init_prefix: Option<String> = None, example "\"backbone.\"", is Kind::Text;
         /// names that are not taken from `init_from`, such as a head's `2.*`; they start as without it
-        #[serde(skip_serializing_if = "Vec::is_empty")]
         pub init_skip: Vec<String> = Vec::new() => "[]", is Kind::Texts;
         /// of the inputs, fitted on the training samples
         ///

@@ -209,6 +209,11 @@ impl WeightsFile {
         Ok(WeightsFile { path: path.to_owned(), bytes, metadata })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The header's text fields.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata

@@ -11,7 +11,7 @@ use super::error::TrainError;
 use super::predictor::answer;
 use super::program::StepError;
 #[cfg(feature = "runs")]
-use super::saved;
+use super::{preprocessing::Preprocessing, saved};
 use super::trainer::Trainer;
 use crate::data::Task;
 use crate::model::Model;
@@ -153,7 +153,11 @@ impl Trainer {
     /// Writes a checkpoint: weights alone, or the whole state.
     #[cfg(feature = "runs")]
     pub(super) fn save_as(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
-        let (saved, model, state) = (self.about.saved.as_ref(), &self.session.model, &self.state);
+        let (model, state) = (&self.session.model, &self.state);
+        let terms = self.session.objective.terms();
+        let own = self.about.saved.as_ref();
+        let preprocessing = own.map(|saved| Preprocessing::new(&saved.reading, terms));
+        let saved = own.zip(preprocessing.as_ref());
         if whole {
             let weights = (&state.params[..], &state.buffers[..]);
             return saved::write(path, saved, model, weights, Some((state, self.states())));
