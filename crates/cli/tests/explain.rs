@@ -10,7 +10,12 @@ fn write(here: &Folder) {
     let row = |i: usize| {
         let (rooms, side) = (1 + i * 7 % 6, i * 5 % 3);
         let price = 1000 * rooms + 400 * side + i * 31 % 17;
-        format!("{rooms},{},{},{},{price}\n", ["north", "south", "west"][side], i * 37 % 101, ["a", "b"][side / 2])
+        format!(
+            "{rooms},{},{},{},{price}\n",
+            ["north", "south", "west"][side],
+            i * 37 % 101,
+            ["a", "b"][side / 2]
+        )
     };
     let text = "rooms,side,noise,kind,price\n".to_owned() + &(0..400).map(row).collect::<String>();
     std::fs::write(here.path().join("house.csv"), text).unwrap();
@@ -35,7 +40,8 @@ fn columns_come_by_what_they_matter() {
     assert!((1800.0..3000.0).contains(&rmse("rooms")) && rmse("noise").abs() < 60.0, "{answer}");
     assert!(column(&answer, "rooms")["importance"]["rmse"]["std"].as_f64().unwrap() > 0.0);
     // partial dependence: a room is worth 1000, the sides 400 each
-    let of = |name: &str| answer["dependence"].as_array().unwrap().iter().find(|d| d["column"] == name).unwrap();
+    let of =
+        |name: &str| answer["dependence"].as_array().unwrap().iter().find(|d| d["column"] == name).unwrap();
     let rooms = of("rooms");
     assert_eq!(rooms["at"], json!([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     let means: Vec<f64> = rooms["means"][0].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
@@ -63,11 +69,15 @@ fn columns_come_by_what_they_matter() {
 fn classes_are_explained_by_accuracy_and_images_by_squares() {
     let here = Folder::new("explain-classes");
     write(&here);
-    here.run("data=house.csv data.target=kind data.drop=price model=mlp-16 epochs=30 --run-dir run -q").fine();
+    here.run("data=house.csv data.target=kind data.drop=price model=mlp-16 epochs=30 --run-dir run -q")
+        .fine();
     let text = here.run("explain run").out;
     let first = text.lines().position(|line| line.starts_with("column")).unwrap() + 1;
     assert!(text.lines().nth(first).unwrap().starts_with("side    ████████████████████████"), "{text}");
-    assert!(text.contains("by how much accuracy falls where a column is shuffled, mean ± deviation of 10"), "{text}");
+    assert!(
+        text.contains("by how much accuracy falls where a column is shuffled, mean ± deviation of 10"),
+        "{text}"
+    );
     here.run("data=digits epochs=1 --run-dir digits -q").fine();
     let answer = here.run("explain digits --repeats 1 --json").json().pop().unwrap();
     assert_eq!((answer["columns"].as_array().unwrap().len(), &answer["dependence"]), (64, &json!([])));

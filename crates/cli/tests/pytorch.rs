@@ -1,5 +1,5 @@
-//! What a weights file says is enough to repeat the program's answers: in PyTorch (a checked-in result of the handbook's
-//! lines) and here in f64, from the file alone.
+//! What a weights file says is enough to repeat the program's answers: in PyTorch (a checked-in result of the
+//! handbook's lines) and here in f64, from the file alone.
 
 mod common;
 
@@ -60,7 +60,9 @@ fn network(tensors: &Tensors, mut x: Vec<f64>) -> Vec<f64> {
     for (i, place) in places.iter().enumerate() {
         let (shape, weight) = &tensors[&format!("{place}.weight")];
         let bias = &tensors[&format!("{place}.bias")].1;
-        let row = |j: usize| weight[j * shape[1]..][..shape[1]].iter().zip(&x).map(|(w, x)| w * x).sum::<f64>() + bias[j];
+        let row = |j: usize| {
+            weight[j * shape[1]..][..shape[1]].iter().zip(&x).map(|(w, x)| w * x).sum::<f64>() + bias[j]
+        };
         x = (0..shape[0]).map(row).collect();
         if i + 1 < places.len() {
             x.iter_mut().for_each(|x| *x = x.max(0.0));
@@ -96,7 +98,12 @@ fn table() -> String {
     let row = |i: usize| {
         let size = if i % 17 == 3 { String::new() } else { format!("{}.5", 20 + i * 7 % 50) };
         let side = ["north", "south", "west"][i * 5 % 3];
-        format!("{size},{side},{},{}.25,{}\n", 1000 + i * 13 % 97, i * 11 % 40 + 5 * (i % 3), ["low", "high"][i * 7 % 50 / 25])
+        format!(
+            "{size},{side},{},{}.25,{}\n",
+            1000 + i * 13 % 97,
+            i * 11 % 40 + 5 * (i % 3),
+            ["low", "high"][i * 7 % 50 / 25]
+        )
     };
     "size,side,year,price,kind\n".to_owned() + &(0..240).map(row).collect::<String>()
 }
@@ -146,14 +153,14 @@ fn show_tells_what_the_file_says_and_how_it_went() {
     assert_eq!((&shown["results"]["epochs"], &shown["data"]["samples"]["train"]), (&json!(2), &json!(168)));
     assert_eq!(shown["model"]["layers"].as_array().unwrap().len(), 3);
     let text = here.run("show run").fine();
-    for part in ["run       done, 2 epochs", "2 classes: high, low", "optimizer.lr=0.02", "mlp-4", "run/report.html"] {
+    for part in
+        ["run       done, 2 epochs", "2 classes: high, low", "optimizer.lr=0.02", "mlp-4", "run/report.html"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    here.run("show nothing").fails(
-        1,
-        "error: there is no run folder: nothing\nhint: `ls runs` shows the runs made here",
-    );
+    here.run("show nothing")
+        .fails(2, "error: no such run folder: nothing\nhint: `ls runs` shows the runs made here");
     // one that was stopped before its first checkpoint
     std::fs::remove_dir_all(here.path().join("run/checkpoints")).unwrap();
     let shown = here.run("show run --json").json().pop().unwrap();

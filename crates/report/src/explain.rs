@@ -53,7 +53,11 @@ fn worse(metric: &str) -> String {
 
 fn more(e: &Explanation) -> String {
     let more = e.columns.len().saturating_sub(MOST_COLUMNS);
-    if more == 0 { String::new() } else { format!(" {more} more columns are in <code>explanation.json</code>.") }
+    if more == 0 {
+        String::new()
+    } else {
+        format!(" {more} more columns are in <code>explanation.json</code>.")
+    }
 }
 
 fn shown(metric: &str, v: f64) -> String {
@@ -74,8 +78,11 @@ fn bars(e: &Explanation) -> String {
     let x = Scale { lo, hi: if hi > lo { hi } else { lo + 1.0 }, log: false, a: NAMES, b: END };
     let height = 8.0 + ROW * columns.len() as f64;
     let label = format!("Importance of {}", plural(columns.len() as u64, "column"));
-    let mut out =
-        format!("<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">", xy(height), esc(&label));
+    let mut out = format!(
+        "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">",
+        xy(height),
+        esc(&label)
+    );
     for (i, column) in columns.iter().enumerate() {
         let (top, (mean, std)) = (4.0 + ROW * i as f64, drawn(i));
         let middle = top + ROW / 2.0;
@@ -177,13 +184,20 @@ fn lines(out: &mut String, d: &Dependence, chosen: &[usize], at: &[f64], y: &Sca
     }
     let x = Scale { lo, hi: if hi > lo { hi } else { lo + 1.0 }, log: false, a: LEFT, b: RIGHT };
     for t in x.ticks(5) {
-        let _ = write!(out, "<text class=\"tick x\" x=\"{}\" y=\"{}\">{}</text>", xy(x.at(t)), BOTTOM + 18.0, short(t));
+        let _ = write!(
+            out,
+            "<text class=\"tick x\" x=\"{}\" y=\"{}\">{}</text>",
+            xy(x.at(t)),
+            BOTTOM + 18.0,
+            short(t)
+        );
     }
     for (k, i) in chosen.iter().enumerate() {
         let points = at.iter().zip(&d.means[*i]).filter(|(a, v)| a.is_finite() && v.is_finite());
         let path: Vec<String> = points.map(|(a, v)| format!("{} {}", xy(x.at(*a)), xy(y.at(*v)))).collect();
         if !path.is_empty() {
-            let _ = write!(out, "<g class=\"{}\"><path class=\"line\" d=\"M{}\"/></g>", LINES[k], path.join("L"));
+            let _ =
+                write!(out, "<g class=\"{}\"><path class=\"line\" d=\"M{}\"/></g>", LINES[k], path.join("L"));
         }
     }
 }

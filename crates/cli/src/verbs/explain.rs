@@ -66,8 +66,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 }
 
 fn described(e: &Explanation) -> String {
-    let figures: Vec<String> =
-        e.figures.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), figure(name, *value))).collect();
+    let figures: Vec<String> = e
+        .figures
+        .iter()
+        .map(|(name, value)| format!("{} {}", name.replace('_', " "), figure(name, *value)))
+        .collect();
     let verb = if e.metric.ends_with("accuracy") { "falls" } else { "grows" };
     let mut text = format!(
         "{} part, {} samples, {} weights: {}\nby how much {} {verb} where a column is shuffled, mean ± deviation of {}\n\n",

@@ -46,7 +46,14 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let settings = serde_json::to_value(&config).unwrap_or_default();
     let changed = changed(&config, &settings);
     let preprocessing = trained.as_ref().map(Trained::preprocessing);
-    let rows = Seen { dir: &dir, changed: &changed, summary: &summary, preprocessing: &preprocessing, trained: &trained }.rows();
+    let rows = Seen {
+        dir: &dir,
+        changed: &changed,
+        summary: &summary,
+        preprocessing: &preprocessing,
+        trained: &trained,
+    }
+    .rows();
     ui.print(&format!("{}\n\n{}", dir.name(), table(&rows, &[Side::Left, Side::Left], ui.width())));
     // as the file has it: numbers of 32 bits in their shortest form
     let preprocessing = preprocessing.and_then(|p| serde_json::to_string(&p).ok());
@@ -106,19 +113,28 @@ impl Seen<'_> {
             let model = trained.model();
             rows.push(("model", format!("{}, {} parameters", model.title(), count(model.params().len()))));
         }
-        let words: Vec<String> =
-            self.changed.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", plain(value))).collect();
+        let words: Vec<String> = self
+            .changed
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={}", plain(value)))
+            .collect();
         let words = if words.is_empty() { "all as they are by default".into() } else { words.join(" ") };
         rows.push(("settings", words));
         for (what, figures) in self.summary.iter().flat_map(|s| [("best", &s.best), ("last", &s.last)]) {
             if let Some(figures) = figures {
-                let told: Vec<String> =
-                    figures.metrics.iter().map(|(name, value)| format!("{name} {}", figure(name, value))).collect();
+                let told: Vec<String> = figures
+                    .metrics
+                    .iter()
+                    .map(|(name, value)| format!("{name} {}", figure(name, value)))
+                    .collect();
                 rows.push((what, format!("epoch {}: {}", figures.epoch, told.join(", "))));
             }
         }
         let files = [self.dir.best_checkpoint(), self.dir.report_path()];
-        let files: Vec<String> = files.iter().filter(|p| p.exists()).map(|p| p.display().to_string()).collect();
+        let files: Vec<String> =
+            files.iter().filter(|p| p.exists()).map(|p| p.display().to_string()).collect();
         if !files.is_empty() {
             rows.push(("files", files.join(" ")));
         }
@@ -130,7 +146,12 @@ fn how(s: &Summary) -> String {
     let status = serde_json::to_value(s.status).ok().and_then(|v| v.as_str().map(String::from));
     let reason = s.reason.as_ref().map_or(String::new(), |why| format!(": {why}"));
     let steps = count(s.steps as usize);
-    format!("{}{reason}, {} epochs, {steps} steps, {} s", status.unwrap_or_default(), s.epochs, short(s.seconds))
+    format!(
+        "{}{reason}, {} epochs, {steps} steps, {} s",
+        status.unwrap_or_default(),
+        s.epochs,
+        short(s.seconds)
+    )
 }
 
 fn data(s: &Summary) -> String {

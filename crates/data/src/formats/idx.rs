@@ -88,7 +88,8 @@ fn labels_beside(path: &Path) -> Result<PathBuf, DataError> {
     let both = |at: &Path| [at.with_file_name(&labels), at.with_file_name(&other)];
     // a file in a folder of the same name has its labels beside that folder, or in another of its kind
     let folder = path.parent().filter(|own| !own.as_os_str().is_empty());
-    let further = folder.iter().flat_map(|own| both(own)).flat_map(|at| both(&at.join("any")).into_iter().chain([at]));
+    let further =
+        folder.iter().flat_map(|own| both(own)).flat_map(|at| both(&at.join("any")).into_iter().chain([at]));
     let found = both(path).into_iter().chain(further).find(|l| l != path && l.is_file());
     match found {
         Some(found) if name.contains("images") => Ok(found),

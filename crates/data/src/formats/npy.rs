@@ -281,7 +281,9 @@ fn wrong(path: &Path, reason: String) -> DataError {
 
 /// Reads `count` strings.
 fn read_text(stream: &mut impl Read, header: &Header, count: usize) -> std::io::Result<Numbers> {
-    let (mut out, mut bytes) = (Vec::with_capacity(count), vec![0; header.kind.size()]);
+    // a type of any length can be claimed for no strings at all
+    let size = if count == 0 { 0 } else { header.kind.size() };
+    let (mut out, mut bytes) = (Vec::with_capacity(count), vec![0; size]);
     for _ in 0..count {
         stream.read_exact(&mut bytes)?;
         let text: String = match header.kind {
@@ -290,7 +292,12 @@ fn read_text(stream: &mut impl Read, header: &Header, count: usize) -> std::io::
                     true => u32::from_be_bytes(*w),
                     false => u32::from_le_bytes(*w),
                 };
-                bytes.as_chunks::<4>().0.iter().map(|w| char::from_u32(code(w)).unwrap_or('\u{fffd}')).collect()
+                bytes
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|w| char::from_u32(code(w)).unwrap_or('\u{fffd}'))
+                    .collect()
             }
             _ => match std::str::from_utf8(&bytes) {
                 Ok(text) => text.into(),

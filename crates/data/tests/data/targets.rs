@@ -91,14 +91,18 @@ fn whole_numbers_are_classes_or_the_note_says_how_to_make_them() {
     let numbers = "the targets are whole numbers and taken as numbers; `data.task=classification` takes them as \
                    classes";
     // one sample a value, and values far apart
-    for values in [(0..30).map(f64::from).collect::<Vec<_>>(), (0..30).map(|i| f64::from(i % 3 * 500)).collect()] {
+    for values in
+        [(0..30).map(f64::from).collect::<Vec<_>>(), (0..30).map(|i| f64::from(i % 3 * 500)).collect()]
+    {
         folder.write("y.npy", doubles(&[30], values));
         let set = open(&x);
         assert_eq!((set.n_classes(), &set.notes[..]), (None, &[numbers.to_string()][..]));
         assert!(open_with(&x, &task(TaskKind::Classification)).n_classes().is_some());
     }
-    for values in [(0..30).map(|i| f64::from(i % 3) - 1.0).collect::<Vec<_>>(), (0..30).map(|i| f64::from(i) / 2.0).collect()]
-    {
+    for values in [
+        (0..30).map(|i| f64::from(i % 3) - 1.0).collect::<Vec<_>>(),
+        (0..30).map(|i| f64::from(i) / 2.0).collect(),
+    ] {
         folder.write("y.npy", doubles(&[30], values));
         let set = open(&x);
         assert_eq!((set.n_classes(), set.notes.len()), (None, 0));
@@ -121,7 +125,8 @@ fn many_classes_are_told_or_asked_for() {
     assert_eq!(open(&x).notes, [note]);
     let bytes: Vec<u8> = (0..90).map(|i| i % 31).collect();
     folder.write("y.npy", npy(&[90], &bytes));
-    let text = "the targets have 31 different whole numbers in 90 samples, which may be classes or not: many/y.npy";
+    let text =
+        "the targets have 31 different whole numbers in 90 samples, which may be classes or not: many/y.npy";
     let hint = "`data.task=classification` takes them as classes, `data.task=regression` as numbers";
     fails(&x, &DataOptions::default(), text, hint);
     assert_eq!(open_with(&x, &task(TaskKind::Classification)).n_classes(), Some(31));
@@ -184,6 +189,39 @@ fn what_32_bits_cannot_tell_apart_is_told() {
     let x = folder.write("x.npy", doubles(&[6, 2], (0..12).map(|i| f64::from(i) * 1e3 / 7.0)));
     let set = open_with(&x, &target(&[&fixture("targets/seconds.npy")]));
     assert_eq!(set.warnings.len(), 1);
-    assert!(set.warnings[0].contains("seconds.npy: 6 different values become 1 in 32 bits"), "{:?}", set.warnings);
+    assert!(
+        set.warnings[0].contains("seconds.npy: 6 different values become 1 in 32 bits"),
+        "{:?}",
+        set.warnings
+    );
     assert_eq!(open_with(&x, &target(&[&fixture("targets/float.npy")])).warnings, Vec::<String>::new());
+}
+
+/// Every byte of a file of text changed, every length cut, and lengths that no memory has.
+#[test]
+fn damaged_text_makes_no_panic() {
+    let folder = Folder::new("damaged-text");
+    let x = folder.write("x.npy", doubles(&[6, 1], (0..6).map(f64::from)));
+    let options = target(&[&folder.path("text.npy")]);
+    for name in ["unicode", "bytes"] {
+        let good = fs::read(fixture(&format!("targets/{name}.npy"))).expect("a fixture");
+        for at in 0..good.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut bad = good.clone();
+                bad[at] ^= flip;
+                folder.write("text.npy", &bad);
+                let _ = data::open(&x, &options).map(|set| set.info());
+            }
+            folder.write("text.npy", &good[..at]);
+            data::open(&x, &options).expect_err("a file that is cut");
+        }
+    }
+    for (dtype, shape) in
+        [("<U99999999999999", "(0,)"), ("<U9999999999999999999", "(6,)"), ("|S0", "(6,)"), ("<U-1", "(6,)")]
+    {
+        let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let head = [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+        folder.write("text.npy", head);
+        data::open(&x, &options).expect_err("no strings");
+    }
 }

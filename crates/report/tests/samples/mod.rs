@@ -1,8 +1,8 @@
 //! Made-up runs of every kind that a report must bear.
 
 use record::{
-    ColumnImportance, Confusion, Dependence, Evaluation, Explanation, Figures, Goal, Importance, Machine, Metrics,
-    MetricsTable, Outcome, Residuals, Row, RunRecord, Samples, Status, Summary, Values,
+    ColumnImportance, Confusion, Dependence, Evaluation, Explanation, Figures, Goal, Importance, Machine,
+    Metrics, MetricsTable, Outcome, Residuals, Row, RunRecord, Samples, Status, Summary, Values,
 };
 
 /// A small generator for noise; any will do.

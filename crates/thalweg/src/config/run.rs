@@ -192,7 +192,9 @@ impl RunConfig {
                 "a fold is one of `data.folds`, which is not set; with `data.folds=5` there are folds 0 to 4";
             return refused("data.fold", problem.into());
         }
-        for (key, set) in [("init_prefix", self.init_prefix.is_some()), ("init_skip", !self.init_skip.is_empty())] {
+        for (key, set) in
+            [("init_prefix", self.init_prefix.is_some()), ("init_skip", !self.init_skip.is_empty())]
+        {
             if set && self.init_from.is_none() {
                 return refused(key, "it says what is taken of the weights that `init_from` names".into());
             }

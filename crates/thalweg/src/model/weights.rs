@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 mod taking;
 
-pub use taking::Taking;
 use taking::Fit;
+pub use taking::Taking;
 
 /// Why weights cannot be read.
 #[derive(Debug, thiserror::Error)]

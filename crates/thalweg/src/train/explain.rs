@@ -130,10 +130,12 @@ impl Trained {
         }
         match set.image_shape() {
             Some(shape) => cells(shape),
-            None => (0..set.n_inputs()).map(|i| {
-                let name = set.features.get(i).cloned().unwrap_or_else(|| format!("input {i}"));
-                Group { name, inputs: vec![i], kind: GroupKind::Number }
-            }).collect(),
+            None => (0..set.n_inputs())
+                .map(|i| {
+                    let name = set.features.get(i).cloned().unwrap_or_else(|| format!("input {i}"));
+                    Group { name, inputs: vec![i], kind: GroupKind::Number }
+                })
+                .collect(),
         }
     }
 
@@ -211,9 +213,8 @@ impl Trained {
                         break;
                     }
                     let own = prepared(sample)?;
-                    let on = (0..own.len()).find(|k| {
-                        self.reading.inputs.number(group.inputs[*k], own[*k]) > 0.5
-                    });
+                    let on =
+                        (0..own.len()).find(|k| self.reading.inputs.number(group.inputs[*k], own[*k]) > 0.5);
                     if let Some(k) = on {
                         found.entry(k).or_insert(own);
                     }
@@ -253,7 +254,9 @@ fn flatten(answers: &Answers, head: &str, names: &mut Vec<String>, means: &mut V
             (targets, values)
         }
         Answers::Heads(heads) => {
-            return heads.iter().for_each(|(name, own)| flatten(own, &format!("{name} "), names, means, shares));
+            return heads
+                .iter()
+                .for_each(|(name, own)| flatten(own, &format!("{name} "), names, means, shares));
         }
     };
     let n = (values.len() / own.len().max(1)).max(1) as f64;
@@ -364,7 +367,8 @@ impl Source for Altered<'_> {
                 let partners: Vec<u32> = samples.iter().map(|s| partner[*s as usize]).collect();
                 let mut others = vec![0.0; out.len()];
                 self.source.inputs(&partners, pass, &mut others)?;
-                for (row, other) in out.chunks_exact_mut(width.max(1)).zip(others.chunks_exact(width.max(1))) {
+                for (row, other) in out.chunks_exact_mut(width.max(1)).zip(others.chunks_exact(width.max(1)))
+                {
                     self.inputs.iter().for_each(|i| row[*i] = other[*i]);
                 }
             }

@@ -10,9 +10,9 @@ use super::choice::Split;
 use super::error::TrainError;
 use super::predictor::answer;
 use super::program::StepError;
+use super::trainer::Trainer;
 #[cfg(feature = "runs")]
 use super::{preprocessing::Preprocessing, saved};
-use super::trainer::Trainer;
 use crate::data::Task;
 use crate::model::Model;
 use crate::source::{Head, Source};

@@ -12,8 +12,8 @@ use crate::model::weights::WeightsFile;
 /// The text field of a weights file that holds it, as JSON.
 pub const PREPROCESSING: &str = "thalweg.preprocessing";
 
-/// How a model's inputs are made of samples, and samples' answers of its outputs. It stands as JSON in every weights file
-/// under `thalweg.preprocessing`; the handbook's chapter "PyTorch in and out" says what each field means.
+/// How a model's inputs are made of samples, and answers of its outputs. It stands as JSON in every weights file under
+/// `thalweg.preprocessing`; the handbook's chapter "PyTorch in and out" says what each field means.
 ///
 /// input = scale · x + shift, and for numbers as targets: answer = (output − target_shift) / target_scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

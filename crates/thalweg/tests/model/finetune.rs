@@ -54,9 +54,15 @@ fn the_backbone_is_that_of_pytorch() {
         params[head].iter_mut().enumerate().for_each(|(i, w)| *w = f32::from(u8::from(i % 6 == 0)));
         let bias = net.params().find("6.bias").unwrap().range();
         params[bias].fill(0.0);
-        close(&run(&net, &x, &params, &mut buffers, Mode::Eval), &expected.iter().map(|x| f64::from(*x)).collect::<Vec<_>>(), 1e-6);
+        close(
+            &run(&net, &x, &params, &mut buffers, Mode::Eval),
+            &expected.iter().map(|x| f64::from(*x)).collect::<Vec<_>>(),
+            1e-6,
+        );
         assert_eq!((matched.n_taken, &matched.kept[..]), (12, &["6.weight".to_owned(), "6.bias".into()][..]));
-        assert!(matched.left.contains(&"head.weight".to_owned()) && matched.left.contains(&"global_step".into()));
+        assert!(
+            matched.left.contains(&"head.weight".to_owned()) && matched.left.contains(&"global_step".into())
+        );
     }
 }
 
@@ -102,7 +108,12 @@ fn extra_tensors_are_passed_over() {
     }
     // averages alone are the weights
     let layout = Layout {
-        slots: other.params().slots.iter().map(|s| Slot::new(format!("ema.{}", s.name), s.shape.to_vec(), s.range().start)).collect(),
+        slots: other
+            .params()
+            .slots
+            .iter()
+            .map(|s| Slot::new(format!("ema.{}", s.name), s.shape.to_vec(), s.range().start))
+            .collect(),
     };
     let values: Vec<f32> = (0..layout.len()).map(|i| i as f32).collect();
     let bytes = thalweg::model::weights::to_bytes(&[(&layout, &values)], &Default::default()).unwrap();
@@ -114,7 +125,8 @@ fn extra_tensors_are_passed_over() {
 /// A run of a table of four inputs and three classes, with these settings besides.
 fn trainer(settings: &[&str]) -> Result<Trainer, TrainError> {
     let path = std::env::temp_dir().join(format!("thalweg-finetune-{}.csv", std::process::id()));
-    let rows = (0..90).map(|i| format!("{},{},{},{},{}\n", i % 7, i % 5, i * 3 % 11, i % 2, ["a", "b", "c"][i % 3]));
+    let rows =
+        (0..90).map(|i| format!("{},{},{},{},{}\n", i % 7, i % 5, i * 3 % 11, i % 2, ["a", "b", "c"][i % 3]));
     std::fs::write(&path, format!("a,b,c,d,kind\n{}", rows.collect::<String>())).unwrap();
     let fixed = [
         format!("data={}", path.display()),
@@ -144,7 +156,10 @@ fn a_run_takes_what_fits_and_every_hint_cures() {
     let cured = trainer(&words.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
     drop(cured);
     let error = trainer(&["init_prefix=backbone."]).unwrap_err();
-    assert_eq!(error.hint().unwrap(), "to take what fits and leave the rest: init_prefix=\"backbone.\" init_skip=\"6.*\"");
+    assert_eq!(
+        error.hint().unwrap(),
+        "to take what fits and leave the rest: init_prefix=\"backbone.\" init_skip=\"6.*\""
+    );
     assert!(error.to_string().contains("missing `6.weight`, `6.bias`"), "{error}");
     let error = trainer(&["init_prefix=trunk."]).unwrap_err();
     let hint = error.hint().unwrap();
@@ -152,7 +167,10 @@ fn a_run_takes_what_fits_and_every_hint_cures() {
     let error = trainer(&["init_prefix=backbone.", "init_skip=[\"6.*\",\"9.*\"]"]).unwrap_err();
     assert!(error.to_string().starts_with("no tensor of the model or the file is called `9.*`"), "{error}");
     let error = trainer(&["init_prefix=backbone.", "init_skip=*"]).unwrap_err();
-    assert!(error.to_string().starts_with("`init_skip` leaves none of the model's 14 tensors to take"), "{error}");
+    assert!(
+        error.to_string().starts_with("`init_skip` leaves none of the model's 14 tensors to take"),
+        "{error}"
+    );
     let words = ["init_skip=6.*".to_owned(), "data=digits".into()];
     let error = RunConfig::load(None, &words).unwrap_err().to_string();
     assert!(error.contains("init_from"), "{error}");

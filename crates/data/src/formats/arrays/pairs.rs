@@ -71,9 +71,9 @@ pub(super) fn inputs_of(names: &[String], part: usize) -> Option<&String> {
 /// The name of the array that holds the targets of a part's inputs: its partner by name, or else any of that part.
 pub(super) fn partner<'a>(names: &'a [String], inputs: &str, part: usize) -> Option<&'a String> {
     let close = targets_of(inputs);
-    let others = all().filter(|(parsed, _)| parsed.part == part).flat_map(|(parsed, _)| {
-        WORDS[parsed.word].1.map(|word| parsed.name(word))
-    });
+    let others = all()
+        .filter(|(parsed, _)| parsed.part == part)
+        .flat_map(|(parsed, _)| WORDS[parsed.word].1.map(|word| parsed.name(word)));
     close.into_iter().chain(others).find_map(|known| find(names, &known))
 }
 

@@ -36,7 +36,11 @@ pub(super) fn told(parts: Vec<(Array, &Path)>, options: &DataOptions) -> Result<
         None => guess(&parts, &found)?,
     };
     if kind == TaskKind::Regression {
-        return Ok(Told { task: Task::Regression { targets: vec!["y".into()] }, targets: floats(parts), note });
+        return Ok(Told {
+            task: Task::Regression { targets: vec!["y".into()] },
+            targets: floats(parts),
+            note,
+        });
     }
     let last = options.classes.map_or(MAX_CLASSES, |c| c.max(1)) - 1;
     let mut n_classes = options.classes.unwrap_or(0);
@@ -86,10 +90,7 @@ impl Found {
 }
 
 /// Classes or numbers, with the note that says so where the file does not.
-fn guess(
-    parts: &[(Array, &Path)],
-    found: &Found,
-) -> Result<(TaskKind, Option<String>), DataError> {
+fn guess(parts: &[(Array, &Path)], found: &Found) -> Result<(TaskKind, Option<String>), DataError> {
     let n = found.values.len();
     let integers = parts.iter().all(|(y, _)| y.whole);
     if integers && found.whole && n > FEW && !found.repeats() {
@@ -119,11 +120,7 @@ fn guess(
 }
 
 /// Several columns: one-hot classes, or numbers.
-fn several(
-    parts: Vec<(Array, &Path)>,
-    width: usize,
-    options: &DataOptions,
-) -> Result<Told, DataError> {
+fn several(parts: Vec<(Array, &Path)>, width: usize, options: &DataOptions) -> Result<Told, DataError> {
     let kind = options.task.or(options.known_task);
     let one_hot = parts.iter().all(|(y, _)| is_one_hot(&y.values, width));
     if kind == Some(TaskKind::Classification) && !one_hot {
@@ -143,8 +140,10 @@ fn several(
     let binary = |x: f32| x == 0.0 || x == 1.0;
     let labels = kind.is_none() && parts.iter().all(|(y, _)| numbers(&y.values).all(binary));
     let note = labels.then(|| {
-        format!("the targets are {width} columns of 0 and 1, several of them 1 in a row, and taken as numbers; \
-                 `loss=bce` takes each as yes or no")
+        format!(
+            "the targets are {width} columns of 0 and 1, several of them 1 in a row, and taken as numbers; \
+                 `loss=bce` takes each as yes or no"
+        )
     });
     let targets = (0..width).map(|i| format!("y{i}")).collect();
     Ok(Told { task: Task::Regression { targets }, targets: floats(parts), note })
@@ -154,7 +153,8 @@ fn several(
 fn check_count(options: &DataOptions, found: usize) -> Result<(), DataError> {
     match options.classes.filter(|told| *told < found) {
         Some(told) => {
-            let (value, expected) = (told.to_string(), format!("{found} or more, since there are {found} classes"));
+            let (value, expected) =
+                (told.to_string(), format!("{found} or more, since there are {found} classes"));
             Err(DataError::BadOption { option: "classes", value, expected })
         }
         None => Ok(()),

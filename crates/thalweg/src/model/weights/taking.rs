@@ -69,18 +69,33 @@ impl Taking {
 
 /// First parts of names under which an optimizer, a schedule or a scaler is kept.
 const OPTIMIZERS: [&str; 9] = [
-    "optimizer", "optimizers", "optim", "optimizer_state", "optimizer_states", "scheduler", "lr_scheduler", "scaler",
+    "optimizer",
+    "optimizers",
+    "optim",
+    "optimizer_state",
+    "optimizer_states",
+    "scheduler",
+    "lr_scheduler",
+    "scaler",
     "grad_scaler",
 ];
 
 /// First parts of names under which averaged copies of the weights are kept.
 const AVERAGES: [&str; 9] = [
-    "ema", "ema_model", "model_ema", "ema_state_dict", "state_dict_ema", "ema_params", "shadow", "shadow_params",
+    "ema",
+    "ema_model",
+    "model_ema",
+    "ema_state_dict",
+    "state_dict_ema",
+    "ema_params",
+    "shadow",
+    "shadow_params",
     "swa_model",
 ];
 
 /// Names of counters.
-const COUNTERS: [&str; 7] = ["step", "epoch", "global_step", "iteration", "num_updates", "n_averaged", "best_metric"];
+const COUNTERS: [&str; 7] =
+    ["step", "epoch", "global_step", "iteration", "num_updates", "n_averaged", "best_metric"];
 
 /// Whether a tensor is none of a model's by its name: a counter, an optimizer's state, a running average of weights.
 fn is_extra(name: &str) -> bool {
@@ -200,7 +215,8 @@ impl WeightsFile {
         mismatch: &Mismatch,
         n_taken: usize,
     ) -> Option<Taking> {
-        let starts = |name: &String| name.match_indices('.').map(|(at, _)| name[..=at].to_owned()).collect::<Vec<_>>();
+        let starts =
+            |name: &String| name.match_indices('.').map(|(at, _)| name[..=at].to_owned()).collect::<Vec<_>>();
         let prefixes: BTreeSet<String> = match what.prefix {
             Some(_) => BTreeSet::new(),
             None => views.keys().flat_map(starts).collect(),
