@@ -197,6 +197,38 @@ fn what_32_bits_cannot_tell_apart_is_told() {
     assert_eq!(open_with(&x, &target(&[&fixture("targets/float.npy")])).warnings, Vec::<String>::new());
 }
 
+/// Numbers that f32 cannot tell apart are counted as the file has them.
+#[test]
+fn large_ids_are_no_classes() {
+    let folder = with_targets("ids", 300, doubles(&[300], (0..300).map(|i| 16_777_216.0 + f64::from(i))));
+    let set = open(&folder.path("x.npy"));
+    assert_eq!((set.n_classes(), set.warnings.len()), (None, 1));
+    let header = "{'descr': '<i8', 'fortran_order': False, 'shape': (300,), }\n";
+    let ids: Vec<u8> = (0..300i64).flat_map(|i| (16_777_216 + i).to_le_bytes()).collect();
+    let bytes =
+        [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &ids].concat();
+    folder.write("y.npy", bytes);
+    let text =
+        "the targets have 300 different whole numbers in 300 samples, which may be classes or not: ids/y.npy";
+    let hint = "`data.task=classification` takes them as classes, `data.task=regression` as numbers";
+    fails(&folder.path("x.npy"), &DataOptions::default(), text, hint);
+}
+
+/// Answers need no targets: those that are there are not looked at.
+#[test]
+fn inputs_alone_are_read_for_a_model_of_classes() {
+    let folder = with_targets("inputs-only", 6, fs::read(fixture("targets/object.npy")).expect("a fixture"));
+    let options = DataOptions {
+        inputs_only: true,
+        known_task: Some(TaskKind::Classification),
+        known_classes: vec!["a".into(), "b".into()],
+        ..DataOptions::default()
+    };
+    for source in [folder.path("x.npy"), folder.0.display().to_string()] {
+        assert_eq!(open_with(&source, &options).len(), 6);
+    }
+}
+
 /// Every byte of a file of text changed, every length cut, and lengths that no memory has.
 #[test]
 fn damaged_text_makes_no_panic() {

@@ -75,7 +75,8 @@ impl Trained {
             true => Split::to_judge(&prepared.splits),
         };
         if part != Split::Valid {
-            self.warnings.push(format!("there is no validation part: the {part} part tells what matters"));
+            let name = if part == Split::Train { "training" } else { part.name() };
+            self.warnings.push(format!("there is no validation part: the {name} part tells what matters"));
         }
         let (source, samples) = (prepared.source(), part.of(&prepared.splits).to_vec());
         let groups = self.groups(&prepared.set);

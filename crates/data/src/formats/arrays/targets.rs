@@ -22,6 +22,9 @@ pub(super) struct Told {
 
 /// The targets of all parts, one behind the other; each with where it comes from.
 pub(super) fn told(parts: Vec<(Array, &Path)>, options: &DataOptions) -> Result<Told, DataError> {
+    if options.inputs_only {
+        return Ok(Told { task: one_number(), targets: floats(parts), note: None });
+    }
     let width = parts[0].0.dims.get(1).copied().unwrap_or(1);
     let kind = options.task.or(options.known_task);
     if parts.iter().any(|(y, _)| matches!(y.values, Numbers::Text(_))) {
@@ -36,11 +39,7 @@ pub(super) fn told(parts: Vec<(Array, &Path)>, options: &DataOptions) -> Result<
         None => guess(&parts, &found)?,
     };
     if kind == TaskKind::Regression {
-        return Ok(Told {
-            task: Task::Regression { targets: vec!["y".into()] },
-            targets: floats(parts),
-            note,
-        });
+        return Ok(Told { task: one_number(), targets: floats(parts), note });
     }
     let last = options.classes.map_or(MAX_CLASSES, |c| c.max(1)) - 1;
     let mut n_classes = options.classes.unwrap_or(0);
@@ -55,6 +54,11 @@ pub(super) fn told(parts: Vec<(Array, &Path)>, options: &DataOptions) -> Result<
     }
     let classes = (0..n_classes).map(|c| c.to_string()).collect();
     Ok(Told { task: Task::Classification { classes }, targets: floats(parts), note })
+}
+
+/// One number as the target.
+fn one_number() -> Task {
+    Task::Regression { targets: vec!["y".into()] }
 }
 
 /// What one column of numbers holds.
@@ -82,18 +86,15 @@ impl Found {
         }
         Found { values, whole, n: all().count() }
     }
-
-    /// Whether there are at least three samples of a value, on average.
-    fn repeats(&self) -> bool {
-        3 * self.values.len() <= self.n
-    }
 }
 
 /// Classes or numbers, with the note that says so where the file does not.
 fn guess(parts: &[(Array, &Path)], found: &Found) -> Result<(TaskKind, Option<String>), DataError> {
-    let n = found.values.len();
+    // as the file has them, where f32 cannot tell them apart
+    let exact = parts.iter().flat_map(|(y, _)| &y.coarse).map(|(_, lost)| lost.distinct).max();
+    let n = found.values.len().max(exact.unwrap_or(0));
     let integers = parts.iter().all(|(y, _)| y.whole);
-    if integers && found.whole && n > FEW && !found.repeats() {
+    if integers && found.whole && n > FEW && 3 * n > found.n {
         let path = parts[0].1.to_path_buf();
         return Err(DataError::TargetsUnclear { distinct: n, samples: found.n, text: false, path });
     }
@@ -107,7 +108,7 @@ fn guess(parts: &[(Array, &Path)], found: &Found) -> Result<(TaskKind, Option<St
         return Ok((TaskKind::Regression, None));
     }
     let last = found.values.last().copied().unwrap_or(0) as usize;
-    if n <= FEW && found.repeats() && last < 2 * n {
+    if n <= FEW && 3 * n <= found.n && last < 2 * n {
         let note = format!(
             "the targets are the whole numbers from {} to {last} and taken as classes; `data.task=regression` takes them as \
              numbers",
