@@ -196,7 +196,10 @@ impl RunConfig {
             [("init_prefix", self.init_prefix.is_some()), ("init_skip", !self.init_skip.is_empty())]
         {
             if set && self.init_from.is_none() {
-                return refused(key, "it says what is taken of the weights that `init_from` names".into());
+                return refused(
+                    key,
+                    "it says what is taken of a file of weights; `init_from=FILE` names that file".into(),
+                );
             }
         }
         if let Err(error) = self.loss.check() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use engine::graph::Slot;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::{Decode, Matched, Mismatch, OPTIMIZER, WeightsError, WeightsFile, compare, some};
+use super::{Decode, Matched, Mismatch, OPTIMIZER, WeightsError, WeightsFile, compare};
 use crate::optim::matches;
 
 /// What is to be taken of a file of weights; the default is all of it.
@@ -250,11 +250,18 @@ fn prefix(names: &[&str], wanted: &BTreeSet<&str>) -> String {
     prefix
 }
 
+/// How many names of each kind a run tells at its start.
+const FEW: usize = 4;
+
 impl Matched {
     /// What was taken, left and passed over, in words.
     pub fn words(&self) -> String {
         let tensors = |n: usize| if n == 1 { "1 tensor".into() } else { format!("{n} tensors") };
-        let quoted = |names: &[String]| some(&names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>());
+        let quoted = |names: &[String]| {
+            let shown: Vec<String> = names.iter().take(FEW).map(|name| format!("`{name}`")).collect();
+            let more = names.len().saturating_sub(FEW);
+            if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+        };
         let mut text = match self.kept.len() {
             0 => format!("all {} taken", tensors(self.n_taken)),
             kept => format!(
