@@ -215,7 +215,7 @@ fn data_are_described() {
     )
     .unwrap();
     let text = here.run("data info t.csv data.target=price data.valid=0 data.test=1").fine();
-    for part in ["4 samples", "price (target)", "size", "3 train · 0 valid · 1 test"] {
+    for part in ["4 samples", "price   number    to predict", "size", "3 train · 0 valid · 1 test"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(here.run("data preview digits -n 2").fine().lines().count(), 10);

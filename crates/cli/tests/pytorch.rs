@@ -37,9 +37,13 @@ fn inputs(facts: &Value, row: &BTreeMap<&str, &str>) -> Vec<f64> {
     let mut all = Vec::new();
     for column in facts["columns"].as_array().unwrap() {
         let cell = row[column["name"].as_str().unwrap()];
+        let told = |key: &str, default: f64| column.get(key).map_or(default, |v| v.as_f64().unwrap());
         match column.get("values").and_then(Value::as_array) {
-            None if cell.is_empty() => all.push(column["missing"].as_f64().unwrap()),
-            None => all.push(cell.parse().unwrap()),
+            None => {
+                let number = cell.parse::<f64>().map(|x| (x - told("offset", 0.0)) * told("factor", 1.0));
+                all.push(number.unwrap_or_else(|_| told("missing", 0.0)));
+                all.extend((column["inputs"] == 2).then_some(f64::from(u8::from(cell.is_empty()))));
+            }
             Some(values) => {
                 let n = column["inputs"].as_u64().unwrap() as usize;
                 let on = values.iter().position(|v| v == cell).unwrap_or(n - 1);
@@ -147,7 +151,7 @@ fn show_tells_what_the_file_says_and_how_it_went() {
     let (fields, _) = read(&here.path().join("run/checkpoints/best.safetensors"));
     let facts: Value = serde_json::from_str(fields["thalweg.preprocessing"].as_str().unwrap()).unwrap();
     assert_eq!(shown["preprocessing"], facts);
-    assert_eq!(facts["features"], json!(["size", "side=north", "side=south", "side=west", "year", "price"]));
+    assert_eq!(facts["features"], json!(["size", "size=?", "side=north", "side=south", "side=west", "year", "price"]));
     assert_eq!(facts["classes"], json!(["high", "low"]));
     assert_eq!(shown["changed"]["optimizer.lr"], json!(0.02));
     assert_eq!((&shown["results"]["epochs"], &shown["data"]["samples"]["train"]), (&json!(2), &json!(168)));

@@ -1,10 +1,11 @@
 //! A data set in memory: inputs, targets and what they mean.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, TableSchema};
+use super::{Bytes, ColumnInfo, TableSchema};
 
 /// The most classes that labels may tell; more are a mistake in the data.
 pub(crate) const MAX_CLASSES: usize = 65_536;
@@ -92,8 +93,14 @@ pub struct Dataset {
     pub fixed_test: Option<Range<usize>>,
     /// Flat indices into `inputs` of values that were missing, in ascending order; they hold means.
     pub missing: Vec<usize>,
+    /// Which samples belong together, so that no two parts share them: a number for each; none where nothing was told.
+    pub groups: Option<Vec<u32>>,
+    /// When each sample was taken, so that the latest ones test; in any unit.
+    pub times: Option<Vec<f64>>,
     /// How the columns of a table became inputs; to be stored with a model.
     pub schema: Option<TableSchema>,
+    /// The columns of a table as they are in the file; empty for others, and for a table read for a trained model.
+    pub columns: Vec<ColumnInfo>,
     /// Remarks for the user: what was filled, dropped or guessed.
     pub notes: Vec<String>,
     /// What was lost and should not have been, such as files that cannot be read.
@@ -183,28 +190,42 @@ impl Dataset {
         counts
     }
 
-    /// Replaces missing values by their feature's mean over the training samples alone.
+    /// Replaces missing values by the training samples' own: in tables by the column's median, in arrays by its mean.
     ///
     /// Sources are opened with means over all samples; call this once the split is known. A feature without any
     /// known value in `train` keeps what it has.
     pub fn fill_missing(&mut self, train: &[u32]) {
         let (Values::F32(inputs), false) = (&mut self.inputs, self.missing.is_empty()) else { return };
         let width: usize = self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
-        let mut columns: Vec<usize> = self.missing.iter().map(|i| i % width).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        for column in columns {
+        let mut by_column: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for i in &self.missing {
+            by_column.entry(i % width).or_default().push(*i);
+        }
+        let mut fills = Vec::new();
+        for (column, missing) in by_column {
             let at = |row: u32| row as usize * width + column;
-            let known = train.iter().map(|&r| at(r)).filter(|i| self.missing.binary_search(i).is_err());
-            let (n, sum) = known.fold((0u64, 0.0f64), |(n, sum), i| (n + 1, sum + f64::from(inputs[i])));
-            if n == 0 {
+            let known = train.iter().map(|&r| at(r)).filter(|i| missing.binary_search(i).is_err());
+            let known: Vec<f32> = known.map(|i| inputs[i]).collect();
+            if known.is_empty() {
                 continue;
             }
-            let mean = sum / n as f64;
-            self.missing.iter().filter(|i| *i % width == column).for_each(|&i| inputs[i] = mean as f32);
-            if let Some(schema) = &mut self.schema {
-                schema.set_mean(column, mean);
-            }
+            let fill = if self.schema.is_some() { median(known) } else { mean(&known) };
+            missing.iter().for_each(|&i| inputs[i] = fill as f32);
+            fills.push((column, fill));
+        }
+        if let Some(schema) = &mut self.schema {
+            schema.set_fills(&fills);
         }
     }
+}
+
+fn mean(values: &[f32]) -> f64 {
+    values.iter().map(|x| f64::from(*x)).sum::<f64>() / values.len() as f64
+}
+
+/// The value in the middle, the lower one of two.
+fn median(mut values: Vec<f32>) -> f64 {
+    let middle = (values.len() - 1) / 2;
+    let (_, value, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    f64::from(*value)
 }

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+mod column;
 mod hint;
+
+pub use column::{ColumnFault, Fault, Odd, OddLine};
+use column::{column_faults, odd_lines};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -202,39 +206,49 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// A field that should be a number.
-    #[error("`{value}` at line {line}, column `{column}` is not a number: {}", path.display())]
-    NotANumber {
-        /// The field.
-        value: String,
-        /// The line, counted from 1.
+    /// Lines that have not as many fields as the others.
+    #[error("{}: {}", odd_lines(*n, lines, *expected), path.display())]
+    OddLines {
+        /// How many.
+        n: usize,
+        /// The first of them.
+        lines: Vec<OddLine>,
+        /// The last of them, from 1.
+        last: u64,
+        /// Fields of the other lines.
+        expected: usize,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A quote without its end.
+    #[error("the quote opened in line {line} is {}: {}", closing(*closes), path.display())]
+    OpenQuote {
+        /// The line, from 1.
         line: u64,
-        /// The column's name.
-        column: String,
+        /// The line in which it is closed, after whole records.
+        closes: Option<u64>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Columns of a table that cannot be used as they are.
+    #[error("{}: {}", column_faults(faults), path.display())]
+    Columns {
+        /// What is wrong with which column.
+        faults: Vec<ColumnFault>,
         /// The file.
         path: PathBuf,
     },
     /// A missing value where none may be.
-    #[error("the value at line {line}, column `{column}` is missing: {}", path.display())]
+    #[error("the value at line {line}, column `{column}` is missing{}: {}", others(*n), path.display())]
     MissingValue {
+        /// How many values of the column are.
+        n: usize,
         /// The line, counted from 1.
         line: u64,
         /// The column's name.
         column: String,
         /// Whether the column is a target.
         target: bool,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A column of text with too many different values to make inputs of.
-    #[error("column `{column}` is text with more than {limit} different values (`{example}`): {}", path.display())]
-    TooManyCategories {
-        /// The column's name.
-        column: String,
-        /// The most that are allowed.
-        limit: usize,
-        /// One of the values.
-        example: String,
         /// The file.
         path: PathBuf,
     },
@@ -300,8 +314,12 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A table in which no column is left for the inputs.
-    #[error("no column is left for the inputs: {}", path.display())]
+    #[error("no column is left for the inputs{}: {}", after(left_out), path.display())]
     NoInputs {
+        /// Columns that cannot be inputs, with what they hold.
+        left_out: Vec<String>,
+        /// A character that cuts all lines alike, where there is one column.
+        separator: Option<char>,
         /// The file.
         path: PathBuf,
     },
@@ -456,6 +474,19 @@ pub enum DataError {
 fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
+}
+
+fn closing(line: Option<u64>) -> String {
+    line.map_or("never closed".into(), |line| format!("only closed in line {line}, and the lines between look like records"))
+}
+
+fn after(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(", after {}", first(columns)) }
+}
+
+/// How many there are besides the first.
+fn others(n: usize) -> String {
+    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
 }
 
 /// How many names a message tells.

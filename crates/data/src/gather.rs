@@ -115,7 +115,10 @@ mod tests {
             fixed_valid: None,
             fixed_test: None,
             missing: vec![],
+            groups: None,
+            times: None,
             schema: None,
+            columns: Vec::new(),
             notes: vec![],
             warnings: Vec::new(),
         }

@@ -138,7 +138,10 @@ mod tests {
             fixed_valid: None,
             fixed_test: Some(1..2),
             missing: Vec::new(),
+            groups: None,
+            times: None,
             schema: None,
+            columns: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::moments::moments;
-use super::{Dataset, Origin, Task, Values};
+use super::{ColumnInfo, Dataset, Origin, Role, Task, Values};
 
 /// What [`Dataset::info`] tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,8 +38,12 @@ pub struct DataInfo {
     pub constant: usize,
     /// Values that were missing.
     pub missing: usize,
+    /// The columns of a table as the file has them; empty for images and arrays.
+    pub columns: Vec<ColumnInfo>,
     /// Remarks: what was filled, dropped or guessed.
     pub notes: Vec<String>,
+    /// What was lost.
+    pub warnings: Vec<String>,
 }
 
 /// Range and moments of one input or target.
@@ -47,6 +51,9 @@ pub struct DataInfo {
 pub struct FeatureInfo {
     /// Name.
     pub name: String,
+    /// The column that it comes from; empty where there are none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub column: String,
     /// Smallest value.
     pub min: f64,
     /// Largest value.
@@ -68,18 +75,22 @@ impl Dataset {
         let width = self.n_inputs();
         let mut missing = vec![0; width];
         self.missing.iter().for_each(|i| missing[i % width] += 1);
-        let feature = |m: &super::moments::Moments, i: usize, name: String, missing| FeatureInfo {
+        let origins = self.origins();
+        let feature = |m: &super::moments::Moments, i: usize, name: String, missing, (column, offset): (String, f64)| FeatureInfo {
             name,
-            min: m.min[i],
-            max: m.max[i],
-            mean: m.mean[i],
+            column,
+            min: m.min[i] + offset,
+            max: m.max[i] + offset,
+            mean: m.mean[i] + offset,
             std: m.variance[i].sqrt(),
             missing,
         };
         let targets = match &self.task {
             Task::Regression { targets } if self.has_targets() => {
                 let m = super::moments::of_numbers(&self.targets, targets.len().max(1), &all);
-                targets.iter().enumerate().map(|(i, name)| feature(&m, i, name.clone(), 0)).collect()
+                let offset = |i: usize| self.schema.as_ref().and_then(|s| s.targets.get(i)).map_or(0.0, |t| t.offset);
+                let one = |(i, name): (usize, &String)| feature(&m, i, name.clone(), 0, (name.clone(), offset(i)));
+                targets.iter().enumerate().map(one).collect()
             }
             _ => Vec::new(),
         };
@@ -99,12 +110,28 @@ impl Dataset {
             class_counts: self.class_counts(0..self.len()),
             fixed_valid: self.fixed_valid.as_ref().map_or(0, ExactSizeIterator::len),
             fixed_test: self.fixed_test.as_ref().map_or(0, ExactSizeIterator::len),
-            all_inputs: feature(&whole, 0, "all inputs".into(), self.missing.len()),
-            features: named.map(|(i, name)| feature(&m, i, name.clone(), missing[i])).collect(),
+            all_inputs: feature(&whole, 0, "all inputs".into(), self.missing.len(), Default::default()),
+            features: named.map(|(i, name)| feature(&m, i, name.clone(), missing[i], origins(i))).collect(),
             targets,
             constant: (0..width).filter(|&i| m.min[i] == m.max[i]).count(),
             missing: self.missing.len(),
+            columns: self.columns.clone(),
             notes: self.notes.clone(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    /// For each input the column that it comes from, and what was taken from its numbers.
+    fn origins(&self) -> impl Fn(usize) -> (String, f64) + '_ {
+        let places = self.schema.as_ref().map(crate::TableSchema::columns_of_features).unwrap_or_default();
+        move |i| {
+            let column = self.schema.as_ref().and_then(|s| s.columns.get(*places.get(i)?));
+            let offset = |role: &Role| match role {
+                Role::Number { offset, factor, .. } if *factor == 1.0 => *offset,
+                _ => 0.0,
+            };
+            let first = i == 0 || places.get(i - 1) != places.get(i);
+            column.map_or_else(Default::default, |c| (c.name.clone(), if first { offset(&c.role) } else { 0.0 }))
         }
     }
 }

@@ -24,10 +24,12 @@ mod bytes;
 #[cfg_attr(not(all(feature = "gzip", feature = "images")), allow(dead_code))]
 mod cache;
 mod channels;
+mod columns;
 mod dataset;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+mod findings;
 mod folder;
 pub mod formats;
 mod gather;
@@ -52,18 +54,26 @@ mod read;
 mod schema;
 pub mod sets;
 mod split;
+#[cfg(feature = "table")]
+mod tables;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use bytes::Bytes;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
-pub use error::DataError;
+pub use columns::{ColumnInfo, ColumnRole};
+pub use error::{ColumnFault, DataError, Fault, Odd, OddLine};
+pub use findings::{Finding, findings};
 pub use folder::default_cache_folder;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;
-pub use options::{Color, Corrupt, DataOptions, Fit, Labels, TaskKind};
+pub use options::{
+    Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, TaskKind,
+};
 pub use order::order;
 pub use preview::preview;
-pub use schema::{Column, Role, TableSchema, TargetColumn};
+pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
+#[cfg(feature = "table")]
+pub use tables::{FieldValue, TableView, table};
 pub use split::{Share, SplitOptions, Splits, folds, split};

@@ -1,5 +1,6 @@
 //! How a data source is to be read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,44 @@ words! {
     }
 }
 
+words! {
+    /// What a column holds, as a setting tells it.
+    pub enum ColumnType {
+        /// Numbers.
+        Number = "number",
+        /// Two words, as yes and no.
+        Boolean = "boolean",
+        /// A few words, each of them an input of its own.
+        Category = "category",
+        /// Dates, times, or both.
+        Date = "date",
+        /// Text or a name of each row: left out.
+        Text = "text",
+    }
+}
+
+words! {
+    /// The order of day, month and year in dates such as `03/04/2025`.
+    pub enum DateOrder {
+        /// Day, month, year.
+        Dmy = "dmy",
+        /// Month, day, year.
+        Mdy = "mdy",
+    }
+}
+
+words! {
+    /// What becomes of rows of a table whose target is missing.
+    #[derive(Default)]
+    pub enum MissingTarget {
+        /// They are an error.
+        #[default]
+        Error = "error",
+        /// They are left out, with a count.
+        Drop = "drop",
+    }
+}
+
 /// Options of [`super::open`]; one that the kind of source does not have is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -87,6 +126,30 @@ pub struct DataOptions {
     pub header: Option<bool>,
     /// What separates a table's fields; a blank stands for any run of blanks. Default: found out.
     pub separator: Option<char>,
+    /// A column of a table whose values say which rows belong together: no value is in two parts. It is no input.
+    pub group: Option<String>,
+    /// A column of a table that says when a row was taken: the latest rows test, those before them validate.
+    pub time: Option<String>,
+    /// What begins the decimals of a table's numbers. Default: found out by column.
+    pub decimal: Option<char>,
+    /// What separates the thousands of a table's numbers. Default: found out by column.
+    pub thousands: Option<char>,
+    /// Marks of missing values in a table besides the usual ones.
+    pub missing: Vec<String>,
+    /// What becomes of rows whose target is missing. Default: an error.
+    pub missing_target: MissingTarget,
+    /// What columns of a table hold, by name. Default: found out.
+    pub types: BTreeMap<String, ColumnType>,
+    /// Order of day and month in dates such as 03/04/2025. Default: found out by column.
+    pub date_order: Option<DateOrder>,
+    /// Lines at the top of a table to leave out.
+    pub skip: u64,
+    /// Other lines of a table to leave out, by number from 1: `2`, `205-207`.
+    pub skip_lines: Vec<String>,
+    /// What lines of a table that are no data begin with. Default: found out at the top of the file.
+    pub comment: Option<String>,
+    /// The encoding of a table. Default: found out.
+    pub encoding: Option<String>,
     /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.

@@ -129,7 +129,7 @@ fn rows(set: &Dataset, chosen: &[u32]) -> String {
     let mut values = vec![0.0; set.n_inputs()];
     for &i in chosen {
         set.gather(&[i], &Affine::identity(), &mut values);
-        let cells: String = values[..shown].iter().map(|v| cell(&format!("{v:.5}"))).collect();
+        let cells: String = values[..shown].iter().map(|v| cell(&v.to_string())).collect();
         lines.push(format!("{i:>6}{cells}  {}", label(set, i)));
     }
     if more > 0 {

@@ -1,5 +1,7 @@
 //! Training, validation and test parts: fractions or counts, stratified, k-fold, the same for the same seed.
 
+use std::collections::BTreeMap;
+
 use kernels::rng::{Purpose, Rng};
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +93,15 @@ pub fn split(set: &Dataset, options: &SplitOptions) -> Result<Splits, DataError>
         return Err(DataError::Split { n, valid: n_valid, test: n_test, left });
     }
     let mut splits = Splits { valid: fixed_valid, test: fixed_test, ..Splits::default() };
-    let groups = |indices: &[u32]| groups(set, options, indices);
     if n_test > 0 {
-        (splits.test, rest) = draw(groups(&rest), n_test, Rng::new(options.seed, Purpose::Split, 0, 0));
+        (splits.test, rest) = take(set, options, rest, n_test, Rng::new(options.seed, Purpose::Split, 0, 0));
     }
     if n_valid > 0 {
-        (splits.valid, rest) = draw(groups(&rest), n_valid, Rng::new(options.seed, Purpose::Split, 1, 0));
+        (splits.valid, rest) = take(set, options, rest, n_valid, Rng::new(options.seed, Purpose::Split, 1, 0));
+    }
+    if rest.is_empty() {
+        let (n_valid, n_test) = (splits.valid.len(), splits.test.len());
+        return Err(DataError::Split { n, valid: n_valid, test: n_test, left: 0 });
     }
     splits.train = rest;
     splits.warnings = warnings(set, &splits);
@@ -117,7 +122,25 @@ pub fn folds(set: &Dataset, k: usize, options: &SplitOptions) -> Result<Vec<Spli
     }
     let rng = Rng::new(options.seed, Purpose::Split, 2, 0);
     let mut parts = vec![Vec::new(); k];
-    let mixed = groups(set, options, &all).into_iter().flat_map(|group| shuffled(group, rng));
+    if set.times.is_some() {
+        let expected = "nothing beside `data.time`: a fold would be predicted from what came after it".into();
+        return Err(DataError::BadOption { option: "folds", value: k.to_string(), expected });
+    }
+    if let Some(groups) = &set.groups {
+        let mut kin = kin(groups, &all, rng);
+        if kin.len() < k {
+            let expected = format!("2 to {}, the number of groups", kin.len());
+            return Err(DataError::BadOption { option: "folds", value: k.to_string(), expected });
+        }
+        // the largest first, each to the part that has the fewest samples so far
+        kin.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        for group in kin {
+            let least = (0..k).min_by_key(|i| parts[*i].len()).unwrap_or(0);
+            parts[least].extend(group);
+        }
+        return (0..k).map(|i| one_fold(set, &parts, i, options)).collect();
+    }
+    let mixed = classes(set, options, &all).into_iter().flat_map(|group| shuffled(group, rng));
     mixed.enumerate().for_each(|(i, sample)| parts[i % k].push(sample));
     (0..k).map(|i| one_fold(set, &parts, i, options)).collect()
 }
@@ -139,11 +162,42 @@ fn one_fold(
     }
     if n_valid > 0 {
         let rng = Rng::new(options.seed, Purpose::Split, 1, i as u64 + 1);
-        (splits.valid, rest) = draw(groups(set, options, &rest), n_valid, rng);
+        (splits.valid, rest) = take(set, options, rest, n_valid, rng);
     }
     splits.train = rest;
     splits.warnings = warnings(set, &splits);
     Ok(splits)
+}
+
+/// Takes `count` samples as the set asks for it: the latest ones, whole groups (as near to the count as they come), or
+/// each class its share; gives what was taken and what is left.
+fn take(set: &Dataset, options: &SplitOptions, rest: Vec<u32>, count: usize, rng: Rng) -> (Vec<u32>, Vec<u32>) {
+    if let Some(times) = &set.times {
+        let mut by_time = rest;
+        by_time.sort_by(|a, b| times[*a as usize].total_cmp(&times[*b as usize]).then(a.cmp(b)));
+        let mut taken = by_time.split_off(by_time.len() - count);
+        taken.sort_unstable();
+        by_time.sort_unstable();
+        return (taken, by_time);
+    }
+    let Some(groups) = &set.groups else { return draw(classes(set, options, &rest), count, rng) };
+    let (mut taken, mut left) = (Vec::new(), Vec::new());
+    for group in kin(groups, &rest, rng) {
+        let fits = taken.len() + group.len().div_ceil(2) <= count;
+        if fits { &mut taken } else { &mut left }.extend(group);
+    }
+    taken.sort_unstable();
+    left.sort_unstable();
+    (taken, left)
+}
+
+/// The samples of each group, groups in random order.
+fn kin(groups: &[u32], indices: &[u32], rng: Rng) -> Vec<Vec<u32>> {
+    let mut by_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    indices.iter().for_each(|i| by_group.entry(groups[*i as usize]).or_default().push(*i));
+    let mut order: Vec<u32> = by_group.keys().copied().collect();
+    rng.shuffle(&mut order, 0);
+    order.iter().filter_map(|group| by_group.remove(group)).collect()
 }
 
 /// Samples that are free, and the source's own validation and test parts.
@@ -163,7 +217,7 @@ fn fixed_parts(set: &Dataset) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
 }
 
 /// The samples of each class, or all in one group.
-fn groups(set: &Dataset, options: &SplitOptions, indices: &[u32]) -> Vec<Vec<u32>> {
+fn classes(set: &Dataset, options: &SplitOptions, indices: &[u32]) -> Vec<Vec<u32>> {
     match set.n_classes() {
         Some(n_classes) if options.stratify.unwrap_or(true) => {
             let mut groups = vec![Vec::new(); n_classes];

@@ -1,13 +1,18 @@
 //! `thalweg data`: the sets there are, what a source holds, a look at a few samples, and public sets from afar.
 
+mod columns;
 mod fetch;
 mod preview;
+
+use std::path::Path;
 
 use record::visible_line;
 use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
-use thalweg::data::{self, DataInfo, DataOptions, Dataset, FeatureInfo, Splits, Task, sets};
+use thalweg::data::{
+    self, DataError, DataInfo, DataOptions, Dataset, FeatureInfo, Finding, Splits, Task, sets,
+};
 
 use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
@@ -91,19 +96,58 @@ fn public_row(set: &PublicSet) -> Vec<String> {
 }
 
 fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
-    let (set, config) = source.open()?;
+    let config = source.config()?.data;
+    let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
+    let set = match data::open(&config.source, &options) {
+        Ok(set) => set,
+        Err(error) => return unusable(ui, error, &config, &options),
+    };
     let info = set.info();
-    let splits = data::split(&set, &config.split())?;
-    ui.print(&described(&info, &splits, ui.width()));
+    // a set too small to be split is shown all the same
+    let (splits, unsplit) = match data::split(&set, &config.split()) {
+        Ok(splits) => (splits, None),
+        Err(error) => {
+            let all = Splits { train: (0..set.len() as u32).collect(), ..Splits::default() };
+            (all, Some(Finding { fault: "columns", confidence: 1.0, evidence: error.to_string(), fix: None }))
+        }
+    };
+    let mut findings = data::findings(&set, &splits);
+    findings.extend(unsplit);
+    ui.print(&described(&info, &splits, &findings, ui.width()));
     let sizes =
         json!({ "train": splits.train.len(), "valid": splits.valid.len(), "test": splits.test.len() });
     let mut fields = serde_json::to_value(&info).unwrap_or_default();
     fields["split"] = sizes;
+    fields["findings"] = serde_json::to_value(&findings).unwrap_or_default();
     ui.result(fields);
     Ok(())
 }
 
-fn described(info: &DataInfo, splits: &Splits, width: usize) -> String {
+/// A table that cannot be used as it is: what it holds, and what is to be mended.
+fn unusable(ui: &Ui, error: DataError, config: &DataConfig, options: &DataOptions) -> Result<(), Failure> {
+    let path = Path::new(&config.source);
+    let Ok(view) = data::table(path, options).map_err(|_| ()) else { return Err(error.into()) };
+    let findings = [columns::to_mend(&error.to_string(), &crate::hint::of_data(&error), &view)];
+    let name = visible_line(&config.source).into_owned();
+    let title = paint(&name, Look::Strong);
+    let mut text = format!("{title} · {} rows of {} columns · cannot be used yet\n", count(view.n_rows), view.columns.len());
+    let notes = view.notes.iter().map(|n| ("note", n.clone()));
+    let rows = columns::findings(&findings).into_iter().chain(notes);
+    let rows: Vec<Vec<String>> = rows.map(|(k, v)| vec![k.to_string(), v]).collect();
+    text += &table(&rows, &[Side::Left, Side::Left], ui.width());
+    text += &columns::columns(&view.columns, view.n_rows, ui.width());
+    ui.print(&text);
+    ui.result(json!({
+        "samples": view.n_rows,
+        "features": [],
+        "columns": view.columns,
+        "task": view.task,
+        "findings": findings,
+    }));
+    Ok(())
+}
+
+fn described(info: &DataInfo, splits: &Splits, findings: &[Finding], width: usize) -> String {
     let shape: Vec<String> = info.input_shape.iter().map(usize::to_string).collect();
     let what = match &info.task {
         Task::Classification { classes } => format!("{} classes", classes.len()),
@@ -112,6 +156,7 @@ fn described(info: &DataInfo, splits: &Splits, width: usize) -> String {
     let (title, what) = (paint(&visible_line(&info.name), Look::Strong), visible_line(&what));
     let mut text = format!("{title} · {} samples of {} · {what}\n", count(info.samples), shape.join(" × "));
     let all = &info.all_inputs;
+    let is_table = !info.columns.is_empty();
     let range = format!(
         "{} to {}, mean {}, deviation {}{}",
         short(all.min),
@@ -124,6 +169,11 @@ fn described(info: &DataInfo, splits: &Splits, width: usize) -> String {
     let split = format!("{} train · {} valid · {} test", count(train), count(valid), count(test));
     let size = format!("{} as {}", bytes(info.bytes), info.stored_as);
     let mut rows = vec![("split", split), ("inputs", range), ("memory", size)];
+    if is_table {
+        // columns of different units have no range in common
+        let used = info.columns.iter().filter(|c| c.inputs > 0).count();
+        rows[1].1 = format!("{}, from {used} columns", info.features.len());
+    }
     if let Task::Classification { classes } = &info.task {
         rows.insert(1, ("classes", classes_in_words(classes, &info.class_counts)));
     }
@@ -135,10 +185,15 @@ fn described(info: &DataInfo, splits: &Splits, width: usize) -> String {
         rows.push(("licence", info.origin.licence.clone()));
     }
     rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
+    rows.extend(info.warnings.iter().map(|text| ("warning", text.clone())));
+    rows.extend(columns::findings(findings));
     rows.extend(splits.warnings.iter().map(|text| ("warning", text.clone())));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(k, v)| vec![k.to_string(), v]).collect();
     text += &table(&rows, &[Side::Left, Side::Left], width);
-    text + &features(&info.features, &info.targets)
+    match info.columns.is_empty() {
+        true => text + &features(&info.features, &info.targets),
+        false => text + &columns::columns(&info.columns, info.samples, width),
+    }
 }
 
 /// Counts by class, the same counts told once.

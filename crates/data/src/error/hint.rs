@@ -1,6 +1,6 @@
 //! What to type about each problem with data.
 
-use super::DataError;
+use super::{DataError, column};
 use crate::dataset::MAX_CLASSES;
 use crate::formats;
 
@@ -63,15 +63,14 @@ impl DataError {
                 "correct it, or put NaN there and set `data.allow_missing=true`".into()
             }
             NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
+            OddLines { n, lines, last, .. } => column::of_lines(*n, lines, *last),
+            OpenQuote { line, .. } => format!("close it or take it away in line {line}"),
+            Columns { faults, .. } => column::of_faults(faults),
             Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
-            NotANumber { column, .. } => {
-                format!("correct the field, empty it, or leave the column out: `data.drop={column}`")
-            }
             MissingValue { target: true, .. } => {
-                "remove the line, or choose another column: `data.target=NAME`".into()
+                "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`".into()
             }
-            MissingValue { .. } => "set `data.allow_missing=true` to put the column's mean there".into(),
-            TooManyCategories { column, .. } => format!("leave it out: `data.drop={column}`"),
+            MissingValue { .. } => "set `data.allow_missing=true` to put the column's median there".into(),
             UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
             UnknownLabel { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
@@ -85,6 +84,12 @@ impl DataError {
             MixedTargets { .. } => "save the targets of all parts in the same way".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
+            NoInputs { separator: Some(separator), .. } => {
+                format!("the fields may be separated otherwise: `data.separator=\"{separator}\"`")
+            }
+            NoInputs { left_out, .. } if !left_out.is_empty() => {
+                "`data.types={NAME=\"category\"}` uses a column all the same".into()
+            }
             NoInputs { .. } => {
                 "a table needs a column besides the target; check `data.target` and `data.drop`".into()
             }

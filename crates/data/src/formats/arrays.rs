@@ -197,7 +197,10 @@ fn assemble(
         fixed_valid,
         fixed_test,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+columns: Vec::new(),
         notes: told.note.into_iter().collect(),
         warnings,
     })

@@ -150,7 +150,10 @@ impl Source<'_> {
             fixed_valid: None,
             fixed_test: (n_test > 0).then_some(n_train..n),
             missing: Vec::new(),
+            groups: None,
+            times: None,
             schema: None,
+            columns: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         })

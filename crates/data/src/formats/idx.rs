@@ -128,7 +128,10 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
         fixed_valid: None,
         fixed_test: (pairs.len() > 1).then_some(n_train..n),
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

@@ -71,7 +71,10 @@ fn dataset(tree: Tree, loaded: Loaded, note: Option<String>, path: &Path, option
         fixed_valid,
         fixed_test,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes,
         warnings,
     }

@@ -43,7 +43,10 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
         fixed_valid: None,
         fixed_test: None,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

@@ -138,7 +138,10 @@ fn planar(name: &'static str, settings: &Settings, place: Place) -> Result<Datas
         fixed_valid: None,
         fixed_test: None,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     })

@@ -18,7 +18,10 @@ fn images(n: usize, [h, w, c]: [usize; 3], inputs: Values) -> Dataset {
         fixed_valid: None,
         fixed_test: None,
         missing: vec![],
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes: vec![],
         warnings: vec![],
     }

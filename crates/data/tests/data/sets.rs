@@ -272,7 +272,7 @@ fn previews_show_pictures_points_and_rows() {
     assert_eq!(data::preview(&open("blobs"), 5).lines().count(), 24);
     let folder = Folder::new("preview");
     let set = open(&folder.write("t.csv", "a,b\n1,2.5\n3,4.5\n"));
-    let text = "sample          a  target\n     0    1.00000  2.5\n     1    3.00000  4.5\n";
+    let text = "sample          a  target\n     0          1  2.5\n     1          3  4.5\n";
     assert_eq!(data::preview(&set, 9), text);
     let images = data::preview(&open(&fixture("mnist16")), 3);
     assert_eq!(images.lines().count(), 16, "{images}");

@@ -10,21 +10,22 @@ const TABLE: &str = "size,colour,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red
 fn tables_become_numbers_and_categories() {
     let folder = Folder::new("table");
     let set = open(&folder.write("t.csv", TABLE));
-    assert_eq!(set.features, ["size", "colour=blue", "colour=red", "colour=?", "weight"]);
+    assert_eq!(set.features, ["size", "size=?", "colour=blue", "colour=red", "colour=?", "weight", "weight=?"]);
     assert_eq!(classes(&set), ["cat", "dog"]);
     assert_eq!(set.targets, [0.0, 1.0, 0.0, 1.0]);
     #[rustfmt::skip]
     let expected = [
-        1.0, 0.0, 1.0, 0.0, 0.5,
-        2.0, 1.0, 0.0, 0.0, 1.5,
-        2.0, 0.0, 1.0, 0.0, 1.5,
-        3.0, 0.0, 0.0, 1.0, 2.5,
+        1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.0,
+        2.0, 0.0, 1.0, 0.0, 0.0, 1.5, 1.0,
+        2.0, 1.0, 0.0, 1.0, 0.0, 1.5, 0.0,
+        3.0, 0.0, 0.0, 0.0, 1.0, 2.5, 0.0,
     ];
     assert_eq!(floats(&set), expected);
-    assert_eq!(set.missing, [9, 10]);
+    assert_eq!(set.missing, [12, 14]);
     let notes = [
-        "3 missing values: the column's mean for numbers, a category of their own for text",
         "the target is the last column, `kind`; another one: `data.target=NAME`",
+        "3 missing values, in `size` (1), `colour` (1), `weight` (1): the column's median stands for a number, and an \
+         input tells that it was missing",
     ];
     assert_eq!(set.notes, notes);
     let tsv = open(&folder.write("t.tsv", TABLE.replace(',', "\t")));
@@ -37,15 +38,19 @@ fn drop(names: &[&str]) -> DataOptions {
 }
 
 #[test]
-fn a_missing_value_becomes_the_mean_of_the_training_part() {
-    let folder = Folder::new("mean");
+fn a_missing_value_becomes_the_median_of_the_training_part() {
+    let folder = Folder::new("median");
+    let rows = "9,0.5,1\n,0.5,0\n1,0.5,1\n2,0.5,0\n";
+    let mut set = open(&folder.write("m.csv", format!("a,b,y\n{rows}")));
+    set.fill_missing(&[0, 2, 3]);
+    assert_eq!(floats(&set)[3..6], [2.0, 1.0, 0.5]);
     let mut set = open(&folder.write("t.csv", TABLE));
     set.fill_missing(&[0, 2, 3]);
-    assert_eq!((floats(&set)[9], floats(&set)[10]), (1.5, 2.0));
+    assert_eq!((floats(&set)[12], floats(&set)[14]), (1.5, 1.0));
     set.fill_missing(&[0, 2]);
-    assert_eq!((floats(&set)[9], floats(&set)[10]), (1.0, 1.0));
+    assert_eq!((floats(&set)[12], floats(&set)[14]), (0.5, 1.0));
     let schema = set.schema.expect("a table's");
-    assert_eq!(schema.columns[2].role, Role::Number { mean: 1.0 });
+    assert_eq!(schema.columns[2].role, Role::Number { fill: 0.5, indicator: true, offset: 0.0, factor: 1.0 });
 }
 
 #[test]
@@ -54,7 +59,7 @@ fn targets_are_found_by_name_and_by_index() {
     let path = folder.write("t.csv", TABLE);
     for name in ["colour", "1", "-3"] {
         let text = "the value at line 5, column `colour` is missing: targets/t.csv";
-        fails(&path, &target(&[name]), text, "remove the line, or choose another column: `data.target=NAME`");
+        fails(&path, &target(&[name]), text, "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`");
     }
     let path = folder.write("two.csv", "a,b,c\n1,0.5,9\n2,1.5,8\n3,2.5,7\n");
     let two = open_with(&path, &target(&["c", "a"]));
@@ -151,10 +156,12 @@ fn bad_tables_are_told() {
     let bad = |content: &str, message: &str, hint: &str| {
         fails(&folder.write("t.csv", content), &none, message, hint)
     };
-    let separator = "correct the line, or set the separator: `data.separator=\";\"`";
-    bad("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 fields, expected 2: bad/t.csv", separator);
-    bad("a,b\n1,2\n3\n", "line 3 has 1 fields, expected 2: bad/t.csv", separator);
-    bad("1 2 3\n4 5 6\n7 8\n", "line 3 has 2 fields, expected 3: bad/t.csv", separator);
+    let leave = |line| {
+        format!("`data.skip_lines={line}` leaves out what is no data; another separator: `data.separator=\";\"`")
+    };
+    bad("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 fields (`3,4,5`); the others have 2: bad/t.csv", &leave(4));
+    bad("a,b\n1,2\n3\n", "line 3 has 1 field (`3`); the others have 2: bad/t.csv", &leave(3));
+    bad("1 2 3\n4 5 6\n7 8\n", "line 3 has 2 fields (`7 8`); the others have 3: bad/t.csv", &leave(3));
     bad("", "the file is empty: bad/t.csv", AGAIN);
     bad("a,b\n\n", "there are no samples: bad/t.csv", "add samples, or name another file");
     bad(
@@ -166,28 +173,25 @@ fn bad_tables_are_told() {
     slip += "1o.5,1\n";
     bad(
         &slip,
-        "`1o.5` at line 41, column `x0` is not a number: bad/t.csv",
-        "correct the field, empty it, or leave the column out: `data.drop=x0`",
+        "column `x0` holds numbers, but of 41 values 1 is not: `1o.5` in line 41: bad/t.csv",
+        "correct it, or `data.missing=[\"1o.5\"]`, or `data.skip_lines=41`; `data.drop=[\"x0\"]` leaves the column out",
     );
     let names: String = (0..300).map(|i| format!("name{i},{i}.5,{}\n", i % 2)).collect();
-    bad(
-        &names,
-        "column `x0` is text with more than 256 different values (`name0`): bad/t.csv",
-        "leave it out: `data.drop=x0`",
-    );
-    assert_eq!(open_with(&folder.path("t.csv"), &drop(&["0"])).features, ["x1"]);
+    let set = open(&folder.write("t.csv", &names));
+    assert_eq!(set.features, ["x1"]);
+    assert!(set.notes.iter().any(|n| n.starts_with("1 column left out, whose texts hardly repeat: `x0`")));
     bad(
         "PAR1\0\0",
         "not a file of format table: expected it to begin with text, got 50 41 52 31: bad/t.csv",
         FORMATS,
     );
     let strict = DataOptions { allow_missing: Some(false), ..none.clone() };
-    let text = "the value at line 3, column `weight` is missing: bad/m.csv";
-    let hint = "set `data.allow_missing=true` to put the column's mean there";
+    let text = "the value at line 4, column `size` is missing: bad/m.csv";
+    let hint = "set `data.allow_missing=true` to put the column's median there";
     fails(&folder.write("m.csv", TABLE), &strict, text, hint);
     let regression = DataOptions { task: Some(TaskKind::Regression), ..none.clone() };
-    let text = "`cat` at line 2, column `kind` is not a number: bad/m.csv";
-    let hint = "correct the field, empty it, or leave the column out: `data.drop=kind`";
+    let text = "target `kind` holds words, as `cat`, and numbers are to be predicted: bad/m.csv";
+    let hint = "`data.task=classification` predicts them as classes; another target: `data.target=NAME`";
     fails(&folder.path("m.csv"), &regression, text, hint);
 }
 
@@ -198,17 +202,17 @@ fn a_new_table_is_encoded_like_the_first() {
     folder.write("test.csv", "kind,weight,colour,size\ndog,4,red,5\ncat,?,green,6\n");
     let set = open(&folder.0.display().to_string());
     assert_eq!((set.len(), set.fixed_test.clone()), (6, Some(4..6)));
-    assert_eq!(floats(&set)[20..], [5.0, 0.0, 1.0, 0.0, 4.0, 6.0, 0.0, 0.0, 0.0, 1.5]);
-    assert_eq!(set.targets[4..], [1.0, 0.0]);
-    assert!(
-        set.notes
-            .contains(&"1 fields hold values that the training table did not; they count as none".into())
+    assert_eq!(
+        floats(&set)[28..],
+        [5.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.5, 1.0]
     );
+    assert_eq!(set.targets[4..], [1.0, 0.0]);
+    assert_eq!(set.warnings, ["column `colour` has 1 value that the training table did not: `green`"]);
     let splits = data::split(&set, &SplitOptions { valid: data::Share::Count(0), ..SplitOptions::default() });
     assert_eq!(splits.expect("parts").train, [0, 1, 2, 3]);
     let again = DataOptions { schema: set.schema.clone(), ..DataOptions::default() };
     let new = open_with(&folder.write("new.csv", "size,colour,weight\n7,blue,8\n"), &again);
-    assert!(!new.has_targets() && floats(&new) == [7.0, 1.0, 0.0, 0.0, 8.0]);
+    assert!(!new.has_targets() && floats(&new) == [7.0, 0.0, 1.0, 0.0, 0.0, 8.0, 0.0]);
     let text = "there is no column `size`: schema/no.csv";
     fails(&folder.write("no.csv", "sizes,colour,weight\n7,blue,8\n"), &again, text, "did you mean `sizes`?");
     let text = "`dogg` at line 2 is none of the 2 classes: schema/class.csv";

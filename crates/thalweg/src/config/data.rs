@@ -1,16 +1,24 @@
 //! The data's part of the config: the source, how it is read, and how it is split.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::declare::fields;
 #[cfg(feature = "runs")]
 use super::field::{Kind, SAMPLES, SEED};
-use crate::data::{Channels, Color, Corrupt, DataOptions, Fit, Labels, Share, SplitOptions, TaskKind};
+use crate::data::{
+    Channels, Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, Share, SplitOptions,
+    TaskKind,
+};
 #[cfg(feature = "runs")]
 use crate::settings::Range;
 
 #[cfg(feature = "runs")]
 const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
+
+#[cfg(feature = "runs")]
+const TYPES: Kind = Kind::Free("a table of columns with their types: `{ zip = \"category\" }`");
 
 /// The most parts of a cross-validation: each is a run.
 pub(super) const MOST_FOLDS: u64 = 10_000;
@@ -55,7 +63,39 @@ fields! {
         /// between a table's fields; else found out
         #[serde(skip_serializing_if = "Option::is_none")]
         pub separator: Option<char> = None, example "\";\"", is Kind::Text;
-        /// missing values become means; yes in tables
+        /// a table's column whose values say which rows belong together: no value is in two parts
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub group: Option<String> = None, example "\"patient\"", is Kind::Text;
+        /// a table's column that says when a row was taken: the latest rows test
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub time: Option<String> = None, example "\"date\"", is Kind::Text;
+        /// what begins the decimals of a table's numbers; else found out by column
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub decimal: Option<char> = None, example "\",\"", is Kind::Text;
+        /// what separates the thousands of a table's numbers; else found out by column
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub thousands: Option<char> = None, example "\".\"", is Kind::Text;
+        /// marks of missing values in a table, besides the usual ones
+        pub missing: Vec<String> = Vec::new() => "[]", is Kind::Texts;
+        /// rows of a table whose target is missing: an error, or left out
+        pub missing_target: MissingTarget = MissingTarget::Error => "\"error\"", is Kind::Words(MissingTarget::WORDS);
+        /// what columns of a table hold (number, boolean, category, date, text); else found out
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub types: BTreeMap<String, ColumnType> = BTreeMap::new(), example "{ zip = \"category\" }", is TYPES;
+        /// of day and month in dates such as 03/04/2025; else found out by column
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub date_order: Option<DateOrder> = None, example "\"dmy\"", is Kind::Words(DateOrder::WORDS);
+        /// lines at the top of a table to leave out
+        pub skip: u64 = 0, is Kind::Whole(0, SAMPLES);
+        /// other lines of a table to leave out, from 1
+        pub skip_lines: Vec<String> = Vec::new() => "[]", is Kind::Texts;
+        /// what lines of a table that are no data begin with; else found out
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub comment: Option<String> = None, example "\"#\"", is Kind::Text;
+        /// of a table, as `utf-16` or `shift_jis`; else found out
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub encoding: Option<String> = None, example "\"windows-1252\"", is Kind::Text;
+        /// missing values become medians in tables, means in arrays; yes in tables
         #[serde(skip_serializing_if = "Option::is_none")]
         pub allow_missing: Option<bool> = None, example "true", is Kind::Switch;
         /// where images in arrays have them: [C, H, W] or [H, W, C]
@@ -100,6 +140,18 @@ impl DataConfig {
             drop: self.drop.clone(),
             header: self.header,
             separator: self.separator,
+            group: self.group.clone(),
+            time: self.time.clone(),
+            decimal: self.decimal,
+            thousands: self.thousands,
+            missing: self.missing.clone(),
+            missing_target: self.missing_target,
+            types: self.types.clone(),
+            date_order: self.date_order,
+            skip: self.skip,
+            skip_lines: self.skip_lines.clone(),
+            comment: self.comment.clone(),
+            encoding: self.encoding.clone(),
             allow_missing: self.allow_missing,
             channels: self.channels,
             color: self.color,

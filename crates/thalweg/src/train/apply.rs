@@ -140,6 +140,9 @@ impl Trained {
                 Task::Regression { .. } => TaskKind::Regression,
             }),
             missing_targets: !self.reading.heads.is_empty(),
+            // new data are not cut into parts
+            group: None,
+            time: None,
             ..self.config.data.options()
         };
         if inputs_only {
@@ -345,7 +348,10 @@ fn nothing(reading: &Reading) -> Dataset {
         fixed_valid: None,
         fixed_test: None,
         missing: Vec::new(),
+        groups: None,
+        times: None,
         schema: None,
+        columns: Vec::new(),
         notes: Vec::new(),
         warnings: Vec::new(),
     }

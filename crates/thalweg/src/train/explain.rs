@@ -48,7 +48,14 @@ struct Group {
 
 /// What the inputs of a group are.
 enum GroupKind {
-    Number,
+    /// the first input is (value - offset) * factor
+    Number {
+        offset: f64,
+        factor: f64,
+    },
+    /// the words of 0 and 1
+    Boolean([String; 2]),
+    /// the names of the inputs
     Category(Vec<String>),
     /// part of an image, or of a kind that no single value stands for
     Other,
@@ -119,11 +126,14 @@ impl Trained {
                 let inputs: Vec<usize> = (at..at + column.role.width()).collect();
                 at += inputs.len();
                 let kind = match &column.role {
-                    Role::Number { .. } if inputs.len() == 1 => GroupKind::Number,
-                    Role::Category { values, .. } if inputs.len() >= values.len() => {
-                        GroupKind::Category(values.clone())
+                    Role::Number { offset, factor, .. } => GroupKind::Number { offset: *offset, factor: *factor },
+                    Role::Boolean { names, .. } => GroupKind::Boolean(names.clone()),
+                    Role::Category { values, missing, other } => {
+                        let rest = [missing.then_some("(missing)"), other.then_some("(other)")];
+                        let rest = rest.into_iter().flatten().map(String::from);
+                        GroupKind::Category(values.iter().cloned().chain(rest).collect())
                     }
-                    _ => GroupKind::Other,
+                    Role::Date { .. } => GroupKind::Other,
                 };
                 Group { name: column.name.clone(), inputs, kind }
             };
@@ -134,7 +144,7 @@ impl Trained {
             None => (0..set.n_inputs())
                 .map(|i| {
                     let name = set.features.get(i).cloned().unwrap_or_else(|| format!("input {i}"));
-                    Group { name, inputs: vec![i], kind: GroupKind::Number }
+                    Group { name, inputs: vec![i], kind: GroupKind::Number { offset: 0.0, factor: 1.0 } }
                 })
                 .collect(),
         }
@@ -192,39 +202,52 @@ impl Trained {
             source.inputs(&[sample], Pass::Measure, &mut rows).map_err(TrainError::Source)?;
             Ok(group.inputs.iter().map(|i| rows[*i]).collect())
         };
+        let raw = |k: usize, x: f32| self.reading.inputs.number(group.inputs[k], x);
         let (at, values) = match &group.kind {
             GroupKind::Other => return Ok(None),
-            GroupKind::Number => {
-                let mut own: Vec<f32> = Vec::new();
+            GroupKind::Number { offset, factor } => {
+                // a row of each value, that of a missing one left aside: it has the last input set
+                let mut rows: BTreeMap<u32, Vec<f32>> = BTreeMap::new();
+                let mut own = Vec::new();
                 for sample in samples {
-                    own.extend(prepared(*sample)?);
+                    let row = prepared(*sample)?;
+                    if row.len() == 1 || raw(1, row[1]) < 0.5 {
+                        own.push(row[0]);
+                        rows.entry(row[0].to_bits()).or_insert(row);
+                    }
                 }
                 let chosen = spaced(own);
-                let number = |x: &f32| self.reading.inputs.number(group.inputs[0], *x);
-                let at = Values::Numbers(chosen.iter().map(number).collect());
-                (at, chosen.into_iter().map(|x| vec![x]).collect::<Vec<_>>())
+                let at = chosen.iter().map(|x| raw(0, *x) / factor + offset).collect();
+                (Values::Numbers(at), chosen.iter().map(|x| rows[&x.to_bits()].clone()).collect::<Vec<_>>())
             }
-            GroupKind::Category(names) => {
+            GroupKind::Boolean(_) | GroupKind::Category(_) => {
                 // a sample of each value says what its inputs become; of the validation part, or of all
                 let all = samples.iter().copied().chain(0..source.len() as u32);
-                let (mut known, mut values) = (Vec::new(), Vec::new());
                 let mut found: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+                let most = group.inputs.len().max(2);
                 for sample in all {
-                    if found.len() == group.inputs.len() {
+                    if found.len() == most {
                         break;
                     }
-                    let own = prepared(sample)?;
-                    let on =
-                        (0..own.len()).find(|k| self.reading.inputs.number(group.inputs[*k], own[*k]) > 0.5);
-                    if let Some(k) = on {
-                        found.entry(k).or_insert(own);
-                    }
+                    let row = prepared(sample)?;
+                    let on = (0..row.len()).rev().find(|k| raw(*k, row[*k]) > 0.5);
+                    let place = match group.kind {
+                        // the input itself, and after it what says that it was missing
+                        GroupKind::Boolean(_) => on.map_or(0, |k| k + 1),
+                        _ => match on {
+                            Some(k) => k,
+                            None => continue,
+                        },
+                    };
+                    found.entry(place).or_insert(row);
                 }
-                for (k, own) in found {
-                    known.push(names.get(k).map_or_else(|| "(missing)".to_owned(), Clone::clone));
-                    values.push(own);
-                }
-                (Values::Categories(known), values)
+                let name = |place: &usize| match &group.kind {
+                    GroupKind::Boolean(names) => names.get(*place).cloned(),
+                    GroupKind::Category(names) => names.get(*place).cloned(),
+                    _ => None,
+                };
+                let known = found.keys().map(|k| name(k).unwrap_or_else(|| "(missing)".into())).collect();
+                (Values::Categories(known), found.into_values().collect())
             }
         };
         let step = samples.len().div_ceil(MOST_SAMPLES).max(1);

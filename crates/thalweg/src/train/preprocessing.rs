@@ -47,13 +47,33 @@ pub struct InputColumn {
     pub name: String,
     /// How many inputs it became.
     pub inputs: usize,
-    /// What stands for a missing number.
+    /// `number`, `boolean`, `category` or `date`.
+    pub kind: String,
+    /// For a number its first input is (value - offset) * factor, before scale and shift; for a date the second since 1970
+    /// at which elapsed time begins.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub offset: f64,
+    /// The factor; 1 where it is not written.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub factor: f64,
+    /// What the first input of a missing value is, before scale and shift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<f64>,
-    /// The values of a category, each with an input that is 1 where a row has it, else 0; a last input of a missing
-    /// value may follow.
+    /// The values of a category, each with an input that is 1 where a row has it, else 0; the words of 0 and 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(x: &f64) -> bool {
+    *x == 1.0
+}
+
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// What the outputs of a head mean.
@@ -111,11 +131,23 @@ impl Preprocessing {
 }
 
 fn column(column: &crate::data::Column) -> InputColumn {
-    let (missing, values) = match &column.role {
-        Role::Number { mean } => (Some(*mean), Vec::new()),
-        Role::Category { values, .. } => (None, values.clone()),
+    let plain = |kind: &str, missing, values| InputColumn {
+        name: column.name.clone(),
+        inputs: column.role.width(),
+        kind: kind.into(),
+        offset: 0.0,
+        factor: 1.0,
+        missing,
+        values,
     };
-    InputColumn { name: column.name.clone(), inputs: column.role.width(), missing, values }
+    match &column.role {
+        Role::Number { fill, offset, factor, .. } => {
+            InputColumn { offset: *offset, factor: *factor, ..plain("number", Some(*fill), Vec::new()) }
+        }
+        Role::Boolean { names, fill, .. } => plain("boolean", Some(*fill), names.to_vec()),
+        Role::Category { values, .. } => plain("category", None, values.clone()),
+        Role::Date { offset, fill, .. } => InputColumn { offset: *offset, ..plain("date", Some(*fill), Vec::new()) },
+    }
 }
 
 fn meaning(term: &Term) -> OutputMeaning {

@@ -1,0 +1,284 @@
+//! What can be wrong with the lines and columns of a table.
+
+use crate::DateOrder;
+
+/// A line that has not as many fields as the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddLine {
+    /// The line, from 1.
+    pub line: u64,
+    /// Its fields.
+    pub fields: usize,
+    /// Its beginning.
+    pub text: String,
+}
+
+/// A column that cannot be used as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnFault {
+    /// Its name.
+    pub column: String,
+    /// Whether it is a target.
+    pub target: bool,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// A word among numbers or dates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// The word.
+    pub value: String,
+    /// How often it comes.
+    pub count: usize,
+    /// The line in which it comes first, from 1.
+    pub line: u64,
+    /// The row in which it comes first, from 0.
+    pub row: usize,
+}
+
+/// What is wrong with a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is mostly of one kind, with words of another.
+    Mixed {
+        /// Numbers or dates.
+        kind: &'static str,
+        /// Rows with other words.
+        n: usize,
+        /// Rows with any value.
+        known: usize,
+        /// Different other words.
+        distinct: usize,
+        /// The most frequent of them.
+        odd: Vec<Odd>,
+    },
+    /// A field is no number.
+    NotANumber {
+        /// The field.
+        value: String,
+        /// The line, from 1.
+        line: u64,
+    },
+    /// A comma or point in its numbers may begin decimals or separate thousands.
+    EitherMark {
+        /// One of the numbers.
+        value: String,
+        /// Its line, from 1.
+        line: u64,
+    },
+    /// Its numbers contradict each other in what comma and point mean.
+    BothMarks {
+        /// One of the numbers.
+        value: String,
+        /// Its line, from 1.
+        line: u64,
+    },
+    /// Its numbers have different signs beside them, as percent and none.
+    Signs {
+        /// How many have which.
+        kinds: Vec<String>,
+    },
+    /// Day and month of all its dates may be either.
+    DateOrder {
+        /// One of the dates.
+        value: String,
+        /// Its line, from 1.
+        line: u64,
+    },
+    /// Its dates contradict each other in the order of day and month.
+    DatesDisagree {
+        /// A date whose day comes first.
+        one: String,
+        /// A date whose month comes first.
+        other: String,
+    },
+    /// A date that does not exist in the order that was told.
+    NotADate {
+        /// The field.
+        value: String,
+        /// The line, from 1.
+        line: u64,
+        /// The order.
+        order: DateOrder,
+    },
+    /// It was told to hold switches, and has other values.
+    NotSwitches,
+    /// A target of words, where numbers are to be predicted.
+    NoNumbers {
+        /// One of the words.
+        value: String,
+    },
+    /// A target with so many classes that it is probably none.
+    ManyClasses {
+        /// Different values.
+        classes: usize,
+        /// Rows with any.
+        rows: usize,
+        /// One of them.
+        example: String,
+    },
+    /// A target of dates.
+    DateTarget,
+    /// Parts are to be cut by its times, and it holds none.
+    NoTimes,
+}
+
+/// How many columns or words a message tells.
+const NAMED: usize = 3;
+
+/// `line 5 has 3 fields, the others 2 (`Total, 7, 8`)`.
+pub(super) fn odd_lines(n: usize, lines: &[OddLine], expected: usize) -> String {
+    let fields = |n: usize| if n == 1 { "1 field".into() } else { format!("{n} fields") };
+    let one = |l: &OddLine| format!("line {} has {} (`{}`)", l.line, fields(l.fields), printable(&l.text));
+    let shown = lines.iter().map(one).collect::<Vec<_>>().join(", ");
+    let more = if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
+    format!("{shown}{more}; the others have {expected}")
+}
+
+/// What to type about odd lines: to leave them out, where they are few or stand together.
+pub(super) fn of_lines(n: usize, lines: &[OddLine], last: u64) -> String {
+    let first = lines.first().map_or(1, |l| l.line);
+    let other = "another separator: `data.separator=\";\"`";
+    if last == n as u64 {
+        return format!("`data.skip={n}` leaves out what stands above the table; {other}");
+    }
+    if n > lines.len() && last - first + 1 == n as u64 {
+        return format!("`data.skip_lines={first}-{last}` leaves these lines out; {other}");
+    }
+    if n > lines.len() {
+        return format!("{other}; comments: `data.comment=\"#\"`");
+    }
+    let few: Vec<String> = lines.iter().map(|l| l.line.to_string()).collect();
+    format!("`data.skip_lines={}` leaves out what is no data; {other}", few.join(","))
+}
+
+/// The faults of columns in one message.
+pub(super) fn column_faults(faults: &[ColumnFault]) -> String {
+    let shown: Vec<String> = faults.iter().take(NAMED).map(of_fault).collect();
+    let more = faults.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!("; and {more} columns more") } else { String::new() };
+    match faults.len() {
+        0 | 1 => shown.concat(),
+        n => format!("{n} columns cannot be used: {}{more}", shown.join("; ")),
+    }
+}
+
+fn of_fault(fault: &ColumnFault) -> String {
+    let name = format!("{} `{}`", if fault.target { "target" } else { "column" }, printable(&fault.column));
+    let at = |value: &str, line: u64| match line {
+        0 => format!("`{}`", printable(value)),
+        line => format!("`{}` in line {line}", printable(value)),
+    };
+    match &fault.fault {
+        Fault::Mixed { kind, n, known, odd, distinct } => {
+            let shown = odd.iter().map(|o| at(&o.value, o.line)).collect::<Vec<_>>().join(", ");
+            let more = if *distinct > odd.len() { ", …" } else { "" };
+            let has = if *n == 1 { "1 is not".into() } else { format!("{n} are not") };
+            format!("{name} holds {kind}, but of {known} values {has}: {shown}{more}")
+        }
+        Fault::NotANumber { value, line } => format!("{name}: {} is not a number", at(value, *line)),
+        Fault::EitherMark { value, line } => {
+            let mark = if value.contains(',') { "comma" } else { "point" };
+            format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, *line))
+        }
+        Fault::BothMarks { value, line } => {
+            format!("{name}: in some numbers a comma begins the decimals, in others a point, as in {}", at(value, *line))
+        }
+        Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
+        Fault::DateOrder { value, line } => {
+            format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, *line))
+        }
+        Fault::DatesDisagree { one, other } => {
+            format!("{name}: the day comes first in `{}`, and the month in `{}`", printable(one), printable(other))
+        }
+        Fault::NotADate { value, line, order } => {
+            format!("{name}: {} is no date in the order {}", at(value, *line), order.word())
+        }
+        Fault::NotSwitches => format!("{name} has other values than one pair of words, or 0 and 1"),
+        Fault::NoNumbers { value } => format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value)),
+        Fault::ManyClasses { classes, rows, example } => {
+            format!("{name} has {classes} different values in {rows} rows, as `{}`: too many for classes", printable(example))
+        }
+        Fault::NoTimes => format!("{name} holds neither dates nor numbers, by which rows could be put in order"),
+        Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
+    }
+}
+
+/// What to type about the faults of columns.
+pub(super) fn of_faults(faults: &[ColumnFault]) -> String {
+    match faults {
+        [] => String::new(),
+        [one] => of_one(one),
+        many => {
+            if let Some(line) = common_line(many) {
+                return format!("`data.skip_lines={line}` leaves out line {line}, where all of them stand");
+            }
+            let inputs: Vec<String> = many.iter().filter(|f| !f.target).map(|f| quoted(&f.column)).collect();
+            let same = many.iter().all(|f| std::mem::discriminant(&f.fault) == std::mem::discriminant(&many[0].fault));
+            let own = if same || inputs.len() < many.len() { format!("{}; ", of_one(&many[0])) } else { String::new() };
+            format!("{own}`data.drop=[{}]` leaves them out", inputs.join(","))
+        }
+    }
+}
+
+/// The one line in which everything that is odd stands, as units below the names or a total at the end.
+fn common_line(faults: &[ColumnFault]) -> Option<u64> {
+    let mut lines = faults.iter().map(|f| match &f.fault {
+        Fault::Mixed { n: 1, odd, .. } => odd.first().map(|o| o.line),
+        _ => None,
+    });
+    let first = lines.next()?.filter(|l| *l > 0)?;
+    lines.all(|l| l == Some(first)).then_some(first)
+}
+
+fn of_one(fault: &ColumnFault) -> String {
+    let name = quoted(&fault.column);
+    let leave = if fault.target {
+        "another target: `data.target=NAME`".to_string()
+    } else {
+        format!("`data.drop=[{name}]` leaves the column out")
+    };
+    let as_words = format!("`data.types={{{name}=\"category\"}}` makes categories of it");
+    match &fault.fault {
+        Fault::Mixed { n: 1, odd, .. } if odd[0].line > 0 => {
+            format!("correct it, or `data.missing=[{}]`, or `data.skip_lines={}`; {leave}", quoted(&odd[0].value), odd[0].line)
+        }
+        Fault::Mixed { odd, distinct, .. } if *distinct <= NAMED => {
+            let marks = odd.iter().map(|o| quoted(&o.value)).collect::<Vec<_>>().join(",");
+            format!("`data.missing=[{marks}]` takes them for missing values; {as_words}; {leave}")
+        }
+        Fault::Mixed { .. } => format!("{as_words}; {leave}"),
+        Fault::NotANumber { .. } => format!("correct it; {as_words}; {leave}"),
+        Fault::EitherMark { value, .. } => {
+            let mark = if value.contains(',') { ',' } else { '.' };
+            format!("`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands")
+        }
+        Fault::BothMarks { .. } => {
+            format!("correct them, or `data.thousands=\",\"` if all commas separate thousands; {leave}")
+        }
+        Fault::Signs { .. } => format!("write them alike; {leave}"),
+        Fault::DateOrder { .. } => "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into(),
+        Fault::DatesDisagree { .. } | Fault::NotADate { .. } => format!("correct them; {as_words}; {leave}"),
+        Fault::NotSwitches => format!("{as_words}; {leave}"),
+        Fault::NoNumbers { .. } => "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into(),
+        Fault::ManyClasses { .. } => {
+            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same".into()
+        }
+        Fault::NoTimes => "another column: `data.time=NAME`".into(),
+        Fault::DateTarget => {
+            format!("{leave}; `data.types={{{name}=\"category\"}}` makes classes of them")
+        }
+    }
+}
+
+/// A text as it can be typed in a list.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A text from a file without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "?")
+}

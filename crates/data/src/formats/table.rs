@@ -1,0 +1,114 @@
+//! CSV, TSV and blank-separated tables: numeric and categorical columns, missing values, targets by name.
+
+use std::path::{Path, PathBuf};
+
+use super::Format;
+use crate::tables::{Table, encode::encode, read::load};
+use crate::{DataError, DataOptions, Dataset, Values, read};
+
+/// The registry line.
+pub const FORMAT: Format = Format {
+    name: "table",
+    endings: &[".csv", ".tsv", ".tab", ".data", ".txt"],
+    summary: "CSV, TSV or blank-separated tables, plain or gzip; the target is the last column unless told",
+    options: &[
+        "target",
+        "drop",
+        "task",
+        "header",
+        "separator",
+        "group",
+        "time",
+        "decimal",
+        "thousands",
+        "missing",
+        "missing_target",
+        "types",
+        "date_order",
+        "skip",
+        "skip_lines",
+        "comment",
+        "encoding",
+    ],
+    open,
+};
+
+/// A file, with targets in a column or in a second file (`data.target=FILE`).
+fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+    let mut table = load(path, options)?;
+    let second = match (&options.target[..], &options.schema) {
+        ([name], None) if table.column(name).is_err() => beside(path, name),
+        ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
+        _ => None,
+    };
+    let told = DataOptions { schema: None, types: Default::default(), group: None, time: None, skip: 0, skip_lines: Vec::new(), ..options.clone() };
+    let targets: Option<Table> = second.map(|file| load(&file, &told)).transpose()?;
+    encode(&mut table, targets, options)
+}
+
+/// Opens a folder that holds `train.csv` (or .tsv, also .gz), with `valid` and `test` beside it.
+///
+/// `None` if there is no such file. The other parts are encoded with the columns of the training part.
+pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result<Dataset, DataError>> {
+    let names = read::names(folder);
+    let find = |stems: &[&str]| {
+        let fits = |name: &&String| {
+            let stem = name.split('.').next().unwrap_or_default().to_lowercase();
+            let table = super::by_name(Path::new(name)).is_some_and(|f| f.name == "table");
+            table && stems.contains(&&stem[..])
+        };
+        names.iter().find(fits).map(|name| folder.join(name))
+    };
+    let train = find(&["train", "training"])?;
+    Some(open_parts(&train, find(&["valid", "val", "validation"]), find(&["test"]), options))
+}
+
+fn open_parts(
+    train: &Path,
+    valid: Option<PathBuf>,
+    test: Option<PathBuf>,
+    options: &DataOptions,
+) -> Result<Dataset, DataError> {
+    let mut set = open(train, options)?;
+    let options = DataOptions { schema: set.schema.clone(), ..options.clone() };
+    if let Some(path) = valid {
+        let start = set.len();
+        append(&mut set, open(&path, &options)?);
+        set.fixed_valid = Some(start..set.len());
+    }
+    if let Some(path) = test {
+        let start = set.len();
+        append(&mut set, open(&path, &options)?);
+        set.fixed_test = Some(start..set.len());
+        // where targets may be missing, other heads may have theirs
+        if !options.missing_targets && !set.tests_something() {
+            set.leave_test_aside();
+        }
+    }
+    Ok(set)
+}
+
+/// Appends the samples of a table that was encoded with the schema of the first.
+fn append(set: &mut Dataset, part: Dataset) {
+    if let (Values::F32(all), Values::F32(more)) = (&mut set.inputs, part.inputs) {
+        let before = all.len();
+        all.extend(more);
+        set.missing.extend(part.missing.into_iter().map(|i| i + before));
+    }
+    set.targets.extend(part.targets);
+    if let (Some(all), Some(more)) = (&mut set.groups, part.groups) {
+        // a part of the source's own is not cut again: its groups are its own
+        let next = all.iter().max().map_or(0, |g| g + 1);
+        all.extend(more.into_iter().map(|g| g + next));
+    }
+    if let (Some(all), Some(more)) = (&mut set.times, part.times) {
+        all.extend(more);
+    }
+    set.notes.extend(part.notes);
+    set.warnings.extend(part.warnings);
+}
+
+/// A file named in an option: as it is, or beside the table.
+fn beside(table: &Path, name: &str) -> Option<PathBuf> {
+    [PathBuf::from(name), table.with_file_name(name)].into_iter().find(|p| p.is_file())
+}

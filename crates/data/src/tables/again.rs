@@ -1,0 +1,271 @@
+//! A table for a model that was trained before: its columns are found by name or place, and read as they were then.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::cells::{Column as Cells, Text};
+use super::encode::{Codes, Plan, word_codes};
+use super::{Table, dates, number, style};
+use crate::error::{ColumnFault, Fault, Odd};
+use crate::schema::{Role, TableSchema};
+use crate::{DataError, DataOptions, Task};
+
+/// Finds the columns of a trained model in a table and what their texts stand for.
+///
+/// # Errors
+/// [`DataError::NoColumn`], [`DataError::Ragged`], or columns that hold something else than they did.
+pub(crate) fn plan(
+    table: &mut Table,
+    mut other: Option<&mut Table>,
+    schema: &TableSchema,
+    options: &DataOptions,
+) -> Result<Plan, DataError> {
+    let (schema, mut targets) = places(table, schema)?;
+    match other.as_deref_mut() {
+        Some(other) => {
+            let (expected, got) = (schema.task.n_targets(), other.names.len());
+            if got != expected {
+                return Err(DataError::Ragged { line: 1, expected, got, path: other.path.clone() });
+            }
+            targets = (0..got).collect();
+        }
+        None if targets.len() != schema.targets.len() => targets.clear(),
+        None => {}
+    }
+    let words = schema.columns.iter().filter(|c| matches!(c.role, Role::Category { .. })).map(|c| c.index);
+    let words: Vec<usize> = words.collect();
+    table.make_words(&words);
+    let mut codes = Vec::new();
+    let mut seen = Seen::default();
+    let mut faults = Vec::new();
+    for column in &schema.columns {
+        let cells = &table.columns[column.index];
+        let code = match &column.role {
+            role @ Role::Category { values, .. } => {
+                let places = word_codes(table, cells, role);
+                let unknown = |t: &&Text| t.count > 0 && !table.marks.has_among_words(&t.text) && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err();
+                seen.add(&column.name, cells.texts.iter().filter(unknown));
+                Codes::Words(places)
+            }
+            role => match measured(table, cells, role, &schema, options) {
+                Ok((texts, unread)) => {
+                    seen.unread(&column.name, &unread);
+                    seen.missing(&column.name, n_missing(table, cells, &texts), &column.role);
+                    Codes::Measured(texts)
+                }
+                Err(fault) => {
+                    faults.push(ColumnFault { column: column.name.clone(), target: false, fault });
+                    Codes::Measured(Vec::new())
+                }
+            },
+        };
+        codes.push(code);
+    }
+    if !faults.is_empty() {
+        return Err(DataError::Columns { faults, path: table.path.clone() });
+    }
+    let target_table = other.unwrap_or(table);
+    let mut target_texts = Vec::new();
+    match schema.task {
+        Task::Classification { .. } => target_table.make_words(&targets),
+        Task::Regression { .. } => {
+            for &index in &targets {
+                let role = Role::Number { fill: 0.0, indicator: false, offset: 0.0, factor: 1.0 };
+                let cells = &target_table.columns[index];
+                let texts = match measured(target_table, cells, &role, &schema, options) {
+                    Ok((texts, unread)) if unread.is_empty() || options.inputs_only => texts,
+                    Ok((_, unread)) => {
+                        let text = unread[0];
+                        let line = target_table.line_of(cells.first_row(text));
+                        let fault = Fault::NotANumber { value: text.text.to_string(), line };
+                        return Err(one_fault(target_table, index, fault));
+                    }
+                    Err(_) if options.inputs_only => vec![f64::NAN; cells.texts.len()],
+                    Err(fault) => return Err(one_fault(target_table, index, fault)),
+                };
+                target_texts.push(texts);
+            }
+        }
+    }
+    let notes = std::mem::take(&mut target_table.notes);
+    Ok(Plan { schema, codes, targets, target_texts, columns: Vec::new(), notes, warnings: seen.warnings() })
+}
+
+fn one_fault(table: &Table, index: usize, fault: Fault) -> DataError {
+    let faults = vec![ColumnFault { column: table.names[index].clone(), target: true, fault }];
+    DataError::Columns { faults, path: table.path.clone() }
+}
+
+/// The schema with the places that its columns have in this table, and the columns of the targets that it has.
+fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize>), DataError> {
+    let mut schema = schema.clone();
+    let mut targets = Vec::new();
+    let names = table.by_name();
+    if table.has_names && schema.columns.iter().any(|c| names.contains_key(c.name.as_str())) {
+        for column in &mut schema.columns {
+            column.index = match names.get(column.name.as_str()) {
+                Some(index) => *index,
+                None => return Err(table.no_column(&column.name)),
+            };
+        }
+        targets = schema.targets.iter().filter_map(|t| names.get(t.name.as_str()).copied()).collect();
+    } else if table.names.len() == schema.width {
+        targets = schema.targets.iter().map(|t| t.index).collect();
+    } else if table.names.len() == schema.columns.len() {
+        schema.columns.iter_mut().enumerate().for_each(|(i, c)| c.index = i);
+    } else if table.names.len() + schema.targets.len() == schema.width {
+        // all columns but the targets
+        let before = |index: usize| schema.targets.iter().filter(|t| t.index < index).count();
+        let moved: Vec<usize> = schema.columns.iter().map(|c| c.index - before(c.index)).collect();
+        schema.columns.iter_mut().zip(moved).for_each(|(c, index)| c.index = index);
+    } else {
+        let (expected, got) = (schema.width, table.names.len());
+        return Err(DataError::Ragged { line: 1, expected, got, path: table.path.clone() });
+    }
+    Ok((schema, targets))
+}
+
+/// The values of the texts of a measured column, and the texts that none was found for.
+fn measured<'a>(
+    table: &Table,
+    cells: &'a Cells,
+    role: &Role,
+    schema: &TableSchema,
+    options: &DataOptions,
+) -> Result<(Vec<f64>, Vec<&'a Text>), Fault> {
+    let then = schema.dialect.decimal.and_then(|d| u8::try_from(d).ok());
+    let votes = style::votes(cells);
+    let own = style::of_column(&votes, then, options).ok().flatten();
+    let decimal = own.or(then).unwrap_or(b'.');
+    let thousands = options.thousands.or(schema.dialect.thousands);
+    let read = |text: &str| match role {
+        Role::Number { .. } => number::undress(text).and_then(|d| d.value(decimal, thousands)),
+        Role::Boolean { names, .. } => {
+            names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| i as f64)
+        }
+        Role::Date { order, .. } => dates::read(text, options.date_order.unwrap_or(*order)).map(|m| m.seconds),
+        Role::Category { .. } => None,
+    };
+    let mut texts = vec![f64::NAN; cells.texts.len()];
+    let mut unread = Vec::new();
+    for (value, text) in texts.iter_mut().zip(&cells.texts).filter(|(_, t)| t.count > 0) {
+        if table.marks.has_among_numbers(&text.text) {
+            continue;
+        }
+        match read(&text.text) {
+            Some(x) => *value = x,
+            None => unread.push(text),
+        }
+    }
+    let n: usize = unread.iter().map(|t| t.count).sum();
+    if n * 2 > cells.len() {
+        let kind = if matches!(role, Role::Date { .. }) { "dates" } else { "numbers" };
+        let odd = |t: &&Text| {
+            let row = cells.first_row(t);
+            Odd { value: t.text.to_string(), count: t.count, line: table.line_of(row), row }
+        };
+        let (known, distinct) = (cells.len(), unread.len());
+        return Err(Fault::Mixed { kind, n, known, distinct, odd: unread.iter().take(3).map(odd).collect() });
+    }
+    Ok((texts, unread))
+}
+
+fn n_missing(table: &Table, cells: &Cells, texts: &[f64]) -> usize {
+    let marked = |t: &(&Text, &f64)| t.1.is_nan() && table.marks.has_among_numbers(&t.0.text);
+    cells.texts.iter().zip(texts).filter(marked).map(|(t, _)| t.count).sum()
+}
+
+/// The classes of a model by their names.
+pub(crate) struct ClassIndex<'a> {
+    by_name: HashMap<&'a str, usize>,
+    /// Classes by their numbers, where no two are the same.
+    by_number: HashMap<u64, Option<usize>>,
+    /// Number of classes, where a label may be an index into them: the first line named them, or none is a number.
+    by_index: usize,
+}
+
+impl<'a> ClassIndex<'a> {
+    pub fn new(classes: &'a [String], counted: bool) -> Self {
+        let mut by_number = HashMap::new();
+        for (i, class) in classes.iter().enumerate() {
+            if let Some(x) = number::whole(class) {
+                by_number.entry(x.to_bits()).and_modify(|place| *place = None).or_insert(Some(i));
+            }
+        }
+        let by_index = if counted || by_number.is_empty() { classes.len() } else { 0 };
+        let by_name = classes.iter().enumerate().map(|(i, c)| (c.as_str(), i)).collect();
+        ClassIndex { by_name, by_number, by_index }
+    }
+
+    /// The place of a class: by its name, by a number that is the same, or by index.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        let number = || *self.by_number.get(&number::whole(text)?.to_bits())?;
+        let index = || text.parse::<usize>().ok().filter(|i| *i < self.by_index);
+        self.by_name.get(text).copied().or_else(number).or_else(index)
+    }
+}
+
+/// What a new table holds that the training table did not, by column.
+#[derive(Default)]
+struct Seen {
+    unknown: BTreeMap<String, (usize, Vec<String>)>,
+    unread: BTreeMap<String, (usize, Vec<String>)>,
+    missing: BTreeMap<String, usize>,
+}
+
+/// Examples that a warning shows.
+const SHOWN: usize = 3;
+
+impl Seen {
+    fn add<'a>(&mut self, column: &str, texts: impl Iterator<Item = &'a Text>) {
+        for text in texts {
+            let (n, examples) = self.unknown.entry(column.into()).or_default();
+            *n += text.count;
+            examples.push(format!("`{}`", text.text));
+        }
+    }
+
+    fn unread(&mut self, column: &str, texts: &[&Text]) {
+        for text in texts {
+            let (n, examples) = self.unread.entry(column.into()).or_default();
+            *n += text.count;
+            examples.push(format!("`{}`", text.text));
+        }
+    }
+
+    /// Missing values that the training table had none of.
+    fn missing(&mut self, column: &str, n: usize, role: &Role) {
+        let known = matches!(
+            role,
+            Role::Number { indicator: true, .. } | Role::Boolean { indicator: true, .. } | Role::Date { indicator: true, .. }
+        );
+        if n > 0 && !known {
+            self.missing.insert(column.into(), n);
+        }
+    }
+
+    fn warnings(self) -> Vec<String> {
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        let mut out = Vec::new();
+        for (column, (n, examples)) in self.unknown {
+            let shown = shown(&examples);
+            out.push(format!("column `{column}` has {n} value{} that the training table did not: {shown}", s(n)));
+        }
+        for (column, (n, examples)) in self.unread {
+            let shown = shown(&examples);
+            out.push(format!("column `{column}` has {n} value{} that cannot be read, taken for missing: {shown}", s(n)));
+        }
+        for (column, n) in self.missing {
+            out.push(format!(
+                "column `{column}` lacks {n} value{}, which the training table never did; its median stands for them",
+                s(n)
+            ));
+        }
+        out
+    }
+}
+
+fn shown(examples: &[String]) -> String {
+    let more = examples.len().saturating_sub(SHOWN);
+    let text = examples[..examples.len() - more].join(", ").replace(char::is_control, "?");
+    if more > 0 { format!("{text}, and {more} more") } else { text }
+}

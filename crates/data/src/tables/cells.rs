@@ -1,0 +1,198 @@
+//! The cells of a column: numbers, and texts that are kept once.
+
+use std::collections::HashMap;
+
+use super::number::Plain;
+
+/// High half of a cell that holds a text; no computation makes such a number.
+const TEXT: u64 = 0x7ff8_7468 << 32;
+
+/// One cell: a number, or the place of a text in the column's list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Number(f64),
+    Text(u32),
+}
+
+/// One column as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    /// Its decimal mark while it was read.
+    pub decimal: u8,
+    cells: Vec<f64>,
+    /// The different texts, in the order in which they came.
+    pub texts: Vec<Text>,
+    known: HashMap<Box<str>, u32>,
+    last: u32,
+    pub n_numbers: usize,
+    /// Numbers with a decimal mark that cannot separate thousands, and with one that can.
+    pub sure_marks: usize,
+    pub either_marks: usize,
+    /// Whether all numbers are whole and print as they were written.
+    pub canonical: bool,
+    /// Cells before the first row: the first line, where it holds names.
+    pub before: usize,
+}
+
+/// A text of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Text {
+    pub text: Box<str>,
+    /// How often it comes.
+    pub count: usize,
+    /// The cell in which it comes first.
+    pub first: usize,
+}
+
+impl Text {
+    /// The word itself: what is between the quotes of `="010"`, by which spreadsheets keep a text a text.
+    pub fn word(&self) -> &str {
+        self.text.strip_prefix("=\"").and_then(|t| t.strip_suffix('"')).unwrap_or(&self.text)
+    }
+}
+
+impl Column {
+    pub fn new(decimal: u8) -> Self {
+        Column {
+            decimal,
+            cells: Vec::new(),
+            texts: Vec::new(),
+            known: HashMap::new(),
+            last: 0,
+            n_numbers: 0,
+            sure_marks: 0,
+            either_marks: 0,
+            canonical: true,
+            before: 0,
+        }
+    }
+
+    pub fn push_plain(&mut self, plain: &Plain) {
+        self.cells.push(plain.value);
+        self.n_numbers += 1;
+        self.canonical &= plain.canonical;
+        match plain.mark {
+            super::number::Mark::None => {}
+            super::number::Mark::Decimal => self.sure_marks += 1,
+            super::number::Mark::Either => self.either_marks += 1,
+        }
+    }
+
+    /// A field that did not begin with a digit: a number all the same, where quotes were around it.
+    pub fn push_field(&mut self, field: &str) {
+        match super::number::plain(field.as_bytes(), self.decimal).filter(|p| p.len == field.len()) {
+            Some(plain) => self.push_plain(&plain),
+            None => self.push_text(field),
+        }
+    }
+
+    pub fn push_text(&mut self, text: &str) {
+        let code = match self.texts.get(self.last as usize) {
+            Some(last) if *last.text == *text => self.last,
+            _ => match self.known.get(text) {
+                Some(code) => *code,
+                None => {
+                    let code = self.texts.len() as u32;
+                    self.known.insert(text.into(), code);
+                    self.texts.push(Text { text: text.into(), count: 0, first: self.cells.len() });
+                    code
+                }
+            },
+        };
+        self.last = code;
+        self.texts[code as usize].count += 1;
+        self.cells.push(f64::from_bits(TEXT | u64::from(code)));
+    }
+
+    /// Takes the last cell back.
+    pub fn pop(&mut self) {
+        match self.cells.pop().map(unpack) {
+            Some(Cell::Text(code)) => self.texts[code as usize].count -= 1,
+            Some(Cell::Number(_)) => self.n_numbers -= 1,
+            None => {}
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.cells.len() - self.before
+    }
+
+    /// The cells of all rows.
+    pub fn cells(&self) -> impl ExactSizeIterator<Item = Cell> + '_ {
+        self.cells[self.before..].iter().map(|bits| unpack(*bits))
+    }
+
+    /// The cells of some rows as they are stored; numbers are numbers, and [`unpack`] tells texts.
+    pub fn packed(&self) -> &[f64] {
+        &self.cells[self.before..]
+    }
+
+    /// The cell of a row.
+    pub fn cell(&self, row: usize) -> Cell {
+        unpack(self.cells[self.before + row])
+    }
+
+    /// Makes room for the first line before the others.
+    pub fn leave_room(&mut self) {
+        self.cells.push(0.0);
+        self.before = 1;
+    }
+
+    /// Makes the first line the first row.
+    pub fn take_first(&mut self, add: impl FnOnce(&mut Column)) {
+        add(self);
+        if let Some(cell) = self.cells.pop() {
+            self.cells[0] = cell;
+            if let Cell::Text(code) = unpack(cell) {
+                self.texts[code as usize].first = 0;
+            }
+        }
+        self.before = 0;
+    }
+
+    /// The row in which a text comes first.
+    pub fn first_row(&self, text: &Text) -> usize {
+        text.first.saturating_sub(self.before)
+    }
+
+    /// Drops what is only needed while reading.
+    pub fn finish(&mut self) {
+        self.known = HashMap::new();
+        self.cells.shrink_to_fit();
+    }
+
+    /// Cuts the column after a number of rows.
+    pub fn truncate(&mut self, rows: usize) {
+        while self.len() > rows {
+            self.pop();
+        }
+    }
+}
+
+/// What a stored cell is.
+pub(crate) fn unpack(stored: f64) -> Cell {
+    let bits = stored.to_bits();
+    if bits >> 32 == TEXT >> 32 { Cell::Text(bits as u32) } else { Cell::Number(stored) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::number::plain;
+    use super::*;
+
+    #[test]
+    fn cells_keep_numbers_and_texts() {
+        let mut column = Column::new(b'.');
+        column.leave_room();
+        column.push_plain(&plain(b"1.5", b'.').unwrap());
+        ["red", "blue", "red", "red"].iter().for_each(|t| column.push_text(t));
+        let cells: Vec<Cell> = column.cells().collect();
+        assert_eq!(cells, [Cell::Number(1.5), Cell::Text(0), Cell::Text(1), Cell::Text(0), Cell::Text(0)]);
+        assert_eq!((column.texts[0].count, column.first_row(&column.texts[1]), column.len()), (3, 2, 5));
+        column.take_first(|c| c.push_text("blue"));
+        assert_eq!((column.cell(0), column.len(), column.texts[1].count), (Cell::Text(1), 6, 2));
+        column.truncate(2);
+        assert_eq!((column.len(), column.texts[0].count), (2, 0));
+    }
+}

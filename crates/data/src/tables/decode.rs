@@ -1,0 +1,75 @@
+//! From the bytes of a file to text.
+
+use std::path::Path;
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::{DataError, DataOptions};
+
+/// How many bytes are looked at to tell text from other files.
+const LOOK: usize = 4096;
+
+/// Decodes a file: as told, by its byte order mark, as UTF-16 where every other byte is zero, as UTF-8, and else as
+/// Windows-1252; the note says which, where it is neither UTF-8 nor told.
+///
+/// # Errors
+/// [`DataError::WrongMagic`] for bytes that are no text, [`DataError::BadOption`] for an encoding that does not exist.
+pub(super) fn text(
+    bytes: Vec<u8>,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<(String, Option<String>), DataError> {
+    let told = options.encoding.as_deref().map(by_label).transpose()?;
+    let marked = Encoding::for_bom(&bytes).map(|(encoding, _)| encoding);
+    let found = told.or(marked).or_else(|| wide(&bytes));
+    if found.is_none_or(|f| f != UTF_16LE && f != UTF_16BE) && bytes[..bytes.len().min(LOOK)].contains(&0) {
+        let got = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+        let (format, expected, path) = ("table", "text".into(), path.into());
+        return Err(DataError::WrongMagic { format, expected, got, path });
+    }
+    let bytes = match found {
+        None => match String::from_utf8(bytes) {
+            Ok(text) => return Ok((lines(text), None)),
+            Err(error) => error.into_bytes(),
+        },
+        Some(_) => bytes,
+    };
+    let encoding = found.unwrap_or(WINDOWS_1252);
+    let (text, _, lossy) = encoding.decode(&bytes);
+    let name = encoding.name();
+    let note = if lossy {
+        Some(format!("some bytes are not {name} and became `\u{fffd}`; another encoding: `data.encoding=NAME`"))
+    } else {
+        found.is_none().then(|| format!("the text is not UTF-8 and was read as {name}; another: `data.encoding=NAME`"))
+    };
+    Ok((lines(text.into_owned()), note))
+}
+
+fn by_label(name: &str) -> Result<&'static Encoding, DataError> {
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| DataError::BadOption {
+        option: "encoding",
+        value: name.into(),
+        expected: "the name of an encoding, such as utf-8, utf-16le, windows-1252 or shift_jis".into(),
+    })
+}
+
+/// UTF-16 without a mark: one of two bytes is zero throughout, as in all text of Latin letters.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let look = &bytes[..bytes.len().min(LOOK) & !1];
+    let zeros = |from: usize| look.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd, half) = (zeros(0), zeros(1), look.len() / 2);
+    let most = |n: usize| half >= 4 && n * 10 >= half * 9;
+    match (most(even), most(odd)) {
+        (false, true) if even == 0 => Some(UTF_16LE),
+        (true, false) if odd == 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Text without its mark, and with line feeds where a file has carriage returns alone.
+fn lines(text: String) -> String {
+    let text = text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text);
+    // CP/M and DOS end a text with Control-Z
+    let text = text.strip_suffix('\u{1a}').map(String::from).unwrap_or(text);
+    if text.contains('\r') && !text.contains('\n') { text.replace('\r', "\n") } else { text }
+}

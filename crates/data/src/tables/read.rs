@@ -1,0 +1,306 @@
+//! From a text to columns of cells: one pass, and a second one where the first read decimal marks wrongly.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::cells::Column;
+use super::cursor::{Cursor, Cuts, OpenQuote, Stop};
+use super::missing::Marks;
+use super::sniff::{self, Sniffed};
+use super::{Table, decode, header, style};
+use crate::error::OddLine;
+use crate::{DataError, DataOptions, read};
+
+/// How many odd lines a message names.
+const NAMED: usize = 3;
+
+/// Records by which the decimal mark is guessed before the first pass.
+const LOOK: usize = 500;
+
+/// A text and how it is cut.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub path: PathBuf,
+    pub text: String,
+    pub cuts: Cuts,
+    /// Whether the first record holds names.
+    pub has_header: bool,
+    /// Empty fields before the first column.
+    pub cut_before: usize,
+}
+
+/// What one pass over a text found.
+pub(crate) struct Pass {
+    /// The fields of the first record, which may be names.
+    pub first: Vec<String>,
+    pub columns: Vec<Column>,
+    /// Records after the first.
+    pub n_rows: usize,
+    /// Whether the first record had one name less than there are columns.
+    pub shifted: bool,
+    /// Empty columns that were taken away before the others.
+    pub cut_before: usize,
+    pub notes: Vec<String>,
+}
+
+/// Reads a file of text.
+///
+/// # Errors
+/// [`DataError`] of the file, and of lines that do not fit the others.
+pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataError> {
+    let (text, note) = decode::text(read::decoded(path)?, path, options)?;
+    let Sniffed { cuts, width, names, notes } = sniff::sniff(&text, options)?;
+    let text = if cuts.separator == b' ' { sniff::single_blanks(text.lines()) } else { text };
+    let mut source = Source { path: path.into(), text, cuts, has_header: false, cut_before: 0 };
+    let start = source.pass(width, &vec![b'.'; width], LOOK, options)?;
+    let guess = style::decimals(&start.columns, options).unwrap_or_else(|| vec![b'.'; width]);
+    let mut pass = source.pass(width, &guess, usize::MAX, options)?;
+    if let Some(other) = style::decimals(&pass.columns, options) {
+        pass = source.pass(width, &other, usize::MAX, options)?;
+    }
+    let mut notes: Vec<String> = note.into_iter().chain(notes).collect();
+    notes.append(&mut pass.notes);
+    let found = header::find(&mut pass, names, options, &mut notes, path)?;
+    source.has_header = found.is_first_record;
+    source.cut_before = pass.cut_before;
+    let n_rows = pass.columns.first().map_or(0, Column::len);
+    if n_rows == 0 {
+        return Err(DataError::NoSamples { path: path.into() });
+    }
+    let votes: Vec<_> = pass.columns.iter().map(style::votes).collect();
+    pass.columns.iter_mut().for_each(Column::finish);
+    let mut marks = Marks::new(&options.missing);
+    pass.columns.iter().for_each(|c| marks.learn(c));
+    Ok(Table {
+        path: path.into(),
+        names: found.names,
+        columns: pass.columns,
+        n_rows,
+        has_names: found.has_names,
+        classes: found.classes,
+        mark: style::table_mark(&votes),
+        marks,
+        notes,
+        source: Some(source),
+    })
+}
+
+impl Source {
+    fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(&self.text, &self.cuts)
+    }
+
+    fn open_quote(&self, quote: OpenQuote) -> DataError {
+        DataError::OpenQuote { line: quote.0, closes: None, path: self.path.clone() }
+    }
+
+    /// Reads `limit` records of `width` fields after the first one; the first cell of each column is left free for it.
+    fn pass(&self, width: usize, decimals: &[u8], limit: usize, options: &DataOptions) -> Result<Pass, DataError> {
+        let mut cursor = self.cursor();
+        let mut odd = Odd::default();
+        if !cursor.next_record() {
+            return Err(DataError::NoSamples { path: self.path.clone() });
+        }
+        let (line, text) = (cursor.line, cursor.rest());
+        let first: Vec<String> =
+            cursor.fields().map_err(|q| self.open_quote(q))?.into_iter().map(Cow::into_owned).collect();
+        let shifted = first.len() + 1 == width;
+        let (first, width) = match fit(first, width, options.header) {
+            Ok(fitting) => fitting,
+            Err(got) => {
+                odd.add(line, got, text);
+                (Vec::new(), width)
+            }
+        };
+        let mut columns: Vec<Column> =
+            (0..width).map(|i| Column::new(decimals.get(i).copied().unwrap_or(b'.'))).collect();
+        columns.iter_mut().for_each(Column::leave_room);
+        let mut pass = Pass { first, columns, n_rows: 0, shifted, cut_before: 0, notes: Vec::new() };
+        let mut empty = Empty::default();
+        let mut extra = 0u64;
+        while pass.n_rows < limit && cursor.next_record() {
+            let (line, text) = (cursor.line, cursor.rest());
+            let record = pass.record(&mut cursor).map_err(|q| self.open_quote(q))?;
+            extra += u64::from(record.extra);
+            if record.swallows {
+                let (closes, path) = (Some(cursor.line - 1), self.path.clone());
+                return Err(DataError::OpenQuote { line, closes, path });
+            }
+            if record.got != width {
+                pass.columns.iter_mut().take(record.got).for_each(Column::pop);
+                odd.add(line, record.got, text);
+                continue;
+            }
+            pass.n_rows += 1;
+            empty.count(record.is_empty);
+        }
+        if odd.n > 0 && limit == usize::MAX {
+            return Err(odd.error(width, self));
+        }
+        if empty.at_end > 0 && limit == usize::MAX && !options.inputs_only {
+            pass.n_rows -= empty.at_end;
+            pass.columns.iter_mut().for_each(|c| c.truncate(pass.n_rows));
+            pass.notes.push(format!("{} at the end without a value left out", lines_in_words(empty.at_end)));
+        }
+        if extra > 0 {
+            let n = lines_in_words(extra as usize);
+            pass.notes.push(format!("{n} with a separator at the end, behind which there is nothing"));
+        }
+        Ok(pass)
+    }
+
+    /// A character that cuts all of the first lines into the same number of fields, where the separator cuts none.
+    pub fn other_separator(&self) -> Option<char> {
+        const OTHERS: [char; 9] = [':', '^', '~', '!', '&', '/', '*', '\u{1}', '_'];
+        let lines: Vec<&str> = self.text.lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
+        let cuts = |c: &char| {
+            let n = lines.first().map_or(0, |l| l.matches(*c).count());
+            n > 0 && lines.iter().all(|l| l.matches(*c).count() == n)
+        };
+        OTHERS.into_iter().find(cuts)
+    }
+
+    /// The line of a row.
+    pub fn line_of(&self, row: usize) -> u64 {
+        let mut cursor = self.cursor();
+        let mut left = row + usize::from(self.has_header);
+        while cursor.next_record() {
+            if left == 0 {
+                return cursor.line;
+            }
+            left -= 1;
+            if cursor.fields().is_err() {
+                break;
+            }
+        }
+        0
+    }
+
+    /// Calls `visit` with the fields of each row, as texts.
+    pub fn each_row(&self, mut visit: impl FnMut(&[Cow<'_, str>])) {
+        let mut cursor = self.cursor();
+        let mut skip = self.has_header;
+        while cursor.next_record() {
+            let Ok(fields) = cursor.fields() else { return };
+            if !std::mem::take(&mut skip) {
+                visit(fields.get(self.cut_before..).unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// The fields of the first line, and how many columns there are; the number of fields where they do not fit.
+///
+/// A name less than columns means that rows have names of their own before them, as R writes them.
+fn fit(mut first: Vec<String>, width: usize, header: Option<bool>) -> Result<(Vec<String>, usize), usize> {
+    match first.len() {
+        n if n == width => Ok((first, width)),
+        n if n == width + 1 && first.last().is_some_and(String::is_empty) => {
+            first.pop();
+            Ok((first, width))
+        }
+        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => Ok((first, width)),
+        n if n + 1 == width && n > 1 && header != Some(false) => {
+            first.insert(0, String::new());
+            Ok((first, width))
+        }
+        n => Err(n),
+    }
+}
+
+/// What was found of one record.
+struct Record {
+    got: usize,
+    /// Whether a separator stands at the end, with nothing behind it.
+    extra: bool,
+    is_empty: bool,
+    /// Whether a quoted field holds whole records.
+    swallows: bool,
+}
+
+impl Pass {
+    /// Adds the record here to the columns; it fits where it has a field for each of them.
+    fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Record, OpenQuote> {
+        let width = self.columns.len();
+        let (mut got, mut extra, mut is_empty, mut swallows) = (0, false, true, false);
+        let separator = char::from(cursor.separator());
+        loop {
+            let column = self.columns.get_mut(got);
+            let decimal = column.as_ref().map_or(b'.', |c| c.decimal);
+            let stop = match cursor.number(decimal) {
+                Some((plain, stop)) => {
+                    if let Some(column) = column {
+                        column.push_plain(&plain);
+                    }
+                    is_empty = false;
+                    stop
+                }
+                None => {
+                    let (text, stop) = cursor.text()?;
+                    is_empty &= text.is_empty();
+                    swallows |= matches!(&text, t if t.contains('\n') && has_records(t, separator, width));
+                    match column {
+                        Some(column) => column.push_field(&text),
+                        None if got == width && text.is_empty() && stop == Stop::Record => {
+                            extra = true;
+                            got -= 1;
+                        }
+                        None => {}
+                    }
+                    stop
+                }
+            };
+            got += 1;
+            if stop == Stop::Record {
+                return Ok(Record { got, extra, is_empty, swallows });
+            }
+        }
+    }
+}
+
+/// Whether all whole lines within a field have as many separators as records do.
+fn has_records(field: &str, separator: char, width: usize) -> bool {
+    let lines: Vec<&str> = field.split('\n').collect();
+    let whole = lines.get(1..lines.len() - 1).unwrap_or_default();
+    width > 1 && !whole.is_empty() && whole.iter().all(|l| l.matches(separator).count() + 1 == width)
+}
+
+/// Rows without a value.
+#[derive(Default)]
+struct Empty {
+    /// How many of them end the table so far.
+    at_end: usize,
+}
+
+impl Empty {
+    fn count(&mut self, is_empty: bool) {
+        self.at_end = if is_empty { self.at_end + 1 } else { 0 };
+    }
+}
+
+/// Lines that have not as many fields as the others.
+#[derive(Default)]
+struct Odd {
+    n: usize,
+    lines: Vec<OddLine>,
+    last: u64,
+}
+
+impl Odd {
+    fn add(&mut self, line: u64, fields: usize, text: &str) {
+        (self.n, self.last) = (self.n + 1, line);
+        if self.lines.len() < NAMED {
+            let text = if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.into() };
+            self.lines.push(OddLine { line, fields, text });
+        }
+    }
+
+    fn error(self, expected: usize, source: &Source) -> DataError {
+        let (n, lines, path) = (self.n, self.lines, source.path.clone());
+        DataError::OddLines { n, lines, last: self.last, expected, path }
+    }
+}
+
+fn lines_in_words(n: usize) -> String {
+    if n == 1 { "1 line".into() } else { format!("{n} lines") }
+}
