@@ -151,7 +151,10 @@ fn show_tells_what_the_file_says_and_how_it_went() {
     let (fields, _) = read(&here.path().join("run/checkpoints/best.safetensors"));
     let facts: Value = serde_json::from_str(fields["thalweg.preprocessing"].as_str().unwrap()).unwrap();
     assert_eq!(shown["preprocessing"], facts);
-    assert_eq!(facts["features"], json!(["size", "size=?", "side=north", "side=south", "side=west", "year", "price"]));
+    assert_eq!(
+        facts["features"],
+        json!(["size", "size=?", "side=north", "side=south", "side=west", "year", "price"])
+    );
     assert_eq!(facts["classes"], json!(["high", "low"]));
     assert_eq!(shown["changed"]["optimizer.lr"], json!(0.02));
     assert_eq!((&shown["results"]["epochs"], &shown["data"]["samples"]["train"]), (&json!(2), &json!(168)));

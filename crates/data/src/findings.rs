@@ -54,12 +54,18 @@ fn hashes(set: &Dataset) -> Vec<u64> {
     let width = set.n_inputs().max(1);
     let hash = |bytes: &mut dyn Iterator<Item = u32>| {
         // FNV-1a over words, folded at the end: enough to tell rows apart, and the same everywhere
-        let h = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, x| (h ^ u64::from(x)).wrapping_mul(0x0100_0000_01b3).rotate_left(23));
+        let h = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, x| {
+            (h ^ u64::from(x)).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+        });
         h ^ (h >> 29)
     };
     match &set.inputs {
-        Values::F32(values) => values.chunks_exact(width).map(|r| hash(&mut r.iter().map(|x| x.to_bits()))).collect(),
-        Values::U8(bytes) => bytes.chunks_exact(width).map(|r| hash(&mut r.iter().map(|b| u32::from(*b)))).collect(),
+        Values::F32(values) => {
+            values.chunks_exact(width).map(|r| hash(&mut r.iter().map(|x| x.to_bits()))).collect()
+        }
+        Values::U8(bytes) => {
+            bytes.chunks_exact(width).map(|r| hash(&mut r.iter().map(|b| u32::from(*b)))).collect()
+        }
     }
 }
 
@@ -103,7 +109,12 @@ fn same_columns(set: &Dataset) -> Vec<Finding> {
         at = own.end;
         let same = match set.n_classes() {
             Some(classes) => n >= 20 && is_recoded(set, |i| &inputs[i * width..][own.clone()], classes),
-            None => own.len() == 1 && n >= 20 && set.n_targets() == 1 && correlation(set, |i| inputs[i * width + own.start]).abs() > 0.9999,
+            None => {
+                own.len() == 1
+                    && n >= 20
+                    && set.n_targets() == 1
+                    && correlation(set, |i| inputs[i * width + own.start]).abs() > 0.9999
+            }
         };
         if same {
             out.push(Finding {
@@ -159,7 +170,8 @@ fn contradictions(set: &Dataset, rows: &[u64]) -> Option<Finding> {
     }
     let n: usize = seen.values().filter(|s| s.1).map(|s| s.2).sum();
     let counts = set.class_counts(0..set.len());
-    let lone: Vec<&str> = classes.iter().zip(&counts).filter(|(_, n)| **n == 1).map(|(c, _)| c.as_str()).collect();
+    let lone: Vec<&str> =
+        classes.iter().zip(&counts).filter(|(_, n)| **n == 1).map(|(c, _)| c.as_str()).collect();
     let mut said = Vec::new();
     if n > 0 {
         said.push(format!("{n} samples have the same inputs as another one of a different class"));
@@ -214,5 +226,10 @@ fn scales(set: &Dataset) -> Option<Finding> {
         set.feature_name(narrow),
         deviation(narrow)
     );
-    Some(Finding { fault: "input_scale", confidence: 0.2, evidence, fix: Some("preprocess=standardise".into()) })
+    Some(Finding {
+        fault: "input_scale",
+        confidence: 0.2,
+        evidence,
+        fix: Some("preprocess=standardise".into()),
+    })
 }

@@ -76,7 +76,11 @@ impl Dataset {
         let mut missing = vec![0; width];
         self.missing.iter().for_each(|i| missing[i % width] += 1);
         let origins = self.origins();
-        let feature = |m: &super::moments::Moments, i: usize, name: String, missing, (column, offset): (String, f64)| FeatureInfo {
+        let feature = |m: &super::moments::Moments,
+                       i: usize,
+                       name: String,
+                       missing,
+                       (column, offset): (String, f64)| FeatureInfo {
             name,
             column,
             min: m.min[i] + offset,
@@ -88,8 +92,10 @@ impl Dataset {
         let targets = match &self.task {
             Task::Regression { targets } if self.has_targets() => {
                 let m = super::moments::of_numbers(&self.targets, targets.len().max(1), &all);
-                let offset = |i: usize| self.schema.as_ref().and_then(|s| s.targets.get(i)).map_or(0.0, |t| t.offset);
-                let one = |(i, name): (usize, &String)| feature(&m, i, name.clone(), 0, (name.clone(), offset(i)));
+                let offset =
+                    |i: usize| self.schema.as_ref().and_then(|s| s.targets.get(i)).map_or(0.0, |t| t.offset);
+                let one =
+                    |(i, name): (usize, &String)| feature(&m, i, name.clone(), 0, (name.clone(), offset(i)));
                 targets.iter().enumerate().map(one).collect()
             }
             _ => Vec::new(),
@@ -131,7 +137,9 @@ impl Dataset {
                 _ => 0.0,
             };
             let first = i == 0 || places.get(i - 1) != places.get(i);
-            column.map_or_else(Default::default, |c| (c.name.clone(), if first { offset(&c.role) } else { 0.0 }))
+            column.map_or_else(Default::default, |c| {
+                (c.name.clone(), if first { offset(&c.role) } else { 0.0 })
+            })
         }
     }
 }

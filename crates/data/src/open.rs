@@ -83,7 +83,10 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
         ("thousands", options.thousands.map(|d| d.to_string())),
         ("missing", list(&options.missing)),
         ("missing_target", (options.missing_target != default.missing_target).then(|| "drop".into())),
-        ("types", (!options.types.is_empty()).then(|| options.types.keys().cloned().collect::<Vec<_>>().join(", "))),
+        (
+            "types",
+            (!options.types.is_empty()).then(|| options.types.keys().cloned().collect::<Vec<_>>().join(", ")),
+        ),
         ("date_order", options.date_order.map(|o| o.word().to_string())),
         ("skip", (options.skip > 0).then(|| options.skip.to_string())),
         ("skip_lines", list(&options.skip_lines)),

@@ -97,7 +97,8 @@ pub fn split(set: &Dataset, options: &SplitOptions) -> Result<Splits, DataError>
         (splits.test, rest) = take(set, options, rest, n_test, Rng::new(options.seed, Purpose::Split, 0, 0));
     }
     if n_valid > 0 {
-        (splits.valid, rest) = take(set, options, rest, n_valid, Rng::new(options.seed, Purpose::Split, 1, 0));
+        (splits.valid, rest) =
+            take(set, options, rest, n_valid, Rng::new(options.seed, Purpose::Split, 1, 0));
     }
     if rest.is_empty() {
         let (n_valid, n_test) = (splits.valid.len(), splits.test.len());
@@ -171,7 +172,13 @@ fn one_fold(
 
 /// Takes `count` samples as the set asks for it: the latest ones, whole groups (as near to the count as they come), or
 /// each class its share; gives what was taken and what is left.
-fn take(set: &Dataset, options: &SplitOptions, rest: Vec<u32>, count: usize, rng: Rng) -> (Vec<u32>, Vec<u32>) {
+fn take(
+    set: &Dataset,
+    options: &SplitOptions,
+    rest: Vec<u32>,
+    count: usize,
+    rng: Rng,
+) -> (Vec<u32>, Vec<u32>) {
     if let Some(times) = &set.times {
         let mut by_time = rest;
         by_time.sort_by(|a, b| times[*a as usize].total_cmp(&times[*b as usize]).then(a.cmp(b)));

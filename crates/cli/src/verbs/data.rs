@@ -130,7 +130,11 @@ fn unusable(ui: &Ui, error: DataError, config: &DataConfig, options: &DataOption
     let findings = [columns::to_mend(&error.to_string(), &crate::hint::of_data(&error), &view)];
     let name = visible_line(&config.source).into_owned();
     let title = paint(&name, Look::Strong);
-    let mut text = format!("{title} · {} rows of {} columns · cannot be used yet\n", count(view.n_rows), view.columns.len());
+    let mut text = format!(
+        "{title} · {} rows of {} columns · cannot be used yet\n",
+        count(view.n_rows),
+        view.columns.len()
+    );
     let notes = view.notes.iter().map(|n| ("note", n.clone()));
     let rows = columns::findings(&findings).into_iter().chain(notes);
     let rows: Vec<Vec<String>> = rows.map(|(k, v)| vec![k.to_string(), v]).collect();

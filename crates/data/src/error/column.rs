@@ -133,7 +133,8 @@ pub(super) fn odd_lines(n: usize, lines: &[OddLine], expected: usize) -> String 
     let fields = |n: usize| if n == 1 { "1 field".into() } else { format!("{n} fields") };
     let one = |l: &OddLine| format!("line {} has {} (`{}`)", l.line, fields(l.fields), printable(&l.text));
     let shown = lines.iter().map(one).collect::<Vec<_>>().join(", ");
-    let more = if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
+    let more =
+        if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
     format!("{shown}{more}; the others have {expected}")
 }
 
@@ -184,24 +185,38 @@ fn of_fault(fault: &ColumnFault) -> String {
             format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, *line))
         }
         Fault::BothMarks { value, line } => {
-            format!("{name}: in some numbers a comma begins the decimals, in others a point, as in {}", at(value, *line))
+            format!(
+                "{name}: in some numbers a comma begins the decimals, in others a point, as in {}",
+                at(value, *line)
+            )
         }
         Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
         Fault::DateOrder { value, line } => {
             format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, *line))
         }
         Fault::DatesDisagree { one, other } => {
-            format!("{name}: the day comes first in `{}`, and the month in `{}`", printable(one), printable(other))
+            format!(
+                "{name}: the day comes first in `{}`, and the month in `{}`",
+                printable(one),
+                printable(other)
+            )
         }
         Fault::NotADate { value, line, order } => {
             format!("{name}: {} is no date in the order {}", at(value, *line), order.word())
         }
         Fault::NotSwitches => format!("{name} has other values than one pair of words, or 0 and 1"),
-        Fault::NoNumbers { value } => format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value)),
-        Fault::ManyClasses { classes, rows, example } => {
-            format!("{name} has {classes} different values in {rows} rows, as `{}`: too many for classes", printable(example))
+        Fault::NoNumbers { value } => {
+            format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value))
         }
-        Fault::NoTimes => format!("{name} holds neither dates nor numbers, by which rows could be put in order"),
+        Fault::ManyClasses { classes, rows, example } => {
+            format!(
+                "{name} has {classes} different values in {rows} rows, as `{}`: too many for classes",
+                printable(example)
+            )
+        }
+        Fault::NoTimes => {
+            format!("{name} holds neither dates nor numbers, by which rows could be put in order")
+        }
         Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
     }
 }
@@ -216,8 +231,14 @@ pub(super) fn of_faults(faults: &[ColumnFault]) -> String {
                 return format!("`data.skip_lines={line}` leaves out line {line}, where all of them stand");
             }
             let inputs: Vec<String> = many.iter().filter(|f| !f.target).map(|f| quoted(&f.column)).collect();
-            let same = many.iter().all(|f| std::mem::discriminant(&f.fault) == std::mem::discriminant(&many[0].fault));
-            let own = if same || inputs.len() < many.len() { format!("{}; ", of_one(&many[0])) } else { String::new() };
+            let same = many
+                .iter()
+                .all(|f| std::mem::discriminant(&f.fault) == std::mem::discriminant(&many[0].fault));
+            let own = if same || inputs.len() < many.len() {
+                format!("{}; ", of_one(&many[0]))
+            } else {
+                String::new()
+            };
             format!("{own}`data.drop=[{}]` leaves them out", inputs.join(","))
         }
     }
@@ -243,7 +264,11 @@ fn of_one(fault: &ColumnFault) -> String {
     let as_words = format!("`data.types={{{name}=\"category\"}}` makes categories of it");
     match &fault.fault {
         Fault::Mixed { n: 1, odd, .. } if odd[0].line > 0 => {
-            format!("correct it, or `data.missing=[{}]`, or `data.skip_lines={}`; {leave}", quoted(&odd[0].value), odd[0].line)
+            format!(
+                "correct it, or `data.missing=[{}]`, or `data.skip_lines={}`; {leave}",
+                quoted(&odd[0].value),
+                odd[0].line
+            )
         }
         Fault::Mixed { odd, distinct, .. } if *distinct <= NAMED => {
             let marks = odd.iter().map(|o| quoted(&o.value)).collect::<Vec<_>>().join(",");
@@ -253,18 +278,25 @@ fn of_one(fault: &ColumnFault) -> String {
         Fault::NotANumber { .. } => format!("correct it; {as_words}; {leave}"),
         Fault::EitherMark { value, .. } => {
             let mark = if value.contains(',') { ',' } else { '.' };
-            format!("`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands")
+            format!(
+                "`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands"
+            )
         }
         Fault::BothMarks { .. } => {
             format!("correct them, or `data.thousands=\",\"` if all commas separate thousands; {leave}")
         }
         Fault::Signs { .. } => format!("write them alike; {leave}"),
-        Fault::DateOrder { .. } => "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into(),
+        Fault::DateOrder { .. } => {
+            "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into()
+        }
         Fault::DatesDisagree { .. } | Fault::NotADate { .. } => format!("correct them; {as_words}; {leave}"),
         Fault::NotSwitches => format!("{as_words}; {leave}"),
-        Fault::NoNumbers { .. } => "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into(),
+        Fault::NoNumbers { .. } => {
+            "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into()
+        }
         Fault::ManyClasses { .. } => {
-            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same".into()
+            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same"
+                .into()
         }
         Fault::NoTimes => "another column: `data.time=NAME`".into(),
         Fault::DateTarget => {

@@ -200,7 +200,7 @@ fn assemble(
         groups: None,
         times: None,
         schema: None,
-columns: Vec::new(),
+        columns: Vec::new(),
         notes: told.note.into_iter().collect(),
         warnings,
     })

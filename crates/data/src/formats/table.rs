@@ -41,7 +41,15 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
         _ => None,
     };
-    let told = DataOptions { schema: None, types: Default::default(), group: None, time: None, skip: 0, skip_lines: Vec::new(), ..options.clone() };
+    let told = DataOptions {
+        schema: None,
+        types: Default::default(),
+        group: None,
+        time: None,
+        skip: 0,
+        skip_lines: Vec::new(),
+        ..options.clone()
+    };
     let targets: Option<Table> = second.map(|file| load(&file, &told)).transpose()?;
     encode(&mut table, targets, options)
 }

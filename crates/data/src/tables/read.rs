@@ -95,7 +95,13 @@ impl Source {
     }
 
     /// Reads `limit` records of `width` fields after the first one; the first cell of each column is left free for it.
-    fn pass(&self, width: usize, decimals: &[u8], limit: usize, options: &DataOptions) -> Result<Pass, DataError> {
+    fn pass(
+        &self,
+        width: usize,
+        decimals: &[u8],
+        limit: usize,
+        options: &DataOptions,
+    ) -> Result<Pass, DataError> {
         let mut cursor = self.cursor();
         let mut odd = Odd::default();
         if !cursor.next_record() {
@@ -199,7 +205,9 @@ fn fit(mut first: Vec<String>, width: usize, header: Option<bool>) -> Result<(Ve
             first.pop();
             Ok((first, width))
         }
-        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => Ok((first, width)),
+        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => {
+            Ok((first, width))
+        }
         n if n + 1 == width && n > 1 && header != Some(false) => {
             first.insert(0, String::new());
             Ok((first, width))
@@ -290,7 +298,11 @@ impl Odd {
     fn add(&mut self, line: u64, fields: usize, text: &str) {
         (self.n, self.last) = (self.n + 1, line);
         if self.lines.len() < NAMED {
-            let text = if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.into() };
+            let text = if text.chars().count() > 40 {
+                text.chars().take(39).chain(['…']).collect()
+            } else {
+                text.into()
+            };
             self.lines.push(OddLine { line, fields, text });
         }
     }

@@ -7,7 +7,16 @@ use data::{Share, SplitOptions};
 use super::*;
 
 fn rows() -> String {
-    let row = |i: usize| format!("p{},{}-{:02}-01,{},{}\n", i * 7 % 13, 2000 + i * 37 % 97 / 12, 1 + i * 37 % 97 % 12, i % 5, i % 2);
+    let row = |i: usize| {
+        format!(
+            "p{},{}-{:02}-01,{},{}\n",
+            i * 7 % 13,
+            2000 + i * 37 % 97 / 12,
+            1 + i * 37 % 97 % 12,
+            i % 5,
+            i % 2
+        )
+    };
     (0..97).fold("patient,day,x,y\n".into(), |text, i| text + &row(i))
 }
 
@@ -24,7 +33,8 @@ fn no_group_is_in_two_parts() {
     let all = [of(&parts.train), of(&parts.valid), of(&parts.test)];
     assert_eq!(all.iter().map(BTreeSet::len).sum::<usize>(), 13, "{all:?}");
     assert!((12..=27).contains(&parts.test.len()) && !parts.valid.is_empty(), "{parts:?}");
-    let folds = data::folds(&set, 4, &SplitOptions { valid: Share::Count(0), ..SplitOptions::default() }).expect("folds");
+    let folds = data::folds(&set, 4, &SplitOptions { valid: Share::Count(0), ..SplitOptions::default() })
+        .expect("folds");
     assert_eq!(folds.iter().map(|f| of(&f.test).len()).sum::<usize>(), 13);
     assert!(folds.iter().all(|f| of(&f.train).is_disjoint(&of(&f.test)) && f.test.len() >= 20), "{folds:?}");
     let error = data::folds(&set, 14, &SplitOptions::default()).expect_err("13 groups");

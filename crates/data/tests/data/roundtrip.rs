@@ -39,7 +39,10 @@ fn judge(path: &Path, case: &Value) -> Result<(), String> {
     }
     for ((got, values), want) in view.columns.iter().zip(&view.values).zip(columns) {
         let role = serde_json::to_value(got.role).expect("a word");
-        if !(allows(&want["name"], &got.name) && allows(&want["type"], got.kind) && allows(&want["role"], text(&role))) {
+        if !(allows(&want["name"], &got.name)
+            && allows(&want["type"], got.kind)
+            && allows(&want["role"], text(&role)))
+        {
             return Err(format!("{got:?}, want {} {} {}", want["name"], want["type"], want["role"]));
         }
         let wanted = list(&want["values"]);

@@ -49,10 +49,7 @@ struct Group {
 /// What the inputs of a group are.
 enum GroupKind {
     /// the first input is (value - offset) * factor
-    Number {
-        offset: f64,
-        factor: f64,
-    },
+    Number { offset: f64, factor: f64 },
     /// the words of 0 and 1
     Boolean([String; 2]),
     /// the names of the inputs
@@ -126,7 +123,9 @@ impl Trained {
                 let inputs: Vec<usize> = (at..at + column.role.width()).collect();
                 at += inputs.len();
                 let kind = match &column.role {
-                    Role::Number { offset, factor, .. } => GroupKind::Number { offset: *offset, factor: *factor },
+                    Role::Number { offset, factor, .. } => {
+                        GroupKind::Number { offset: *offset, factor: *factor }
+                    }
                     Role::Boolean { names, .. } => GroupKind::Boolean(names.clone()),
                     Role::Category { values, missing, other } => {
                         let rest = [missing.then_some("(missing)"), other.then_some("(other)")];

@@ -146,7 +146,9 @@ fn column(column: &crate::data::Column) -> InputColumn {
         }
         Role::Boolean { names, fill, .. } => plain("boolean", Some(*fill), names.to_vec()),
         Role::Category { values, .. } => plain("category", None, values.clone()),
-        Role::Date { offset, fill, .. } => InputColumn { offset: *offset, ..plain("date", Some(*fill), Vec::new()) },
+        Role::Date { offset, fill, .. } => {
+            InputColumn { offset: *offset, ..plain("date", Some(*fill), Vec::new()) }
+        }
     }
 }
 

@@ -62,7 +62,11 @@ fn cut(text: &str, most: usize) -> String {
 /// What would mislead training, or keep it from starting.
 pub fn findings(findings: &[Finding]) -> Vec<(&'static str, String)> {
     let line = |f: &Finding| {
-        let fix = f.fix.as_ref().filter(|fix| !f.evidence.contains(*fix)).map_or(String::new(), |fix| format!("; `{fix}`"));
+        let fix = f
+            .fix
+            .as_ref()
+            .filter(|fix| !f.evidence.contains(*fix))
+            .map_or(String::new(), |fix| format!("; `{fix}`"));
         ("finding", format!("{}: {}{fix}", f.fault, f.evidence))
     };
     findings.iter().map(line).collect()
