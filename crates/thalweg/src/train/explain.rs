@@ -223,9 +223,8 @@ impl Trained {
                 // a sample of each value says what its inputs become; of the validation part, or of all
                 let all = samples.iter().copied().chain(0..source.len() as u32);
                 let mut found: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-                let most = group.inputs.len().max(2);
                 for sample in all {
-                    if found.len() == most {
+                    if found.len() == group.inputs.len().max(2) {
                         break;
                     }
                     let row = prepared(sample)?;

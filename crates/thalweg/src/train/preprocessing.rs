@@ -49,8 +49,8 @@ pub struct InputColumn {
     pub inputs: usize,
     /// `number`, `boolean`, `category` or `date`.
     pub kind: String,
-    /// For a number its first input is (value - offset) * factor, before scale and shift; for a date the second since 1970
-    /// at which elapsed time begins.
+    /// For a number its first input is (value - offset) * factor, before scale and shift; for a date the second since
+    /// 1970 at which elapsed time begins.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub offset: f64,
     /// The factor; 1 where it is not written.
