@@ -266,6 +266,41 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A class among the strings of an array that was not there when the model was made.
+    #[error("`{value}` of sample {row} is none of the {n_classes} classes: {}", path.display())]
+    UnknownLabel {
+        /// The label.
+        value: String,
+        /// The sample, counted from 0.
+        row: usize,
+        /// Number of classes.
+        n_classes: usize,
+        /// The closest class.
+        nearest: Option<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Targets with too many different values to be taken for classes without a word.
+    #[error(
+        "the targets have {distinct} different {} in {samples} samples, which may be classes or not: {}",
+        if *text { "texts" } else { "whole numbers" }, path.display()
+    )]
+    TargetsUnclear {
+        /// Different values.
+        distinct: usize,
+        /// Samples.
+        samples: usize,
+        /// Whether they are text.
+        text: bool,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Targets that are text in one part and numbers in another.
+    #[error("the targets are text in one part and numbers in another: {}", path.display())]
+    MixedTargets {
+        /// The file with the numbers.
+        path: PathBuf,
+    },
     /// A column that does not exist.
     #[error("there is no column `{name}`: {}", path.display())]
     NoColumn {

@@ -47,6 +47,7 @@ mod order;
 #[cfg(feature = "copies")]
 #[cfg_attr(not(all(feature = "fetch", feature = "images")), allow(dead_code))]
 mod own;
+mod precision;
 mod preview;
 pub mod public;
 mod read;

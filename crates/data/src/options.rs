@@ -183,6 +183,9 @@ pub struct DataOptions {
     /// The classes of a model that was trained before, so that class folders get its indices; empty without one.
     #[serde(skip)]
     pub known_classes: Vec<String>,
+    /// What the targets are to such a model, where the file does not say; unset without one.
+    #[serde(skip)]
+    pub known_task: Option<TaskKind>,
     /// The shape of a sample of such a model, so that `color = auto` gives its channels; empty without one.
     #[serde(skip)]
     pub known_shape: Vec<usize>,

@@ -8,6 +8,7 @@
 //! | `metrics.csv` | one row per epoch ([`MetricsTable`], [`MetricsWriter`]) |
 //! | `summary.json` | status, figures, machine ([`Summary`]) |
 //! | `evaluation.json` | confusion matrix or residuals ([`Evaluation`]) |
+//! | `explanation.json` | which columns matter ([`Explanation`]), once that was asked for |
 //! | `log.txt` | what was said, with the seconds since the start ([`LogWriter`]) |
 //! | `checkpoints/{best,last}.safetensors` | written by the library; only the paths are known here |
 //! | `report.html` | made from all of the above |
@@ -32,6 +33,7 @@
 mod atomic;
 mod error;
 mod evaluation;
+mod explanation;
 #[cfg(feature = "files")]
 mod lab;
 #[cfg(feature = "files")]
@@ -57,6 +59,7 @@ mod visible;
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
 pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
+pub use explanation::{ColumnImportance, Dependence, Explanation, Importance, Values};
 #[cfg(feature = "files")]
 pub use lab::{Chart, Claim, HistogramRow, LabDir, LabFigure, LabRecord, Line, Measured, Verdict};
 #[cfg(feature = "files")]

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::atomic::{is_temporary, remove_temporaries, write_atomic};
 use crate::error::{Action, RecordError, Result};
 use crate::evaluation::Evaluation;
+use crate::explanation::Explanation;
 use crate::log::LogWriter;
 use crate::metrics::MetricsTable;
 use crate::metrics_file::MetricsWriter;
@@ -23,13 +24,14 @@ const CONFIG: &str = "config.toml";
 const METRICS: &str = "metrics.csv";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
+const EXPLANATION: &str = "explanation.json";
 const LOG: &str = "log.txt";
 const REPORT: &str = "report.html";
 pub(crate) const LOCK: &str = ".lock";
 const CHECKPOINTS: &str = "checkpoints";
 const WEIGHTS: &str = "weights.safetensors";
 /// Every file that a run writes at the top of its folder; the only ones that overwriting takes away.
-const FILES: [&str; 8] = [CONFIG, METRICS, SUMMARY, EVALUATION, LOG, REPORT, WEIGHTS, LOCK];
+const FILES: [&str; 9] = [CONFIG, METRICS, SUMMARY, EVALUATION, EXPLANATION, LOG, REPORT, WEIGHTS, LOCK];
 
 /// What to do where the user named a folder that holds something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct RunRecord {
     pub metrics: MetricsTable,
     /// What the model gets right and wrong, once that was measured.
     pub evaluation: Option<Evaluation>,
+    /// Which columns matter, once that was asked for.
+    pub explanation: Option<Explanation>,
 }
 
 impl RunDir {
@@ -191,7 +195,14 @@ impl RunDir {
 
     /// Replaces `evaluation.json`.
     pub fn write_evaluation(&self, evaluation: &Evaluation) -> Result<()> {
+        // what was explained before was of other weights
+        remove_file(&self.path.join(EXPLANATION))?;
         self.write_json(EVALUATION, evaluation)
+    }
+
+    /// Replaces `explanation.json`.
+    pub fn write_explanation(&self, explanation: &Explanation) -> Result<()> {
+        self.write_json(EXPLANATION, explanation)
     }
 
     /// Replaces `report.html`.
@@ -232,6 +243,14 @@ impl RunDir {
         }
     }
 
+    /// Which columns matter, where that was asked for.
+    pub fn explanation(&self) -> Result<Option<Explanation>> {
+        match read_json(&self.path.join(EXPLANATION), EXPLANATION) {
+            Err(RecordError::Missing { .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
     /// All of the above.
     pub fn load(&self) -> Result<RunRecord> {
         Ok(RunRecord {
@@ -241,6 +260,7 @@ impl RunDir {
             summary: self.summary()?,
             metrics: self.metrics()?,
             evaluation: self.evaluation()?,
+            explanation: self.explanation()?,
         })
     }
 

@@ -4,6 +4,7 @@ mod commands;
 mod confusion;
 mod curves;
 mod epochs;
+mod explain;
 mod format;
 mod lab;
 mod lab_figure;

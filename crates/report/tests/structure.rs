@@ -170,6 +170,37 @@ fn curves_are_where_the_values_are() {
 }
 
 #[test]
+fn what_matters_has_bars_with_their_spread_and_pictures() {
+    let mut run = samples::classification(3, 3);
+    run.explanation = Some(samples::explanation("rooms"));
+    check(&run);
+    with_page(&run, |page| {
+        let title = "Which columns matter validation split, 120 samples, best checkpoint".to_string();
+        assert!(headings(page).contains(&title), "{:?}", headings(page));
+        let bars: Vec<f64> =
+            classed(page, "column").filter_map(|n| n.attribute("width")?.parse().ok()).collect();
+        // 0.31 with its spread of 0.02, and the least of -0.002, share the 430 of the axis
+        assert_eq!((bars.len(), bars[0]), (4, 401.5));
+        assert!((bars[1] / bars[0] - 0.05 / 0.31).abs() < 0.01, "{bars:?}");
+        let lines = classed(page, "best-line").filter(|n| n.attribute("d").is_some_and(|d| d.contains('H')));
+        assert_eq!(lines.count(), 2, "spread, where there is one");
+        let drawn = page
+            .descendants()
+            .filter(|n| n.attribute("aria-label").is_some_and(|l| l.starts_with("Mean answers by")));
+        assert_eq!(drawn.count(), 3);
+    });
+    for columns in [0, 1, 100] {
+        let explanation = run.explanation.as_mut().expect("one");
+        let one = explanation.columns.first().cloned();
+        explanation.columns = one.into_iter().cycle().take(columns).collect();
+        check(&run);
+        if columns == 0 {
+            run.explanation = Some(samples::explanation("rooms"));
+        }
+    }
+}
+
+#[test]
 fn a_regression_has_residuals() {
     let run = samples::regression(133);
     check(&run);

@@ -35,6 +35,8 @@ verbs! {
     resume: Resume,
     eval: Eval,
     predict: Predict,
+    explain: Explain,
+    show: Show,
     plan: Plan,
     summary: Summary,
     data: Data,

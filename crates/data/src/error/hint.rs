@@ -33,6 +33,12 @@ impl DataError {
                 "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }
             Header { .. } => "write the file again with the program that made it".into(),
+            UnsupportedType { dtype, .. } if dtype.contains('O') => {
+                "save strings as text, as in `y.astype(str)`, and numbers as `x.astype(\"float32\")`".into()
+            }
+            UnsupportedType { dtype, .. } if dtype == "text" => {
+                "save the inputs as numbers; a table (.csv) may have columns of text".into()
+            }
             UnsupportedType { .. } => {
                 "save it as float32 or as integers, as in `x.astype(\"float32\")`".into()
             }
@@ -69,6 +75,15 @@ impl DataError {
             MissingValue { .. } => "set `data.allow_missing=true` to put the column's median there".into(),
             UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
+            UnknownLabel { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            UnknownLabel { .. } => "correct the label, or train again with this class".into(),
+            TargetsUnclear { text: true, .. } => {
+                "`data.task=classification` takes them as classes; save numbers as numbers".into()
+            }
+            TargetsUnclear { .. } => {
+                "`data.task=classification` takes them as classes, `data.task=regression` as numbers".into()
+            }
+            MixedTargets { .. } => "save the targets of all parts in the same way".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
             NoInputs { separator: Some(separator), .. } => {

@@ -5,21 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::npy::{self, Array, Numbers};
 use crate::channels::arrange;
-use crate::dataset::MAX_CLASSES;
-use crate::{DataError, DataOptions, Dataset, Origin, Task, TaskKind, Values, read};
+use crate::error::first;
+use crate::{DataError, DataOptions, Dataset, Origin, Values, read};
 use settings::nearest;
 
-/// Names of arrays, compared without regard to case.
-const INPUTS: [&[&str]; 3] = [
-    &["x", "inputs", "x_train", "train_x", "train_inputs", "images", "train_images", "features", "arr_0"],
-    &["x_valid", "x_val", "valid_x", "val_x", "valid_inputs", "val_images", "valid_images"],
-    &["x_test", "test_x", "test_inputs", "test_images"],
-];
-const TARGETS: [&[&str]; 3] = [
-    &["y", "labels", "targets", "target", "y_train", "train_y", "train_targets", "train_labels", "arr_1"],
-    &["y_valid", "y_val", "valid_y", "val_y", "valid_targets", "val_labels", "valid_labels"],
-    &["y_test", "test_y", "test_targets", "test_labels"],
-];
+mod pairs;
+mod targets;
+
 const PARTS: [&str; 3] = ["train", "valid", "test"];
 
 /// One part: inputs and targets.
@@ -30,21 +22,36 @@ struct PartArrays {
     y_path: PathBuf,
 }
 
-/// Opens one `.npy` file of inputs, with the targets of `data.target` or of the file beside it.
+/// Opens one `.npy` file of inputs, with the targets of `data.target` or of the file beside it; validation and test
+/// parts that lie beside `x_train.npy` and the like come along.
 pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let y_path = match &options.target[..] {
-        [file] => Ok(PathBuf::from(file)),
-        _ => targets_beside(path),
+    let load = |x: &Path, y: Result<PathBuf, DataError>| {
+        let inputs = npy::load(x)?;
+        let (y, y_path) = match y {
+            _ if options.inputs_only => (unknown(&inputs), x.into()),
+            found => {
+                let y_path = found?;
+                (npy::load(&y_path)?, y_path)
+            }
+        };
+        Ok(PartArrays { x: inputs, y, x_path: x.into(), y_path })
     };
-    let x = npy::load(path)?;
-    let (y, y_path) = match y_path {
-        Err(DataError::NoTargets { .. }) if options.inputs_only => (unknown(&x), path.into()),
-        found => {
-            let y_path = found?;
-            (npy::load(&y_path)?, y_path)
+    let told = options.target.first().map(PathBuf::from);
+    let y = told.clone().map_or_else(|| targets_beside(path), Ok);
+    let mut parts = vec![(0, load(path, y)?)];
+    if told.is_none() && !options.inputs_only {
+        for (part, x) in parts_beside(path) {
+            if let Ok(y) = targets_beside(&x) {
+                parts.push((part, load(&x, Ok(y))?));
+            }
         }
-    };
-    assemble(path, vec![(0, PartArrays { x, y, x_path: path.into(), y_path })], options)
+    }
+    let beside: Vec<String> = parts[1..].iter().map(|(_, p)| p.x_path.display().to_string()).collect();
+    let mut set = assemble(path, parts, options)?;
+    if !beside.is_empty() {
+        set.notes.push(format!("taken from beside it: {}", beside.join(", ")));
+    }
+    Ok(set)
 }
 
 /// Opens a folder of `.npy` files named as in an archive; `None` if there is no array of inputs.
@@ -57,7 +64,7 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
         })
         .collect();
     let names: Vec<String> = files.keys().cloned().collect();
-    find(&names, INPUTS[0])?;
+    pairs::inputs_of(&names, 0)?;
     Some(from_named(folder, &names, |name| npy::load(&files[name]), options))
 }
 
@@ -68,17 +75,17 @@ pub(crate) fn from_named(
     mut load: impl FnMut(&str) -> Result<Array, DataError>,
     options: &DataOptions,
 ) -> Result<Dataset, DataError> {
-    let lacking = |what, looked_for: &[&str]| DataError::NoArray {
+    let lacking = |what, part| DataError::NoArray {
         what,
-        looked_for: looked_for.join(", "),
+        looked_for: pairs::usual(what == "targets", part),
         found: names.to_vec(),
         path: path.into(),
     };
     let mut parts = Vec::new();
-    for part in 0..3 {
-        let Some(x) = find(names, INPUTS[part]) else {
+    for part in 0..PARTS.len() {
+        let Some(x_name) = pairs::inputs_of(names, part) else {
             if part == 0 {
-                return Err(lacking("inputs", INPUTS[0]));
+                return Err(lacking("inputs", 0));
             }
             continue;
         };
@@ -88,11 +95,11 @@ pub(crate) fn from_named(
             let columns = names.to_vec();
             return Err(DataError::NoColumn { name: name.clone(), nearest, columns, path: path.into() });
         }
-        let (x_path, x) = (path.join(&x), load(&x)?);
-        let (y, y_path) = match told.cloned().or_else(|| find(names, TARGETS[part])) {
-            Some(y) => (load(&y)?, path.join(&y)),
-            None if options.inputs_only => (unknown(&x), x_path.clone()),
-            None => return Err(lacking("targets", TARGETS[part])),
+        let (x_path, x) = (path.join(x_name), load(x_name)?);
+        let (y, y_path) = match told.or_else(|| pairs::partner(names, x_name, part)) {
+            _ if options.inputs_only => (unknown(&x), x_path.clone()),
+            Some(y) => (load(y)?, path.join(y)),
+            None => return Err(lacking("targets", part)),
         };
         parts.push((part, PartArrays { x, y, x_path, y_path }));
     }
@@ -102,26 +109,44 @@ pub(crate) fn from_named(
 /// Targets that nobody knows.
 fn unknown(x: &Array) -> Array {
     let n = x.dims.first().copied().unwrap_or(0);
-    Array { dims: vec![n], values: Numbers::F32(vec![f32::NAN; n]), whole: false }
+    Array { dims: vec![n], values: Numbers::F32(vec![f32::NAN; n]), whole: false, coarse: Vec::new() }
 }
 
-/// The first of `wanted` among `names`.
-fn find(names: &[String], wanted: &[&str]) -> Option<String> {
-    wanted.iter().find_map(|w| names.iter().find(|n| n.to_lowercase() == *w)).cloned()
+/// A file's name without `.npy` and what follows, and that ending.
+fn split_name(path: &Path) -> (String, String) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, ending) = name.split_at(name.to_lowercase().find(".npy").unwrap_or(name.len()));
+    (stem.into(), ending.into())
+}
+
+/// The names without `.npy` of the arrays in the folder of a file, each with its file.
+fn beside(path: &Path) -> BTreeMap<String, PathBuf> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = read::names(folder).into_iter().map(|name| path.with_file_name(name));
+    let arrays = files.filter(|file| super::by_name(file).is_some_and(|f| f.name == "npy"));
+    arrays.map(|file| (split_name(&file).0, file)).collect()
 }
 
 /// `x_train.npy` → `y_train.npy`, and so on.
 fn targets_beside(path: &Path) -> Result<PathBuf, DataError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let (stem, ending) = name.split_at(name.to_lowercase().find(".npy").unwrap_or(name.len()));
-    let low = stem.to_lowercase();
-    let place = INPUTS.iter().zip(TARGETS).find_map(|(x, y)| Some(y[x.iter().position(|n| *n == low)?]));
-    let looked_for = format!("{}{ending}", place.unwrap_or("y"));
-    let beside = read::names(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")));
-    match beside.iter().find(|n| n.to_lowercase() == looked_for.to_lowercase()) {
-        Some(found) if place.is_some() => Ok(path.with_file_name(found)),
-        _ => Err(DataError::NoTargets { looked_for: format!("`{looked_for}`"), path: path.into() }),
-    }
+    let (stem, ending) = split_name(path);
+    let wanted = pairs::targets_of(&stem);
+    let files = beside(path);
+    let found = wanted.iter().find_map(|name| files.iter().find(|(stem, _)| stem.to_lowercase() == *name));
+    found.map(|(_, file)| file.clone()).ok_or_else(|| {
+        let names = if wanted.is_empty() { vec!["y".to_owned()] } else { wanted };
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}{ending}`")).collect();
+        DataError::NoTargets { looked_for: names.join(", "), path: path.into() }
+    })
+}
+
+/// The inputs of validation and test parts that belong to training inputs in a file, by their names.
+fn parts_beside(path: &Path) -> Vec<(usize, PathBuf)> {
+    let files = beside(path);
+    let names: Vec<String> = files.keys().cloned().collect();
+    let stem = split_name(path).0;
+    let found = (1..PARTS.len()).filter_map(|part| Some((part, pairs::sibling(&names, &stem, part)?)));
+    found.map(|(part, name)| (part, files[&name].clone())).collect()
 }
 
 fn assemble(
@@ -131,22 +156,30 @@ fn assemble(
 ) -> Result<Dataset, DataError> {
     check_shapes(&parts)?;
     let first = &parts[0].1;
+    let y_paths: Vec<PathBuf> = parts.iter().map(|(_, p)| p.y_path.clone()).collect();
     let bytes = parts.iter().all(|(_, p)| matches!(p.x.values, Numbers::U8(_)));
     let arranged = arrange(&first.x.dims[1..], bytes, options.channels, &first.x_path)?;
-    let width = first.y.dims.get(1).copied().unwrap_or(1);
-    let task = task(&parts, width, options)?;
     let (mut fixed, mut at) = ([None, None, None], 0);
-    let (mut inputs, mut targets) = (None, Vec::new());
-    for (part, PartArrays { mut x, y, .. }) in parts {
+    let (mut inputs, mut own, mut warnings) = (None, Vec::new(), Vec::new());
+    for (part, PartArrays { mut x, y, x_path, .. }) in parts {
         let n = x.dims[0];
         match &mut x.values {
             Numbers::F32(values) => arranged.apply(values),
             Numbers::U8(bytes) => arranged.apply(bytes),
+            Numbers::Text(_) => {
+                return Err(DataError::UnsupportedType { dtype: "text".into(), path: x_path });
+            }
         }
+        warnings.extend(too_coarse(&x, &x_path));
         fixed[part] = Some(at..at + n);
         at += n;
         inputs = Some(join(inputs, x.values));
-        targets.extend(floats(y.values));
+        own.push(y);
+    }
+    let coarse: Vec<String> = own.iter().zip(&y_paths).filter_map(|(y, path)| too_coarse(y, path)).collect();
+    let told = targets::told(own.into_iter().zip(y_paths.iter().map(PathBuf::as_path)).collect(), options)?;
+    if matches!(told.task, crate::Task::Regression { .. }) {
+        warnings.extend(coarse);
     }
     let [_, fixed_valid, fixed_test] = fixed;
     Ok(Dataset {
@@ -155,10 +188,10 @@ fn assemble(
         inputs: match inputs {
             Some(Numbers::U8(bytes)) => Values::U8(bytes.into()),
             Some(Numbers::F32(values)) => Values::F32(values),
-            None => Values::F32(Vec::new()),
+            Some(Numbers::Text(_)) | None => Values::F32(Vec::new()),
         },
-        targets,
-        task,
+        targets: told.targets,
+        task: told.task,
         features: Vec::new(),
         origin: Origin { source: path.display().to_string(), licence: String::new() },
         fixed_valid,
@@ -168,8 +201,8 @@ fn assemble(
         times: None,
         schema: None,
         columns: Vec::new(),
-        notes: Vec::new(),
-        warnings: Vec::new(),
+        notes: told.note.into_iter().collect(),
+        warnings,
     })
 }
 
@@ -212,49 +245,13 @@ fn check_shapes(parts: &[(usize, PartArrays)]) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Whole-number arrays of one column are classes unless told otherwise.
-fn task(parts: &[(usize, PartArrays)], width: usize, options: &DataOptions) -> Result<Task, DataError> {
-    let whole = parts.iter().all(|(_, p)| p.y.whole);
-    let kind = options.task.unwrap_or(if whole && width == 1 {
-        TaskKind::Classification
-    } else {
-        TaskKind::Regression
-    });
-    if kind == TaskKind::Regression {
-        let targets =
-            if width == 1 { vec!["y".into()] } else { (0..width).map(|i| format!("y{i}")).collect() };
-        return Ok(Task::Regression { targets });
-    }
-    if width != 1 {
-        let expected = format!("`regression` for targets of {width} columns");
-        return Err(DataError::BadOption { option: "task", value: "classification".into(), expected });
-    }
-    let last = options.classes.map_or(MAX_CLASSES, |c| c.max(1)) - 1;
-    let mut n_classes = options.classes.unwrap_or(0);
-    for (_, part) in parts {
-        for (row, label) in labels(&part.y.values).enumerate() {
-            if !(label >= 0.0 && label <= last as f32 && label.fract() == 0.0) {
-                let path = part.y_path.clone();
-                return Err(DataError::LabelOutOfRange { label: label.into(), row, last, path });
-            }
-            n_classes = n_classes.max(label as usize + 1);
-        }
-    }
-    Ok(Task::Classification { classes: (0..n_classes).map(|c| c.to_string()).collect() })
-}
-
-fn labels(values: &Numbers) -> Box<dyn Iterator<Item = f32> + '_> {
-    match values {
-        Numbers::F32(v) => Box::new(v.iter().copied()),
-        Numbers::U8(v) => Box::new(v.iter().map(|b| f32::from(*b))),
-    }
-}
-
-fn floats(values: Numbers) -> Vec<f32> {
-    match values {
-        Numbers::F32(v) => v,
-        Numbers::U8(v) => v.into_iter().map(f32::from).collect(),
-    }
+/// The warning of an array whose different values fall together in 32 bits.
+fn too_coarse(array: &Array, path: &Path) -> Option<String> {
+    let several = array.dims.len() > 1;
+    let place = |column| if several { format!("column {column}: ") } else { String::new() };
+    let told: Vec<String> = array.coarse.iter().map(|(c, lost)| format!("{}{lost}", place(*c))).collect();
+    let cure = "subtract an offset before you save it, as in `a - a.min(0)`";
+    (!told.is_empty()).then(|| format!("{}: {}; {cure}", path.display(), first(&told)))
 }
 
 /// Appends; bytes beside numbers become b / 255.
@@ -262,6 +259,7 @@ fn join(before: Option<Numbers>, after: Numbers) -> Numbers {
     let unit = |n| match n {
         Numbers::F32(v) => v,
         Numbers::U8(v) => v.into_iter().map(|b| f32::from(b) * kernels::affine::BYTE_UNIT).collect(),
+        Numbers::Text(_) => Vec::new(),
     };
     match (before, after) {
         (None, after) => after,

@@ -37,7 +37,7 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
 ///
 /// `None` if the folder has no such files.
 pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result<Dataset, DataError>> {
-    let names = read::names(folder);
+    let names = files(folder);
     let pair = |parts: &[&str]| {
         let find = |kind| find(&names, parts, kind).map(|name| folder.join(name));
         Some((find("images")?, find("labels")?))
@@ -49,6 +49,23 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
     }
     pairs.extend(pair(&["t10k", "test"]));
     Some(assemble(folder, &pairs, options))
+}
+
+/// The files in a folder, and those in folders that have the name of an IDX file, as some archives unpack.
+fn files(folder: &Path) -> Vec<String> {
+    let is_idx = |name: &str| super::by_name(Path::new(name)).is_some_and(|f| f.name == "idx");
+    let open = |name: String| {
+        let inside = folder.join(&name);
+        match inside.is_dir() && is_idx(&name) {
+            true => read::names(&inside).into_iter().map(|file| format!("{name}/{file}")).collect(),
+            false => vec![name],
+        }
+    };
+    let mut files: Vec<String> = read::names(folder).into_iter().flat_map(open).collect();
+    files.retain(|name| folder.join(name).is_file());
+    // a file beside such a folder comes before those inside
+    files.sort_by_key(|name| name.contains('/'));
+    files
 }
 
 /// The first file of IDX's endings that is of one of the `parts` and of the `kind`; plain ones before gzip.
@@ -68,9 +85,14 @@ fn labels_beside(path: &Path) -> Result<PathBuf, DataError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let labels = name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1");
     let other = labels.strip_suffix(".gz").map_or_else(|| format!("{labels}.gz"), str::to_string);
-    let found = [&labels, &other].into_iter().find(|l| **l != name && path.with_file_name(l).is_file());
+    let both = |at: &Path| [at.with_file_name(&labels), at.with_file_name(&other)];
+    // a file in a folder of the same name has its labels beside that folder, or in another of its kind
+    let folder = path.parent().filter(|own| !own.as_os_str().is_empty());
+    let further =
+        folder.iter().flat_map(|own| both(own)).flat_map(|at| both(&at.join("any")).into_iter().chain([at]));
+    let found = both(path).into_iter().chain(further).find(|l| l != path && l.is_file());
     match found {
-        Some(found) if name.contains("images") => Ok(path.with_file_name(found)),
+        Some(found) if name.contains("images") => Ok(found),
         _ => Err(DataError::NoTargets { looked_for: format!("`{labels}`"), path: path.into() }),
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use kernels::half::half;
 
 use super::{Format, arrays};
+use crate::precision::{Collapse, collapse};
 use crate::{DataError, read};
 
 /// The registry line.
@@ -26,6 +27,8 @@ pub(crate) struct Array {
     pub values: Numbers,
     /// Whether the file held whole numbers or booleans.
     pub whole: bool,
+    /// Columns, by their place in a sample, whose different values fall together in f32.
+    pub coarse: Vec<(usize, Collapse)>,
 }
 
 /// Values of an array.
@@ -33,6 +36,7 @@ pub(crate) struct Array {
 pub(crate) enum Numbers {
     F32(Vec<f32>),
     U8(Vec<u8>),
+    Text(Vec<String>),
 }
 
 /// Reads a `.npy` file, gzip or not.
@@ -66,17 +70,28 @@ pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Arr
         return Err(DataError::TooLong { what, expected, got, path: path_buf });
     }
     let fortran = header.fortran && header.dims.len() > 1;
-    let value = if header.kind == Kind::U1 { 1 } else { size_of::<f32>() };
+    let value = match header.kind {
+        Kind::U1 => 1,
+        Kind::Unicode(_) | Kind::Bytes(_) => size_of::<String>().saturating_add(header.kind.size()),
+        _ => size_of::<f32>(),
+    };
     read::room(count.saturating_mul(value).saturating_mul(1 + usize::from(fortran)), path)?;
-    let mut values = read_values(stream, &header, count).map_err(|e| stream_error(path, e))?;
+    let mut exact = Vec::new();
+    let read = match header.kind {
+        Kind::Unicode(_) | Kind::Bytes(_) => read_text(stream, &header, count),
+        _ => read_values(stream, &header, count, &mut exact),
+    };
+    let mut values = read.map_err(|e| stream_error(path, e))?;
     if fortran {
         values = match values {
             Numbers::F32(v) => Numbers::F32(from_fortran(&v, &header.dims)),
             Numbers::U8(v) => Numbers::U8(from_fortran(&v, &header.dims)),
+            Numbers::Text(v) => Numbers::Text(from_fortran(&v, &header.dims)),
         };
     }
     let whole = !matches!(header.kind, Kind::F2 | Kind::F4 | Kind::F8);
-    Ok(Array { dims: header.dims, values, whole })
+    let coarse = coarse(&exact, &header.dims, fortran);
+    Ok(Array { dims: header.dims, values, whole, coarse })
 }
 
 /// Errors of the stream itself: a damaged archive, or the operating system's.
@@ -99,7 +114,22 @@ struct Header {
     dims: Vec<usize>,
 }
 
-/// Types of numbers.
+/// The first values of an array that are looked at for what f32 cannot tell apart.
+const LOOKED_AT: usize = 1 << 20;
+
+/// The columns whose different values fall together, from the first values in the order of the file.
+fn coarse(exact: &[f64], dims: &[usize], fortran: bool) -> Vec<(usize, Collapse)> {
+    let n = dims.first().copied().unwrap_or(1).max(1);
+    let width = dims.iter().skip(1).product::<usize>().max(1);
+    let column = |c: usize| {
+        let (start, step, end) = if fortran { (c * n, 1, (c + 1) * n) } else { (c, width, exact.len()) };
+        exact.get(start..end.min(exact.len())).map(|own| own.iter().copied().step_by(step))
+    };
+    let told = (0..width).map_while(|c| Some((c, column(c)?)));
+    told.filter_map(|(c, values)| Some((c, collapse(values)?))).collect()
+}
+
+/// Types of numbers, and of text by its length.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Bool,
@@ -114,6 +144,10 @@ enum Kind {
     F2,
     F4,
     F8,
+    /// UTF-32, filled up with zeros
+    Unicode(usize),
+    /// bytes, filled up with zeros
+    Bytes(usize),
 }
 
 impl Kind {
@@ -133,7 +167,9 @@ impl Kind {
             ("f4", F4),
             ("f8", F8),
         ];
-        codes.iter().find(|(name, _)| *name == code).map(|(_, kind)| *kind)
+        let length = |letter| code.strip_prefix(letter)?.parse().ok().filter(|n: &usize| *n > 0);
+        let number = codes.iter().find(|(name, _)| *name == code).map(|(_, kind)| *kind);
+        number.or_else(|| length('U').map(Unicode)).or_else(|| length('S').map(Bytes))
     }
 
     fn size(self) -> usize {
@@ -142,6 +178,20 @@ impl Kind {
             Kind::I2 | Kind::U2 | Kind::F2 => 2,
             Kind::I4 | Kind::U4 | Kind::F4 => 4,
             Kind::I8 | Kind::U8 | Kind::F8 => 8,
+            Kind::Unicode(n) => n.saturating_mul(4),
+            Kind::Bytes(n) => n,
+        }
+    }
+
+    /// Appends little-endian bytes as numbers in f64 where f32 may not hold them.
+    fn append_exact(self, bytes: &[u8], out: &mut Vec<f64>) {
+        match self {
+            Kind::I4 => words(bytes, out, |w| i32::from_le_bytes(w).into()),
+            Kind::U4 => words(bytes, out, |w| u32::from_le_bytes(w).into()),
+            Kind::I8 => words(bytes, out, |w| i64::from_le_bytes(w) as f64),
+            Kind::U8 => words(bytes, out, |w| u64::from_le_bytes(w) as f64),
+            Kind::F8 => words(bytes, out, f64::from_le_bytes),
+            _ => {}
         }
     }
 
@@ -160,11 +210,12 @@ impl Kind {
             Kind::I8 => words(bytes, out, |w| i64::from_le_bytes(w) as f32),
             Kind::U8 => words(bytes, out, |w| u64::from_le_bytes(w) as f32),
             Kind::F8 => words(bytes, out, |w| f64::from_le_bytes(w) as f32),
+            Kind::Unicode(_) | Kind::Bytes(_) => {}
         }
     }
 }
 
-fn words<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; N]) -> f32) {
+fn words<T, const N: usize>(bytes: &[u8], out: &mut Vec<T>, number: impl Fn([u8; N]) -> T) {
     out.extend(bytes.as_chunks::<N>().0.iter().map(|w| number(*w)));
 }
 
@@ -210,7 +261,9 @@ fn dictionary(text: &str, path: &Path) -> Result<Header, DataError> {
         after.map(|(_, rest)| rest.trim_start()).ok_or_else(|| wrong(path, format!("`{key}` is missing")))
     };
     let descr = value("descr")?;
-    let dtype = descr.strip_prefix('\'').and_then(|d| d.split_once('\'')).map_or(descr, |(d, _)| d);
+    let record = || descr.split_once(']').map_or(descr.to_owned(), |(fields, _)| format!("{fields}]"));
+    let word = descr.strip_prefix('\'').and_then(|d| d.split_once('\'')).map(|(d, _)| d.to_owned());
+    let dtype = word.unwrap_or_else(record);
     let unsupported = || DataError::UnsupportedType { dtype: dtype.trim().into(), path: path.into() };
     let (order, code) = dtype.split_at_checked(1).ok_or_else(unsupported)?;
     let kind = Kind::from_code(code).filter(|_| "<>|=".contains(order)).ok_or_else(unsupported)?;
@@ -226,8 +279,46 @@ fn wrong(path: &Path, reason: String) -> DataError {
     DataError::Header { format: "npy", reason, path: path.into() }
 }
 
-/// Reads `count` values block by block, so that the bytes never lie beside the numbers in full.
-fn read_values(stream: &mut impl Read, header: &Header, count: usize) -> std::io::Result<Numbers> {
+/// Reads `count` strings.
+fn read_text(stream: &mut impl Read, header: &Header, count: usize) -> std::io::Result<Numbers> {
+    // a type of any length can be claimed for no strings at all
+    let size = if count == 0 { 0 } else { header.kind.size() };
+    let (mut out, mut bytes) = (Vec::with_capacity(count), vec![0; size]);
+    for _ in 0..count {
+        stream.read_exact(&mut bytes)?;
+        let text: String = match header.kind {
+            Kind::Unicode(_) => {
+                let code = |w: &[u8; 4]| match header.big_endian {
+                    true => u32::from_be_bytes(*w),
+                    false => u32::from_le_bytes(*w),
+                };
+                bytes
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|w| char::from_u32(code(w)).unwrap_or('\u{fffd}'))
+                    .collect()
+            }
+            _ => match std::str::from_utf8(&bytes) {
+                Ok(text) => text.into(),
+                // Latin-1, so that different bytes stay different
+                Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
+            },
+        };
+        out.push(text.trim_end_matches('\0').into());
+    }
+    read_end(stream)?;
+    Ok(Numbers::Text(out))
+}
+
+/// Reads `count` values block by block, so that the bytes never lie beside the numbers in full. The first of
+/// them go to `exact` too, where f32 may not hold them.
+fn read_values(
+    stream: &mut impl Read,
+    header: &Header,
+    count: usize,
+    exact: &mut Vec<f64>,
+) -> std::io::Result<Numbers> {
     if header.kind == Kind::U1 {
         let mut bytes = vec![0; count];
         stream.read_exact(&mut bytes)?;
@@ -244,6 +335,9 @@ fn read_values(stream: &mut impl Read, header: &Header, count: usize) -> std::io
             bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
         }
         header.kind.append(bytes, &mut out);
+        if exact.len() < LOOKED_AT {
+            header.kind.append_exact(bytes, exact);
+        }
     }
     read_end(stream)?;
     Ok(Numbers::F32(out))
@@ -255,7 +349,7 @@ fn read_end(stream: &mut impl Read) -> std::io::Result<()> {
 }
 
 /// Fortran order (first index fastest) to C order (last index fastest).
-fn from_fortran<T: Copy>(values: &[T], dims: &[usize]) -> Vec<T> {
+fn from_fortran<T: Clone>(values: &[T], dims: &[usize]) -> Vec<T> {
     let mut strides = vec![1; dims.len()];
     for d in 1..dims.len() {
         strides[d] = strides[d - 1] * dims[d - 1];
@@ -263,7 +357,7 @@ fn from_fortran<T: Copy>(values: &[T], dims: &[usize]) -> Vec<T> {
     let mut index = vec![0; dims.len()];
     let mut out = Vec::with_capacity(values.len());
     for _ in 0..values.len() {
-        out.push(values[index.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()]);
+        out.push(values[index.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()].clone());
         for d in (0..dims.len()).rev() {
             index[d] += 1;
             if index[d] < dims[d] {

@@ -113,7 +113,7 @@ fn bad_npz_archives_are_told() {
     fails(&fixture("plain.npz"), &two, text, "set `data.classes=3`, or correct the label");
     let text = "there is no column `yy`: plain.npz";
     fails(&fixture("plain.npz"), &target(&["yy"]), text, "did you mean `y`?");
-    let looked_for = "x, inputs, x_train, train_x, train_inputs, images, train_images, features, arr_0";
+    let looked_for = "x, x_train, train_x, inputs, images, train_images, features, data, arr_0";
     let text = format!("no array for the inputs: looked for {looked_for}, found [\"a\"]: lacking.npz");
     fails(&fixture("lacking.npz"), &none, &text, "save with `numpy.savez(FILE, x=inputs, y=targets)`");
     let text = "6 inputs but 5 targets: counts.npz/x and counts.npz/y";
@@ -138,7 +138,7 @@ fn bad_npz_archives_are_told() {
 }
 
 /// An NPY file of bytes.
-fn npy(dims: &[usize], values: &[u8]) -> Vec<u8> {
+pub fn npy(dims: &[usize], values: &[u8]) -> Vec<u8> {
     let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
     let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({},), }}\n", dims.join(", "));
     [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), values].concat()

@@ -45,6 +45,29 @@ fn idx_folders_are_read_plain_and_gzip() {
     assert_eq!((one.len(), one.fixed_test), (16, None));
 }
 
+/// Archives of MNIST unpack to folders that have the names of the files within.
+#[test]
+fn folders_with_the_names_of_idx_files_are_looked_into() {
+    let folder = Folder::new("idx-inside");
+    for name in MNIST {
+        fs::create_dir(folder.path(name)).expect("a folder");
+        folder.write(&format!("{name}/{name}"), gunzip(&fixture(&format!("mnist16/{name}.gz"))));
+    }
+    let expected = open(&fixture("mnist16"));
+    let set = open(&folder.0.display().to_string());
+    assert_eq!((&set.inputs, &set.targets), (&expected.inputs, &expected.targets));
+    // one of the folders, or the file within
+    assert_eq!(open(&folder.path(MNIST[0])).len(), 16);
+    assert_eq!(open(&folder.path(&format!("{0}/{0}", MNIST[2]))).len(), 4);
+    // a file beside a folder of the same kind comes first
+    let labels = gunzip(&fixture("mnist16/train-labels-idx1-ubyte.gz"));
+    folder.write("train-labels.idx1-ubyte", [&labels[..8], &[3; 16]].concat());
+    assert_eq!(open(&folder.0.display().to_string()).targets[..16], [3.0; 16]);
+    // an empty folder of that name is as if it were not there
+    fs::create_dir(folder.path("train-images.idx")).expect("a folder");
+    assert_eq!(open(&folder.0.display().to_string()).len(), 20);
+}
+
 #[test]
 fn idx_of_other_types_are_read() {
     let folder = Folder::new("idx-types");

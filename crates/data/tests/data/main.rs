@@ -19,6 +19,7 @@ mod messy;
 mod roundtrip;
 mod sets;
 mod table;
+mod targets;
 
 /// A folder of its own for each test, removed at its end.
 struct Folder(PathBuf);

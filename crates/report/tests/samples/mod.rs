@@ -1,8 +1,8 @@
 //! Made-up runs of every kind that a report must bear.
 
 use record::{
-    Confusion, Evaluation, Figures, Goal, Machine, Metrics, MetricsTable, Outcome, Residuals, Row, RunRecord,
-    Samples, Status, Summary,
+    ColumnImportance, Confusion, Dependence, Evaluation, Explanation, Figures, Goal, Importance, Machine,
+    Metrics, MetricsTable, Outcome, Residuals, Row, RunRecord, Samples, Status, Summary, Values,
 };
 
 /// A small generator for noise; any will do.
@@ -69,6 +69,55 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
             outcome: Outcome::Confusion(confusion),
         }),
         summary: summary(epochs, ends),
+        explanation: None,
+    }
+}
+
+/// What was explained of it: a number and a category, one column that does not matter, and figures that are none.
+pub fn explanation(name: &str) -> Explanation {
+    let column = |column: String, mean: f64, std: Option<f64>| ColumnImportance {
+        column,
+        inputs: 1,
+        importance: [("accuracy".to_owned(), Importance { mean, std })].into(),
+    };
+    let outputs = vec![name.to_owned(), "b".into(), "c".into()];
+    Explanation {
+        split: "valid".into(),
+        checkpoint: "best".into(),
+        samples: 120,
+        repeats: 10,
+        seed: 0,
+        metric: "accuracy".into(),
+        figures: [("accuracy".to_owned(), 0.9)].into(),
+        columns: vec![
+            column(name.to_owned(), 0.31, Some(0.02)),
+            column("side".into(), 0.05, Some(0.01)),
+            column("noise".into(), -0.002, None),
+            column("none".into(), f64::NAN, Some(f64::NAN)),
+        ],
+        dependence: vec![
+            Dependence {
+                column: name.to_owned(),
+                at: Values::Numbers(vec![0.0, 1.0, 4.0]),
+                outputs: outputs.clone(),
+                means: vec![vec![0.1, 0.5, 0.9], vec![0.8, 0.4, 0.05], vec![0.1, f64::NAN, 0.05]],
+                shares: true,
+            },
+            Dependence {
+                column: "side".into(),
+                at: Values::Categories(vec!["north".into(), name.to_owned(), "(missing)".into()]),
+                outputs: vec!["price".into()],
+                means: vec![vec![1e5, 2e5, 1.5e5]],
+                shares: false,
+            },
+            Dependence {
+                column: "empty".into(),
+                at: Values::Numbers(vec![]),
+                outputs,
+                means: vec![vec![], vec![], vec![]],
+                shares: true,
+            },
+        ],
     }
 }
 
@@ -256,6 +305,7 @@ pub fn hostile(text: &str) -> RunRecord {
     let mut confusion = Confusion::new(vec![bad(), format!("{text}2"), "c".into()]);
     confusion.add(0, 1);
     confusion.add(1, 1);
+    run.explanation = Some(explanation(text));
     run.evaluation = Some(Evaluation {
         split: bad(),
         checkpoint: bad(),

@@ -114,6 +114,8 @@ impl Read {
             shards: self.part_or("shards", default.shards)?,
             threads: self.part_or("threads", default.threads)?,
             init_from: self.part("init_from")?,
+            init_prefix: self.part("init_prefix")?,
+            init_skip: self.part_or("init_skip", default.init_skip)?,
             preprocess,
             augment: self.part_or("augment", default.augment)?,
             standardise_targets: standardise.and_then(|v| v.as_bool()),

@@ -80,6 +80,11 @@ fields! {
         /// A file in the format safetensors.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub init_from: Option<PathBuf> = None, example "\"start.safetensors\"", is Kind::Text;
+        /// what the names in `init_from` begin with: it is taken off, and all other tensors are left
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub init_prefix: Option<String> = None, example "\"backbone.\"", is Kind::Text;
+        /// names that are not taken from `init_from`, such as a head's `2.*`; they start as without it
+        pub init_skip: Vec<String> = Vec::new() => "[]", is Kind::Texts;
         /// of the inputs, fitted on the training samples
         ///
         /// None means that the kind of data decides.
@@ -186,6 +191,16 @@ impl RunConfig {
             let problem =
                 "a fold is one of `data.folds`, which is not set; with `data.folds=5` there are folds 0 to 4";
             return refused("data.fold", problem.into());
+        }
+        for (key, set) in
+            [("init_prefix", self.init_prefix.is_some()), ("init_skip", !self.init_skip.is_empty())]
+        {
+            if set && self.init_from.is_none() {
+                return refused(
+                    key,
+                    "it says what is taken of a file of weights; `init_from=FILE` names that file".into(),
+                );
+            }
         }
         if let Err(error) = self.loss.check() {
             return refused(&format!("loss.{}", error.key), error.to_string());

@@ -16,6 +16,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+mod taking;
+
+use taking::Fit;
+pub use taking::Taking;
+
 /// Why weights cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,18 +50,58 @@ pub enum WeightsError {
         path: PathBuf,
         /// Every difference.
         mismatch: Mismatch,
+        /// What takes all that fits, where that was asked for and something does.
+        cure: Option<Taking>,
+    },
+    /// No tensor's name begins with the prefix.
+    #[error("no tensor's name begins with `{prefix}`: {}", path.display())]
+    NoPrefix {
+        /// The prefix.
+        prefix: String,
+        /// First parts of the names there are.
+        found: Vec<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pattern that neither a tensor of the model nor one of the file has.
+    #[error("no tensor of the model or the file is called `{pattern}`: {}", path.display())]
+    Unmatched {
+        /// The pattern.
+        pattern: String,
+        /// The names there are.
+        names: Vec<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The patterns leave nothing to take.
+    #[error("`init_skip` leaves none of the model's {n_tensors} tensors to take: {}", path.display())]
+    NothingTaken {
+        /// Tensors of the model.
+        n_tensors: usize,
+        /// The file.
+        path: PathBuf,
     },
 }
 
 impl WeightsError {
     /// What to do.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
         match self {
-            WeightsError::Unreadable { .. } => "check the path and its permissions",
+            WeightsError::Unreadable { .. } => "check the path and its permissions".into(),
             WeightsError::Broken { .. } => {
                 "copy the file again; PyTorch's `.pt` files are turned into safetensors by `safetensors.torch.save_file`"
+                    .into()
             }
-            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved",
+            WeightsError::Mismatch { cure: Some(cure), .. } => {
+                format!("to take what fits and leave the rest: {}", cure.words())
+            }
+            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved".into(),
+            WeightsError::NoPrefix { found, .. } => match &found[..] {
+                [] => "leave `init_prefix` out".into(),
+                found => format!("names begin with {}", some(found)),
+            },
+            WeightsError::Unmatched { names, .. } => format!("the names are {}", some(names)),
+            WeightsError::NothingTaken { .. } => "leave `init_from` out, or skip fewer layers".into(),
         }
     }
 }
@@ -118,8 +163,15 @@ pub struct Matched {
     pub prefix: String,
     /// Names of tensors that were converted to f32, with their types.
     pub converted: Vec<(String, String)>,
-    /// Names of counters that were passed over: PyTorch's `num_batches_tracked`.
+    /// Names of tensors that are none of a model's and were passed over: PyTorch's `num_batches_tracked` and other
+    /// counters, the state of an optimizer, running averages of the weights beside the weights.
     pub ignored: Vec<String>,
+    /// How many of the model's tensors were taken.
+    pub n_taken: usize,
+    /// Names of the model's tensors that keep what they had, since they were to be skipped.
+    pub kept: Vec<String>,
+    /// Names of tensors in the file that were to be left: skipped, or without the prefix.
+    pub left: Vec<String>,
 }
 
 /// A safetensors file in memory, its header checked.
@@ -157,6 +209,11 @@ impl WeightsFile {
         Ok(WeightsFile { path: path.to_owned(), bytes, metadata })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The header's text fields.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
@@ -173,43 +230,35 @@ impl WeightsFile {
     /// Fills flat vectors from the tensors named in their layouts. On an error they keep their values.
     ///
     /// A prefix that all names in the file share is taken off where no name fits otherwise. Counters
-    /// (`num_batches_tracked`) are passed over, and so is an optimizer's state in a checkpoint where none is asked for.
+    /// (`num_batches_tracked`) are passed over; so are an optimizer's state and running averages of the
+    /// weights, where neither is asked for.
     ///
     /// # Errors
     /// Lists every missing or unexpected tensor and every wrong shape or type.
     pub fn load(&self, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
-        let mut views = self.views()?;
-        let wanted: BTreeSet<&str> =
-            sets.iter().flat_map(|(l, _)| &l.slots).map(|s| s.name.as_str()).collect();
-        let is_state = |name: &str| name.starts_with(OPTIMIZER);
-        let only_weights = self.metadata.contains_key(STATE) && !wanted.iter().any(|name| is_state(name));
-        let passed_over = |n: &str| n.ends_with("num_batches_tracked") || only_weights && is_state(n);
-        let ignored: Vec<String> = views.keys().filter(|n| passed_over(n)).cloned().collect();
-        views.retain(|name, _| !ignored.contains(name));
-        let prefix = prefix(&views, &wanted);
-        let mut found: BTreeMap<&str, &TensorView<'_>> =
-            views.iter().map(|(name, view)| (&name[prefix.len()..], view)).collect();
-        let mut mismatch = Mismatch::default();
-        let mut matched = Matched { prefix: prefix.clone(), ignored, converted: Vec::new() };
-        let mut copies = Vec::new();
-        for (set, slot) in sets.iter().enumerate().flat_map(|(i, (l, _))| l.slots.iter().map(move |s| (i, s)))
-        {
-            match found.remove(slot.name.as_str()) {
-                None => mismatch.missing.push(slot.name.clone()),
-                Some(view) => match compare(slot, view, &mut mismatch) {
-                    Some(decode) => {
-                        if view.dtype() != Dtype::F32 {
-                            matched.converted.push((slot.name.clone(), view.dtype().to_string()));
-                        }
-                        copies.push((set, slot, view.data(), decode));
-                    }
-                    None => continue,
-                },
+        match self.take(sets, &Taking::default()) {
+            Err(WeightsError::Mismatch { path, mismatch, .. }) => {
+                Err(WeightsError::Mismatch { path, mismatch, cure: None })
             }
+            done => done,
         }
-        mismatch.unexpected = found.keys().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// The same for a part of the file: what a prefix and patterns of names leave must fit.
+    ///
+    /// # Errors
+    /// As for [`WeightsFile::load`], with what would take all that fits; and when the prefix or a pattern fits no name.
+    pub fn take(&self, sets: &mut [(&Layout, &mut [f32])], what: &Taking) -> Result<Matched, WeightsError> {
+        let views = self.views()?;
+        let slots: Vec<(usize, &Slot)> =
+            sets.iter().enumerate().flat_map(|(i, (l, _))| l.slots.iter().map(move |s| (i, s))).collect();
+        let Fit { matched, mismatch, copies } = self.fit(&views, &slots, what)?;
         if !mismatch.is_empty() {
-            return Err(WeightsError::Mismatch { path: self.path.clone(), mismatch });
+            let cure = self.cure(&views, &slots, what, &mismatch, matched.n_taken);
+            return Err(WeightsError::Mismatch { path: self.path.clone(), mismatch, cure });
+        }
+        if matched.n_taken == 0 && !slots.is_empty() {
+            return Err(WeightsError::NothingTaken { n_tensors: slots.len(), path: self.path.clone() });
         }
         for (set, slot, data, decode) in copies {
             let mut values = vec![0.0; slot.shape.numel()];
@@ -232,21 +281,6 @@ impl WeightsFile {
 /// When the file cannot be read, is damaged, or its tensors are not those of the layouts.
 pub fn read(path: &Path, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
     WeightsFile::open(path)?.load(sets)
-}
-
-/// Leading parts that all names share, `a.b.`, taken off one by one until a wanted name appears.
-fn prefix(views: &BTreeMap<String, TensorView<'_>>, wanted: &BTreeSet<&str>) -> String {
-    let mut prefix = String::new();
-    let Some(first) = views.keys().next() else { return prefix };
-    while !views.keys().any(|name| wanted.contains(&name[prefix.len()..])) {
-        let Some(dot) = first[prefix.len()..].find('.') else { return String::new() };
-        let longer = &first[..prefix.len() + dot + 1];
-        if !views.keys().all(|name| name.starts_with(longer)) {
-            return String::new();
-        }
-        prefix = longer.to_owned();
-    }
-    prefix
 }
 
 /// The elements of a tensor, from a file's order to that of memory.

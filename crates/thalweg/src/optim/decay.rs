@@ -85,7 +85,7 @@ impl DecayRule {
 }
 
 /// Whether the pattern covers the whole name.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
     let Some(rest) = name.strip_prefix(head) else { return false };
     let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);

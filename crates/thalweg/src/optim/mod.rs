@@ -44,6 +44,8 @@ mod wrap;
 
 pub use average::{AverageConfig, Ema, Mean};
 pub use clip::{ClipNorm, ClipValue};
+#[cfg(feature = "runs")]
+pub(crate) use decay::matches;
 pub use decay::{Decay, DecayRule, UnmatchedPattern};
 pub use groups::{Group, GroupError};
 pub use named::NamedState;

@@ -12,25 +12,27 @@ use super::heads;
 use super::judged::{argmax, evaluation_of};
 use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
+use super::preprocessing::Preprocessing;
 use super::saved::Checkpoint;
 use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
-use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task};
+use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task, TaskKind};
 use crate::losses::Probabilities;
+use crate::model::Model;
 use crate::source::{Head, Preprocessed};
 
 /// A trained model, ready for samples.
 #[derive(Debug)]
 pub struct Trained {
-    session: Session,
-    reading: Reading,
-    params: Vec<f32>,
+    pub(super) session: Session,
+    pub(super) reading: Reading,
+    pub(super) params: Vec<f32>,
     /// the model's
     buffers: Vec<f32>,
-    config: RunConfig,
+    pub(super) config: RunConfig,
     /// what tells the data it was trained on from others
     identity: Option<Identity>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// What a model says of samples.
@@ -111,6 +113,16 @@ impl Trained {
         &self.warnings
     }
 
+    /// How its inputs are made of samples, and answers of its outputs.
+    pub fn preprocessing(&self) -> Preprocessing {
+        Preprocessing::new(&self.reading, self.session.objective.terms())
+    }
+
+    /// The network.
+    pub fn model(&self) -> &Model {
+        &self.session.model
+    }
+
     /// Opens new data in the way of the training data: the same columns, classes and shape of a sample.
     ///
     /// # Errors
@@ -123,6 +135,10 @@ impl Trained {
             inputs_only,
             known_classes: self.reading.task.classes().to_vec(),
             known_shape: self.reading.input_shape.clone(),
+            known_task: Some(match self.reading.task {
+                Task::Classification { .. } => TaskKind::Classification,
+                Task::Regression { .. } => TaskKind::Regression,
+            }),
             missing_targets: !self.reading.heads.is_empty(),
             // new data are not cut into parts
             group: None,
@@ -165,16 +181,22 @@ impl Trained {
     /// # Errors
     /// Whatever is wrong with the data.
     pub fn measure_own(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
-        let prepared = Prepared::open(&self.config)?;
-        let source = &self.config.data.source;
-        let unknown = prepared.check_same(self.identity, source, None)?;
-        self.warnings.clone_from(&prepared.set.warnings);
-        self.warnings.extend(unknown);
+        let prepared = self.own_data()?;
         let splits = prepared.splits.clone();
         let part = Split::to_judge(&splits);
-        let choose = |head: &Head| self.config.loss_of(head);
-        self.session.set_objective(Objective::new(&prepared.source(), &splits.train, choose)?);
         self.measure(&prepared.source(), (part, part.of(&splits)), checkpoint)
+    }
+
+    /// The run's own data, with the losses made ready for them.
+    pub(super) fn own_data(&mut self) -> Result<Prepared, TrainError> {
+        let prepared = Prepared::open(&self.config)?;
+        let unknown = prepared.check_same(self.identity, &self.config.data.source, None)?;
+        self.warnings.clone_from(&prepared.set.warnings);
+        self.warnings.extend(unknown);
+        let choose = |head: &Head| self.config.loss_of(head);
+        let objective = Objective::new(&prepared.source(), &prepared.splits.train, choose)?;
+        self.session.set_objective(objective);
+        Ok(prepared)
     }
 
     /// Measures new data: its own test part where it has one, else all of it. Class weights that were counted on the
@@ -216,7 +238,7 @@ impl Trained {
     }
 
     /// The model's buffers, and behind them the loss's.
-    fn all_buffers(&self) -> Vec<f32> {
+    pub(super) fn all_buffers(&self) -> Vec<f32> {
         [&self.buffers[..], self.session.objective.buffers()].concat()
     }
 
@@ -251,7 +273,7 @@ impl Trained {
     }
 
     /// What the outputs mean.
-    fn words(&self, outputs: Vec<f32>) -> Answers {
+    pub(super) fn words(&self, outputs: Vec<f32>) -> Answers {
         let terms = self.session.objective.terms();
         let width = terms.iter().map(|term| term.outputs.len()).sum::<usize>().max(1);
         let of_head = |term: &Term| {

@@ -203,7 +203,7 @@ impl TrainError {
             TrainError::Model(e) => e.hint(),
             TrainError::Record(e) => e.hint(),
             #[cfg(feature = "runs")]
-            TrainError::Weights(e) => Some(e.hint().to_owned()),
+            TrainError::Weights(e) => Some(e.hint()),
             TrainError::Config(e) => Some(e.hint()),
             TrainError::OutOfRange(e) => Some(e.hint()),
             TrainError::Schedule(e) => Some(e.hint()),

@@ -10,9 +10,9 @@ use super::choice::Split;
 use super::error::TrainError;
 use super::predictor::answer;
 use super::program::StepError;
-#[cfg(feature = "runs")]
-use super::saved;
 use super::trainer::Trainer;
+#[cfg(feature = "runs")]
+use super::{preprocessing::Preprocessing, saved};
 use crate::data::Task;
 use crate::model::Model;
 use crate::source::{Head, Source};
@@ -153,7 +153,11 @@ impl Trainer {
     /// Writes a checkpoint: weights alone, or the whole state.
     #[cfg(feature = "runs")]
     pub(super) fn save_as(&self, path: &Path, whole: bool) -> Result<(), TrainError> {
-        let (saved, model, state) = (self.about.saved.as_ref(), &self.session.model, &self.state);
+        let (model, state) = (&self.session.model, &self.state);
+        let terms = self.session.objective.terms();
+        let own = self.about.saved.as_ref();
+        let preprocessing = own.map(|saved| Preprocessing::new(&saved.reading, terms));
+        let saved = own.zip(preprocessing.as_ref());
         if whole {
             let weights = (&state.params[..], &state.buffers[..]);
             return saved::write(path, saved, model, weights, Some((state, self.states())));

@@ -21,6 +21,8 @@ mod builder;
 mod choice;
 mod error;
 mod evaluate;
+#[cfg(feature = "runs")]
+mod explain;
 mod fit;
 mod heads;
 #[cfg(feature = "runs")]
@@ -34,6 +36,8 @@ mod observe;
 mod parts;
 mod predictor;
 mod prepared;
+#[cfg(feature = "runs")]
+mod preprocessing;
 mod program;
 #[cfg(feature = "runs")]
 mod run;
@@ -51,12 +55,16 @@ pub use builder::TrainerBuilder;
 pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Measured};
+#[cfg(feature = "runs")]
+pub use explain::Explaining;
 pub use fit::{Callback, Event, Fitted};
 pub use memory::Need;
 pub use norms::Estimate;
 pub use observe::{Facts, Observer, Progress, Silent};
 pub use predictor::Predictor;
 pub use prepared::{HeadReading, Prepared, Reading};
+#[cfg(feature = "runs")]
+pub use preprocessing::{InputColumn, OutputMeaning, PREPROCESSING, Preprocessing};
 pub use program::{Blueprint, Output, Probe, Program, ProgramKey, Quantity, StepError, Work};
 #[cfg(feature = "runs")]
 pub(crate) use run::check_same_data;

@@ -70,8 +70,10 @@ pub fn resume(
     let path = run.last_checkpoint();
     // killed before the first checkpoint: the start is a function of the config; behind one it is not needed any more
     let resumes = path.exists();
-    let init_from = config.init_from.clone().filter(|_| !resumes);
-    let start = RunConfig { init_from, ..config.clone() };
+    let mut start = config.clone();
+    if resumes {
+        (start.init_from, start.init_prefix, start.init_skip) = (None, None, Vec::new());
+    }
     let mut trainer = Trainer::new(&start, Prepared::open(&start)?)?;
     if resumes {
         let checkpoint = Checkpoint::open(&path)?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainError;
 use super::memory::{self, Need};
 use super::prepared::Reading;
+use super::preprocessing::{PREPROCESSING, Preprocessing};
 use super::state::{Counters, State, sha256};
 use crate::data::Identity;
 use crate::model::weights::{self, STATE, WeightsFile};
@@ -295,15 +296,16 @@ fn json<T: Serialize>(value: &T) -> std::io::Result<String> {
 /// When the disk is full or refuses; the file that was there stays.
 pub(super) fn write(
     path: &Path,
-    saved: Option<&SavedModel>,
+    saved: Option<(&SavedModel, &Preprocessing)>,
     model: &Model,
     (params, buffers): (&[f32], &[f32]),
     state: Option<(&State, &[NamedState])>,
 ) -> Result<(), TrainError> {
     record::write_atomic(path, |w| {
         let mut fields = BTreeMap::new();
-        if let Some(saved) = saved {
+        if let Some((saved, preprocessing)) = saved {
             fields.insert(MODEL.to_owned(), json(saved)?);
+            fields.insert(PREPROCESSING.to_owned(), json(preprocessing)?);
         }
         let layouts: Vec<Layout> =
             state.iter().flat_map(|(_, states)| states.iter().map(NamedState::layout)).collect();

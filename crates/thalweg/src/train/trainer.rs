@@ -31,6 +31,8 @@ use crate::data;
 use crate::data::Task;
 use crate::data::augment::Pipeline;
 use crate::model::Model;
+#[cfg(feature = "runs")]
+use crate::model::weights::{Matched, Taking, WeightsFile};
 use crate::optim::{NamedState, Recipe, Stopped, Updater};
 use crate::schedule::RunLength;
 use crate::source::{Head, Pass, Source};
@@ -95,7 +97,9 @@ impl Trainer {
         }
         #[cfg(feature = "runs")]
         if let Some(path) = &config.init_from {
-            trainer.start_from(path)?;
+            let what = Taking { prefix: config.init_prefix.clone(), skip: config.init_skip.clone() };
+            let matched = trainer.start_from_part(path, &what)?;
+            trainer.about.notes.push(format!("weights of {}: {}", path.display(), matched.words()));
         }
         #[cfg(not(feature = "runs"))]
         if config.init_from.is_some() {
@@ -148,11 +152,23 @@ impl Trainer {
     /// When the file cannot be read, or its tensors are not the model's.
     #[cfg(feature = "runs")]
     pub fn start_from(&mut self, path: &Path) -> Result<(), TrainError> {
-        let own = self.session.model.buffers().len();
+        self.start_from_part(path, &Taking::default()).map(|_| ())
+    }
+
+    /// Takes a part of the weights of a safetensors file, such as all but the last layer; what is skipped keeps its
+    /// start. Tells what was taken, left and passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what is to be taken does not fit.
+    #[cfg(feature = "runs")]
+    pub fn start_from_part(&mut self, path: &Path, what: &Taking) -> Result<Matched, TrainError> {
+        let model = &self.session.model;
+        let own = model.buffers().len();
         let State { params, buffers, .. } = &mut self.state;
-        self.session.model.load(path, params, &mut buffers[..own])?;
+        let mut sets = [(model.params(), &mut params[..]), (model.buffers(), &mut buffers[..own])];
+        let matched = WeightsFile::open(path)?.take(&mut sets, what)?;
         self.state.slots = self.updater.start(&self.state.params);
-        Ok(())
+        Ok(matched)
     }
 
     /// Goes on from a state of this model and optimizer. Its buffers are the model's, whatever stands behind them: the

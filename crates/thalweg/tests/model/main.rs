@@ -8,6 +8,7 @@ use thalweg::engine;
 use thalweg::model::{Mode, Model, ModelConfig};
 
 mod config;
+mod finetune;
 #[path = "../common/formula.rs"]
 mod formula;
 mod images;
