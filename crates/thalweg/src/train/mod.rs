@@ -17,6 +17,8 @@
 mod about;
 #[cfg(feature = "runs")]
 mod apply;
+#[cfg(feature = "runs")]
+mod best;
 mod builder;
 mod choice;
 mod error;

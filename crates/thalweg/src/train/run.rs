@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::kernels::isa::isa;
-use record::{Figures, Goal, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
+use record::{Figures, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
 
+use super::best::{Judge, goal, instead_of_r2};
 use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::judged::evaluation_of;
@@ -14,7 +15,7 @@ use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
 use super::saved::{self, Checkpoint};
-use super::state::{Best, weights_sha256};
+use super::state::weights_sha256;
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 
@@ -119,56 +120,6 @@ pub fn changes(old: &RunConfig, new: &RunConfig) -> Result<Vec<String>, TrainErr
     match keys.iter().find(|key| !may(key)) {
         None => Ok(keys),
         Some(key) => Err(TrainError::Changed { key: key.clone() }),
-    }
-}
-
-/// The metric that tells the best epoch.
-struct Judge {
-    name: String,
-    goal: Goal,
-}
-
-/// What is measured whenever something was trained.
-const TRAIN_LOSS: &str = "train_loss";
-
-impl Judge {
-    fn of(config: &RunConfig, trainer: &Trainer) -> Self {
-        let has_valid = !trainer.parts.valid.numbers.is_empty();
-        let name = match config.save.best.as_str() {
-            "auto" if !has_valid => TRAIN_LOSS.to_owned(),
-            "auto" => format!("valid_{}", trainer.session.objective.main_metric()),
-            named => named.to_owned(),
-        };
-        let goal = if name.ends_with("loss") || name.ends_with("rmse") { Goal::Min } else { Goal::Max };
-        Judge { name, goal }
-    }
-
-    /// Whether a value is better than the best so far; the first finite one is.
-    fn improves(&self, value: f64, best: Option<&Best>) -> bool {
-        let before = best.map(|b| b.value).filter(|b| b.is_finite());
-        let better = |b: f64| if self.goal == Goal::Max { value > b } else { value < b };
-        value.is_finite() && before.is_none_or(better)
-    }
-
-    /// The value of the deciding figure; none where nothing was trained yet.
-    ///
-    /// # Errors
-    /// [`TrainError::Metric`] where figures do not have it.
-    fn value(&self, figures: &Figures) -> Result<Option<f64>, TrainError> {
-        let value = figures.metrics.get(&self.name);
-        if value.is_none() && self.name != TRAIN_LOSS {
-            let known = figures.metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(TrainError::Metric { name: self.name.clone(), known });
-        }
-        Ok(value)
-    }
-
-    /// Judges the best epoch so far by this figure: a resumed run may have chosen another one.
-    fn judge_again(&self, best: &mut Option<Best>) -> Result<(), TrainError> {
-        if let Some(best) = best {
-            best.value = self.value(&best.figures)?.unwrap_or(f64::NAN);
-        }
-        Ok(())
     }
 }
 
@@ -278,8 +229,7 @@ impl<'a> Run<'a> {
             notes: about.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
         for warning in about.warnings.clone() {
-            self.observer.on_warning(&warning);
-            self.log.line(&format!("warning: {warning}"))?;
+            self.warn(&warning)?;
         }
         self.log.line(&format!(
             "{} on {}: {} parameters, {}+{}+{} samples, steps {}..{}",
@@ -295,6 +245,12 @@ impl<'a> Run<'a> {
         let summary = self.summary(Status::Running, None);
         self.folder.write_summary(&summary)?;
         self.observer.on_start(&facts);
+        Ok(())
+    }
+
+    fn warn(&mut self, text: &str) -> Result<(), TrainError> {
+        self.observer.on_warning(text);
+        self.log.line(&format!("warning: {text}"))?;
         Ok(())
     }
 
@@ -333,20 +289,24 @@ impl<'a> Run<'a> {
     /// Measures, writes the row, keeps the best weights.
     fn measure_epoch(&mut self) -> Result<(), TrainError> {
         let figures = self.trainer.end_epoch()?;
-        let value = self.judge.value(&figures)?;
-        let Figures { epoch, step, metrics } = figures.clone();
         let seconds = self.seconds();
         let counters = &mut self.trainer.state.counters;
         counters.seconds = seconds;
-        let best = value.is_some_and(|v| self.judge.improves(v, counters.best.as_ref()));
-        if best || counters.best.is_none() {
-            counters.best = Some(Best { value: value.unwrap_or(f64::NAN), figures });
+        let first = counters.best.is_none();
+        let better = self.judge.best(&figures, counters.best.as_ref())?;
+        let best = better.as_ref().is_some_and(|b| b.value.is_finite());
+        if better.is_some() {
+            counters.best = better;
             self.save(&self.folder.best_checkpoint(), false)?;
         }
+        if let Some(note) = self.judge.note(&figures).filter(|_| first) {
+            self.warn(&note)?;
+        }
+        let Figures { epoch, step, metrics } = figures;
         let row = Row { epoch, step, seconds, lr: self.trainer.last_lr(), metrics };
         self.metrics.append(&row)?;
         let words: Vec<String> =
-            row.metrics.iter().map(|(name, value)| format!("{name} {value:.5}")).collect();
+            row.metrics.iter().map(|(name, value)| format!("{name} {}", logged(value))).collect();
         self.log.line(&format!(
             "epoch {epoch}, step {step}: {}{}",
             words.join(", "),
@@ -427,6 +387,10 @@ impl<'a> Run<'a> {
         let seconds = self.seconds();
         let parts = &trainer.parts;
         let own = trainer.session.model.buffers().len();
+        // the metric that decides, where R² is undefined on the validation part
+        let last = counters.last.as_ref();
+        let undefined = last.and_then(|last| instead_of_r2(&format!("valid_{}", self.main), last));
+        let metric = if undefined.is_some() { "rmse" } else { self.main };
         let digest = || weights_sha256(&trainer.evaluated(), &trainer.state.buffers[..own]);
         Summary {
             status,
@@ -434,8 +398,8 @@ impl<'a> Run<'a> {
             data: trainer.about.data.clone(),
             model: trainer.session.model.title().to_owned(),
             task: trainer.session.objective.kind().into(),
-            metric: self.main.into(),
-            goal: self.judge.goal,
+            metric: metric.into(),
+            goal: goal(metric),
             steps: counters.step,
             epochs: counters.step / length.steps_per_epoch,
             epochs_planned: self.config.epochs.unwrap_or(0),
@@ -457,4 +421,9 @@ impl<'a> Run<'a> {
             machine: Machine::detect(isa().name()),
         }
     }
+}
+
+/// A figure in the log.
+fn logged(value: f64) -> String {
+    if value.is_nan() { "undefined".into() } else { format!("{value:.5}") }
 }
