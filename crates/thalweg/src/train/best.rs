@@ -1,4 +1,6 @@
-//! Which epoch is the best one: that of the best metric.
+//! Which epoch is the best one: that of the best metric, of equal ones that of the lower validation loss.
+
+use std::cmp::Ordering;
 
 use record::{Figures, Goal};
 
@@ -9,6 +11,8 @@ use crate::config::RunConfig;
 
 /// What is measured whenever something was trained.
 const TRAIN_LOSS: &str = "train_loss";
+/// Breaks ties.
+const VALID_LOSS: &str = "valid_loss";
 
 /// The metric that tells the best epoch.
 pub(super) struct Judge {
@@ -20,6 +24,8 @@ pub(super) struct Judge {
 struct Worth {
     value: f64,
     goal: Goal,
+    /// of the validation part, infinite where it was not measured
+    loss: f64,
 }
 
 impl Judge {
@@ -72,7 +78,9 @@ impl Judge {
             let known = figures.metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
             return Err(TrainError::Metric { name: self.name.clone(), known });
         }
-        Ok(Worth { value: value.unwrap_or(f64::NAN), goal: goal(name) })
+        let loss = figures.metrics.get(VALID_LOSS).filter(|loss| loss.is_finite());
+        let (value, loss) = (value.unwrap_or(f64::NAN), loss.unwrap_or(f64::INFINITY));
+        Ok(Worth { value, goal: goal(name), loss })
     }
 }
 
@@ -81,7 +89,12 @@ impl Worth {
         if !self.value.is_finite() || !before.value.is_finite() {
             return self.value.is_finite();
         }
-        if self.goal == Goal::Max { self.value > before.value } else { self.value < before.value }
+        let order = self.value.total_cmp(&before.value);
+        match if self.goal == Goal::Max { order } else { order.reverse() } {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => self.loss < before.loss,
+        }
     }
 }
 
@@ -115,6 +128,18 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_lower_validation_loss() {
+        let epoch = |accuracy, loss| [("valid_accuracy", accuracy), ("valid_loss", loss)];
+        let epochs = [epoch(0.9, 0.5), epoch(0.9, 0.6), epoch(0.9, 0.4), epoch(0.8, 0.1), epoch(1.0, 9.0)];
+        let epochs: Vec<&[(&str, f64)]> = epochs.iter().map(|e| &e[..]).collect();
+        assert_eq!(chosen("valid_accuracy", &epochs), [0, 2, 4]);
+        // of the same losses the first stays, and a loss that is not finite is never the better one
+        let epochs = [epoch(0.9, f64::NAN), epoch(0.9, 0.5), epoch(0.9, 0.5), epoch(0.9, f64::NEG_INFINITY)];
+        let epochs: Vec<&[(&str, f64)]> = epochs.iter().map(|e| &e[..]).collect();
+        assert_eq!(chosen("valid_accuracy", &epochs), [0, 1]);
     }
 
     #[test]
