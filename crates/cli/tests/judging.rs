@@ -77,3 +77,73 @@ fn equal_validation_targets_are_judged_by_their_error_in_folds_too() {
     let results = read(&here, "r/results.csv");
     assert!(results.contains("all,test_rmse,4,"), "{results}");
 }
+
+/// A table of `n` rows with two classes.
+fn classes(n: usize) -> String {
+    let mut text = "a,b,class\n".to_owned();
+    for i in 0..n {
+        let (a, b) = ((i * 7 % 11) as f64 / 11.0, (i * 5 % 13) as f64 / 13.0);
+        let _ = writeln!(text, "{a:.4},{b:.4},{}", if a > b { "more" } else { "less" });
+    }
+    text
+}
+
+#[test]
+fn batch_and_epochs_of_a_table_follow_from_its_rows() {
+    let here = Folder::new("chosen");
+    std::fs::write(here.path().join("t.csv"), classes(150)).unwrap();
+    let ran = here.run("train data=t.csv --run-dir r");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let n_train = json(&here, "r/summary.json")["samples"]["train"].as_u64().unwrap();
+    let said =
+        format!("note: epochs=400, batch=64, chosen from {n_train} training samples; set `epochs`, `batch`");
+    assert!(ran.err.contains(&said), "{}", ran.err);
+    let config = read(&here, "r/config.toml");
+    assert!(config.contains("\nepochs = 400 ") && config.contains("\nbatch = 64 "), "{config}");
+    // the resolved config is the same run, and so is the one that was cut short
+    let hash = |run: &str| json(&here, &format!("{run}/summary.json"))["weights_sha256"].clone();
+    let again = here.run("train --config r/config.toml --run-dir again");
+    assert!(again.code == 0 && !again.err.contains("chosen"), "{}", again.err);
+    assert_eq!(hash("r"), hash("again"));
+    let cut = here.run("train data=t.csv time=1ms --run-dir cut");
+    assert_eq!(json(&here, "cut/summary.json")["status"], "interrupted", "{}", cut.err);
+    assert_eq!(here.run("resume cut").code, 0);
+    assert_eq!(hash("r"), hash("cut"));
+    // `steps` alone leaves the epochs open, and what is set stays
+    let ran = here.run("train data=t.csv steps=7 --run-dir steps");
+    assert!(!ran.err.contains("chosen"), "{}", ran.err);
+    assert_eq!(json(&here, "steps/summary.json")["steps"], 7);
+    let ran = here.run("train data=t.csv epochs=3 batch=16 --run-dir both");
+    assert!(!ran.err.contains("chosen"), "{}", ran.err);
+    assert_eq!(json(&here, "both/summary.json")["epochs"], 3);
+    // data that are no table keep their defaults
+    let ran = here.run("train data=xor steps=1 --run-dir xor");
+    assert!(!ran.err.contains("chosen"), "{}", ran.err);
+    assert!(here.run("config show").fine().contains("# batch = 64"));
+}
+
+#[test]
+fn tables_smaller_than_a_batch_are_learnt() {
+    let here = Folder::new("small");
+    for n in [5, 12, 40, 79] {
+        std::fs::write(here.path().join("t.csv"), classes(n)).unwrap();
+        let ran = here.run(&format!("train data=t.csv --run-dir r{n}"));
+        assert_eq!(ran.code, 0, "{n}: {}", ran.err);
+        let ran = here.run(&format!("train data=t.csv data.folds=2 seeds=2 --run-dir f{n}"));
+        assert_eq!(ran.code, 0, "{n}: {}", ran.err);
+    }
+    // 65 training samples in batches of 64 leave one, of which a norm knows no statistics
+    std::fs::write(here.path().join("t.csv"), classes(65)).unwrap();
+    let model = "model.hidden=[8] model.batch_norm=true";
+    let ran = here.run(&format!("train data=t.csv {model} data.valid=0 data.test=0 epochs=2 --run-dir norm"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("batch=63"), "{}", ran.err);
+    let asked = |batch: &str| {
+        here.run(&format!(
+            "train data=t.csv {model} data.valid=0 data.test=0 epochs=2 {batch} --run-dir told"
+        ))
+    };
+    let ran = asked("batch=64");
+    assert!(ran.err.contains("hint: another batch size, for example `batch=63`"), "{}", ran.err);
+    assert_eq!(asked("batch=63").code, 0);
+}

@@ -21,6 +21,10 @@ use crate::schedule::{ScheduleConfig, Span};
 #[cfg(feature = "runs")]
 use settings::Range;
 
+/// Samples in a batch that nobody asked for, where there are as many.
+pub(crate) const BATCH: usize = 64;
+/// Epochs that nobody asked for, but of tables.
+pub(crate) const EPOCHS: u64 = 20;
 /// The most parts that a batch is cut into.
 pub(crate) const MAX_SHARDS: usize = 1024;
 
@@ -28,18 +32,19 @@ fields! {
     /// A run's settings, complete and checked.
     #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct RunConfig {
-        /// passes over the training samples; as many as `steps` takes where that is set
+        /// passes over the training samples; unless set 20, or of a table as many as 2,000 updates take, 20 to 400
         ///
-        /// With 0 nothing is learnt: the start is measured and saved.
+        /// As many as `steps` takes where that is set. With 0 nothing is learnt: the start is measured and saved.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub epochs: Option<u64> = Some(20) => "20", is Kind::Whole(0, MANY);
+        pub epochs: Option<u64> = None, example "20", is Kind::Whole(0, MANY);
         /// updates; the run ends at whichever of the two comes first
         #[serde(skip_serializing_if = "Option::is_none")]
         pub steps: Option<u64> = None, example "1000", is Kind::Whole(0, MANY);
-        /// samples that go through the network at once
+        /// samples that go through the network at once; unless set 64, or all training samples where they are fewer
         ///
         /// The last batch of an epoch may be smaller.
-        pub batch: usize = 64, is Kind::Whole(1, SAMPLES);
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub batch: Option<usize> = None, example "64", is Kind::Whole(1, SAMPLES);
         /// batches whose gradients are averaged for one update; steps and schedules count updates
         pub accumulate: usize = 1, is Kind::Whole(1, SAMPLES);
         /// samples measured at once; does not change the figures' meaning
@@ -164,7 +169,7 @@ impl RunConfig {
         let samples = u32::MAX as usize;
         let by_default = |n: usize| Good::Default(n.to_string().into());
         for (key, got, least, most, good) in [
-            ("batch", self.batch, 1, samples, by_default(default.batch)),
+            ("batch", self.batch.unwrap_or(BATCH), 1, samples, Good::Example(BATCH.to_string().into())),
             ("accumulate", self.accumulate, 1, samples, by_default(default.accumulate)),
             ("eval_batch", self.eval_batch, 1, samples, by_default(default.eval_batch)),
             ("shards", self.shards, 1, MAX_SHARDS, by_default(default.shards)),
@@ -207,10 +212,10 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError::BatchTooLarge`].
     pub fn check_samples(&self, n_train: usize) -> Result<(), ConfigError> {
-        if self.batch > n_train {
-            return Err(ConfigError::BatchTooLarge { batch: self.batch, n_train });
+        match self.batch.filter(|batch| *batch > n_train) {
+            Some(batch) => Err(ConfigError::BatchTooLarge { batch, n_train }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Threads to use: as asked for, or one for each core, and never more than shards or than [`MAX_WORKERS`].

@@ -47,8 +47,9 @@ pub fn train_ready(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    run.write_config(&recorded(config))?;
-    Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
+    let config = trainer.settled(config);
+    run.write_config(&recorded(&config))?;
+    Run::new(&config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
 /// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for
@@ -86,6 +87,7 @@ pub fn resume(
         trainer.restore(state)?;
         Judge::of(&config, &trainer).judge_again(&mut trainer.state.counters.best)?;
     }
+    let config = trainer.settled(&config);
     run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
