@@ -147,3 +147,35 @@ fn tables_smaller_than_a_batch_are_learnt() {
     assert!(ran.err.contains("hint: another batch size, for example `batch=63`"), "{}", ran.err);
     assert_eq!(asked("batch=63").code, 0);
 }
+
+#[test]
+fn a_class_that_is_never_found_is_said_in_the_last_lines() {
+    let here = Folder::new("rare");
+    let mut text = "a,b,y\n".to_owned();
+    for i in 0..300 {
+        let _ = writeln!(text, "{},{},{}", i * 7 % 11, i * 5 % 13, if i % 50 == 7 { "yes" } else { "no" });
+    }
+    std::fs::write(here.path().join("t.csv"), text).unwrap();
+    let ran = here.run("train data=t.csv epochs=1 --run-dir r");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let said = "equals the majority class `no`; recall of `yes` is 0 %.";
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plain(&ran.out).contains(said), "{}", ran.out);
+    let out = here.run("eval r").fine();
+    assert!(out.trim_end().ends_with(said), "{out}");
+    assert!(out.contains("\nalways no ") && out.contains("\naverage precision of yes "), "{out}");
+    let json = here.run("eval r --json").json().pop().unwrap();
+    let confusion = &json["confusion"];
+    assert_eq!(
+        (&confusion["balanced_accuracy"], &confusion["majority"]["class"]),
+        (&0.5.into(), &"no".into())
+    );
+    for figure in ["roc_auc", "average_precision", "log_loss", "brier", "calibration_error"] {
+        assert!(confusion[figure].is_f64(), "{figure}: {confusion}");
+    }
+    assert_eq!(self::json(&here, "r/evaluation.json")["confusion"], *confusion);
+    assert!(read(&here, "r/report.html").contains("always <b>no</b>"));
+    // nothing is said of a model that finds its classes
+    let ran = here.run("train data=digits epochs=3 --run-dir digits");
+    assert!(!ran.out.contains("majority"), "{}", ran.out);
+}

@@ -146,8 +146,7 @@ impl Results {
         let mut text = format!("run,group,status,{},epochs,steps,seconds,weights_sha256\n", head.join(","));
         for result in &self.runs {
             let setting = |key: &String| result.settings().find(|(k, _)| k == key).map(|(_, v)| v.to_owned());
-            let figure =
-                |name: &String| result.figures().find(|(n, _)| n == name).and_then(|(_, v)| cell(v));
+            let figure = |name: &String| result.figures().find(|(n, _)| n == name).and_then(|(_, v)| cell(v));
             let run = &result.run;
             let mut cells = vec![run.name.clone(), run.group.clone(), run.status.word().to_owned()];
             cells.extend(keys.iter().map(|key| setting(key).unwrap_or_default()));

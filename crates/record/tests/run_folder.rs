@@ -80,7 +80,10 @@ fn a_run_reads_back_as_it_was_written() {
     let steps: Vec<u64> = record.metrics.rows.iter().map(|row| row.step).collect();
     let last = record.metrics.rows[2].clone();
     assert_eq!((steps, last), (vec![10, 20, 30], row(30, 4e-320)));
-    assert!(record.metrics.column("train_loss")[..2].iter().all(Option::is_none), "undefined is not measured");
+    assert!(
+        record.metrics.column("train_loss")[..2].iter().all(Option::is_none),
+        "undefined is not measured"
+    );
     let text = fs::read_to_string(run.path().join("metrics.csv")).unwrap();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     assert!(fs::read_to_string(run.path().join("log.txt")).unwrap().ends_with("  begun\n"));

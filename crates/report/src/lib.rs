@@ -5,6 +5,7 @@ mod confusion;
 mod curves;
 mod epochs;
 mod format;
+mod imbalance;
 mod lab;
 mod lab_figure;
 mod markup;
@@ -16,6 +17,7 @@ pub mod terminal;
 mod verdict;
 
 pub use commands::{Command, commands, quote};
+pub use imbalance::imbalance;
 pub use lab::lab_html;
 pub use lab_figure::lab_figure_svg;
 pub use page::report_html;

@@ -3,6 +3,7 @@
 use record::{Goal, RunRecord, Status};
 
 use crate::format::{capital, duration, metric_words, number, plural, split_of, split_words, value};
+use crate::imbalance::imbalance;
 
 /// The sentence at the top: the result, and what it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +49,9 @@ pub fn verdict(record: &RunRecord) -> Verdict {
 
 /// What the curves say, in plain sentences; only what the numbers in the record show.
 pub fn observations(record: &RunRecord) -> Vec<String> {
-    [reason(record), generalisation(record), still_improving(record), best_was_earlier(record)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let hidden = record.evaluation.iter().flat_map(imbalance).map(|text| capital(&text));
+    let curves = [generalisation(record), still_improving(record), best_was_earlier(record)];
+    reason(record).into_iter().chain(hidden).chain(curves.into_iter().flatten()).collect()
 }
 
 fn reason(record: &RunRecord) -> Option<String> {

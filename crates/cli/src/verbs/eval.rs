@@ -76,7 +76,11 @@ fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
         let line = format!("{shown:<width$} {}\n", figure(name, value));
         text += &if shown == "loss" { line } else { paint(&line, Look::Strong) };
     }
-    text + &answers(outcome)
+    text += &answers(outcome);
+    for hidden in report::imbalance(evaluation) {
+        text += &format!("\n{}\n", visible_line(&hidden));
+    }
+    text
 }
 
 fn answers(outcome: &Outcome) -> String {
@@ -101,7 +105,7 @@ fn classes(confusion: &Confusion) -> String {
     let mut rows = vec![["class", "precision", "recall", "F1", "samples"].map(String::from).to_vec()];
     rows.extend(confusion.per_class().iter().take(MOST_CLASSES).map(row));
     let sides = [Side::Left, Side::Right, Side::Right, Side::Right, Side::Right];
-    let mut text = format!("\n{}", table(&rows, &sides, usize::MAX));
+    let mut text = format!("{}\n{}", figures(confusion), table(&rows, &sides, usize::MAX));
     let more = confusion.classes().len().saturating_sub(MOST_CLASSES);
     if more > 0 {
         text += &format!("and {more} classes more\n");
@@ -115,6 +119,30 @@ fn classes(confusion: &Confusion) -> String {
         text += &format!("\nmost often taken for another: {}\n", pairs.join(", "));
     }
     text
+}
+
+/// What follows from the matrix, and what the probabilities say.
+fn figures(confusion: &Confusion) -> String {
+    let scores = confusion.scores();
+    let share = |x: Option<f64>| x.map(|x| figure("accuracy", x));
+    let of = |class: &str| visible_line(class).into_owned();
+    let majority = confusion.majority().map_or_else(String::new, |m| of(&m.class));
+    let positive = scores.positive.as_ref().map_or_else(String::new, |p| format!(" of {}", of(p)));
+    let rows = [
+        (format!("always {majority}"), share(confusion.majority().map(|m| m.share))),
+        ("balanced accuracy".into(), share(confusion.balanced_accuracy())),
+        ("area under the ROC curve".into(), scores.roc_auc.map(short)),
+        (format!("average precision{positive}"), scores.average_precision.map(short)),
+        ("log loss".into(), scores.log_loss.map(short)),
+        ("Brier score".into(), scores.brier.map(short)),
+        ("calibration error, 15 bins".into(), scores.calibration_error.map(short)),
+    ];
+    let known = rows.into_iter().filter_map(|(what, value)| Some(vec![what, value?]));
+    let rows: Vec<Vec<String>> = known.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(&rows, &[Side::Left, Side::Right], usize::MAX))
 }
 
 fn numbers(residuals: &[Residuals]) -> String {
