@@ -127,9 +127,9 @@ fn tables_smaller_than_a_batch_are_learnt() {
     let here = Folder::new("small");
     for n in [5, 12, 40, 79] {
         std::fs::write(here.path().join("t.csv"), classes(n)).unwrap();
-        let ran = here.run(&format!("train data=t.csv --run-dir r{n}"));
+        let ran = here.run(&format!("train data=t.csv epochs=2 --run-dir r{n}"));
         assert_eq!(ran.code, 0, "{n}: {}", ran.err);
-        let ran = here.run(&format!("train data=t.csv data.folds=2 seeds=2 --run-dir f{n}"));
+        let ran = here.run(&format!("train data=t.csv data.folds=2 seeds=2 epochs=2 --run-dir f{n}"));
         assert_eq!(ran.code, 0, "{n}: {}", ran.err);
     }
     // 65 training samples in batches of 64 leave one, of which a norm knows no statistics
@@ -178,4 +178,159 @@ fn a_class_that_is_never_found_is_said_in_the_last_lines() {
     // nothing is said of a model that finds its classes
     let ran = here.run("train data=digits epochs=3 --run-dir digits");
     assert!(!ran.out.contains("majority"), "{}", ran.out);
+}
+
+#[test]
+fn measuring_the_training_file_is_told() {
+    let here = Folder::new("seen");
+    let table = |from: usize, n: usize| {
+        let mut text = "a,b,color,y\n".to_owned();
+        for i in from..from + n {
+            let a =
+                if i % 9 == 0 { String::new() } else { format!("{:.4}", (i * 7919 % 1009) as f64 / 1009.0) };
+            let color = ["red", "green", "blue"][i % 3];
+            let _ = writeln!(text, "{a},{:.4},{color},{}", (i * 5 % 997) as f64, i * 31 % 2);
+        }
+        text
+    };
+    std::fs::create_dir(here.path().join("sub")).unwrap();
+    std::fs::write(here.path().join("sub/t.csv"), table(0, 200)).unwrap();
+    std::fs::write(here.path().join("new.csv"), table(200, 100)).unwrap();
+    std::fs::write(here.path().join("mixed.csv"), table(150, 100)).unwrap();
+    let missing = "data.allow_missing=true";
+    let ran = here.run(&format!("train data=sub/t.csv {missing} epochs=2 --run-dir sub/r"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let samples = json(&here, "sub/r/summary.json")["samples"].clone();
+    let own = here.run("eval sub/r data=sub/t.csv");
+    let said = format!(
+        "warning: of these 200 samples the model was trained on {}, and {} chose the best epoch: the figures are not \
+         those of new data",
+        samples["train"], samples["valid"]
+    );
+    assert_eq!((own.code, own.err.trim_end()), (0, said.as_str()));
+    assert!(own.out.starts_with("sub/t.csv, 200 samples"), "{}", own.out);
+    let new = here.run("eval sub/r data=new.csv").fine();
+    assert!(new.starts_with("new.csv, 100 samples"), "{new}");
+    let mixed = here.run("eval sub/r data=mixed.csv");
+    assert!(mixed.err.contains("warning: of these 100 samples the model was trained on "), "{}", mixed.err);
+    // the data are found from another folder, and the run's own test part is no news
+    std::fs::rename(here.path().join("sub/r"), here.path().join("r")).unwrap();
+    assert!(here.run("eval r").fine().starts_with("test part"));
+    let path = here.path().join("sub/t.csv");
+    assert!(read(&here, "r/config.toml").contains(&format!("source = {:?}", path.to_str().unwrap())));
+    // data that are no longer there are known by their check sum, where nothing was missing
+    std::fs::write(here.path().join("whole.csv"), classes(80)).unwrap();
+    assert_eq!(here.run("train data=whole.csv epochs=1 --run-dir whole").code, 0);
+    std::fs::rename(here.path().join("whole.csv"), here.path().join("moved.csv")).unwrap();
+    let moved = here.run("eval whole data=moved.csv");
+    assert!(moved.err.contains("these are the data that the model was trained on"), "{}", moved.err);
+}
+
+#[test]
+fn a_list_is_gone_on_with_from_another_folder() {
+    let here = Folder::new("elsewhere");
+    std::fs::create_dir(here.path().join("sub")).unwrap();
+    std::fs::write(here.path().join("t.csv"), classes(60)).unwrap();
+    let ran = here.run("train data=t.csv seeds=2 epochs=2 --run-dir sub/list");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_thalweg"))
+        .args(["resume", "list", "epochs=3"])
+        .current_dir(here.path().join("sub"))
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(json(&here, "sub/list/seed-1/summary.json")["epochs"], 3);
+}
+
+#[test]
+fn checkpoints_stay_where_they_are_asked_for() {
+    let here = Folder::new("keep");
+    let kept = |run: &str| {
+        let folder = here.path().join(run).join("checkpoints");
+        let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with("step-")).collect();
+        names.sort();
+        names
+    };
+    let train = "train data=xor epochs=4 save.every=1ep";
+    for (keep, n) in [("", 0), ("save.keep=2", 2), ("save.keep=all", 4)] {
+        let ran = here.run(&format!("{train} {keep} --run-dir r{n}"));
+        assert_eq!((ran.code, kept(&format!("r{n}")).len()), (0, n), "{}", ran.err);
+    }
+    let all = kept("r4");
+    assert_eq!(kept("r2"), all[2..]);
+    let last = std::fs::read(here.path().join("r4/checkpoints/last.safetensors")).unwrap();
+    let newest = std::fs::read(here.path().join("r4/checkpoints").join(&all[3])).unwrap();
+    let oldest = std::fs::read(here.path().join("r4/checkpoints").join(&all[0])).unwrap();
+    assert!(last == newest && last != oldest);
+    let from = format!("{train} init_from=r4/checkpoints/{} --run-dir next", all[0]);
+    assert_eq!(here.run(&from).code, 0);
+    // a run in the place of another leaves none of the other's
+    assert_eq!(here.run(&format!("{train} --run-dir r4 --overwrite")).code, 0);
+    assert!(kept("r4").is_empty());
+    here.run("train save.keep=some").fails(
+        2,
+        "error: `save.keep` on the command line: expected `all`, or how many checkpoints stay, got \"some\"\n\
+         hint: `thalweg config show` explains `save`",
+    );
+}
+
+#[test]
+fn run_names_say_what_differs() {
+    let here = Folder::new("names");
+    for (words, name) in [
+        ("data=xor steps=1", "xor-mlp-128-64-001"),
+        ("data=xor steps=1 model=mlp-8 optimizer=adamw lr=0.01", "xor-mlp-8-adamw-lr0.01-001"),
+        (
+            "data=xor steps=1 model=mlp-8 schedule=cosine batch=16 seed=3",
+            "xor-mlp-8-cosine-batch16-seed3-001",
+        ),
+        ("data=xor steps=1 model=mlp-8 optimizer=sgd optimizer.lr=1e-5 name=own", "own-001"),
+    ] {
+        let ran = here.run(&format!("train {words}"));
+        assert!(here.path().join("runs").join(name).is_dir(), "{name}: {}{}", ran.err, ran.out);
+    }
+}
+
+#[test]
+fn a_first_epoch_that_diverges_leaves_its_steps() {
+    let here = Folder::new("first");
+    let ran = here.run("train data=digits optimizer=sgd lr=1e6 batch=1 --run-dir r");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let table = read(&here, "r/metrics.csv");
+    assert!(table.starts_with("epoch,step,seconds,lr,train_loss\n0,1,"), "{table}");
+    assert_eq!(json(&here, "r/summary.json")["epochs"], 0);
+    // with a smaller rate it goes on from its last good state, and its rows are epochs again
+    assert!(read(&here, "r/report.html").contains("<svg"));
+}
+
+#[test]
+fn nothing_longer_is_proposed_where_all_is_learnt() {
+    let here = Folder::new("learnt");
+    std::fs::write(here.path().join("t.csv"), classes(60)).unwrap();
+    let ran =
+        here.run("train data=t.csv data.valid=0 data.test=0 epochs=400 lr=0.01 save.every=100ep --run-dir r");
+    assert!(json(&here, "r/summary.json")["best"]["train_accuracy"] == 1.0, "{}", ran.out);
+    assert!(!ran.out.contains("training longer"), "{}", ran.out);
+}
+
+#[test]
+fn settings_without_effect_and_weights_that_are_none_are_told() {
+    let here = Folder::new("idle");
+    let ran = here.run("train data=xor steps=2 optimizer=sgd momentum_schedule=cosine --run-dir r");
+    assert!(ran.err.contains("warning: `momentum_schedule` changes nothing"), "{}", ran.err);
+    // one weight of the file becomes none
+    let path = here.path().join("r/weights.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let text: Value = serde_json::from_slice(&bytes[8..8 + header]).unwrap();
+    let start = text["2.weight"]["data_offsets"][0].as_u64().unwrap() as usize;
+    let width = text["2.weight"]["shape"][1].as_u64().unwrap() as usize;
+    let at = 8 + header + start + 4 * (3 * width + 5);
+    bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let ran = here.run("train data=xor steps=2 init_from=r/weights.safetensors --run-dir from");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error: `2.weight` holds NaN at [3, 5]: r/weights.safetensors"), "{}", ran.err);
+    assert!(!ran.err.contains("lr"), "{}", ran.err);
 }

@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for MetricsVisitor {
 /// One row of `metrics.csv`: the state after an epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
-    /// Epochs done, from 1.
+    /// Epochs done, from 1; 0 for a step of a run that ended in its first epoch.
     pub epoch: u64,
     /// Steps done.
     pub step: u64,

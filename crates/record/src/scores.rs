@@ -1,25 +1,25 @@
-//! What a classifier's scores say beyond the class that comes first: rankings, and how far probabilities can be trusted.
+//! What a classifier's scores say beyond the class that comes first: rankings, and how true its probabilities are.
 
 use serde::{Deserialize, Serialize};
 
 /// Equal bins of the calibration error.
 const BINS: usize = 15;
 
-/// Figures of scores on one split. `None` where a figure is undefined: of a class that no sample or every sample has, or
-/// where scores are not probabilities or not finite.
+/// Figures of scores on one split. `None` where a figure is undefined: of a class that no sample or every sample has,
+/// or where scores are not probabilities or not finite.
 ///
-/// Areas under curves are those of one class against the rest; of more than two classes, the mean over those classes that
-/// are there and not alone.
+/// Areas under curves are those of one class against the rest; of more than two classes, the mean over those classes
+/// that are there and not alone.
 ///
 /// - Area under the ROC curve: how often a sample of the class has a higher score than one of the rest, ties counting
 ///   one half. Fawcett, An introduction to ROC analysis, 2006.
 /// - Average precision: Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds, without interpolation. Of two classes, that of
 ///   [`Scores::positive`].
 /// - Log loss: the mean of −log of the true class's probability, which counts as 2⁻⁵² at least.
-/// - Brier score: the mean over the samples of Σ (pₖ − yₖ)², halved for two classes, so that it is that of one of them.
-///   Brier, Verification of forecasts expressed in terms of probability, 1950.
-/// - Expected calibration error: Σ nᵦ/n · |accuracyᵦ − confidenceᵦ| over 15 bins of the highest probability, equally wide,
-///   each with its upper end. Guo et al., On calibration of modern neural networks, 2017.
+/// - Brier score: the mean over the samples of Σ (pₖ − yₖ)², halved for two classes, so that it is that of one of
+///   them. Brier, Verification of forecasts expressed in terms of probability, 1950.
+/// - Expected calibration error: Σ nᵦ/n · |accuracyᵦ − confidenceᵦ| over 15 bins of the highest probability, each as
+///   wide and with its upper end. Guo et al., On calibration of modern neural networks, 2017.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Scores {

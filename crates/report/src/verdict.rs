@@ -102,7 +102,9 @@ fn smooth(values: &[Option<f64>]) -> Option<Vec<f64>> {
 fn still_improving(record: &RunRecord) -> Option<String> {
     let s = &record.summary;
     let best = s.best.as_ref()?;
-    let at_end = best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
+    // without a validation part the training loss decides, and nothing is left to learn
+    let learnt = s.samples.valid == 0 && best.metrics.get("train_accuracy") == Some(1.0);
+    let at_end = !learnt && best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
     at_end.then(|| "The last epoch was the best one: training longer may give a better result.".into())
 }
 

@@ -36,10 +36,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = with_data(&dir, &args.settings, "eval")?;
     let is_new = args.settings.iter().any(|word| word.starts_with("data"));
     let which = args.checkpoint;
+    let data = is_new.then(|| config.data.source.clone());
     let mut trained = Trained::open(&dir, config, which)?;
     let done = if is_new { trained.measure_new(which) } else { trained.measure_own(which) }?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
-    ui.print(&described(&done.evaluation, &done.measured.metrics));
+    ui.print(&described(&done.evaluation, &done.measured.metrics, data.as_deref()));
     let mut fields = serde_json::to_value(&done.evaluation).unwrap_or_default();
     fields["metrics"] = serde_json::to_value(&done.measured.metrics).unwrap_or_default();
     fields["run_dir"] = json!(dir.path());
@@ -63,9 +64,11 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     }
 }
 
-fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
+/// The figures, of a part of the run's own data or of `data`.
+fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&str>) -> String {
     let Evaluation { split, checkpoint, samples, outcome } = evaluation;
-    let mut text = format!("{split} part, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
+    let what = data.map_or_else(|| format!("{split} part"), |data| visible_line(data).into_owned());
+    let mut text = format!("{what}, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
     let short = |name: &str| {
         let short = name.strip_prefix(split.as_str()).map_or(name, |n| n.trim_start_matches('_'));
         short.replace('_', " ")

@@ -24,6 +24,9 @@ pub mod field;
 mod groups;
 mod heads;
 #[cfg(feature = "runs")]
+mod idle;
+mod keep;
+#[cfg(feature = "runs")]
 pub mod keys;
 #[cfg(feature = "runs")]
 mod model;
@@ -44,6 +47,7 @@ pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;
 pub use heads::HeadConfig;
+pub use keep::Keep;
 pub(crate) use run::{BATCH, EPOCHS, MAX_SHARDS, n_threads};
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]

@@ -1,5 +1,7 @@
 //! What a run is: every setting, with its default.
 
+#[cfg(feature = "runs")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use engine::exec::MAX_WORKERS;
@@ -12,7 +14,7 @@ use super::error::{ConfigError, Good, Place};
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, GroupConfig, HeadConfig, LossConfig, Seeds, Time, heads};
+use super::{DataConfig, GroupConfig, HeadConfig, Keep, LossConfig, Seeds, Time, heads};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -149,6 +151,8 @@ fields! {
         ///
         /// `auto` is the validation part's main metric.
         pub best: String = "auto".into() => "\"auto\"", is Kind::Text;
+        /// how many checkpoints of `every` stay beside the best and the last: all, or the newest so many
+        pub keep: Keep = Keep::Newest(0) => "0", is Kind::Free("`all`, or how many checkpoints stay");
     }
 }
 
@@ -216,6 +220,19 @@ impl RunConfig {
             Some(batch) => Err(ConfigError::BatchTooLarge { batch, n_train }),
             None => Ok(()),
         }
+    }
+
+    /// The same for a program that runs in another folder: the path of the data is absolute. Names of sets stay.
+    #[cfg(feature = "runs")]
+    pub(crate) fn anywhere(&self) -> RunConfig {
+        let mut config = self.clone();
+        let source = &config.data.source;
+        let is_path = crate::data::sets::by_name(source).is_none() && Path::new(source).exists();
+        let absolute = || std::path::absolute(source).ok()?.into_os_string().into_string().ok();
+        if let Some(path) = is_path.then(absolute).flatten() {
+            config.data.source = path;
+        }
+        config
     }
 
     /// Threads to use: as asked for, or one for each core, and never more than shards or than [`MAX_WORKERS`].

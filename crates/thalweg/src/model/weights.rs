@@ -46,6 +46,18 @@ pub enum WeightsError {
         /// Every difference.
         mismatch: Mismatch,
     },
+    /// It holds a number that is none.
+    #[error("`{tensor}` holds {value} at {index:?}: {}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        tensor: String,
+        /// The place of its first such number, in the file's shape.
+        index: Vec<usize>,
+        /// The number.
+        value: f32,
+    },
 }
 
 impl WeightsError {
@@ -57,6 +69,9 @@ impl WeightsError {
                 "copy the file again; PyTorch's `.pt` files are turned into safetensors by `safetensors.torch.save_file`"
             }
             WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved",
+            WeightsError::NotFinite { .. } => {
+                "take weights from before the training that wrote them diverged, such as the best checkpoint of a run"
+            }
         }
     }
 }
@@ -176,7 +191,8 @@ impl WeightsFile {
     /// (`num_batches_tracked`) are passed over, and so is an optimizer's state in a checkpoint where none is asked for.
     ///
     /// # Errors
-    /// Lists every missing or unexpected tensor and every wrong shape or type.
+    /// Lists every missing or unexpected tensor and every wrong shape or type; names the first weight that is not
+    /// finite.
     pub fn load(&self, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
         let mut views = self.views()?;
         let wanted: BTreeSet<&str> =
@@ -211,12 +227,28 @@ impl WeightsFile {
         if !mismatch.is_empty() {
             return Err(WeightsError::Mismatch { path: self.path.clone(), mismatch });
         }
+        for (_, slot, data, decode) in copies.iter().filter(|(_, slot, ..)| !is_state(&slot.name)) {
+            self.check_finite(slot, data, *decode)?;
+        }
         for (set, slot, data, decode) in copies {
             let mut values = vec![0.0; slot.shape.numel()];
             decode(data, &mut values);
             sets[set].1[slot.range()].copy_from_slice(&from_file(slot, values));
         }
         Ok(matched)
+    }
+
+    fn check_finite(&self, slot: &Slot, data: &[u8], decode: Decode) -> Result<(), WeightsError> {
+        let mut values = vec![0.0; slot.shape.numel()];
+        decode(data, &mut values);
+        let Some(mut at) = values.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+        let (path, tensor, value) = (self.path.clone(), slot.name.clone(), values[at]);
+        let mut index: Vec<usize> = Vec::new();
+        for size in slot.file_shape().iter().rev() {
+            index.insert(0, at % size);
+            at /= size;
+        }
+        Err(WeightsError::NotFinite { path, tensor, index, value })
     }
 
     fn views(&self) -> Result<BTreeMap<String, TensorView<'_>>, WeightsError> {

@@ -113,8 +113,8 @@ impl TrainerBuilder {
         self
     }
 
-    /// Samples in one update; 64, or all of them where they are fewer. At least 1 and at most all of them. The last batch
-    /// of an epoch may be smaller.
+    /// Samples in one update; 64, or all of them where they are fewer. At least 1 and at most all of them. The last
+    /// batch of an epoch may be smaller.
     pub fn batch(self, samples: usize) -> Self {
         TrainerBuilder { batch: Some(samples), ..self }
     }

@@ -23,6 +23,8 @@ mod builder;
 mod choice;
 mod error;
 mod evaluate;
+#[cfg(feature = "runs")]
+mod first;
 mod fit;
 mod heads;
 #[cfg(feature = "runs")]
@@ -41,6 +43,8 @@ mod program;
 mod run;
 #[cfg(feature = "runs")]
 mod saved;
+#[cfg(feature = "runs")]
+mod seen;
 mod session;
 mod settings;
 mod state;

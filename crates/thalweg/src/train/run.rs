@@ -10,6 +10,7 @@ use record::{Figures, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, S
 use super::best::{Judge, goal, instead_of_r2};
 use super::choice::{Kept, Split};
 use super::error::TrainError;
+use super::first::FirstEpoch;
 use super::judged::evaluation_of;
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
@@ -105,7 +106,7 @@ pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
 
 /// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
 fn recorded(config: &RunConfig) -> String {
-    RunConfig { time: None, ..config.clone() }.to_toml()
+    RunConfig { time: None, ..config.anywhere() }.to_toml()
 }
 
 /// Settings that a resumed run may change; all of a table where one names it.
@@ -117,7 +118,7 @@ const MAY_CHANGE: [&str; 6] = ["epochs", "steps", "threads", "eval_batch", "save
 /// # Errors
 /// [`TrainError::Changed`] with the first key that a resumed run cannot change, such as `optimizer.name`.
 pub fn changes(old: &RunConfig, new: &RunConfig) -> Result<Vec<String>, TrainError> {
-    let keys = old.differences(new);
+    let keys = old.anywhere().differences(&new.anywhere());
     let may = |key: &String| MAY_CHANGE.iter().any(|m| key == m || key.starts_with(&format!("{m}.")));
     match keys.iter().find(|key| !may(key)) {
         None => Ok(keys),
@@ -140,6 +141,8 @@ struct Run<'a> {
     /// samples of earlier sessions
     samples_before: u64,
     save_every: u64,
+    /// losses before the first row
+    first: FirstEpoch,
 }
 
 impl<'a> Run<'a> {
@@ -151,7 +154,9 @@ impl<'a> Run<'a> {
         started: Instant,
     ) -> Result<Self, TrainError> {
         let counters = &trainer.state.counters;
-        let (metrics, _) = folder.metrics_writer(counters.step)?;
+        // rows of steps, which a run left that ended in its first epoch, are no epochs
+        let step = if counters.last.is_some() { counters.step } else { 0 };
+        let (metrics, _) = folder.metrics_writer(step)?;
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
         let main = trainer.session.objective.main_metric();
@@ -171,6 +176,7 @@ impl<'a> Run<'a> {
             before,
             samples_before,
             save_every,
+            first: FirstEpoch::default(),
         })
     }
 
@@ -193,7 +199,8 @@ impl<'a> Run<'a> {
                 break;
             }
             match self.trainer.step() {
-                Ok(_) => {
+                Ok(loss) => {
+                    self.note_step(loss);
                     reason = self.after_step()?;
                     if reason.is_some() {
                         status = Status::Diverged;
@@ -250,6 +257,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Notes the loss of a step before the first row of figures.
+    fn note_step(&mut self, loss: f32) {
+        let counters = &self.trainer.state.counters;
+        if counters.last.is_none() {
+            self.first.note(counters.step, loss, self.seconds(), self.trainer.last_lr());
+        }
+    }
+
     fn warn(&mut self, text: &str) -> Result<(), TrainError> {
         self.observer.on_warning(text);
         self.log.line(&format!("warning: {text}"))?;
@@ -284,6 +299,7 @@ impl<'a> Run<'a> {
         }
         if saves {
             self.save_last()?;
+            self.folder.keep_last(step, self.config.save.keep.most())?;
         }
         Ok(None)
     }
@@ -346,6 +362,9 @@ impl<'a> Run<'a> {
         }
         if let Some(text) = &reason {
             self.log.line(text)?;
+        }
+        if status == Status::Diverged && self.trainer.state.counters.last.is_none() {
+            self.first.rows().iter().try_for_each(|row| self.metrics.append(row))?;
         }
         let mut summary = self.summary(status, reason);
         if status == Status::Done {

@@ -96,6 +96,8 @@ impl Trainer {
             about: About::of(config, Arc::new(data), said),
         })?;
         #[cfg(feature = "runs")]
+        trainer.about.warnings.extend(config.idle(length));
+        #[cfg(feature = "runs")]
         if let Some(saved) = &mut trainer.about.saved {
             saved.states = Some(SavedState::list(trainer.updater.states()));
         }
