@@ -300,7 +300,6 @@ fn a_first_epoch_that_diverges_leaves_its_steps() {
     let table = read(&here, "r/metrics.csv");
     assert!(table.starts_with("epoch,step,seconds,lr,train_loss\n0,1,"), "{table}");
     assert_eq!(json(&here, "r/summary.json")["epochs"], 0);
-    // with a smaller rate it goes on from its last good state, and its rows are epochs again
     assert!(read(&here, "r/report.html").contains("<svg"));
 }
 
