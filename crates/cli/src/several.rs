@@ -195,8 +195,8 @@ fn spread(results: &Results, group: &Group, names: &[String]) -> String {
     };
     let name = if results.groups.len() > 1 { format!("{}: ", group.group) } else { String::new() };
     let line = |f: &record::Spread| {
-        let std = f.std.map_or("–".into(), |std| format!("{std:.4}"));
-        format!("{name}{:<16} {:.4} ± {std} over {} {what}\n", f.figure.replace('_', " "), f.mean, f.n)
+        let [mean, std] = [f.mean, f.std].map(|x| x.map_or("–".into(), |x| format!("{x:.4}")));
+        format!("{name}{:<16} {mean} ± {std} over {} {what}\n", f.figure.replace('_', " "), f.n)
     };
     group.figures.iter().filter(|f| names.contains(&f.figure)).map(line).collect()
 }

@@ -77,10 +77,13 @@ pub fn short(x: f64) -> String {
     }
 }
 
-/// A figure by its name: shares as per cent, others in four digits that line up.
+/// A figure by its name: shares as per cent, others in four digits that line up; `–` where it is undefined.
 pub fn figure(name: &str, value: f64) -> String {
     // the last word alone says what it is: a head may be called anything
     let kind = name.rsplit(['_', ' ']).next().unwrap_or(name);
+    if value.is_nan() {
+        return "–".into();
+    }
     if kind == "accuracy" || kind.strip_prefix("top").is_some_and(|k| k.parse::<usize>().is_ok()) {
         return format!("{:.2} %", value * 100.0);
     }

@@ -258,12 +258,14 @@ fn data_that_changed_are_not_gone_on_with() {
     here.run("train data=t.csv epochs=2 batch=8 --run-dir a -q").fine();
     let before = here.run("eval a --json").out;
     table("1,2,a");
+    let path = here.path().join("t.csv");
+    let measure = format!("measure on the data as they are now: `thalweg eval RUN data={}`", path.display());
     for (verb, next) in [
         (
             "resume a epochs=3",
             "train on the data as they are now: `thalweg train init_from=a/checkpoints/best.safetensors ...`",
         ),
-        ("eval a", "measure on the data as they are now: `thalweg eval RUN data=t.csv`"),
+        ("eval a", measure.as_str()),
     ] {
         let ran = here.run(verb);
         assert_eq!(ran.code, 1, "{}", ran.err);
@@ -272,7 +274,7 @@ fn data_that_changed_are_not_gone_on_with() {
             "{}",
             ran.err
         );
-        assert!(ran.err.contains(&format!(": t.csv\nhint: {next}")), "{}", ran.err);
+        assert!(ran.err.contains(&format!(": {}\nhint: {next}", path.display())), "{}", ran.err);
     }
     table("1,1,a");
     assert_eq!(here.run("eval a --json").out, before);

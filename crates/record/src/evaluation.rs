@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scores::Scores;
+
 /// A model's answers on one split, summed up for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -41,12 +43,22 @@ pub struct HeadOutcome {
     pub outcome: Outcome,
 }
 
-/// Counts of (true class, predicted class).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Counts of (true class, predicted class), and figures of the scores behind them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ConfusionFile", into = "ConfusionFile")]
 pub struct Confusion {
     classes: Vec<String>,
     counts: Vec<u64>, // [true, predicted]
+    scores: Scores,
+}
+
+/// The class that most samples have; of equal ones the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Majority {
+    /// The class.
+    pub class: String,
+    /// Its share: the accuracy of always answering it.
+    pub share: f64,
 }
 
 /// Precision, recall and F1 of one class. `None` where the figure is 0/0.
@@ -81,7 +93,17 @@ impl Confusion {
     /// No samples yet, for these classes.
     pub fn new(classes: Vec<String>) -> Self {
         let counts = vec![0; classes.len() * classes.len()];
-        Confusion { classes, counts }
+        Confusion { classes, counts, scores: Scores::default() }
+    }
+
+    /// The same counts with figures of the scores.
+    pub fn with_scores(self, scores: Scores) -> Self {
+        Confusion { scores, ..self }
+    }
+
+    /// Figures of the scores; none in files of before.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
     }
 
     /// Counts one sample; classes out of range are passed over and give `false`.
@@ -113,6 +135,25 @@ impl Confusion {
     /// Samples on the diagonal.
     pub fn correct(&self) -> u64 {
         (0..self.classes.len()).map(|i| self.row(i)[i]).sum()
+    }
+
+    /// The share of samples on the diagonal; `None` without samples.
+    pub fn accuracy(&self) -> Option<f64> {
+        share(self.correct(), self.total())
+    }
+
+    /// The mean recall of the classes that samples have.
+    pub fn balanced_accuracy(&self) -> Option<f64> {
+        let recalls: Vec<f64> = self.per_class().iter().filter_map(|score| score.recall).collect();
+        (!recalls.is_empty()).then(|| recalls.iter().sum::<f64>() / recalls.len() as f64)
+    }
+
+    /// The most frequent class; `None` without samples.
+    pub fn majority(&self) -> Option<Majority> {
+        let support = |i: usize| self.row(i).iter().sum::<u64>();
+        let most = (0..self.classes.len()).max_by_key(|i| (support(*i), std::cmp::Reverse(*i)))?;
+        let class = self.classes[most].clone();
+        share(support(most), self.total()).map(|share| Majority { class, share })
     }
 
     /// Precision, recall and F1 of each class.
@@ -161,16 +202,25 @@ struct ConfusionFile {
     #[serde(default, skip_deserializing)]
     accuracy: Option<f64>,
     #[serde(default, skip_deserializing)]
+    balanced_accuracy: Option<f64>,
+    #[serde(default, skip_deserializing)]
+    majority: Option<Majority>,
+    #[serde(flatten)]
+    scores: Scores,
+    #[serde(default, skip_deserializing)]
     per_class: Vec<ClassScore>,
 }
 
 impl From<Confusion> for ConfusionFile {
     fn from(c: Confusion) -> Self {
         ConfusionFile {
-            accuracy: share(c.correct(), c.total()),
+            accuracy: c.accuracy(),
+            balanced_accuracy: c.balanced_accuracy(),
+            majority: c.majority(),
             per_class: c.per_class(),
             counts: (0..c.classes.len()).map(|i| c.row(i).to_vec()).collect(),
             classes: c.classes,
+            scores: c.scores,
         }
     }
 }
@@ -187,7 +237,7 @@ impl TryFrom<ConfusionFile> for Confusion {
         let total = file.counts.iter().flatten().try_fold(0u64, |sum, &c| sum.checked_add(c));
         // Twice a count must fit as well, for F1.
         total.filter(|&t| t < u64::MAX / 4).ok_or("counts are too large")?;
-        Ok(Confusion { classes: file.classes, counts: file.counts.concat() })
+        Ok(Confusion { classes: file.classes, counts: file.counts.concat(), scores: file.scores })
     }
 }
 

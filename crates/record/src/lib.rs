@@ -52,13 +52,16 @@ mod results;
 mod run_dir;
 #[cfg(feature = "files")]
 mod runs_dir;
+mod scores;
 mod summary;
 mod visible;
 
 #[cfg(feature = "files")]
 pub use atomic::{remove_temporaries, write_atomic};
 pub use error::{Action, RecordError, Result, RowProblem};
-pub use evaluation::{ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Outcome, Residuals};
+pub use evaluation::{
+    ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Majority, Outcome, Residuals,
+};
 pub use explanation::{ColumnImportance, Dependence, Explanation, Importance, Values};
 #[cfg(feature = "files")]
 pub use lab::{Chart, Claim, HistogramRow, LabDir, LabFigure, LabRecord, Line, Measured, Verdict};
@@ -76,5 +79,6 @@ pub use results::{Group, Results, RunResult, Spread, mean_and_std};
 pub use run_dir::{Existing, RunDir, RunRecord};
 #[cfg(feature = "files")]
 pub use runs_dir::{ListedRun, RunList, RunsDir, Standing};
+pub use scores::{Scored, Scores};
 pub use summary::{Figures, Goal, Samples, Status, Summary};
 pub use visible::{visible, visible_line};

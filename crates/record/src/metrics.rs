@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Figures by name, in the order they were first set; for example `train_loss`, `valid_accuracy`, `valid_r2`.
 ///
-/// In JSON a NaN or infinity is `null`, which reads back as NaN; `metrics.csv` keeps them apart.
+/// A NaN or infinity is `null` in JSON, which reads back as NaN, and an empty field in `metrics.csv`.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Vec<(String, f64)>);
 
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for MetricsVisitor {
 /// One row of `metrics.csv`: the state after an epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
-    /// Epochs done, from 1.
+    /// Epochs done, from 1; 0 for a step of a run that ended in its first epoch.
     pub epoch: u64,
     /// Steps done.
     pub step: u64,

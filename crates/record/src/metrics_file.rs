@@ -1,7 +1,8 @@
 //! `metrics.csv`: read, append a row at a time, cut back to a step on resume.
 //!
 //! Every field is a number, so no quoting exists and a CSV crate would add nothing. Numbers are written in the
-//! shortest form that reads back to the same bits; `NaN`, `inf` and `-inf` stand for themselves.
+//! shortest form that reads back to the same bits. A figure that is not finite is an empty field, as it is `null` in
+//! JSON: it reads back as not measured. Files of before have `NaN`, `inf` and `-inf`, which still read.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -153,7 +154,7 @@ fn push_row(out: &mut String, columns: &[String], row: &Row) {
     let _ = write!(out, "{},{},{:?},{:?}", row.epoch, row.step, row.seconds, row.lr);
     for c in columns {
         out.push(',');
-        if let Some(v) = row.metrics.get(c) {
+        if let Some(v) = row.metrics.get(c).filter(|v| v.is_finite()) {
             let _ = write!(out, "{v:?}");
         }
     }

@@ -9,17 +9,22 @@ use crate::error::{Action, RecordError, Result};
 /// Longest part of a name; longer ones are cut, so that a path as data gives a short folder.
 const PART_CHARS: usize = 24;
 
-/// The name of a run without its number, from the data's and the model's names.
+/// Longest list of what differs from the defaults.
+const TOLD_CHARS: usize = 40;
+
+/// The name of a run without its number, from the data's and the model's names and what else is told of it.
 ///
 /// Paths lose their folders and extension; anything but letters, digits, `_` and `.` becomes `-`.
 ///
 /// ```
-/// assert_eq!(record::stem("digits", "mlp"), "digits-mlp");
-/// assert_eq!(record::stem("../data/My table.csv", "784-512-10"), "my-table-784-512-10");
+/// assert_eq!(record::stem("digits", "mlp", &[]), "digits-mlp");
+/// assert_eq!(record::stem("../data/My table.csv", "784-512-10", &["lr0.1".into()]), "my-table-784-512-10-lr0.1");
 /// ```
-pub fn stem(data: &str, model: &str) -> String {
+pub fn stem(data: &str, model: &str, told: &[String]) -> String {
     let file = Path::new(data).file_stem().unwrap_or_default().to_string_lossy();
-    let parts: Vec<String> = [clean(&file), clean(model)].into_iter().filter(|p| !p.is_empty()).collect();
+    let told = clean(&told.join("-"), TOLD_CHARS);
+    let parts = [clean(&file, PART_CHARS), clean(model, PART_CHARS), told];
+    let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
     if parts.is_empty() { "run".into() } else { parts.join("-") }
 }
 
@@ -58,7 +63,7 @@ fn next_number(stem: &str, names: impl Iterator<Item = String>) -> u64 {
         .map_or(1, |n| n.saturating_add(1))
 }
 
-fn clean(text: &str) -> String {
+fn clean(text: &str, most: usize) -> String {
     let mut out = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {
         let keep = c.is_alphanumeric() || c == '_' || c == '.';
@@ -68,7 +73,7 @@ fn clean(text: &str) -> String {
             (false, true) => {}
         }
     }
-    let cut: String = out.trim_matches(['-', '.']).chars().take(PART_CHARS).collect();
+    let cut: String = out.trim_matches(['-', '.']).chars().take(most).collect();
     cut.trim_end_matches(['-', '.']).to_string()
 }
 
@@ -78,11 +83,11 @@ mod tests {
 
     #[test]
     fn stems_are_plain_and_short() {
-        assert_eq!(stem("/a/b/../..", "<script>"), "script");
-        assert_eq!(stem("", ""), "run");
-        assert_eq!(stem("Grüße & more.npz", "MLP"), "grüße-more-mlp");
-        assert!(stem(&"x".repeat(300), &"y".repeat(300)).len() <= 49);
-        assert!(!stem("..", "../../etc").contains(".."));
+        assert_eq!(stem("/a/b/../..", "<script>", &[]), "script");
+        assert_eq!(stem("", "", &[]), "run");
+        assert_eq!(stem("Grüße & more.npz", "MLP", &[]), "grüße-more-mlp");
+        assert!(stem(&"x".repeat(300), &"y".repeat(300), &["z".repeat(300)]).len() <= 90);
+        assert!(!stem("..", "../../etc", &["../..".into()]).contains(".."));
     }
 
     #[test]

@@ -16,10 +16,10 @@ use crate::summary::Summary;
 pub struct Spread {
     /// The figure: `test_accuracy`, of the best epoch.
     pub figure: String,
-    /// Runs that have it.
+    /// Runs in which it is a finite number.
     pub n: usize,
-    /// Their mean.
-    pub mean: f64,
+    /// Their mean; none where there is no such run.
+    pub mean: Option<f64>,
     /// Their sample standard deviation (n - 1 below the sum); none of a single run.
     pub std: Option<f64>,
 }
@@ -122,7 +122,7 @@ impl Results {
         let mut text = "group,figure,n,mean,std\n".to_owned();
         for group in &self.groups {
             for Spread { figure, n, mean, std } in &group.figures {
-                let std = std.map_or(String::new(), |s| s.to_string());
+                let [mean, std] = [mean, std].map(|x| x.map_or(String::new(), |x| x.to_string()));
                 text += &format!("{},{figure},{n},{mean},{std}\n", quoted(&group.group));
             }
         }
@@ -146,8 +146,7 @@ impl Results {
         let mut text = format!("run,group,status,{},epochs,steps,seconds,weights_sha256\n", head.join(","));
         for result in &self.runs {
             let setting = |key: &String| result.settings().find(|(k, _)| k == key).map(|(_, v)| v.to_owned());
-            let figure =
-                |name: &String| result.figures().find(|(n, _)| n == name).map(|(_, v)| v.to_string());
+            let figure = |name: &String| result.figures().find(|(n, _)| n == name).and_then(|(_, v)| cell(v));
             let run = &result.run;
             let mut cells = vec![run.name.clone(), run.group.clone(), run.status.word().to_owned()];
             cells.extend(keys.iter().map(|key| setting(key).unwrap_or_default()));
@@ -188,12 +187,12 @@ impl Standing {
 }
 
 impl Group {
-    /// `{ group, n, mean: { figure: value }, std: { figure: value } }`; what is not finite is null.
+    /// `{ group, n, mean: { figure: value }, std: { figure: value } }`; what is undefined is null.
     pub fn to_json(&self) -> Value {
         let by_name = |value: fn(&Spread) -> Option<f64>| {
             self.figures.iter().map(|f| (f.figure.clone(), json!(value(f)))).collect::<Map<_, _>>()
         };
-        let (mean, std) = (by_name(|f| Some(f.mean)), by_name(|f| f.std));
+        let (mean, std) = (by_name(|f| f.mean), by_name(|f| f.std));
         json!({ "group": self.group, "n": self.n, "mean": mean, "std": std })
     }
 }
@@ -248,12 +247,19 @@ fn grouped(runs: &[RunResult]) -> Vec<Group> {
             }
         }
         let spread = |(figure, values): (&str, Vec<f64>)| {
+            let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
             let (mean, std) = mean_and_std(&values);
-            Spread { figure: figure.to_owned(), n: values.len(), mean, std }
+            let (n, mean) = (values.len(), (!values.is_empty()).then_some(mean));
+            Spread { figure: figure.to_owned(), n, mean, std }
         };
         Group { group: name.to_owned(), n: members.len(), figures: figures.into_iter().map(spread).collect() }
     };
     names.into_iter().map(group).collect()
+}
+
+/// A figure in a CSV file; none where it is not finite.
+fn cell(value: f64) -> Option<String> {
+    value.is_finite().then(|| value.to_string())
 }
 
 /// A cell of a CSV file.
@@ -280,6 +286,22 @@ mod tests {
         let metrics = figures.iter().map(|(n, v)| (*n, *v)).collect();
         let best = Some(Figures { metrics, ..Figures::default() });
         RunResult { run, summary: Some(Summary { best, ..Summary::default() }) }
+    }
+
+    #[test]
+    fn what_is_undefined_is_left_out_of_the_mean_and_empty() {
+        use Standing::Done;
+        let runs = vec![
+            result("a", "x", Done, &[("test_r2", f64::NAN), ("valid_r2", f64::NAN)]),
+            result("b", "x", Done, &[("test_r2", 0.5), ("valid_r2", f64::NEG_INFINITY)]),
+        ];
+        let groups = grouped(&runs);
+        let results = Results { kind: "folds".into(), runs, groups };
+        assert_eq!(results.groups_csv(), "group,figure,n,mean,std\nx,test_r2,1,0.5,\nx,valid_r2,0,,\n");
+        assert_eq!(results.groups[0].to_json()["mean"], json!({ "test_r2": 0.5, "valid_r2": null }));
+        let csv = results.runs_csv();
+        assert!(csv.contains("\na,x,done,\"[\"\"a\"\",1]\",,,0,0,0,\n"), "{csv}");
+        assert!(csv.contains("\nb,x,done,\"[\"\"b\"\",1]\",0.5,,0,0,0,\n"), "{csv}");
     }
 
     #[test]

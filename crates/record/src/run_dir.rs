@@ -164,6 +164,41 @@ impl RunDir {
         self.checkpoints().join("last.safetensors")
     }
 
+    /// Lets the last state stay under the number of its step, and takes the oldest of such states away, so that at most
+    /// `most` stay; all where that is none.
+    ///
+    /// # Errors
+    /// When a file cannot be written or taken away.
+    pub fn keep_last(&self, step: u64, most: Option<u64>) -> Result<()> {
+        if most == Some(0) {
+            return Ok(());
+        }
+        let (last, kept) =
+            (self.last_checkpoint(), self.checkpoints().join(format!("step-{step:08}.safetensors")));
+        remove_file(&kept)?;
+        // the last one is never written to again but replaced; where there are no links, a copy is as good
+        if fs::hard_link(&last, &kept).is_err() {
+            let bytes = fs::read(&last).map_err(|e| RecordError::io(Action::Read, &last, e))?;
+            write_atomic(&kept, |w| w.write_all(&bytes))?;
+        }
+        let all = self.kept_checkpoints();
+        let spare = most.map_or(0, |most| all.len().saturating_sub(most as usize));
+        all[..spare].iter().try_for_each(|path| remove_file(path))
+    }
+
+    /// The states that stayed under the numbers of their steps, the oldest first.
+    pub fn kept_checkpoints(&self) -> Vec<PathBuf> {
+        let step = |path: &PathBuf| {
+            let name = path.file_name()?.to_str()?;
+            name.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse::<u64>().ok()
+        };
+        let entries = fs::read_dir(self.checkpoints()).into_iter().flatten().flatten();
+        let mut found: Vec<(u64, PathBuf)> =
+            entries.map(|entry| entry.path()).filter_map(|path| Some((step(&path)?, path))).collect();
+        found.sort();
+        found.into_iter().map(|(_, path)| path).collect()
+    }
+
     /// Where the report goes.
     pub fn report_path(&self) -> PathBuf {
         self.path.join(REPORT)
@@ -351,7 +386,9 @@ fn clear(path: &Path) -> Result<()> {
     remove_temporaries(path)?;
     remove_temporaries(&run.checkpoints())?;
     let files = FILES.iter().filter(|f| **f != LOCK).map(|f| path.join(f));
-    for file in files.chain([run.best_checkpoint(), run.last_checkpoint()]) {
+    let checkpoints =
+        run.kept_checkpoints().into_iter().chain([run.best_checkpoint(), run.last_checkpoint()]);
+    for file in files.chain(checkpoints) {
         remove_file(&file)?;
     }
     Ok(())

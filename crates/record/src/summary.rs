@@ -110,7 +110,8 @@ pub struct Summary {
 
 impl Summary {
     /// The main figure, from the best split there is: the test split's, else the validation's, else the training's,
-    /// with its full name. Of the best epoch; of the last only where no best is known.
+    /// with its full name. Of the best epoch; of the last only where no best is known. Where R² is undefined in a part,
+    /// its root mean square error stands for it.
     ///
     /// ```
     /// use record::{Figures, Summary};
@@ -121,7 +122,13 @@ impl Summary {
     /// ```
     pub fn headline(&self) -> Option<(String, f64)> {
         let figures = self.best.as_ref().or(self.last.as_ref())?;
-        let mut names = ["test", "valid", "train"].iter().map(|split| format!("{split}_{}", self.metric));
-        names.find_map(|name| figures.metrics.get(&name).map(|value| (name, value)))
+        let instead = (self.metric == "r2").then_some("rmse");
+        let metrics = || std::iter::once(self.metric.as_str()).chain(instead);
+        let splits = ["test", "valid", "train"].iter();
+        let mut names = splits.flat_map(|split| metrics().map(move |metric| format!("{split}_{metric}")));
+        names.find_map(|name| {
+            let value = figures.metrics.get(&name).filter(|value| value.is_finite())?;
+            Some((name, value))
+        })
     }
 }

@@ -1,10 +1,11 @@
-//! The confusion matrix as a heat map, the most confused pairs in words, and a table of figures by class.
+//! The confusion matrix as a heat map, figures beside what the majority class alone would give, the most confused pairs
+//! in words, and a table of figures by class.
 
 use std::fmt::Write as _;
 
 use record::{ClassScore, Confusion};
 
-use crate::format::{count, percent, plural};
+use crate::format::{count, number, percent, plural};
 use crate::markup::{cut, esc, json_string, xy};
 
 /// Classes up to which the cells carry their counts.
@@ -18,12 +19,44 @@ pub(crate) fn section(c: &Confusion) -> String {
         return "<p class=\"note\">No samples were evaluated.</p>".into();
     }
     format!(
-        "<div class=\"pair\">{}<div>{}{}</div></div>{}",
+        "<div class=\"pair\">{}<div>{}{}{}</div></div>{}",
         matrix(c),
+        figures(c),
         mistakes(c),
         table(c),
         pointer_data(c)
     )
+}
+
+/// Shares as bars, accuracy beside that of the majority class; what is no share as a number.
+fn figures(c: &Confusion) -> String {
+    let scores = c.scores();
+    let majority = c.majority();
+    let always =
+        majority.as_ref().map_or_else(String::new, |m| format!("always <b>{}</b>", esc(&cut(&m.class, 24))));
+    let positive =
+        scores.positive.as_ref().map_or_else(String::new, |p| format!(" of <b>{}</b>", esc(&cut(p, 24))));
+    let bars = [
+        ("accuracy".to_owned(), c.accuracy()),
+        (always, majority.map(|m| m.share)),
+        ("balanced accuracy".to_owned(), c.balanced_accuracy()),
+    ];
+    let numbers = [
+        ("area under the ROC curve".to_owned(), scores.roc_auc),
+        (format!("average precision{positive}"), scores.average_precision),
+        ("log loss".to_owned(), scores.log_loss),
+        ("Brier score".to_owned(), scores.brier),
+        ("calibration error, 15 bins".to_owned(), scores.calibration_error),
+    ];
+    let mut out = String::from("<table class=\"scores\"><tbody>");
+    for (what, v) in bars {
+        let _ = write!(out, "<tr><th scope=\"row\" class=\"name\">{what}</th>{}</tr>", bar_cell(v));
+    }
+    for (what, v) in numbers.iter().filter(|(_, v)| v.is_some()) {
+        let v = v.map_or_else(String::new, number);
+        let _ = write!(out, "<tr><th scope=\"row\" class=\"name\">{what}</th><td>{v}</td></tr>");
+    }
+    out + "</tbody></table>"
 }
 
 /// The counts of a matrix too fine for text, for the pointer: `true, predicted, count` in a row.

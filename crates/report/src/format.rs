@@ -1,9 +1,9 @@
 //! Numbers, durations and metric names as people read them.
 
-/// Four significant digits: `0.01234`, `12.34`, `1.234e-7`.
+/// Four significant digits: `0.01234`, `12.34`, `1.234e-7`; `–` where there is no number.
 pub(crate) fn number(v: f64) -> String {
     if v.is_nan() {
-        return "NaN".into();
+        return "–".into();
     }
     if v.is_infinite() {
         return if v > 0.0 { "∞".into() } else { "−∞".into() };
@@ -138,7 +138,7 @@ mod tests {
         for (v, want) in cases {
             assert_eq!(number(v), want);
         }
-        assert_eq!((number(f64::NAN), number(f64::NEG_INFINITY)), ("NaN".into(), "−∞".into()));
+        assert_eq!((number(f64::NAN), number(f64::NEG_INFINITY)), ("–".into(), "−∞".into()));
         assert_eq!(
             (short(0.001), short(100.0), short(1e-9), short(0.5)),
             ("0.001".into(), "100".into(), "1e-9".into(), "0.5".into())
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(percent(0.99951), "99.95\u{a0}%");
         assert_eq!(percent(0.999_999), "99.99\u{a0}%");
         assert_eq!(percent(1.0), "100.0\u{a0}%");
-        assert_eq!(percent(f64::NAN), "NaN");
+        assert_eq!(percent(f64::NAN), "–");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod curves;
 mod epochs;
 mod explain;
 mod format;
+mod imbalance;
 mod lab;
 mod lab_figure;
 mod markup;
@@ -17,6 +18,7 @@ pub mod terminal;
 mod verdict;
 
 pub use commands::{Command, commands, quote};
+pub use imbalance::imbalance;
 pub use lab::lab_html;
 pub use lab_figure::lab_figure_svg;
 pub use page::report_html;

@@ -3,6 +3,7 @@
 use record::{Goal, RunRecord, Status};
 
 use crate::format::{capital, duration, metric_words, number, plural, split_of, split_words, value};
+use crate::imbalance::imbalance;
 
 /// The sentence at the top: the result, and what it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +49,9 @@ pub fn verdict(record: &RunRecord) -> Verdict {
 
 /// What the curves say, in plain sentences; only what the numbers in the record show.
 pub fn observations(record: &RunRecord) -> Vec<String> {
-    [reason(record), generalisation(record), still_improving(record), best_was_earlier(record)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let hidden = record.evaluation.iter().flat_map(imbalance).map(|text| capital(&text));
+    let curves = [generalisation(record), still_improving(record), best_was_earlier(record)];
+    reason(record).into_iter().chain(hidden).chain(curves.into_iter().flatten()).collect()
 }
 
 fn reason(record: &RunRecord) -> Option<String> {
@@ -102,7 +102,9 @@ fn smooth(values: &[Option<f64>]) -> Option<Vec<f64>> {
 fn still_improving(record: &RunRecord) -> Option<String> {
     let s = &record.summary;
     let best = s.best.as_ref()?;
-    let at_end = best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
+    // without a validation part the training loss decides, and nothing is left to learn
+    let learnt = s.samples.valid == 0 && best.metrics.get("train_accuracy") == Some(1.0);
+    let at_end = !learnt && best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
     at_end.then(|| "The last epoch was the best one: training longer may give a better result.".into())
 }
 

@@ -398,7 +398,7 @@ fn a_config_set_in_code_is_checked() {
             assert!(error.hint().is_some(), "{error}");
         }
     };
-    refused(&|c| c.batch = 0, "`batch` is 0, expected a whole number from 1 to 4294967295");
+    refused(&|c| c.batch = Some(0), "`batch` is 0, expected a whole number from 1 to 4294967295");
     refused(&|c| c.accumulate = 0, "`accumulate` is 0, expected a whole number from 1 to 4294967295");
     refused(&|c| c.eval_batch = 0, "`eval_batch` is 0, expected a whole number from 1 to 4294967295");
     refused(&|c| c.shards = 0, "`shards` is 0, expected a whole number from 1 to 1024");

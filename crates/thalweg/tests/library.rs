@@ -492,8 +492,10 @@ fn what_does_not_fit_is_told_before_training() {
         "loss `cross_entropy` needs classes, but the targets are numbers"
     );
     let few = Arrays::new(vec![0.5; 20], &[2]).numbers(vec![0.5; 10], 1);
-    let small = refused(model("2-16-1", &[2], 1), few, Mse {}, adam());
+    let few = || Trainer::builder(model("2-16-1", &[2], 1), few.clone(), Mse {}, adam());
+    let small = few().batch(64).build().unwrap_err().to_string();
     assert_eq!(small, "`batch` is 64, more than the 10 training samples");
+    assert_eq!(few().epochs(3).build().unwrap().length().n_steps, 3);
     let mut trainer = build(quarters(128)).build().unwrap();
     let other = Arrays::new(vec![0.5; 20], &[2]).classes([0; 10], 3);
     let error = trainer.evaluate(&other).unwrap_err().to_string();

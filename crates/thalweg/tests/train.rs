@@ -279,9 +279,13 @@ fn a_finished_run_goes_on_with_more_epochs() {
 /// A key is told in full, and what may change is told, too.
 #[test]
 fn changes_are_told_by_their_full_keys() {
-    let base = ["data=digits", "optimizer=adam", "schedule=cosine"];
+    let base = ["data=digits", "optimizer=adam", "schedule=cosine", "batch=64", "epochs=20"];
     let old = config(&base);
-    let new = |word: &str| config(&[&base[..], &[word]].concat());
+    let key = |word: &str| word.split('=').next().unwrap().to_owned();
+    let new = |word: &str| {
+        let others = base.iter().filter(|other| key(other) != key(word));
+        config(&others.copied().chain([word]).collect::<Vec<_>>())
+    };
     let changed = |word: &str| train::changes(&old, &new(word)).map_err(|error| error.to_string());
     let refused = |key: &str| Err(format!("`{key}` cannot change when a run is resumed"));
     for (word, key) in [
@@ -304,8 +308,8 @@ fn changes_are_told_by_their_full_keys() {
     ] {
         assert_eq!(changed(word), Ok(vec![key.to_owned()]), "{word}");
     }
-    // a number of steps takes the place of the number of epochs
-    assert_eq!(changed("steps=5"), Ok(vec!["epochs".to_owned(), "steps".to_owned()]));
+    assert_eq!(changed("steps=5"), Ok(vec!["steps".to_owned()]));
+    assert_eq!(changed("batch=none"), refused("batch"));
     assert_eq!(changed("batch=64"), Ok(vec![]));
 }
 

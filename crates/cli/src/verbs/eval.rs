@@ -36,10 +36,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = with_data(&dir, &args.settings, "eval")?;
     let is_new = args.settings.iter().any(|word| word.starts_with("data"));
     let which = args.checkpoint;
+    let data = is_new.then(|| config.data.source.clone());
     let mut trained = Trained::open(&dir, config, which)?;
     let done = if is_new { trained.measure_new(which) } else { trained.measure_own(which) }?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
-    ui.print(&described(&done.evaluation, &done.measured.metrics));
+    ui.print(&described(&done.evaluation, &done.measured.metrics, data.as_deref()));
     let mut fields = serde_json::to_value(&done.evaluation).unwrap_or_default();
     fields["metrics"] = serde_json::to_value(&done.measured.metrics).unwrap_or_default();
     fields["run_dir"] = json!(dir.path());
@@ -63,9 +64,11 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     }
 }
 
-fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
+/// The figures, of a part of the run's own data or of `data`.
+fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&str>) -> String {
     let Evaluation { split, checkpoint, samples, outcome } = evaluation;
-    let mut text = format!("{split} part, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
+    let what = data.map_or_else(|| format!("{split} part"), |data| visible_line(data).into_owned());
+    let mut text = format!("{what}, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
     let short = |name: &str| {
         let short = name.strip_prefix(split.as_str()).map_or(name, |n| n.trim_start_matches('_'));
         short.replace('_', " ")
@@ -76,7 +79,11 @@ fn described(evaluation: &Evaluation, metrics: &record::Metrics) -> String {
         let line = format!("{shown:<width$} {}\n", figure(name, value));
         text += &if shown == "loss" { line } else { paint(&line, Look::Strong) };
     }
-    text + &answers(outcome)
+    text += &answers(outcome);
+    for hidden in report::imbalance(evaluation) {
+        text += &format!("\n{}\n", visible_line(&hidden));
+    }
+    text
 }
 
 fn answers(outcome: &Outcome) -> String {
@@ -101,7 +108,7 @@ fn classes(confusion: &Confusion) -> String {
     let mut rows = vec![["class", "precision", "recall", "F1", "samples"].map(String::from).to_vec()];
     rows.extend(confusion.per_class().iter().take(MOST_CLASSES).map(row));
     let sides = [Side::Left, Side::Right, Side::Right, Side::Right, Side::Right];
-    let mut text = format!("\n{}", table(&rows, &sides, usize::MAX));
+    let mut text = format!("{}\n{}", figures(confusion), table(&rows, &sides, usize::MAX));
     let more = confusion.classes().len().saturating_sub(MOST_CLASSES);
     if more > 0 {
         text += &format!("and {more} classes more\n");
@@ -115,6 +122,30 @@ fn classes(confusion: &Confusion) -> String {
         text += &format!("\nmost often taken for another: {}\n", pairs.join(", "));
     }
     text
+}
+
+/// What follows from the matrix, and what the probabilities say.
+fn figures(confusion: &Confusion) -> String {
+    let scores = confusion.scores();
+    let share = |x: Option<f64>| x.map(|x| figure("accuracy", x));
+    let of = |class: &str| visible_line(class).into_owned();
+    let majority = confusion.majority().map_or_else(String::new, |m| of(&m.class));
+    let positive = scores.positive.as_ref().map_or_else(String::new, |p| format!(" of {}", of(p)));
+    let rows = [
+        (format!("always {majority}"), share(confusion.majority().map(|m| m.share))),
+        ("balanced accuracy".into(), share(confusion.balanced_accuracy())),
+        ("area under the ROC curve".into(), scores.roc_auc.map(short)),
+        (format!("average precision{positive}"), scores.average_precision.map(short)),
+        ("log loss".into(), scores.log_loss.map(short)),
+        ("Brier score".into(), scores.brier.map(short)),
+        ("calibration error, 15 bins".into(), scores.calibration_error.map(short)),
+    ];
+    let known = rows.into_iter().filter_map(|(what, value)| Some(vec![what, value?]));
+    let rows: Vec<Vec<String>> = known.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(&rows, &[Side::Left, Side::Right], usize::MAX))
 }
 
 fn numbers(residuals: &[Residuals]) -> String {

@@ -43,12 +43,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut settings = args.from.settings.clone();
     settings.extend(args.batch.map(|n| format!("batch={n}")));
     let mut config = RunConfig::load(args.from.config.as_deref(), &settings)?;
-    let batch = config.batch;
     // A plan is asked for, not a run: a batch larger than the data is fine.
-    config.batch = 1;
+    let asked = config.batch.take();
     let data = Prepared::open(&config)?;
-    config.batch = batch.min(data.splits.train.len());
+    config.batch = asked.map(|batch| batch.min(data.splits.train.len()));
     let trainer = Trainer::new(&config, data)?;
+    let batch = asked.or(trainer.settled(&config).batch).unwrap_or(1);
     let session = &trainer.session;
     let key = if args.eval { ProgramKey::measure(batch) } else { ProgramKey::train(batch) };
     let Blueprint { graph, wanted, .. } = session.graph(&key)?;

@@ -58,8 +58,8 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 
 fn stem(config: &RunConfig) -> String {
     match &config.name {
-        Some(name) => record::stem("", name),
-        None => record::stem(&config.data.source, &config.model.to_string()),
+        Some(name) => record::stem("", name, &[]),
+        None => record::stem(&config.data.source, &config.model.to_string(), &config.told()),
     }
 }
 

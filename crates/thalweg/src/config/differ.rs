@@ -11,6 +11,25 @@ impl RunConfig {
         differing("", &table(self), &table(other), &mut keys);
         keys
     }
+
+    /// What differs from the defaults, in short words for the name of a run: `adamw`, `lr0.01`, `batch32`. How long it
+    /// trains, and what has no part in the numbers, is not told.
+    pub fn told(&self) -> Vec<String> {
+        let default = RunConfig::default();
+        let mut told = Vec::new();
+        let mut tell = |differs: bool, word: String| told.extend(differs.then_some(word));
+        let name = self.optimizer.entry().name;
+        let usual = RunConfig::load(None, &[format!("optimizer={name}")]).unwrap_or_default();
+        let [own, usual] = [self, &usual].map(|config| *config.optimizer.clone().lr_mut());
+        tell(name != default.optimizer.entry().name, name.into());
+        tell(own != usual, format!("lr{own}"));
+        let schedule = self.schedule.curve.entry().name;
+        tell(schedule != default.schedule.curve.entry().name, schedule.into());
+        tell(self.loss.entry().name != default.loss.entry().name, self.loss.entry().name.into());
+        tell(self.batch.is_some(), format!("batch{}", self.batch.unwrap_or_default()));
+        tell(self.seed != default.seed, format!("seed{}", self.seed));
+        told
+    }
 }
 
 /// Collects the dotted keys below `path` whose values are not the same in both tables.

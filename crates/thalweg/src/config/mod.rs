@@ -8,7 +8,7 @@
 //! assert_eq!(again, config);
 //! let error = RunConfig::load(None, &["epoch=5".into()]).unwrap_err();
 //! assert_eq!(error.to_string(), "unknown key `epoch` on the command line");
-//! assert_eq!(error.hint(), "did you mean `epochs` (default 20)?");
+//! assert_eq!(error.hint(), "did you mean `epochs`?");
 //! # Ok::<(), thalweg::config::ConfigError>(())
 //! ```
 
@@ -23,6 +23,9 @@ mod error;
 pub mod field;
 mod groups;
 mod heads;
+#[cfg(feature = "runs")]
+mod idle;
+mod keep;
 #[cfg(feature = "runs")]
 pub mod keys;
 #[cfg(feature = "runs")]
@@ -44,7 +47,8 @@ pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;
 pub use heads::HeadConfig;
-pub(crate) use run::{MAX_SHARDS, n_threads};
+pub use keep::Keep;
+pub(crate) use run::{BATCH, EPOCHS, MAX_SHARDS, n_threads};
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]
 pub use schema::json_schema;

@@ -98,11 +98,10 @@ impl Read {
         let preprocess = Preprocess::ALL.iter().find(|(_, name, _)| *name == preprocess).map(|(p, _, _)| *p);
         let standardise: Option<toml::Value> = self.part("standardise_targets")?;
         let default = RunConfig::default();
-        let (epochs, steps) = (self.part("epochs")?, self.part("steps")?);
         let config = RunConfig {
-            epochs: epochs.or(if steps.is_none() { default.epochs } else { None }),
-            steps,
-            batch: self.part_or("batch", default.batch)?,
+            epochs: self.part("epochs")?,
+            steps: self.part("steps")?,
+            batch: self.part("batch")?,
             accumulate: self.part_or("accumulate", default.accumulate)?,
             eval_batch: self.part_or("eval_batch", default.eval_batch)?,
             clip_norm: self.part("clip_norm")?,

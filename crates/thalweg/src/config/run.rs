@@ -1,5 +1,7 @@
 //! What a run is: every setting, with its default.
 
+#[cfg(feature = "runs")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use engine::exec::MAX_WORKERS;
@@ -12,7 +14,7 @@ use super::error::{ConfigError, Good, Place};
 use super::field::{Kind, MANY, SAMPLES, SEED};
 #[cfg(feature = "runs")]
 use super::keys;
-use super::{DataConfig, GroupConfig, HeadConfig, LossConfig, Seeds, Time, heads};
+use super::{DataConfig, GroupConfig, HeadConfig, Keep, LossConfig, Seeds, Time, heads};
 use crate::data::Preprocess;
 use crate::data::augment::Augment;
 use crate::model::ModelConfig;
@@ -21,6 +23,10 @@ use crate::schedule::{ScheduleConfig, Span};
 #[cfg(feature = "runs")]
 use settings::Range;
 
+/// Samples in a batch that nobody asked for, where there are as many.
+pub(crate) const BATCH: usize = 64;
+/// Epochs that nobody asked for, but of tables.
+pub(crate) const EPOCHS: u64 = 20;
 /// The most parts that a batch is cut into.
 pub(crate) const MAX_SHARDS: usize = 1024;
 
@@ -28,18 +34,19 @@ fields! {
     /// A run's settings, complete and checked.
     #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct RunConfig {
-        /// passes over the training samples; as many as `steps` takes where that is set
+        /// passes over the training samples; unless set 20, or of a table as many as 2,000 updates take, 20 to 400
         ///
-        /// With 0 nothing is learnt: the start is measured and saved.
+        /// As many as `steps` takes where that is set. With 0 nothing is learnt: the start is measured and saved.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub epochs: Option<u64> = Some(20) => "20", is Kind::Whole(0, MANY);
+        pub epochs: Option<u64> = None, example "20", is Kind::Whole(0, MANY);
         /// updates; the run ends at whichever of the two comes first
         #[serde(skip_serializing_if = "Option::is_none")]
         pub steps: Option<u64> = None, example "1000", is Kind::Whole(0, MANY);
-        /// samples that go through the network at once
+        /// samples that go through the network at once; unless set 64, or all training samples where they are fewer
         ///
         /// The last batch of an epoch may be smaller.
-        pub batch: usize = 64, is Kind::Whole(1, SAMPLES);
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub batch: Option<usize> = None, example "64", is Kind::Whole(1, SAMPLES);
         /// batches whose gradients are averaged for one update; steps and schedules count updates
         pub accumulate: usize = 1, is Kind::Whole(1, SAMPLES);
         /// samples measured at once; does not change the figures' meaning
@@ -149,6 +156,8 @@ fields! {
         ///
         /// `auto` is the validation part's main metric.
         pub best: String = "auto".into() => "\"auto\"", is Kind::Text;
+        /// how many checkpoints of `every` stay beside the best and the last: all, or the newest so many
+        pub keep: Keep = Keep::Newest(0) => "0", is Kind::Free("`all`, or how many checkpoints stay");
     }
 }
 
@@ -169,7 +178,7 @@ impl RunConfig {
         let samples = u32::MAX as usize;
         let by_default = |n: usize| Good::Default(n.to_string().into());
         for (key, got, least, most, good) in [
-            ("batch", self.batch, 1, samples, by_default(default.batch)),
+            ("batch", self.batch.unwrap_or(BATCH), 1, samples, Good::Example(BATCH.to_string().into())),
             ("accumulate", self.accumulate, 1, samples, by_default(default.accumulate)),
             ("eval_batch", self.eval_batch, 1, samples, by_default(default.eval_batch)),
             ("shards", self.shards, 1, MAX_SHARDS, by_default(default.shards)),
@@ -222,10 +231,23 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError::BatchTooLarge`].
     pub fn check_samples(&self, n_train: usize) -> Result<(), ConfigError> {
-        if self.batch > n_train {
-            return Err(ConfigError::BatchTooLarge { batch: self.batch, n_train });
+        match self.batch.filter(|batch| *batch > n_train) {
+            Some(batch) => Err(ConfigError::BatchTooLarge { batch, n_train }),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The same for a program that runs in another folder: the path of the data is absolute. Names of sets stay.
+    #[cfg(feature = "runs")]
+    pub(crate) fn anywhere(&self) -> RunConfig {
+        let mut config = self.clone();
+        let source = &config.data.source;
+        let is_path = crate::data::sets::by_name(source).is_none() && Path::new(source).exists();
+        let absolute = || std::path::absolute(source).ok()?.into_os_string().into_string().ok();
+        if let Some(path) = is_path.then(absolute).flatten() {
+            config.data.source = path;
+        }
+        config
     }
 
     /// Threads to use: as asked for, or one for each core, and never more than shards or than [`MAX_WORKERS`].

@@ -90,8 +90,8 @@ impl Loss for CrossEntropy {
                         n += 1;
                     }
                 })?;
-                // a class without samples weighs nothing: there is nothing to weigh
-                let weight = |count: &usize| if *count == 0 { 0.0 } else { n as f32 / (k * count) as f32 };
+                // a class without training samples weighs 1, so that its samples to validate on count for something
+                let weight = |count: &usize| if *count == 0 { 1.0 } else { n as f32 / (k * count) as f32 };
                 Ok(counts.iter().map(weight).collect())
             }
         }

@@ -81,6 +81,18 @@ pub enum WeightsError {
         /// The file.
         path: PathBuf,
     },
+    /// It holds a number that is none.
+    #[error("`{tensor}` holds {value} at {index:?}: {}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        tensor: String,
+        /// The place of its first such number, in the file's shape.
+        index: Vec<usize>,
+        /// The number.
+        value: f32,
+    },
 }
 
 impl WeightsError {
@@ -102,6 +114,10 @@ impl WeightsError {
             },
             WeightsError::Unmatched { names, .. } => format!("the names are {}", some(names)),
             WeightsError::NothingTaken { .. } => "leave `init_from` out, or skip fewer layers".into(),
+            WeightsError::NotFinite { .. } => {
+                "take weights from before the training that wrote them diverged, such as the best checkpoint of a run"
+                    .into()
+            }
         }
     }
 }
@@ -234,7 +250,8 @@ impl WeightsFile {
     /// weights, where neither is asked for.
     ///
     /// # Errors
-    /// Lists every missing or unexpected tensor and every wrong shape or type.
+    /// Lists every missing or unexpected tensor and every wrong shape or type; names the first weight that is not
+    /// finite.
     pub fn load(&self, sets: &mut [(&Layout, &mut [f32])]) -> Result<Matched, WeightsError> {
         match self.take(sets, &Taking::default()) {
             Err(WeightsError::Mismatch { path, mismatch, .. }) => {
@@ -260,12 +277,28 @@ impl WeightsFile {
         if matched.n_taken == 0 && !slots.is_empty() {
             return Err(WeightsError::NothingTaken { n_tensors: slots.len(), path: self.path.clone() });
         }
+        for (_, slot, data, decode) in copies.iter().filter(|(_, slot, ..)| !slot.name.starts_with(OPTIMIZER)) {
+            self.check_finite(slot, data, *decode)?;
+        }
         for (set, slot, data, decode) in copies {
             let mut values = vec![0.0; slot.shape.numel()];
             decode(data, &mut values);
             sets[set].1[slot.range()].copy_from_slice(&from_file(slot, values));
         }
         Ok(matched)
+    }
+
+    fn check_finite(&self, slot: &Slot, data: &[u8], decode: Decode) -> Result<(), WeightsError> {
+        let mut values = vec![0.0; slot.shape.numel()];
+        decode(data, &mut values);
+        let Some(mut at) = values.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+        let (path, tensor, value) = (self.path.clone(), slot.name.clone(), values[at]);
+        let mut index: Vec<usize> = Vec::new();
+        for size in slot.file_shape().iter().rev() {
+            index.insert(0, at % size);
+            at /= size;
+        }
+        Err(WeightsError::NotFinite { path, tensor, index, value })
     }
 
     fn views(&self) -> Result<BTreeMap<String, TensorView<'_>>, WeightsError> {

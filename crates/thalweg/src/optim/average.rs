@@ -106,6 +106,12 @@ impl AverageConfig {
         }
     }
 
+    /// Whether no update of a run of that length counts.
+    #[cfg(feature = "runs")]
+    pub(crate) fn begins_behind(&self, run: RunLength) -> bool {
+        run.n_steps > 0 && self.build(run).count(run.n_steps) == 0
+    }
+
     /// The stage for a run of that length.
     pub(super) fn build(&self, run: RunLength) -> Average {
         let (decay, start, every) = match self {

@@ -26,10 +26,14 @@ pub(super) fn to_csv(results: &Results) -> String {
     };
     let mut text = line("fold", &|f| f.figure.clone());
     for (i, run) in results.runs.iter().enumerate() {
-        let value =
-            |f: &Spread| run.figures().find(|(name, _)| *name == f.figure).map(|(_, v)| v.to_string());
-        text += &line(&i.to_string(), &|f| value(f).unwrap_or_default());
+        let value = |f: &Spread| run.figures().find(|(name, _)| *name == f.figure).map(|(_, v)| v);
+        text += &line(&i.to_string(), &|f| cell(value(f)));
     }
-    text += &line("mean", &|f| f.mean.to_string());
-    text + &line("std", &|f| f.std.unwrap_or(0.0).to_string())
+    text += &line("mean", &|f| cell(f.mean));
+    text + &line("std", &|f| cell(f.std.or(f.mean.map(|_| 0.0))))
+}
+
+/// A figure; empty where it is undefined.
+fn cell(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string())
 }

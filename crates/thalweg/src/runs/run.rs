@@ -59,7 +59,7 @@ pub fn start(
 ) -> Result<Results, TrainError> {
     plan.configs()?;
     let list = plan.list();
-    folder.begin(&plan.base.to_toml(), &list)?;
+    folder.begin(&plan.base.anywhere().to_toml(), &list)?;
     go(folder, list, how, watch)
 }
 

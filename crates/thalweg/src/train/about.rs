@@ -27,9 +27,9 @@ pub(super) struct About {
 }
 
 impl About {
-    /// Of a config and its data.
+    /// Of a config and its data; `chosen` says what the data decided.
     #[cfg_attr(not(feature = "runs"), allow(unused_variables))]
-    pub fn of(config: &RunConfig, data: Arc<Prepared>) -> Self {
+    pub fn of(config: &RunConfig, data: Arc<Prepared>, chosen: Option<String>) -> Self {
         #[cfg(feature = "runs")]
         let saved = {
             let (model, optimizer) = (config.model.clone(), config.optimizer.clone());
@@ -44,7 +44,7 @@ impl About {
             #[cfg(feature = "runs")]
             data: data.set.name.clone(),
             #[cfg(feature = "runs")]
-            notes: data.set.notes.clone(),
+            notes: data.set.notes.iter().cloned().chain(chosen).collect(),
             #[cfg(feature = "runs")]
             warnings: data.splits.warnings.clone(),
             #[cfg(feature = "runs")]

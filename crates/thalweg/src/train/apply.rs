@@ -14,6 +14,7 @@ use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
 use super::preprocessing::Preprocessing;
 use super::saved::Checkpoint;
+use super::seen::{Seen, same_data};
 use super::session::Session;
 use crate::config::{ClassWeights, LossConfig, RunConfig};
 use crate::data::{self, DataOptions, Dataset, Identity, Splits, Task, TaskKind};
@@ -32,6 +33,8 @@ pub struct Trained {
     pub(super) config: RunConfig,
     /// what tells the data it was trained on from others
     identity: Option<Identity>,
+    /// the run's own config, which names those data
+    own: Option<RunConfig>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -79,7 +82,8 @@ impl Trained {
             Kept::Best => run.best_checkpoint(),
             Kept::Last => run.last_checkpoint(),
         };
-        Self::from_checkpoint(&path, config)
+        let own = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
+        Ok(Trained { own: Some(own), ..Self::from_checkpoint(&path, config)? })
     }
 
     /// The same from a checkpoint anywhere.
@@ -105,7 +109,7 @@ impl Trained {
         let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
         let warnings = Vec::new();
-        Ok(Trained { session, reading, params, buffers, config, identity, warnings })
+        Ok(Trained { session, reading, params, buffers, config, identity, own: None, warnings })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -212,11 +216,25 @@ impl Trained {
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
+        self.warnings.extend(self.seen(&set, &indices));
         let source = self.reading.source(Arc::new(set), targets);
         // other targets may be missing than in training, and classes are not counted again
         let plain = without_counts(&self.config);
         self.session.set_objective(Objective::new(&source, &[], |head| plain.loss_of(head))?);
         self.measure(&source, (Split::Test, &indices), checkpoint)
+    }
+
+    /// What is said of samples that the model was trained on: by its own data, where they are still what they were,
+    /// else by the check sum of all.
+    fn seen(&self, set: &Dataset, samples: &[u32]) -> Option<String> {
+        let same = self.identity.is_some_and(|then| set.identities().of_version(then.version) == Some(then));
+        let own = self.own.as_ref().and_then(|own| Prepared::open(own).ok());
+        let own = own.filter(|own| {
+            let now = self.identity.and_then(|then| own.identities.of_version(then.version));
+            now.is_some() && now == self.identity
+        });
+        let by_row = own.and_then(|own| Seen::of(&own).warning(set, samples));
+        by_row.or(same.then(same_data))
     }
 
     /// New data with the targets of each head.

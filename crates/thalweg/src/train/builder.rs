@@ -12,9 +12,9 @@ use super::error::TrainError;
 use super::fit::{Callback, Event, check_samples, numbers_of};
 use super::objective::Objective;
 use super::parts::{Parts, Samples};
-use super::settings::{Settings, run_length};
+use super::settings::{Given, Settings, fitting_batch, run_length};
 use super::trainer::{Ingredients, Trainer};
-use crate::config::{ConfigError, Good, MAX_SHARDS, Place, RunConfig, n_threads};
+use crate::config::{BATCH, ConfigError, EPOCHS, Good, MAX_SHARDS, Place, RunConfig, n_threads};
 use crate::losses::Loss;
 use crate::model::Model;
 use crate::optim::{AverageConfig, Recipe};
@@ -37,6 +37,7 @@ pub struct TrainerBuilder {
     weight_decay_schedule: Option<ScheduleConfig>,
     average: Option<AverageConfig>,
     clip_norm: Option<f64>,
+    batch: Option<usize>,
     settings: Settings,
     #[cfg(feature = "runs")]
     start_from: Option<PathBuf>,
@@ -90,6 +91,7 @@ impl Trainer {
             weight_decay_schedule: None,
             average: None,
             clip_norm: None,
+            batch: None,
             settings: Settings { epochs: None, threads: 0, ..Settings::of(&RunConfig::default()) },
             #[cfg(feature = "runs")]
             start_from: None,
@@ -111,9 +113,10 @@ impl TrainerBuilder {
         self
     }
 
-    /// Samples in one update; 64. At least 1 and at most all of them. The last batch of an epoch may be smaller.
+    /// Samples in one update; 64, or all of them where they are fewer. At least 1 and at most all of them. The last
+    /// batch of an epoch may be smaller.
     pub fn batch(self, samples: usize) -> Self {
-        self.with(|s| s.batch = samples)
+        TrainerBuilder { batch: Some(samples), ..self }
     }
 
     /// Batches of one update, whose gradients are averaged; 1, and at least that.
@@ -213,6 +216,9 @@ impl TrainerBuilder {
         check_partners(&*train)?;
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
+        let are_normed = !model.buffers().is_empty();
+        let on = Given { n_train: numbers.len(), are_table: false, are_normed };
+        settings.batch = self.batch.unwrap_or_else(|| fitting_batch(BATCH, on));
         settings.check(numbers.len())?;
         let length = run_length(&settings, numbers.len());
         let mut recipe = self.recipe;
@@ -265,7 +271,7 @@ impl Settings {
         }
         self.threads = n_threads(self.threads, self.shards);
         if self.epochs.is_none() && self.steps.is_none() {
-            self.epochs = RunConfig::default().epochs;
+            self.epochs = Some(EPOCHS);
         }
         Ok(())
     }
@@ -273,7 +279,7 @@ impl Settings {
     /// Whether every number is one that a config may have.
     fn in_range(&self) -> Result<(), ConfigError> {
         let default = RunConfig::default();
-        check_whole(("batch", self.batch), (1, MANY), default.batch)?;
+        check_whole(("batch", self.batch), (1, MANY), BATCH)?;
         check_whole(("accumulate", self.accumulate), (1, MANY), default.accumulate)?;
         check_whole(("eval_batch", self.eval_batch), (1, MANY), default.eval_batch)?;
         check_whole(("shards", self.shards), (1, MAX_SHARDS), default.shards)?;

@@ -6,6 +6,7 @@ use engine::{Fault, GraphError};
 use record::RecordError;
 
 use super::memory::Need;
+use super::settings::{Given, fitting_batch};
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::losses::LossError;
@@ -233,8 +234,9 @@ impl TrainError {
             TrainError::NoSamples => None,
             TrainError::Heads { hint, .. } => hint.clone(),
             TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
-            TrainError::LastBatch { batch, .. } => {
-                Some(format!("another batch size, for example `batch={}`", batch.saturating_sub(1).max(2)))
+            TrainError::LastBatch { n_train, batch, .. } => {
+                let on = Given { n_train: *n_train, are_table: false, are_normed: true };
+                Some(format!("another batch size, for example `batch={}`", fitting_batch(*batch, on)))
             }
             TrainError::NoState { .. } => {
                 Some("resume from `checkpoints/last.safetensors` of a run folder".into())

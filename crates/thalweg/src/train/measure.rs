@@ -24,8 +24,21 @@ struct Sums {
     weight: f64,
     correct: f64,
     within: Vec<f64>,
-    /// for each target: Σy, Σy², Σ(y − ŷ)²
-    numbers: Vec<[f64; 3]>,
+    /// for each target
+    numbers: Vec<Squares>,
+}
+
+/// Of one target.
+#[derive(Clone, Copy, Default)]
+struct Squares {
+    /// the first value y₀, from which the others are counted: equal values then differ by exactly nothing
+    first: Option<f64>,
+    /// Σ(y − y₀)
+    sum: f64,
+    /// Σ(y − y₀)²
+    squares: f64,
+    /// Σ(y − ŷ)²
+    residuals: f64,
 }
 
 /// The losses of one head in a batch, and what each sample counts; 1 where there is nothing.
@@ -44,7 +57,7 @@ impl<'a> Tally<'a> {
                 Task::Classification { .. } => 0,
                 Task::Regression { targets } => targets.len(),
             };
-            let (within, numbers) = (vec![0.0; top_k.len()], vec![[0.0; 3]; n_numbers]);
+            let (within, numbers) = (vec![0.0; top_k.len()], vec![Squares::default(); n_numbers]);
             Sums { targets, n: 0.0, loss: 0.0, weight: 0.0, correct: 0.0, within, numbers }
         };
         let sums = terms.iter().zip(columns(&heads, Task::n_targets)).map(sums).collect();
@@ -111,10 +124,7 @@ impl Sums {
             if term.is_yes_or_no() {
                 self.correct += f64::from((x > 0.0) == (y > 0.5)) / truth.len() as f64;
             }
-            let sums = &mut self.numbers[j];
-            sums[0] += y;
-            sums[1] += y * y;
-            sums[2] += (y - x) * (y - x);
+            self.numbers[j].add(x, y);
         }
     }
 
@@ -132,16 +142,28 @@ impl Sums {
             }
             Task::Regression { targets } => {
                 let n_values = self.n * targets.len() as f64;
-                let squares: f64 = self.numbers.iter().map(|s| s[2]).sum();
-                let r2 = |s: &[f64; 3]| 1.0 - s[2] / (s[1] - s[0] * s[0] / self.n);
-                metrics.set(format!("{prefix}_rmse"), (squares / n_values).sqrt());
+                let residuals: f64 = self.numbers.iter().map(|s| s.residuals).sum();
+                metrics.set(format!("{prefix}_rmse"), (residuals / n_values).sqrt());
                 // several targets count alike, as in scikit-learn
-                metrics.set(
-                    format!("{prefix}_r2"),
-                    self.numbers.iter().map(r2).sum::<f64>() / targets.len() as f64,
-                );
+                let r2: f64 = self.numbers.iter().map(|s| s.r2(self.n)).sum();
+                metrics.set(format!("{prefix}_r2"), r2 / targets.len() as f64);
             }
         }
+    }
+}
+
+impl Squares {
+    fn add(&mut self, predicted: f64, truth: f64) {
+        let far = truth - *self.first.get_or_insert(truth);
+        self.sum += far;
+        self.squares += far * far;
+        self.residuals += (truth - predicted) * (truth - predicted);
+    }
+
+    /// 1 − Σ(y − ŷ)² / Σ(y − ȳ)²; NaN where all of the values are equal.
+    fn r2(&self, n: f64) -> f64 {
+        let spread = self.squares - self.sum * self.sum / n;
+        if spread > 0.0 { 1.0 - self.residuals / spread } else { f64::NAN }
     }
 }
 
@@ -163,7 +185,23 @@ pub(super) fn n_correct(outputs: &[f32], labels: &[f32], width: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::rank;
+    use super::{Squares, rank};
+
+    #[test]
+    fn r2_is_undefined_where_all_targets_are_equal_and_exact_far_from_0() {
+        let r2 = |pairs: &[(f64, f64)]| {
+            let mut s = Squares::default();
+            pairs.iter().for_each(|(predicted, truth)| s.add(*predicted, *truth));
+            s.r2(pairs.len() as f64)
+        };
+        let tenth = f64::from(0.1f32);
+        assert!(r2(&[(1.0, tenth), (2.0, tenth), (3.0, tenth)]).is_nan());
+        assert!(r2(&[(5.0, 5.0)]).is_nan());
+        let near = [(1.5, 1.0), (2.0, 2.0), (2.5, 3.0), (5.0, 4.0)];
+        assert_eq!(r2(&near), 1.0 - 1.5 / 5.0);
+        let far = near.map(|(predicted, truth)| (predicted + 1.7e9, truth + 1.7e9));
+        assert_eq!(r2(&far), 1.0 - 1.5 / 5.0);
+    }
 
     #[test]
     fn ties_go_to_the_first_and_nan_is_wrong() {

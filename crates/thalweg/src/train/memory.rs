@@ -90,6 +90,8 @@ pub(super) fn need(
     let saved = params.saturating_add(buffers).saturating_mul(2);
     let largest = measured.last().copied().unwrap_or(0);
     let rows = [batch, largest, judged].map(|n| n.saturating_mul(1 + outputs + targets));
+    // for areas under curves each sample is ranked: its class, its sum of exponentials, its score
+    let ranks = judged.saturating_mul(8);
     // each cell of a confusion matrix is a number of 8 bytes
     let cells = |task: &Task| task.classes().len().saturating_pow(2).saturating_mul(2);
     let cells = tasks().map(cells).fold(0, usize::saturating_add);
@@ -102,7 +104,7 @@ pub(super) fn need(
         data: floats(&[data]),
         state: floats(&[params.saturating_mul(vectors), states, buffers, saved]),
         programs,
-        answers: floats(&[rows[0], rows[1], rows[2], cells]),
+        answers: floats(&[rows[0], rows[1], rows[2], ranks, cells]),
     })
 }
 

@@ -17,12 +17,16 @@
 mod about;
 #[cfg(feature = "runs")]
 mod apply;
+#[cfg(feature = "runs")]
+mod best;
 mod builder;
 mod choice;
 mod error;
 mod evaluate;
 #[cfg(feature = "runs")]
 mod explain;
+#[cfg(feature = "runs")]
+mod first;
 mod fit;
 mod heads;
 #[cfg(feature = "runs")]
@@ -43,6 +47,8 @@ mod program;
 mod run;
 #[cfg(feature = "runs")]
 mod saved;
+#[cfg(feature = "runs")]
+mod seen;
 mod session;
 mod settings;
 mod state;

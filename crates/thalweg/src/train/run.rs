@@ -5,16 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::kernels::isa::isa;
-use record::{Figures, Goal, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
+use record::{Figures, LogWriter, Machine, MetricsWriter, Row, RunDir, Samples, Status, Summary};
 
+use super::best::{Judge, goal, instead_of_r2};
 use super::choice::{Kept, Split};
 use super::error::TrainError;
+use super::first::FirstEpoch;
 use super::judged::evaluation_of;
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
 use super::saved::{self, Checkpoint};
-use super::state::{Best, weights_sha256};
+use super::state::weights_sha256;
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 
@@ -46,8 +48,9 @@ pub fn train_ready(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Summary, TrainError> {
-    run.write_config(&recorded(config))?;
-    Run::new(config, run, trainer, observer, Instant::now())?.go(stop)
+    let config = trainer.settled(config);
+    run.write_config(&recorded(&config))?;
+    Run::new(&config, run, trainer, observer, Instant::now())?.go(stop)
 }
 
 /// Goes on with a run where its last checkpoint left it, with changes to `epochs`, `steps`, `threads` and `save`, for
@@ -87,6 +90,7 @@ pub fn resume(
         trainer.restore(state)?;
         Judge::of(&config, &trainer).judge_again(&mut trainer.state.counters.best)?;
     }
+    let config = trainer.settled(&config);
     run.write_config(&recorded(&config))?;
     Run::new(&config, run, trainer, observer, started)?.go(stop)
 }
@@ -104,7 +108,7 @@ pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
 
 /// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
 fn recorded(config: &RunConfig) -> String {
-    RunConfig { time: None, ..config.clone() }.to_toml()
+    RunConfig { time: None, ..config.anywhere() }.to_toml()
 }
 
 /// Settings that a resumed run may change; all of a table where one names it.
@@ -116,61 +120,11 @@ const MAY_CHANGE: [&str; 6] = ["epochs", "steps", "threads", "eval_batch", "save
 /// # Errors
 /// [`TrainError::Changed`] with the first key that a resumed run cannot change, such as `optimizer.name`.
 pub fn changes(old: &RunConfig, new: &RunConfig) -> Result<Vec<String>, TrainError> {
-    let keys = old.differences(new);
+    let keys = old.anywhere().differences(&new.anywhere());
     let may = |key: &String| MAY_CHANGE.iter().any(|m| key == m || key.starts_with(&format!("{m}.")));
     match keys.iter().find(|key| !may(key)) {
         None => Ok(keys),
         Some(key) => Err(TrainError::Changed { key: key.clone() }),
-    }
-}
-
-/// The metric that tells the best epoch.
-struct Judge {
-    name: String,
-    goal: Goal,
-}
-
-/// What is measured whenever something was trained.
-const TRAIN_LOSS: &str = "train_loss";
-
-impl Judge {
-    fn of(config: &RunConfig, trainer: &Trainer) -> Self {
-        let has_valid = !trainer.parts.valid.numbers.is_empty();
-        let name = match config.save.best.as_str() {
-            "auto" if !has_valid => TRAIN_LOSS.to_owned(),
-            "auto" => format!("valid_{}", trainer.session.objective.main_metric()),
-            named => named.to_owned(),
-        };
-        let goal = if name.ends_with("loss") || name.ends_with("rmse") { Goal::Min } else { Goal::Max };
-        Judge { name, goal }
-    }
-
-    /// Whether a value is better than the best so far; the first finite one is.
-    fn improves(&self, value: f64, best: Option<&Best>) -> bool {
-        let before = best.map(|b| b.value).filter(|b| b.is_finite());
-        let better = |b: f64| if self.goal == Goal::Max { value > b } else { value < b };
-        value.is_finite() && before.is_none_or(better)
-    }
-
-    /// The value of the deciding figure; none where nothing was trained yet.
-    ///
-    /// # Errors
-    /// [`TrainError::Metric`] where figures do not have it.
-    fn value(&self, figures: &Figures) -> Result<Option<f64>, TrainError> {
-        let value = figures.metrics.get(&self.name);
-        if value.is_none() && self.name != TRAIN_LOSS {
-            let known = figures.metrics.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(TrainError::Metric { name: self.name.clone(), known });
-        }
-        Ok(value)
-    }
-
-    /// Judges the best epoch so far by this figure: a resumed run may have chosen another one.
-    fn judge_again(&self, best: &mut Option<Best>) -> Result<(), TrainError> {
-        if let Some(best) = best {
-            best.value = self.value(&best.figures)?.unwrap_or(f64::NAN);
-        }
-        Ok(())
     }
 }
 
@@ -189,6 +143,8 @@ struct Run<'a> {
     /// samples of earlier sessions
     samples_before: u64,
     save_every: u64,
+    /// losses before the first row
+    first: FirstEpoch,
 }
 
 impl<'a> Run<'a> {
@@ -200,7 +156,9 @@ impl<'a> Run<'a> {
         started: Instant,
     ) -> Result<Self, TrainError> {
         let counters = &trainer.state.counters;
-        let (metrics, _) = folder.metrics_writer(counters.step)?;
+        // rows of steps, which a run left that ended in its first epoch, are no epochs
+        let step = if counters.last.is_some() { counters.step } else { 0 };
+        let (metrics, _) = folder.metrics_writer(step)?;
         let before = counters.seconds;
         let log = folder.log_writer(Duration::from_secs_f64(before))?;
         let main = trainer.session.objective.main_metric();
@@ -220,6 +178,7 @@ impl<'a> Run<'a> {
             before,
             samples_before,
             save_every,
+            first: FirstEpoch::default(),
         })
     }
 
@@ -242,7 +201,8 @@ impl<'a> Run<'a> {
                 break;
             }
             match self.trainer.step() {
-                Ok(_) => {
+                Ok(loss) => {
+                    self.note_step(loss);
                     reason = self.after_step()?;
                     if reason.is_some() {
                         status = Status::Diverged;
@@ -280,8 +240,7 @@ impl<'a> Run<'a> {
             notes: about.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
         for warning in about.warnings.clone() {
-            self.observer.on_warning(&warning);
-            self.log.line(&format!("warning: {warning}"))?;
+            self.warn(&warning)?;
         }
         self.log.line(&format!(
             "{} on {}: {} parameters, {}+{}+{} samples, steps {}..{}",
@@ -297,6 +256,20 @@ impl<'a> Run<'a> {
         let summary = self.summary(Status::Running, None);
         self.folder.write_summary(&summary)?;
         self.observer.on_start(&facts);
+        Ok(())
+    }
+
+    /// Notes the loss of a step before the first row of figures.
+    fn note_step(&mut self, loss: f32) {
+        let counters = &self.trainer.state.counters;
+        if counters.last.is_none() {
+            self.first.note(counters.step, loss, self.seconds(), self.trainer.last_lr());
+        }
+    }
+
+    fn warn(&mut self, text: &str) -> Result<(), TrainError> {
+        self.observer.on_warning(text);
+        self.log.line(&format!("warning: {text}"))?;
         Ok(())
     }
 
@@ -328,6 +301,7 @@ impl<'a> Run<'a> {
         }
         if saves {
             self.save_last()?;
+            self.folder.keep_last(step, self.config.save.keep.most())?;
         }
         Ok(None)
     }
@@ -335,20 +309,24 @@ impl<'a> Run<'a> {
     /// Measures, writes the row, keeps the best weights.
     fn measure_epoch(&mut self) -> Result<(), TrainError> {
         let figures = self.trainer.end_epoch()?;
-        let value = self.judge.value(&figures)?;
-        let Figures { epoch, step, metrics } = figures.clone();
         let seconds = self.seconds();
         let counters = &mut self.trainer.state.counters;
         counters.seconds = seconds;
-        let best = value.is_some_and(|v| self.judge.improves(v, counters.best.as_ref()));
-        if best || counters.best.is_none() {
-            counters.best = Some(Best { value: value.unwrap_or(f64::NAN), figures });
+        let first = counters.best.is_none();
+        let better = self.judge.best(&figures, counters.best.as_ref())?;
+        let best = better.as_ref().is_some_and(|b| b.value.is_finite());
+        if better.is_some() {
+            counters.best = better;
             self.save(&self.folder.best_checkpoint(), false)?;
         }
+        if let Some(note) = self.judge.note(&figures).filter(|_| first) {
+            self.warn(&note)?;
+        }
+        let Figures { epoch, step, metrics } = figures;
         let row = Row { epoch, step, seconds, lr: self.trainer.last_lr(), metrics };
         self.metrics.append(&row)?;
         let words: Vec<String> =
-            row.metrics.iter().map(|(name, value)| format!("{name} {value:.5}")).collect();
+            row.metrics.iter().map(|(name, value)| format!("{name} {}", logged(value))).collect();
         self.log.line(&format!(
             "epoch {epoch}, step {step}: {}{}",
             words.join(", "),
@@ -386,6 +364,9 @@ impl<'a> Run<'a> {
         }
         if let Some(text) = &reason {
             self.log.line(text)?;
+        }
+        if status == Status::Diverged && self.trainer.state.counters.last.is_none() {
+            self.first.rows().iter().try_for_each(|row| self.metrics.append(row))?;
         }
         let mut summary = self.summary(status, reason);
         if status == Status::Done {
@@ -429,6 +410,10 @@ impl<'a> Run<'a> {
         let seconds = self.seconds();
         let parts = &trainer.parts;
         let own = trainer.session.model.buffers().len();
+        // the metric that decides, where R² is undefined on the validation part
+        let last = counters.last.as_ref();
+        let undefined = last.and_then(|last| instead_of_r2(&format!("valid_{}", self.main), last));
+        let metric = if undefined.is_some() { "rmse" } else { self.main };
         let digest = || weights_sha256(&trainer.evaluated(), &trainer.state.buffers[..own]);
         Summary {
             status,
@@ -436,8 +421,8 @@ impl<'a> Run<'a> {
             data: trainer.about.data.clone(),
             model: trainer.session.model.title().to_owned(),
             task: trainer.session.objective.kind().into(),
-            metric: self.main.into(),
-            goal: self.judge.goal,
+            metric: metric.into(),
+            goal: goal(metric),
             steps: counters.step,
             epochs: counters.step / length.steps_per_epoch,
             epochs_planned: self.config.epochs.unwrap_or(0),
@@ -459,4 +444,9 @@ impl<'a> Run<'a> {
             machine: Machine::detect(isa().name()),
         }
     }
+}
+
+/// A figure in the log.
+fn logged(value: f64) -> String {
+    if value.is_nan() { "undefined".into() } else { format!("{value:.5}") }
 }

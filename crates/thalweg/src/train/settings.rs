@@ -2,8 +2,13 @@
 
 use super::choice::Split;
 use super::evaluate::Measuring;
-use crate::config::RunConfig;
+use crate::config::{BATCH, EPOCHS, RunConfig};
 use crate::schedule::RunLength;
+
+/// Updates that a table is trained for, where nobody says for how long.
+const UPDATES: u64 = 2000;
+/// The most epochs that those may take.
+const MOST_EPOCHS: u64 = 400;
 
 /// How a run goes, besides what it learns.
 #[derive(Clone, Debug)]
@@ -22,9 +27,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Those of a config; a batch that it does not set is the usual one.
     pub fn of(config: &RunConfig) -> Self {
         Settings {
-            batch: config.batch,
+            batch: config.batch.unwrap_or(BATCH),
             eval_batch: config.eval_batch,
             epochs: config.epochs,
             steps: config.steps,
@@ -37,10 +43,75 @@ impl Settings {
         }
     }
 
+    /// Those of a config on its training samples: what it leaves open is chosen, with the line that says so of a table,
+    /// or of a batch that is not the usual one.
+    pub fn chosen(config: &RunConfig, on: Given) -> (Self, Option<String>) {
+        let mut settings = Settings::of(config);
+        if config.batch.is_none() {
+            settings.batch = fitting_batch(BATCH, on);
+        }
+        let epochs = config.epochs.is_none() && config.steps.is_none();
+        if epochs {
+            let updates = run_length(&settings, on.n_train).steps_per_epoch;
+            let of_table = UPDATES.div_ceil(updates).clamp(EPOCHS, MOST_EPOCHS);
+            settings.epochs = Some(if on.are_table { of_table } else { EPOCHS });
+        }
+        let told_epochs = epochs && on.are_table;
+        let told_batch = config.batch.is_none() && (told_epochs || settings.batch != BATCH);
+        let epochs = told_epochs.then(|| ("epochs", settings.epochs.unwrap_or(EPOCHS)));
+        let batch = told_batch.then_some(("batch", settings.batch as u64));
+        let told: Vec<(&str, u64)> = epochs.into_iter().chain(batch).collect();
+        (settings, said(&told, on.n_train))
+    }
+
     /// How a part is measured.
     pub fn measuring(&self, part: Split, keep: bool) -> Measuring<'_> {
         Measuring { part, batch: self.eval_batch, top_k: &self.top_k, keep }
     }
+}
+
+/// What the choice of batch and epochs depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    /// training samples
+    pub n_train: usize,
+    /// whether they are the rows of a table
+    pub are_table: bool,
+    /// whether the model takes statistics over a batch, which one sample does not have
+    pub are_normed: bool,
+}
+
+/// The largest batch up to `most` that the samples fill and that leaves no last batch of 1 to a model that cannot learn
+/// from one.
+pub(super) fn fitting_batch(most: usize, on: Given) -> usize {
+    let mut batch = most.min(on.n_train).max(1);
+    while on.are_normed && batch > 2 && on.n_train % batch == 1 {
+        batch -= 1;
+    }
+    batch
+}
+
+/// `epochs=80, batch=64, chosen from 1,437 training samples; set `epochs`, `batch``
+fn said(chosen: &[(&str, u64)], n_train: usize) -> Option<String> {
+    let join = |f: &dyn Fn(&(&str, u64)) -> String| chosen.iter().map(f).collect::<Vec<_>>().join(", ");
+    let values = join(&|(key, value)| format!("{key}={value}"));
+    let keys = join(&|(key, _)| format!("`{key}`"));
+    let n = with_commas(n_train);
+    let text = format!("{values}, chosen from {n} training samples; set {keys} to have it otherwise");
+    (!chosen.is_empty()).then_some(text)
+}
+
+/// A count with its thousands apart.
+pub(super) fn with_commas(n: usize) -> String {
+    let digits = n.to_string();
+    let comma = |i: usize| i > 0 && (digits.len() - i).is_multiple_of(3);
+    digits.chars().enumerate().fold(String::new(), |mut out, (i, digit)| {
+        if comma(i) {
+            out.push(',');
+        }
+        out.push(digit);
+        out
+    })
 }
 
 /// Steps of a run on that many samples, and of an epoch.
@@ -65,4 +136,48 @@ pub(super) fn train_batches(settings: &Settings, n_train: usize, length: RunLeng
 pub(super) fn cut(n: usize, batch: usize) -> Vec<usize> {
     let batch = batch.clamp(1, n.max(1));
     [if n > 0 { batch } else { 0 }, n % batch].into_iter().filter(|size| *size > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_open_follows_from_the_samples() {
+        let on = |n_train, are_table, are_normed| Given { n_train, are_table, are_normed };
+        let chosen = |config: &RunConfig, on| {
+            let (settings, said) = Settings::chosen(config, on);
+            (settings.batch, settings.epochs, said)
+        };
+        let open = RunConfig::default();
+        let text = "epochs=87, batch=64, chosen from 1,437 training samples; set `epochs`, `batch` to have it otherwise";
+        assert_eq!(chosen(&open, on(1437, true, false)), (64, Some(87), Some(text.into())));
+        assert_eq!(chosen(&open, on(1437, false, true)), (64, Some(20), None));
+        for (n, batch, epochs) in
+            [(96, 64, 400), (640, 64, 200), (30, 30, 400), (1_000_000, 64, 20), (1, 1, 400)]
+        {
+            let (got, n_epochs, said) = chosen(&open, on(n, true, false));
+            assert_eq!((got, n_epochs), (batch, Some(epochs)), "{n}");
+            assert!(said.is_some());
+        }
+        // of data that are no table only a batch that is not the usual one is said
+        let (batch, epochs, said) = chosen(&open, on(30, false, false));
+        let text = "batch=30, chosen from 30 training samples; set `batch` to have it otherwise";
+        assert_eq!((batch, epochs, said.as_deref()), (30, Some(20), Some(text)));
+        let steps = RunConfig { steps: Some(5), ..RunConfig::default() };
+        assert_eq!(chosen(&steps, on(1437, true, false)), (64, None, None));
+        let both = RunConfig { epochs: Some(3), batch: Some(7), ..RunConfig::default() };
+        assert_eq!(chosen(&both, on(1437, true, true)), (7, Some(3), None));
+        let two = RunConfig { accumulate: 4, ..RunConfig::default() };
+        assert_eq!(chosen(&two, on(1437, true, false)).1, Some(334));
+    }
+
+    #[test]
+    fn no_last_batch_of_one_where_statistics_are_taken() {
+        let batch = |n_train, are_normed| fitting_batch(64, Given { n_train, are_table: true, are_normed });
+        assert_eq!((batch(65, true), batch(65, false), batch(66, true)), (63, 64, 64));
+        // 4,033 = 63 * 64 + 1, so 63 leaves one as well
+        assert_eq!((batch(4033, true), 4033 % 62), (62, 3));
+        assert_eq!((batch(3, true), batch(1, true)), (3, 1));
+    }
 }

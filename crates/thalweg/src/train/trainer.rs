@@ -23,7 +23,7 @@ use super::program::{Batch, Program, ProgramKey, StepError, Work, draw};
 #[cfg(feature = "runs")]
 use super::saved::SavedState;
 use super::session::Session;
-use super::settings::{Settings, run_length, train_batches};
+use super::settings::{Given, Settings, run_length, train_batches};
 use super::state::{Counters, State};
 use super::step::{Room, StepSamples};
 use crate::config::RunConfig;
@@ -82,15 +82,23 @@ impl Trainer {
         let splits = &data.splits;
         let parts =
             Parts { train: part(&splits.train), valid: part(&splits.valid), test: part(&splits.test) };
-        let settings = Settings::of(config);
+        let on = Given {
+            n_train: splits.train.len(),
+            are_table: data.set.schema.is_some(),
+            are_normed: !model.buffers().is_empty(),
+        };
+        let (settings, said) = Settings::chosen(config, on);
+        let length = run_length(&settings, on.n_train);
         let mut trainer = Trainer::assemble(Ingredients {
             model,
             parts,
             objective,
-            recipe: Recipe::from_config(config, run_length(&settings, splits.train.len()))?,
+            recipe: Recipe::from_config(config, length)?,
             settings,
-            about: About::of(config, Arc::new(data)),
+            about: About::of(config, Arc::new(data), said),
         })?;
+        #[cfg(feature = "runs")]
+        trainer.about.warnings.extend(config.idle(length));
         #[cfg(feature = "runs")]
         if let Some(saved) = &mut trainer.about.saved {
             saved.states = Some(SavedState::list(trainer.updater.states()));
@@ -227,6 +235,11 @@ impl Trainer {
     /// Steps of the run and of an epoch.
     pub fn length(&self) -> RunLength {
         self.length
+    }
+
+    /// The config with what it left open as this trainer has it: `batch`, and `epochs` where it has no `steps`.
+    pub fn settled(&self, config: &RunConfig) -> RunConfig {
+        RunConfig { batch: Some(self.settings.batch), epochs: self.settings.epochs, ..config.clone() }
     }
 
     /// Whether all steps are done.

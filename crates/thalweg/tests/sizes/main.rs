@@ -69,9 +69,10 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
     let config = RunConfig::from_toml(text, Path::new("drawn.toml"), &[])?;
     let data = Prepared::open(&config)?;
     let mut trainer = Trainer::new(&config, data)?;
+    let batch = trainer.settled(&config).batch.unwrap();
     let session = &trainer.session;
-    let step = session.graph(&ProgramKey::train(config.batch))?;
-    let plan = Plan::compile(&step.graph, &step.wanted, session.options(config.batch))?;
+    let step = session.graph(&ProgramKey::train(batch))?;
+    let plan = Plan::compile(&step.graph, &step.wanted, session.options(batch))?;
     if work(&plan) > MOST_WORK {
         return Ok("much work, planned only");
     }
@@ -82,7 +83,7 @@ fn outcome(text: &str) -> Result<&'static str, TrainError> {
         Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
     }
     let valid = trainer.prepared().unwrap().splits.valid.len() as f64;
-    if work(&plan) * valid / config.batch as f64 <= MOST_WORK {
+    if work(&plan) * valid / batch as f64 <= MOST_WORK {
         trainer.measure(thalweg::train::Split::Valid, None, false)?;
     }
     Ok("trained")
