@@ -37,12 +37,12 @@ pub struct Cli {
 
 const AFTER: &str = "\
 `thalweg` alone trains on the embedded digits, `thalweg data=FILE` on yours.
-Settings are written as `key=value`; `thalweg config show` explains every key.";
+Settings are written as `key=value`, lists as `key=a,b`; `thalweg config show` explains every key.";
 
 /// A config: a file, and words over it.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`
+    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`; lists are `data.drop=a,b` or `data.drop=[a,b]`
     #[arg(value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 

@@ -1,6 +1,7 @@
 //! Holds what was written to the keys there are: names, types and ranges, with the place of whatever is wrong.
 
 use super::error::{ConfigError, Good, Near, Place};
+use super::lists;
 use super::field::{Choice, Field, Kind, WordError};
 use super::keys::{SYNONYMS, TOP};
 use super::tree::{Node, Table, Value};
@@ -31,6 +32,7 @@ fn is_none(node: &Node) -> bool {
 
 fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, ConfigError> {
     let path = format!("{prefix}{}", field.name);
+    let node = &listed(node, field.kind);
     match (field.kind, &node.value) {
         (Kind::Choice(choice), _) => choose(node, choice, &path),
         (Kind::Table(fields), Value::Table(inner)) => {
@@ -55,6 +57,27 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
             .ok_or_else(|| wrong(&path, &shown(value), &expected(kind, value), field, &node.place)),
         (kind, Value::Table(_)) => Err(wrong(&path, "a table", &kind.words(), field, &node.place)),
     }
+}
+
+/// A list as it was meant: typed without quotes or brackets, or with a single item. A text in quotes is one text.
+fn listed(node: &Node, kind: Kind) -> Node {
+    let items = match &node.value {
+        _ if !kind.takes_list() => None,
+        Value::Leaf(_, Some(raw)) if matches!(kind, Kind::Texts) => {
+            Some(toml::Value::Array(lists::texts(raw).into_iter().map(toml::Value::String).collect()))
+        }
+        Value::Leaf(toml::Value::String(_), None) if matches!(kind, Kind::Texts) => None,
+        Value::Leaf(toml::Value::String(text), _) => lists::value(text),
+        Value::Leaf(toml::Value::Array(_) | toml::Value::Boolean(_), _) => None,
+        _ => Some(node.plain()),
+    };
+    let items = items.map(|items| match items {
+        toml::Value::Array(_) => items,
+        one if kind.is_list() => toml::Value::Array(vec![one]),
+        one => one,
+    });
+    let value = items.map_or_else(|| node.value.clone(), |items| Node::of(&items, &node.place).value);
+    Node { place: node.place.clone(), value }
 }
 
 /// What is expected; a bound that nobody means is told to those who crossed it.
@@ -274,6 +297,24 @@ fn inner_fields(field: &Field) -> Vec<Field> {
         Kind::Choice(choice) => choice.entries.iter().flat_map(|e| choice.fields(e)).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What a key takes, by its path; of a choice, whichever entry has it.
+pub(super) fn kind_of(path: &[String], fields: &[Field]) -> Option<Kind> {
+    let [top, rest @ ..] = path else { return None };
+    let field = fields.iter().find(|f| f.name == top)?;
+    match rest {
+        [] => Some(field.kind),
+        [inner] => inner_fields(field).iter().find(|f| f.name == inner).map(|f| f.kind),
+        _ => None,
+    }
+}
+
+/// The path of a key with the first key of a table that a lone word stands for: `data` is `data.source`.
+pub(super) fn whole_path(path: &[String], fields: &[Field]) -> Vec<String> {
+    let kind = kind_of(path, fields);
+    let first = matches!(kind, Some(Kind::Table(_) | Kind::Choice(_))).then(|| super::first_key(&path[0]).to_owned());
+    path.iter().cloned().chain(first).collect()
 }
 
 fn default_of(path: &str) -> String {

@@ -153,6 +153,16 @@ pub enum ConfigError {
         /// Where the second was written.
         place: Place,
     },
+    /// A key with one value that is set twice on the command line.
+    #[error("`{key}` is set twice on the command line: to {first} and to {second}")]
+    Twice {
+        /// The key.
+        key: String,
+        /// Its first value as it was typed.
+        first: String,
+        /// Its second value.
+        second: String,
+    },
     /// More samples in a batch than there are.
     #[error("`batch` is {batch}, more than the {n_train} training samples")]
     BatchTooLarge {
@@ -204,6 +214,7 @@ impl ConfigError {
                 format!("the documentation of `{table}` says what it takes")
             }
             ConfigError::Both { one, .. } => format!("leave `{one}` out"),
+            ConfigError::Twice { key, second, .. } => format!("keep one of them, such as `{key}={second}`"),
             ConfigError::BatchTooLarge { n_train, .. } => format!("lower it: `batch={n_train}` or less"),
         }
     }

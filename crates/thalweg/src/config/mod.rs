@@ -26,6 +26,8 @@ mod heads;
 #[cfg(feature = "runs")]
 pub mod keys;
 #[cfg(feature = "runs")]
+mod lists;
+#[cfg(feature = "runs")]
 mod model;
 #[cfg(feature = "runs")]
 mod read;
@@ -55,7 +57,7 @@ pub use time::{Time, TimeError};
 /// Reads `key=value` words of something that has keys of its own, with the checks and messages of a config.
 pub(crate) fn read_words(words: &[String], fields: &[field::Field]) -> Result<toml::Table, ConfigError> {
     let mut written = tree::Table::default();
-    tree::lay_over(&mut written, words)?;
+    tree::lay_over(&mut written, words, fields)?;
     check::table(&written, fields, "")
 }
 

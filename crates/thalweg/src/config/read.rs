@@ -38,7 +38,7 @@ impl RunConfig {
     pub fn from_toml(text: &str, path: &Path, overrides: &[String]) -> Result<RunConfig, ConfigError> {
         let mut written = tree::parse(text, path)?;
         settle_lr(&mut written, overrides)?;
-        tree::lay_over(&mut written, overrides)?;
+        tree::lay_over(&mut written, overrides, keys::TOP)?;
         let checked = check::table(&written, keys::TOP, "")?;
         Read { written, checked }.config()
     }

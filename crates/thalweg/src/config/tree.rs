@@ -7,6 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Meant, Place};
+use super::field::{Field, Kind};
+use super::{check, lists};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -108,7 +110,7 @@ fn node(from: &Spanned<DeValue<'_>>, at: &dyn Fn(usize) -> Place) -> Node {
 }
 
 /// A parsed value without its places; a number too large for 64 bits stays text, which no number's check accepts.
-fn leaf(from: &DeValue<'_>) -> toml::Value {
+pub(super) fn leaf(from: &DeValue<'_>) -> toml::Value {
     match from {
         DeValue::String(text) => toml::Value::String(text.to_string()),
         DeValue::Integer(n) => whole(n.as_str(), n.radix())
@@ -130,24 +132,48 @@ fn whole(digits: &str, radix: u32) -> Option<i64> {
     i64::from_str_radix(digits, radix).ok()
 }
 
-/// Lays `key=value` words over the table, names before the keys that belong to them.
-pub(super) fn lay_over(table: &mut Table, words: &[String]) -> Result<(), ConfigError> {
-    let mut parts = words.iter().map(|word| split(word)).collect::<Result<Vec<_>, _>>()?;
-    parts.sort_by_key(|(path, _)| path.len());
-    for (path, node) in parts {
-        lay(table, &path, node);
+/// Lays `key=value` words over the table, names before the keys that belong to them. The lists of one key are joined;
+/// of all else one value is enough.
+pub(super) fn lay_over(table: &mut Table, words: &[String], fields: &[Field]) -> Result<(), ConfigError> {
+    let mut parts: Vec<Word> = Vec::new();
+    for word in words {
+        let word = split(word)?;
+        let kind = check::kind_of(&word.path, fields);
+        let whole = |path: &[String]| check::whole_path(path, fields);
+        match parts.iter_mut().find(|old| whole(&old.path) == whole(&word.path)) {
+            Some(old) if kind.is_some_and(Kind::takes_list) => old.text = lists::joined(&old.text, &word.text),
+            Some(old) => {
+                let (key, first, second) = (word.path.join("."), old.text.clone(), word.text);
+                return Err(ConfigError::Twice { key, first, second });
+            }
+            None => parts.push(word),
+        }
+    }
+    parts.sort_by_key(|word| word.path.len());
+    for word in parts {
+        lay(table, &word.path, read(&word.text));
     }
     Ok(())
 }
 
-/// A word as its key's parts and its value: a TOML value, or else a text.
-fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
+/// A word of the command line.
+struct Word {
+    path: Vec<String>,
+    text: String,
+}
+
+/// A word as its key's parts and the text of its value.
+fn split(word: &str) -> Result<Word, ConfigError> {
     let good = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     let Some((key, text)) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good)) else {
         return Err(ConfigError::NotAnOverride { word: word.into(), meant: meant(word) });
     };
+    Ok(Word { path: key.split('.').map(String::from).collect(), text: text.into() })
+}
+
+/// A TOML value, or else a text.
+fn read(text: &str) -> Node {
     let place = Place::CommandLine;
-    let path: Vec<String> = key.split('.').map(String::from).collect();
     let value = match DeValue::parse(text) {
         Ok(parsed) => {
             let mut parsed = node(&parsed, &|_| place.clone());
@@ -158,7 +184,7 @@ fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
         }
         Err(_) => Value::Leaf(toml::Value::String(text.into()), Some(text.into())),
     };
-    Ok((path, Node { place, value }))
+    Node { place, value }
 }
 
 /// What a word without `=` was probably meant to be.
