@@ -23,9 +23,11 @@ pub fn of_config(error: &ConfigError) -> String {
     const KEYS: &str = "`thalweg config show` prints every key";
     let own = error.hint();
     match error {
-        E::Read { .. } => "`thalweg config show > run.toml` writes a config with every key".into(),
+        E::Read { path, .. } if !path.exists() => {
+            format!("`thalweg config show > {}` writes one with every key", path.display())
+        }
         E::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
-            format!("did you mean `--config {path}`?")
+            format!("`thalweg train {path}` trains with it")
         }
         E::UnknownKey { with: None, nearest: Some(near), .. } if near.default.is_empty() => {
             format!("{own} {KEYS}")

@@ -5,6 +5,7 @@ mod crash;
 mod failure;
 mod hint;
 mod instructions;
+mod mistake;
 mod progress;
 mod several;
 mod stop;

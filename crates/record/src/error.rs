@@ -223,6 +223,8 @@ impl RecordError {
                 let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 RecordError::Missing { what: FOLDER, path: folder.to_path_buf() }
             }
+            // a folder where the system has none made, such as below /proc
+            K::NotFound if action == Action::Create => RecordError::Denied { action, path, source },
             K::NotFound => RecordError::Missing { what: "file or folder", path },
             _ => RecordError::Io { action, path, source },
         }

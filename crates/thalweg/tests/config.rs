@@ -290,7 +290,8 @@ fn the_schema_accepts_what_is_written_and_refuses_what_is_refused() {
 /// One list, however it is typed.
 #[test]
 fn lists_mean_the_same_everywhere() {
-    let read = |words: &[&str]| RunConfig::load(None, &words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    let read =
+        |words: &[&str]| RunConfig::load(None, &words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
     let same = |all: &[&[&str]]| {
         let first = read(all[0]).unwrap_or_else(|e| panic!("{e}: {:?}", all[0]));
         assert_ne!(first, RunConfig::default());
@@ -331,9 +332,15 @@ fn lists_mean_the_same_everywhere() {
         &["heads=[{name=a},{name=b,weight=2.0}]"],
         &["heads={name=a}", "heads={name=b,weight=2.0}"],
     ]);
-    same(&[&["model.layers=[{type=\"linear\",units=8},\"relu\"]"], &["model.layers=[{type=linear,units=8},relu]"]]);
+    same(&[
+        &["model.layers=[{type=\"linear\",units=8},\"relu\"]"],
+        &["model.layers=[{type=linear,units=8},relu]"],
+    ]);
     let file = |text: &str| RunConfig::from_toml(text, "run.toml".as_ref(), &[]);
-    assert_eq!(file("top_k = \"1,5\"\n[model]\nhidden = \"64,32\""), read(&["top_k=1,5", "model.hidden=64,32"]));
+    assert_eq!(
+        file("top_k = \"1,5\"\n[model]\nhidden = \"64,32\""),
+        read(&["top_k=1,5", "model.hidden=64,32"])
+    );
     assert_eq!(file("[data]\ndrop = \"a, b\"").unwrap().data.drop, ["a, b"]);
 }
 

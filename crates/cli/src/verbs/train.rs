@@ -35,7 +35,13 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
-    let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
+    if let Some(run) = args.from.run_folder() {
+        let hint = format!(
+            "go on with it: `thalweg resume {run}`; or train anew with its settings: `thalweg train {run}/config.toml`"
+        );
+        return Err(Failure::wrong(format!("this is a run already: {run}"), hint));
+    }
+    let config = args.from.load([])?;
     let stop = stop::watch();
     if let Some(plan) = runs::plan(&config) {
         let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
@@ -117,11 +123,20 @@ fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
             let mut config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
             let lr = *config.optimizer.lr_mut();
-            let (less, now) = (typed(lr / 10.0), typed(lr));
+            let usual = usual_lr(&config);
+            // far above the default one step down is no cure
+            let less = if lr > 100.0 * usual { usual } else { lr / 10.0 };
+            let (less, now) = (typed(less), typed(lr));
             let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
             Err(Failure { exit: FAILED, message, hint: Some(hint), result })
         }
     }
+}
+
+/// The learning rate where none is set.
+fn usual_lr(config: &RunConfig) -> f64 {
+    let word = format!("optimizer={}", config.optimizer.entry().name);
+    RunConfig::load(None, &[word]).map_or(1e-3, |mut config| *config.optimizer.lr_mut())
 }
 
 /// A number as one types it, in two digits.

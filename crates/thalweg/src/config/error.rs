@@ -59,6 +59,8 @@ pub enum Meant {
     Config(String),
     /// A source of data.
     Data(String),
+    /// A setting, as it is typed.
+    Setting(String),
 }
 
 /// A problem with a config. `Display` is the message; [`ConfigError::hint`] says what to do about it.
@@ -180,10 +182,13 @@ impl ConfigError {
             ConfigError::Read { .. } => "check that the path is right and that you may read it".into(),
             ConfigError::Syntax { .. } => "text stands in quotes: `data = \"digits\"`".into(),
             ConfigError::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
-                format!("`{path}` is a config: read it as one")
+                format!("`{path}` is a file of settings: read it as one")
             }
             ConfigError::NotAnOverride { meant: Some(Meant::Data(path)), .. } => {
                 format!("did you mean `data={path}`?")
+            }
+            ConfigError::NotAnOverride { meant: Some(Meant::Setting(word)), .. } => {
+                format!("did you mean `{word}`?")
             }
             ConfigError::NotAnOverride { .. } => {
                 "settings are written without blanks, as in `epochs=10 lr=0.01`".into()

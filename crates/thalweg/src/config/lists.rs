@@ -49,7 +49,8 @@ fn items(text: &str) -> Vec<&str> {
     let mut all = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let held = end_of(rest).filter(|end| matches!(rest[*end..].trim_start().chars().next(), None | Some(',')));
+        let held =
+            end_of(rest).filter(|end| matches!(rest[*end..].trim_start().chars().next(), None | Some(',')));
         let from = held.unwrap_or(0);
         let end = rest[from..].find(',').map_or(rest.len(), |at| from + at);
         all.push(rest[..end].trim());
@@ -138,9 +139,15 @@ mod tests {
     fn values_are_numbers_tables_and_words() {
         let of = |text: &str| value(text).map(|v| v.to_string());
         assert_eq!(of("128,64").as_deref(), Some("[128, 64]"));
-        assert_eq!(of("[flip,{type=crop,padding=4}]"), Some("[\"flip\", { type = \"crop\", padding = 4 }]".into()));
+        assert_eq!(
+            of("[flip,{type=crop,padding=4}]"),
+            Some("[\"flip\", { type = \"crop\", padding = 4 }]".into())
+        );
         assert_eq!(of("[[relu],[]]").as_deref(), Some("[[\"relu\"], []]"));
-        assert_eq!(of("[{match=*.bias,lr_factor=0.1}]"), Some("[{ match = \"*.bias\", lr_factor = 0.1 }]".into()));
+        assert_eq!(
+            of("[{match=*.bias,lr_factor=0.1}]"),
+            Some("[{ match = \"*.bias\", lr_factor = 0.1 }]".into())
+        );
         assert_eq!(of("mlp-64"), None);
         assert_eq!(of("[a"), None);
     }

@@ -14,6 +14,8 @@
 
 #[cfg(feature = "runs")]
 mod check;
+#[cfg(feature = "runs")]
+mod complete;
 mod data;
 mod declare;
 #[cfg(feature = "runs")]
@@ -39,9 +41,13 @@ mod time;
 #[cfg(feature = "runs")]
 mod tree;
 #[cfg(feature = "runs")]
+mod typed;
+#[cfg(feature = "runs")]
 mod write;
 
 pub use crate::losses::{ClassWeights, LossConfig};
+#[cfg(feature = "runs")]
+pub use complete::typed_keys;
 pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Meant, Place};
+use super::error::{ConfigError, Place};
 use super::field::{Field, Kind};
-use super::{check, lists};
+use super::{check, lists, typed};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -136,12 +136,17 @@ fn whole(digits: &str, radix: u32) -> Option<i64> {
 /// of all else one value is enough.
 pub(super) fn lay_over(table: &mut Table, words: &[String], fields: &[Field]) -> Result<(), ConfigError> {
     let mut parts: Vec<Word> = Vec::new();
-    for word in words {
-        let word = split(word)?;
+    for (i, word) in words.iter().enumerate() {
+        let word = split(word).ok_or_else(|| {
+            let meant = typed::meant(word, words.get(i + 1..).unwrap_or_default(), fields);
+            ConfigError::NotAnOverride { word: word.clone(), meant }
+        })?;
         let kind = check::kind_of(&word.path, fields);
         let whole = |path: &[String]| check::whole_path(path, fields);
         match parts.iter_mut().find(|old| whole(&old.path) == whole(&word.path)) {
-            Some(old) if kind.is_some_and(Kind::takes_list) => old.text = lists::joined(&old.text, &word.text),
+            Some(old) if kind.is_some_and(Kind::takes_list) => {
+                old.text = lists::joined(&old.text, &word.text)
+            }
             Some(old) => {
                 let (key, first, second) = (word.path.join("."), old.text.clone(), word.text);
                 return Err(ConfigError::Twice { key, first, second });
@@ -162,13 +167,11 @@ struct Word {
     text: String,
 }
 
-/// A word as its key's parts and the text of its value.
-fn split(word: &str) -> Result<Word, ConfigError> {
+/// A word as its key's parts and the text of its value; none where it is not of that form.
+fn split(word: &str) -> Option<Word> {
     let good = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    let Some((key, text)) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good)) else {
-        return Err(ConfigError::NotAnOverride { word: word.into(), meant: meant(word) });
-    };
-    Ok(Word { path: key.split('.').map(String::from).collect(), text: text.into() })
+    let (key, text) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good))?;
+    Some(Word { path: key.split('.').map(String::from).collect(), text: text.into() })
 }
 
 /// A TOML value, or else a text.
@@ -185,16 +188,6 @@ fn read(text: &str) -> Node {
         Err(_) => Value::Leaf(toml::Value::String(text.into()), Some(text.into())),
     };
     Node { place, value }
-}
-
-/// What a word without `=` was probably meant to be.
-fn meant(word: &str) -> Option<Meant> {
-    let path = Path::new(word);
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("toml") if path.is_file() => Some(Meant::Config(word.into())),
-        _ if path.exists() => Some(Meant::Data(word.into())),
-        _ => None,
-    }
 }
 
 /// Sets the value at a path. A table that stands as a single word (`optimizer = "adam"`) becomes one with that word.
