@@ -117,6 +117,7 @@ impl From<RecordError> for Failure {
             | R::SeveralRuns { .. }
             | R::NotRuns { .. }
             | R::LabExists { .. }
+            | R::NotAFolder { .. }
             | R::Missing { what: "run folder", .. } => WRONG,
             _ => FAILED,
         };

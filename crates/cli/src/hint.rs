@@ -52,7 +52,8 @@ pub fn of_data(error: &DataError) -> String {
             own.replacen(&format!("fetch `{set}`"), &format!("`thalweg data fetch {set}` downloads it"), 1)
         }
         E::Augment { .. } => format!("{own}, `thalweg list augment` shows all transforms"),
-        E::BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
+        E::BadOption { option: "folds", .. } => "`data.folds=2`, or as many as that".into(),
+        E::BadOption { option, .. } => format!("leave `data.{option}` out, or give it what is expected"),
         _ => own,
     }
 }
@@ -90,6 +91,7 @@ pub fn of_record(error: &RecordError) -> Option<String> {
             "go on with it by `thalweg resume {}`, choose another `--run-dir`, or add `--overwrite`",
             path.display()
         )),
+        E::NotAFolder { .. } => Some("write elsewhere with `--out DIR`".into()),
         E::LabExists { .. } => Some("write elsewhere with `--out DIR`, or take the folder away first".into()),
         _ => error.hint(),
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod crash;
+mod diverged;
 mod failure;
 mod hint;
 mod instructions;

@@ -57,9 +57,14 @@ pub fn start(
     folder: impl FnOnce() -> Result<RunsDir, RecordError>,
     how: How,
 ) -> Result<(), Failure> {
-    // finds what is wrong with data and model before a folder is made
-    if let Some(first) = plan.configs()?.first() {
-        Trainer::new(first, Prepared::open(first)?)?;
+    // finds what is wrong with data and model before a folder is made; seeds of one fold have the same data
+    let mut seen: Vec<RunConfig> = Vec::new();
+    for config in plan.configs()? {
+        let alike = RunConfig { seed: 0, ..config.clone() };
+        if !seen.contains(&alike) {
+            Trainer::new(&config, Prepared::open(&config)?)?;
+            seen.push(alike);
+        }
     }
     let folder = folder()?;
     go(ui, &folder, how, |how, watch| runs::start(plan, &folder, how, watch))

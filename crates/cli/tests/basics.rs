@@ -98,7 +98,7 @@ fn hints_are_commands() {
         ("schedule=qqq", "`thalweg list schedules` shows all"),
         ("model.activation=rellu", "`thalweg config show` explains `model`"),
         ("data=qqqqq", "`thalweg data list` shows the sets; a path works as well"),
-        ("data.classes=4 data=xor", "`thalweg config show` prints what `data.classes` is now"),
+        ("data.classes=4 data=xor", "leave `data.classes` out, or give it what is expected"),
         (
             "augment=[\"flip\"] data=xor",
             "`augment=none` trains without, `thalweg list augment` shows all transforms",

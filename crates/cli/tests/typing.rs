@@ -10,7 +10,7 @@ fn furnished(name: &str) -> Folder {
     let row = |i: usize| format!("{},{},{},{}\n", i, i % 7, i % 3, ["u", "v"][i % 2]);
     let table = "a,b,\"c, d\",y\n".to_owned() + &(0..80).map(row).collect::<String>();
     std::fs::write(here.path().join("iris.csv"), table).unwrap();
-    std::fs::write(here.path().join("run.toml"), "steps = 1\nmodel = \"mlp-4\"\ndata = \"iris.csv\"\n")
+    std::fs::write(here.path().join("run.toml"), "steps = 1\nbatch = 16\nmodel = \"mlp-4\"\ndata = \"iris.csv\"\n")
         .unwrap();
     here.run("train run.toml --run-dir r -q").fine();
     here
@@ -129,7 +129,7 @@ fn bash_completes_keys_and_names() {
     let complete = |line: &str| {
         let words: Vec<String> = line.split('|').map(|w| format!("'{w}'")).collect();
         let code = format!(
-            "{script}\nCOMP_WORDS=({}); COMP_CWORD={}; _thalweg_words thalweg; echo \"${{COMPREPLY[@]}}\"",
+            "{script}\nCOMP_WORDS=({}); COMP_CWORD={}; _thalweg_words thalweg \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
             words.join(" "),
             words.len() - 1
         );
@@ -148,4 +148,54 @@ fn bash_completes_keys_and_names() {
     let zsh = here.run("completions zsh").fine();
     assert!(zsh.contains(":_thalweg_settings'") && zsh.contains("optimizer) compadd -- sgd"));
     assert!(here.run("completions fish").fine().contains("-a \"optimizer= optimizer=sgd "));
+}
+
+/// A program reads the same text; a terminal is not led by it.
+#[test]
+fn json_holds_nothing_that_a_terminal_obeys() {
+    let here = Folder::new("typed-json");
+    let name = "x\u{9b}31m\u{202e}\u{7f}y";
+    let rows: String = (0..20).map(|i| format!("{i},{}\n", i % 2)).collect();
+    std::fs::write(here.path().join("t.csv"), format!("{name},class\n{rows}")).unwrap();
+    for words in ["data info t.csv --json", "data info t.csv data.target=no\u{9b} --json"] {
+        let ran = here.run(words);
+        assert!(!ran.out.contains(['\u{9b}', '\u{202e}', '\u{7f}']), "{}", ran.out);
+        assert_eq!(ran.json().len(), 1);
+    }
+    assert_eq!(here.run("data info t.csv --json").json()[0]["features"][0]["name"], name);
+}
+
+/// Each of these was found only after work, or not at all.
+#[test]
+fn what_cannot_be_is_told_before_the_work() {
+    let here = Folder::new("typed-before");
+    std::fs::write(here.path().join("file"), "").unwrap();
+    let ran = here.run("lab init seeds=1 samples=10 depth=2 width=4 --out file");
+    assert_eq!((ran.code, ran.err.lines().next()), (2, Some("error: a file, where a folder is wanted: file")), "{}", ran.err);
+    // of 3 folds one leaves a single sample over: nothing is trained before that is known
+    let rows: String = (0..74).map(|i| format!("{i},{}\n", i % 2)).collect();
+    std::fs::write(here.path().join("t.csv"), format!("x,class\n{rows}")).unwrap();
+    let folds = "data=t.csv data.folds=3 data.valid=0 model=mlp-4 model.batch_norm=true epochs=1 -q";
+    let ran = here.run(&format!("{folds} batch=48 --run-dir f"));
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(!here.path().join("f").exists());
+    let batch = ran.err.split("`batch=").nth(1).unwrap().split('`').next().unwrap();
+    assert_eq!(here.run(&format!("{folds} batch={batch} --run-dir f")).code, 0, "{}", ran.err);
+}
+
+/// 0 / 0 decides nothing.
+#[test]
+fn a_figure_that_is_no_number_is_no_verdict() {
+    let here = Folder::new("typed-lab");
+    let lines = here.run("lab init seeds=1 samples=1 width=1 depth=2 --json").json();
+    let claims = lines.last().unwrap()["claims"].as_array().unwrap().clone();
+    let mut n_undefined = 0;
+    for claim in claims {
+        let main = claim["figures"].get(0).map(|f| f["values"].clone());
+        if main.is_some_and(|values| values.as_array().unwrap().iter().any(serde_json::Value::is_null)) {
+            assert_eq!(claim["verdict"], "not measured", "{claim}");
+            n_undefined += 1;
+        }
+    }
+    assert!(n_undefined > 0, "the case shows nothing");
 }

@@ -96,6 +96,8 @@ impl Bench {
             state: n_state.saturating_mul(size_of::<f32>()),
             programs: Executor::bytes_for(&plan),
             answers: 0,
+            batch: case.batch,
+            eval_batch: 1,
         };
         if !need.can_be_had() {
             return Err(TrainError::Memory { need }.into());

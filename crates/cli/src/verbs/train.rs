@@ -10,6 +10,7 @@ use thalweg::runs;
 use thalweg::train::{self, Prepared, Trainer};
 
 use crate::args::ConfigArgs;
+use crate::diverged;
 use crate::failure::{FAILED, Failure};
 use crate::progress::Watch;
 use crate::several::{self, How, Jobs};
@@ -121,26 +122,9 @@ fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(
         }
         Status::Diverged => {
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
-            let mut config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
-            let lr = *config.optimizer.lr_mut();
-            let usual = usual_lr(&config);
-            // far above the default one step down is no cure
-            let less = if lr > 100.0 * usual { usual } else { lr / 10.0 };
-            let (less, now) = (typed(less), typed(lr));
-            let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
+            let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
+            let hint = diverged::hint(config);
             Err(Failure { exit: FAILED, message, hint: Some(hint), result })
         }
     }
-}
-
-/// The learning rate where none is set.
-fn usual_lr(config: &RunConfig) -> f64 {
-    let word = format!("optimizer={}", config.optimizer.entry().name);
-    RunConfig::load(None, &[word]).map_or(1e-3, |mut config| *config.optimizer.lr_mut())
-}
-
-/// A number as one types it, in two digits.
-fn typed(x: f64) -> String {
-    let x: f64 = format!("{x:.1e}").parse().unwrap_or(x);
-    if (1e-4..1e5).contains(&x) { x.to_string() } else { format!("{x:e}") }
 }

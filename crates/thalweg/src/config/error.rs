@@ -80,6 +80,8 @@ pub enum ConfigError {
     Syntax {
         /// The parser's words.
         problem: String,
+        /// A line, from 1, as it was probably meant; none where nobody can tell.
+        meant: Option<(usize, String)>,
         /// Where.
         place: Place,
     },
@@ -180,7 +182,11 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             ConfigError::Read { .. } => "check that the path is right and that you may read it".into(),
-            ConfigError::Syntax { .. } => "text stands in quotes: `data = \"digits\"`".into(),
+            ConfigError::Syntax { problem, .. } if problem.contains("duplicate key") => {
+                "take this line out, or the one above that sets the same key".into()
+            }
+            ConfigError::Syntax { meant: Some((n, line)), .. } => format!("write line {n} as `{line}`"),
+            ConfigError::Syntax { .. } => "a line is `key = value`, with text in quotes: `data = \"digits\"`".into(),
             ConfigError::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
                 format!("`{path}` is a file of settings: read it as one")
             }
@@ -208,6 +214,12 @@ impl ConfigError {
             ConfigError::UnknownKey { .. } => "the keys are the fields of `RunConfig`".into(),
             ConfigError::UnknownName { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             ConfigError::UnknownName { known, .. } => format!("there are {}", known.join(", ")),
+            ConfigError::Value { key, good: Good::Default(value) | Good::Example(value), .. }
+                if key.contains('[') =>
+            {
+                let (table, own) = key.rsplit_once('.').unwrap_or(("", key));
+                format!("write `{own} = {value}` in that table of `{}`", table.split('[').next().unwrap_or(table))
+            }
             ConfigError::Value { key, good: Good::Default(value), .. } => {
                 format!("the default is `{key}={value}`")
             }

@@ -30,6 +30,8 @@ pub mod keys;
 #[cfg(feature = "runs")]
 mod lists;
 #[cfg(feature = "runs")]
+mod mend;
+#[cfg(feature = "runs")]
 mod model;
 #[cfg(feature = "runs")]
 mod read;

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
 use super::field::{Field, Kind};
-use super::{check, lists, typed};
+use super::{check, lists, mend, typed};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -86,9 +86,14 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
         let line = text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1;
         Place::File { path: path.clone(), line }
     };
-    let parsed = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        problem: error.message().replace('\n', ", "),
-        place: error.span().map_or(Place::Default, |span| at(span.start)),
+    let parsed = DeTable::parse(text).map_err(|error| {
+        let start = error.span().map(|span| span.start.min(text.len()));
+        let line = start.and_then(|at| text.get(..at)).map(|before| before.matches('\n').count() + 1);
+        ConfigError::Syntax {
+            problem: error.message().replace('\n', ", "),
+            meant: line.and_then(|n| mend::before(text, n)),
+            place: start.map_or(Place::Default, at),
+        }
     })?;
     Ok(table(parsed.get_ref(), &at))
 }

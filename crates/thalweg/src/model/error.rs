@@ -139,6 +139,8 @@ fn graph_hint(error: &GraphError) -> Option<String> {
         Fault::Rank { .. } if LAYERS_OF_IMAGES.contains(&error.op) => Some(
             "put it before layers that change the number of axes, such as `embedding` and `conv1d`".into(),
         ),
+        Fault::Range { key: "drop", .. } => Some("`drop = 0.5`, or another share below 1".into()),
+        _ if error.op == "concat" => Some("give it `branches`, such as `branches = [[\"relu\"], []]`".into()),
         Fault::Range { key: "kernel" | "size", .. } => Some("a smaller window, or more stride".into()),
         _ => None,
     }

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file cannot be opened or read.
-    #[error("cannot read weights: {source}: {}", path.display())]
+    #[error("cannot read weights: {}: {}", problem(source), path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -38,6 +38,16 @@ pub enum WeightsError {
         /// What is wrong.
         source: SafeTensorError,
     },
+    /// A weight that is not a number, or infinite.
+    #[error("weights hold {value} in tensor `{tensor}`: {}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The value.
+        value: f32,
+    },
     /// Its tensors are not those of the model.
     #[error("weights do not fit the model: {mismatch}: {}", path.display())]
     Mismatch {
@@ -50,14 +60,34 @@ pub enum WeightsError {
 
 impl WeightsError {
     /// What to do.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
         match self {
-            WeightsError::Unreadable { .. } => "check the path and its permissions",
+            WeightsError::Unreadable { path, .. } if path.is_dir() => {
+                let best = path.join("checkpoints").join("best.safetensors");
+                match best.is_file() {
+                    true => format!("name the file: `init_from={}`", best.display()),
+                    false => "name a file of weights in it, as `init_from=FOLDER/FILE.safetensors`".into(),
+                }
+            }
+            WeightsError::Unreadable { .. } => "check the path and its permissions".into(),
             WeightsError::Broken { .. } => {
                 "copy the file again; PyTorch's `.pt` files are turned into safetensors by `safetensors.torch.save_file`"
+                    .into()
             }
-            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved",
+            WeightsError::NotFinite { .. } => {
+                "take weights from before they diverged, or start without: `init_from=none`".into()
+            }
+            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved".into(),
         }
+    }
+}
+
+/// The system's words without its number.
+fn problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => error.to_string().to_lowercase(),
     }
 }
 

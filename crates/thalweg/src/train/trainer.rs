@@ -151,6 +151,14 @@ impl Trainer {
         let own = self.session.model.buffers().len();
         let State { params, buffers, .. } = &mut self.state;
         self.session.model.load(path, params, &mut buffers[..own])?;
+        let layout = self.session.model.params();
+        let bad = layout.slots.iter().find_map(|slot| {
+            let value = params[slot.range()].iter().find(|x| !x.is_finite())?;
+            Some((slot.name.clone(), *value))
+        });
+        if let Some((tensor, value)) = bad {
+            return Err(crate::model::weights::WeightsError::NotFinite { path: path.into(), tensor, value }.into());
+        }
         self.state.slots = self.updater.start(&self.state.params);
         Ok(())
     }
