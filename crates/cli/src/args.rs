@@ -67,7 +67,7 @@ impl ConfigArgs {
                     Some(first) => {
                         let message =
                             format!("two configs are named: {} and {}", first.display(), path.display());
-                        return Err(Failure::wrong(message, "name one of them, and settings over it"));
+                        return Err(Failure::wrong("cli.two-configs", message, "name one of them, and settings over it"));
                     }
                 },
             }

@@ -21,19 +21,19 @@ pub fn explain(error: &clap::Error, words: &[String]) -> Failure {
             let near = context(ContextKind::SuggestedArg);
             let meant = setting(&arg, words).or(near);
             let hint = meant.map_or(help, |meant| format!("did you mean `{meant}`?"));
-            Failure::wrong(format!("unknown argument `{arg}`"), hint)
+            Failure::wrong("cli.unknown-argument", format!("unknown argument `{arg}`"), hint)
         }
         (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(arg)) => bad_value(error, &arg, help),
         (ErrorKind::MissingRequiredArgument, _) => missing(error, words),
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             let names = context(ContextKind::ValidSubcommand).unwrap_or_default();
             let hint = if names.is_empty() { help } else { format!("one of {names}") };
-            Failure::wrong(format!("`thalweg{verb}` needs one more word"), hint)
+            Failure::wrong("cli.one-more-word", format!("`thalweg{verb}` needs one more word"), hint)
         }
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
-            Failure::wrong(line.strip_prefix("error: ").unwrap_or(line), help)
+            Failure::wrong("cli.other-mistake", line.strip_prefix("error: ").unwrap_or(line), help)
         }
     }
 }
@@ -63,7 +63,7 @@ fn bad_value(error: &clap::Error, arg: &str, help: String) -> Failure {
         true => format!("`{arg}` needs a value"),
         false => format!("`{arg}` is `{value}`, which it cannot be"),
     };
-    Failure::wrong(message, hint)
+    Failure::wrong("cli.bad-value", message, hint)
 }
 
 /// Words that a verb needs and that were not typed.
@@ -81,7 +81,7 @@ fn missing(error: &clap::Error, words: &[String]) -> Failure {
     let typed = words[1..].join(" ");
     let hint =
         format!("`thalweg {typed} {}`; `thalweg {} --help` says what they are", names.join(" "), words[1]);
-    Failure::wrong(format!("{} {verb} missing", names.join(" and ")), hint)
+    Failure::wrong("cli.missing-word", format!("{} {verb} missing", names.join(" and ")), hint)
 }
 
 /// A first word that is no verb.
@@ -107,7 +107,7 @@ fn unknown_verb(error: &clap::Error) -> Failure {
             format!("the verbs are {}", names.join(", "))
         }
     };
-    Failure::wrong(format!("unknown verb `{word}`"), hint)
+    Failure::wrong("cli.unknown-verb", format!("unknown verb `{word}`"), hint)
 }
 
 fn text(value: &ContextValue) -> Option<String> {

@@ -34,7 +34,7 @@ impl Jobs {
     pub fn check_of_one(self) -> Result<(), Failure> {
         match self.jobs {
             None | Some(1) => Ok(()),
-            Some(n) => Err(Failure::wrong(
+            Some(n) => Err(Failure::wrong("cli.jobs-of-one", 
                 format!("`-j {n}` is for several runs, and this is one"),
                 "leave it out, or ask for several: `seeds=3`, `data.folds=5`",
             )),
@@ -129,7 +129,8 @@ fn finish(ui: &Ui, folder: &RunsDir, results: &Results, stopped: bool) -> Result
     if !left.is_empty() && stopped {
         let message = format!("interrupted with {n} of {of} runs done; left are {}", named(&left));
         let hint = Some(format!("go on with them: {go_on}"));
-        return Err(Failure { exit: INTERRUPTED, message, hint, result: Some(result) });
+        let id = "cli.interrupted".into();
+        return Err(Failure { exit: INTERRUPTED, id, message, hint, result: Some(result) });
     }
     if !left.is_empty() {
         ui.warn(&format!("the time was up with {n} of {of} runs done; left are {}: {go_on}", named(&left)));
@@ -141,7 +142,8 @@ fn finish(ui: &Ui, folder: &RunsDir, results: &Results, stopped: bool) -> Result
             .hint
             .clone()
             .or_else(|| Some(format!("look at {}", folder.run_path(&first.run).display())));
-        return Err(Failure { exit: FAILED, message, hint, result: Some(result) });
+        let id = "cli.runs-failed".into();
+        return Err(Failure { exit: FAILED, id, message, hint, result: Some(result) });
     }
     ui.result(result);
     Ok(())

@@ -208,8 +208,8 @@ impl Ui {
             text += &format!("{}: {hint}\n", paint("hint", Look::Hint));
         }
         self.tell(&text);
-        let Failure { exit, message, hint, result } = failure;
-        self.event("error", json!({ "exit": exit, "message": message, "hint": hint }));
+        let Failure { exit, id, message, hint, result } = failure;
+        self.event("error", json!({ "exit": exit, "id": id, "message": message, "hint": hint }));
         if let Some(result) = result {
             self.result(result.clone());
         }

@@ -81,7 +81,7 @@ fn already_done(dir: &RunDir, config: &RunConfig, settings: &[String]) -> Result
             dir.path().display(),
             2 * summary.epochs.max(1)
         );
-        return Err(Failure::wrong(message, hint));
+        return Err(Failure::wrong("cli.resume-behind", message, hint));
     }
     Ok(Some(summary))
 }

@@ -40,7 +40,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         let hint = format!(
             "go on with it: `thalweg resume {run}`; or train anew with its settings: `thalweg train {run}/config.toml`"
         );
-        return Err(Failure::wrong(format!("this is a run already: {run}"), hint));
+        return Err(Failure::wrong("cli.train-on-a-run", format!("this is a run already: {run}"), hint));
     }
     let config = args.from.load([])?;
     let stop = stop::watch();
@@ -118,13 +118,15 @@ fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(
         Status::Interrupted => {
             let message = format!("interrupted at step {}; the state is saved", summary.steps);
             let hint = format!("go on with it: `thalweg resume {}`", dir.path().display());
-            Err(Failure { exit: INTERRUPTED, message, hint: Some(hint), result })
+            let id = "cli.interrupted".into();
+            Err(Failure { exit: INTERRUPTED, id, message, hint: Some(hint), result })
         }
         Status::Diverged => {
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
             let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
             let hint = diverged::hint(config);
-            Err(Failure { exit: FAILED, message, hint: Some(hint), result })
+            let id = "cli.diverged".into();
+            Err(Failure { exit: FAILED, id, message, hint: Some(hint), result })
         }
     }
 }
