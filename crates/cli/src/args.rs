@@ -44,8 +44,8 @@ Settings are written as `key=value`, lists as `key=a,b`; `thalweg config show` e
 /// A config: a file, and words over it. The file, or a run folder with its own, may stand among the words.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`, lists as `data.drop=a,b`; a TOML file with settings
-    /// may stand among them, and where nothing is trained a run folder
+    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`, lists as `data.drop=a,b`; a TOML file with
+    /// settings may stand among them, and where nothing is trained a run folder
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
@@ -67,7 +67,11 @@ impl ConfigArgs {
                     Some(first) => {
                         let message =
                             format!("two configs are named: {} and {}", first.display(), path.display());
-                        return Err(Failure::wrong("cli.two-configs", message, "name one of them, and settings over it"));
+                        return Err(Failure::wrong(
+                            "cli.two-configs",
+                            message,
+                            "name one of them, and settings over it",
+                        ));
                     }
                 },
             }
@@ -168,8 +172,8 @@ fn help_last(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-/// The first word that is neither a flag nor a flag's value; what comes behind the flag of another tool, `--epochs 5`, is
-/// a value where a setting is of that name.
+/// The first word that is neither a flag nor a flag's value; what comes behind the flag of another tool, `--epochs 5`,
+/// is a value where a setting is of that name.
 fn first_word(words: &[String], with_value: &BTreeSet<String>) -> Option<usize> {
     let mut at = 1;
     while let Some(word) = words.get(at) {

@@ -54,7 +54,8 @@ fn far_off(config: &RunConfig) -> Option<String> {
         return Some(format!("{}, with a smaller `{key}`", list("groups", &groups)));
     }
     let table = toml::Value::try_from(&config.optimizer).ok()?;
-    let decay = table.get("weight_decay").and_then(toml::Value::as_float).filter(|decay| *decay > STRONG_DECAY)?;
+    let decay =
+        table.get("weight_decay").and_then(toml::Value::as_float).filter(|decay| *decay > STRONG_DECAY)?;
     Some(format!("`optimizer.weight_decay=0.01` (now {})", typed(decay)))
 }
 

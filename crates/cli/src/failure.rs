@@ -161,17 +161,25 @@ impl From<GraphError> for Failure {
 /// `graph.Window`.
 fn id(kind: &str, error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
-    if let Some((_, fault)) = text.split_once("fault: ").filter(|(outer, _)| outer.contains("GraphError {")) {
+    if let Some((_, fault)) = text.split_once("fault: ").filter(|(outer, _)| is_graph(outer)) {
         return format!("graph.{}", word(fault));
     }
     let (mut kind, mut rest) = (kind.to_owned(), text.as_str());
     loop {
         let name = word(rest);
         match rest[name.len()..].strip_prefix('(') {
-            Some(inner) if inner.starts_with(char::is_uppercase) => (kind, rest) = (name.to_lowercase(), inner),
+            Some(inner) if inner.starts_with(char::is_uppercase) => {
+                (kind, rest) = (name.to_lowercase(), inner)
+            }
             _ => return format!("{kind}.{name}"),
         }
     }
+}
+
+/// Whether a text is that of a fault of layers, whatever holds it: `Model(Graph(GraphError {`.
+fn is_graph(text: &str) -> bool {
+    let mut holders = text.split_once("GraphError {").map_or("-", |(before, _)| before).chars();
+    holders.all(|c| c.is_alphanumeric() || c == '(')
 }
 
 /// The letters and digits that a text begins with.

@@ -27,7 +27,11 @@ pub fn explain(error: &clap::Error, words: &[String]) -> Failure {
         (ErrorKind::MissingRequiredArgument, _) => missing(error, words),
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             let names = context(ContextKind::ValidSubcommand).unwrap_or_default();
-            let hint = if names.is_empty() { help } else { format!("one of {names}") };
+            let whole = names.replace(", `", &format!(", `thalweg{verb} "));
+            let hint = match whole.strip_prefix('`') {
+                None => help,
+                Some(rest) => format!("one of `thalweg{verb} {rest}"),
+            };
             Failure::wrong("cli.one-more-word", format!("`thalweg{verb}` needs one more word"), hint)
         }
         _ => {

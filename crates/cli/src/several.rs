@@ -34,7 +34,8 @@ impl Jobs {
     pub fn check_of_one(self) -> Result<(), Failure> {
         match self.jobs {
             None | Some(1) => Ok(()),
-            Some(n) => Err(Failure::wrong("cli.jobs-of-one", 
+            Some(n) => Err(Failure::wrong(
+                "cli.jobs-of-one",
                 format!("`-j {n}` is for several runs, and this is one"),
                 "leave it out, or ask for several: `seeds=3`, `data.folds=5`",
             )),

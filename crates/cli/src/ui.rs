@@ -263,7 +263,10 @@ mod tests {
     fn json_is_the_same_text_without_what_a_terminal_obeys() {
         let name = "\x1b[2J\u{9b}31m\u{202e}\u{7f}Größe 猫";
         let line = escaped(&json!({ name: name }).to_string());
-        assert_eq!(line, r#"{"\u001b[2J\u009b31m\u202e\u007fGröße 猫":"\u001b[2J\u009b31m\u202e\u007fGröße 猫"}"#);
+        assert_eq!(
+            line,
+            r#"{"\u001b[2J\u009b31m\u202e\u007fGröße 猫":"\u001b[2J\u009b31m\u202e\u007fGröße 猫"}"#
+        );
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ name: name }));
     }
 

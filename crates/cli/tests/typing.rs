@@ -10,8 +10,11 @@ fn furnished(name: &str) -> Folder {
     let row = |i: usize| format!("{},{},{},{}\n", i, i % 7, i % 3, ["u", "v"][i % 2]);
     let table = "a,b,\"c, d\",y\n".to_owned() + &(0..80).map(row).collect::<String>();
     std::fs::write(here.path().join("iris.csv"), table).unwrap();
-    std::fs::write(here.path().join("run.toml"), "steps = 1\nbatch = 16\nmodel = \"mlp-4\"\ndata = \"iris.csv\"\n")
-        .unwrap();
+    std::fs::write(
+        here.path().join("run.toml"),
+        "steps = 1\nbatch = 16\nmodel = \"mlp-4\"\ndata = \"iris.csv\"\n",
+    )
+    .unwrap();
     here.run("train run.toml --run-dir r -q").fine();
     here
 }
@@ -171,7 +174,12 @@ fn what_cannot_be_is_told_before_the_work() {
     let here = Folder::new("typed-before");
     std::fs::write(here.path().join("file"), "").unwrap();
     let ran = here.run("lab init seeds=1 samples=10 depth=2 width=4 --out file");
-    assert_eq!((ran.code, ran.err.lines().next()), (2, Some("error: a file, where a folder is wanted: file")), "{}", ran.err);
+    assert_eq!(
+        (ran.code, ran.err.lines().next()),
+        (2, Some("error: a file, where a folder is wanted: file")),
+        "{}",
+        ran.err
+    );
     // of 3 folds one leaves a single sample over: nothing is trained before that is known
     let rows: String = (0..74).map(|i| format!("{i},{}\n", i % 2)).collect();
     std::fs::write(here.path().join("t.csv"), format!("x,class\n{rows}")).unwrap();

@@ -55,7 +55,8 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     let allowed = |key: &String| KEYS.contains(&key.split('.').next().unwrap_or_default());
     let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
     match settings.iter().map(|w| key(w)).find(|k| !allowed(k)) {
-        Some(key) => Err(Failure::wrong("cli.fixed-setting", 
+        Some(key) => Err(Failure::wrong(
+            "cli.fixed-setting",
             format!("`{key}` cannot change once a model is trained"),
             format!("`thalweg {verb}` takes `{}`", KEYS.join("`, `")),
         )),

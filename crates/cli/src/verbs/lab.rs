@@ -48,7 +48,8 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 fn named(name: &str) -> Result<&'static Lab, Failure> {
     labs::ALL.iter().find(|lab| lab.name == name).ok_or_else(|| {
         let names: Vec<&str> = labs::ALL.iter().map(|lab| lab.name).collect();
-        Failure::wrong("cli.no-lab", 
+        Failure::wrong(
+            "cli.no-lab",
             format!("there is no lab `{name}`"),
             format!("there are {}, and `all`", names.join(", ")),
         )
@@ -85,7 +86,8 @@ fn all(ui: &Ui, args: &Args) -> Result<(), Failure> {
     if let Some(word) =
         args.settings.iter().find(|word| !word.starts_with("seeds=") && !word.starts_with("threads="))
     {
-        return Err(Failure::wrong("cli.lab-all-setting", 
+        return Err(Failure::wrong(
+            "cli.lab-all-setting",
             format!("`{word}` is not a setting of every lab"),
             "`thalweg lab all` takes `seeds` and `threads`; the others go with `thalweg lab NAME`",
         ));

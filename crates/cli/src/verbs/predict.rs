@@ -43,13 +43,15 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let dir = RunDir::open(&args.run)?;
     if let Some(output) = args.output.as_deref().filter(|output| is_same(output, args.input.as_ref())) {
-        return Err(Failure::wrong("cli.predict-onto-samples", 
+        return Err(Failure::wrong(
+            "cli.predict-onto-samples",
             format!("the answers would take the place of the samples: {}", output.display()),
             "name another file behind `-o`",
         ));
     }
     if let Some(path) = args.output.as_deref().filter(|path| path.is_file() && !args.overwrite) {
-        return Err(Failure::wrong("cli.predict-exists", 
+        return Err(Failure::wrong(
+            "cli.predict-exists",
             format!("there is such a file already: {}", path.display()),
             "another name behind `-o`, or `--overwrite` to replace it",
         ));

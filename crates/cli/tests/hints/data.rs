@@ -39,7 +39,7 @@ fn copied_again(here: &Path, _: &[String]) {
 const ARRAYS: &str = "thalweg data=x.npy model=mlp-4 batch=16 steps=1 -q";
 const TABLE: &str = "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q";
 /// A picture in each of two class folders.
-const IMAGES: &str = "mkdir -p p/a p/b && for c in a b; do for i in 1 2 3 4 5 6 7 8; do thalweg data preview digits --out p/$c/$i.png --samples 1 --versions 1 augment=flip -q; done; done";
+const IMAGES: &str = "mkdir -p p/a p/b && for c in a b; do for i in 1 2 3 4 5 6; do thalweg data preview digits --out p/$c/$i.png --samples 1 -q; done; done";
 
 pub const CASES: &[Case] = &[
     case("data.UnknownSource", "thalweg data=digitz", "thalweg data={0} model=mlp-4 steps=1 -q && {1}"),
@@ -132,6 +132,33 @@ pub const CASES: &[Case] = &[
     case("data.Ambiguous", "thalweg data=two", "thalweg {0} model=mlp-4 batch=16 steps=1 -q")
         .before("mkdir two && cp t.csv two/a.csv && cp t.csv two/b.csv"),
     case("data.NoClassFolders", "thalweg data=p/a", "thalweg data=p model=mlp-4 batch=4 steps=1 -q").before(IMAGES),
+    case("data.NotAClass", "thalweg eval r data=q", "thalweg eval r data=q")
+        .before("mkdir -p p/aaa p/bbb && for c in aaa bbb; do for i in 1 2 3 4 5 6; do thalweg data preview digits --out p/$c/$i.png --samples 1 -q; done; done && cp -r p q && mv q/bbb q/bbc && thalweg data=p model=mlp-4 batch=4 steps=1 -q --run-dir r")
+        .by_hand(|here, quoted| std::fs::rename(here.join("q/bbc"), here.join("q").join(&quoted[0])).unwrap()),
+    case("data.NotANumber", "thalweg eval r data=other.csv", "thalweg eval r data=other.csv")
+        .before(RUN)
+        .setup(|here| write(here, "other.csv", "x,w,class\n1,2.5,u\n2,q,v\n"))
+        .by_hand(|here, _| write(here, "other.csv", "x,w,class\n1,2.5,u\n2,3.5,v\n")),
+    case("data.LabelOutOfRange", "thalweg data=x.npy data.task=classification data.classes=3", "thalweg data=x.npy data.task=classification {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| {
+            arrays(here);
+            write(here, "y.npy", npy("<f4", &[40], &(0..40).map(|i| if i == 5 { 7.0 } else { (i % 3) as f32 }).collect::<Vec<_>>()));
+        }),
+    case("data.ShapeMismatch", "thalweg data=parts", "thalweg data=parts model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| {
+            arrays(here);
+            for name in ["train", "test"] {
+                write(here, &format!("parts/y_{name}.npy"), npy("<f4", &[40], &[1.5; 40]));
+            }
+            write(here, "parts/x_train.npy", npy("<f4", &[40, 2], &[1.5; 80]));
+            write(here, "parts/x_test.npy", npy("<f4", &[40, 3], &[1.5; 120]));
+        })
+        .by_hand(|here, _| write(here, "parts/x_test.npy", npy("<f4", &[40, 2], &[1.5; 80]))),
+    case("data.ChannelsUnclear", ARRAYS, "thalweg data=x.npy {0} model=mlp-4 batch=16 steps=1 -q && thalweg data=x.npy {1} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| {
+            arrays(here);
+            write(here, "x.npy", npy("<f4", &[40, 3, 5, 3], &(0..1800).map(|i| (i % 13) as f32).collect::<Vec<_>>()));
+        }),
     case("data.SizesDiffer", "thalweg data=p", "thalweg data=p {0} model=mlp-4 batch=4 steps=1 -q")
         .before("mkdir -p p/a p/b && for c in a b; do for i in 1 2 3 4; do thalweg data preview digits --out p/$c/$i.png --samples $i -q; done; done"),
     case("data.BadImage", "thalweg data=p data.corrupt=error", "rm p/a/9.png && thalweg data=p data.corrupt=error model=mlp-4 batch=4 steps=1 -q")

@@ -48,6 +48,10 @@ pub const CASES: &[Case] = &[
             let kept: Vec<&str> = text.lines().filter(|line| *line != "2,x").collect();
             std::fs::write(path, kept.join("\n") + "\n").unwrap();
         }),
+    case("record.InTheWay", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 seeds=2 -q --run-dir s --overwrite", "mv s/seed-0/thesis.txt . && thalweg data=t.csv model=mlp-4 batch=16 steps=1 seeds=2 -q --run-dir s --overwrite")
+        .before("thalweg data=t.csv model=mlp-4 batch=16 steps=1 seeds=2 -q --run-dir s && touch s/seed-0/thesis.txt"),
+    #[cfg(target_os = "linux")]
+    case("record.Busy", "flock r/.lock thalweg resume r steps=2", "thalweg resume r steps=2 -q").before(RUN),
     case("record.Denied", "thalweg data=t.csv model=mlp-4 batch=16 --run-dir /proc/x", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q --run-dir here")
         .by_hand(|_, quoted| assert_eq!(quoted[0], "--run-dir DIR")),
 ];

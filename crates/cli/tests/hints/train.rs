@@ -36,7 +36,7 @@ pub const CASES: &[Case] = &[
     }),
     case("weights.Unreadable", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 {0} -q").before(RUN),
     case("weights.Broken", "thalweg init_from=t.csv model=mlp-4", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
-    case("weights.NotFinite", "thalweg init_from=nan.safetensors data=t.csv model=mlp-4 batch=16", "thalweg {0} data=t.csv model=mlp-4 batch=16 steps=1 -q").before("cp -r . keep 2>/dev/null; thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q --run-dir r").setup(|here| {
+    case("weights.NotFinite", "thalweg init_from=nan.safetensors data=t.csv model=mlp-4 batch=16", "thalweg {0} data=t.csv model=mlp-4 batch=16 steps=1 -q").setup(|here| {
         let bin = env!("CARGO_BIN_EXE_thalweg");
         let args = ["data=t.csv", "model=mlp-4", "batch=16", "steps=1", "-q", "--run-dir", "r"];
         assert!(std::process::Command::new(bin).args(args).current_dir(here).status().unwrap().success());
@@ -44,7 +44,17 @@ pub const CASES: &[Case] = &[
         std::fs::remove_dir_all(here.join("r")).unwrap();
     }),
     case("weights.Mismatch", "thalweg data=t.csv model=mlp-5 batch=16 init_from=r/checkpoints/best.safetensors", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
-    case("loss.Targets", "thalweg loss=mse", "thalweg {0} model=mlp-4 steps=1 -q"),
+    case("loss.Targets", "thalweg data=n.csv loss=cross_entropy batch=16", "thalweg data=n.csv batch=16 {0} model=mlp-4 steps=1 -q")
+        .setup(|here| table(here, "n.csv", "x,y", 60, |i| format!("{i},{}.25", i * 3))),
+    case("train.Ahead", "thalweg resume s epochs=1", "thalweg resume s {0} -q")
+        .before("thalweg data=t.csv model=mlp-4 batch=16 epochs=2 seeds=2 -q --run-dir s"),
+    case("train.Heads", "thalweg data=xor 'heads=[{name=a},{name=b}]'", "thalweg data=xor {0} model=mlp-4 steps=1 -q"),
+    case("train.Targets", "thalweg eval r data=blobs", "thalweg data=blobs model=mlp-4 batch=16 steps=1 -q").before(RUN),
+    case("train.BrokenState", "thalweg resume r steps=2", "thalweg resume r steps=2 -q")
+        .before("thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q --run-dir r && cp r/checkpoints/last.safetensors keep && sed -i 's/step/stop/' r/checkpoints/last.safetensors")
+        .by_hand(|here, _| {
+            std::fs::copy(here.join("keep"), here.join("r/checkpoints/last.safetensors")).unwrap();
+        }),
     case("loss.ClassWeights", "thalweg loss=cross_entropy loss.class_weights=1,2", "thalweg loss=cross_entropy {0} model=mlp-4 steps=1 -q"),
     case("train.Memory", "thalweg model=mlp-40000-40000 optimizer=adam", "thalweg model=mlp-4 optimizer=sgd steps=1 -q"),
 ];

@@ -186,7 +186,9 @@ impl ConfigError {
                 "take this line out, or the one above that sets the same key".into()
             }
             ConfigError::Syntax { meant: Some((n, line)), .. } => format!("write line {n} as `{line}`"),
-            ConfigError::Syntax { .. } => "a line is `key = value`, with text in quotes: `data = \"digits\"`".into(),
+            ConfigError::Syntax { .. } => {
+                "a line is `key = value`, with text in quotes: `data = \"digits\"`".into()
+            }
             ConfigError::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
                 format!("`{path}` is a file of settings: read it as one")
             }
@@ -218,7 +220,10 @@ impl ConfigError {
                 if key.contains('[') =>
             {
                 let (table, own) = key.rsplit_once('.').unwrap_or(("", key));
-                format!("write `{own} = {value}` in that table of `{}`", table.split('[').next().unwrap_or(table))
+                format!(
+                    "write `{own} = {value}` in that table of `{}`",
+                    table.split('[').next().unwrap_or(table)
+                )
             }
             ConfigError::Value { key, good: Good::Default(value), .. } => {
                 format!("the default is `{key}={value}`")

@@ -49,14 +49,25 @@ fn items(text: &str) -> Vec<&str> {
     let mut all = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let held =
-            end_of(rest).filter(|end| matches!(rest[*end..].trim_start().chars().next(), None | Some(',')));
+        // the quotes or brackets of `key=["a", "b"]` hold an item together, as those around a whole item do
+        let value = behind_key(rest);
+        let end = end_of(&rest[value..]).map(|end| value + end);
+        let held = end.filter(|end| matches!(rest[*end..].trim_start().chars().next(), None | Some(',')));
         let from = held.unwrap_or(0);
         let end = rest[from..].find(',').map_or(rest.len(), |at| from + at);
         all.push(rest[..end].trim());
         rest = rest.get(end + 1..).unwrap_or("").trim_start();
     }
     all
+}
+
+/// Where the value of `key = value` begins; 0 where the text is of another form.
+fn behind_key(text: &str) -> usize {
+    let is_key = |key: &str| key.trim_end().chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    match text.split_once('=') {
+        Some((key, value)) if is_key(key) => text.len() - value.trim_start().len(),
+        _ => 0,
+    }
 }
 
 /// Where the quotes or brackets that a text begins with come to their end.
@@ -148,6 +159,9 @@ mod tests {
             of("[{match=*.bias,lr_factor=0.1}]"),
             Some("[{ match = \"*.bias\", lr_factor = 0.1 }]".into())
         );
+        let nested = of("[{type=concat,branches=[[relu,tanh],[]],name=a}]");
+        let want = "[{ type = \"concat\", branches = [[\"relu\", \"tanh\"], []], name = \"a\" }]";
+        assert_eq!(nested.as_deref(), Some(want));
         assert_eq!(of("mlp-64"), None);
         assert_eq!(of("[a"), None);
     }

@@ -39,7 +39,9 @@ fn values(value: &str) -> Vec<String> {
     let nested = lists::value(bare).filter(|_| bare.ends_with([']', '}']));
     let closed = lists::value(&format!("{bare}]")).filter(|_| bare.starts_with('[') && !bare.ends_with(']'));
     let mut all = vec![value.to_owned(), bare.to_owned()];
-    all.extend(["true", "false"].into_iter().filter(|word| bare.eq_ignore_ascii_case(word)).map(String::from));
+    all.extend(
+        ["true", "false"].into_iter().filter(|word| bare.eq_ignore_ascii_case(word)).map(String::from),
+    );
     all.extend(bare.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| format!("{x:?}")));
     all.extend(nested.or(closed).map(|value| value.to_string()));
     // a path of Windows stands in quotes that leave its signs alone

@@ -195,8 +195,11 @@ impl Read {
             let problem = format!("{n_seeds} seeds of {n_folds} folds are more than {MOST_RUNS} runs");
             return Err(refused("seeds", problem));
         }
-        if config.seed.saturating_add(n_seeds - 1) > i64::MAX as u64 && matches!(config.seeds, Some(Seeds::Count(_))) {
-            let expected = format!("{} at most, for {n_seeds} seeds from there on", i64::MAX as u64 - (n_seeds - 1));
+        if config.seed.saturating_add(n_seeds - 1) > i64::MAX as u64
+            && matches!(config.seeds, Some(Seeds::Count(_)))
+        {
+            let expected =
+                format!("{} at most, for {n_seeds} seeds from there on", i64::MAX as u64 - (n_seeds - 1));
             let (key, got) = ("seed".to_owned(), config.seed.to_string().into());
             let (expected, good, place) = (expected.into(), Good::Default("0".into()), self.place(&["seed"]));
             return Err(ConfigError::Value { key, got, expected, good, place });

@@ -273,8 +273,8 @@ impl TrainError {
     }
 }
 
-/// The batch size next to one that leaves a single sample over, and that leaves none; if there is one, none of other folds
-/// either, which have a sample more or less.
+/// The batch size next to one that leaves a single sample over, and that leaves none; if there is one, none of other
+/// folds either, which have a sample more or less.
 fn whole_batch(n_train: usize, batch: usize) -> usize {
     let leaves_one = |n: usize, b: usize| n % b == 1;
     let fits = |b: &usize| !leaves_one(n_train, *b);

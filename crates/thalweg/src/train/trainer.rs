@@ -157,7 +157,9 @@ impl Trainer {
             Some((slot.name.clone(), *value))
         });
         if let Some((tensor, value)) = bad {
-            return Err(crate::model::weights::WeightsError::NotFinite { path: path.into(), tensor, value }.into());
+            return Err(
+                crate::model::weights::WeightsError::NotFinite { path: path.into(), tensor, value }.into()
+            );
         }
         self.state.slots = self.updater.start(&self.state.params);
         Ok(())
