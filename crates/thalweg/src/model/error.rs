@@ -121,7 +121,7 @@ fn graph_hint(error: &GraphError) -> Option<String> {
             "a smaller kernel, `padding = \"same\"`, or fewer layers that shrink the image before it".into(),
         ),
         Fault::Expected { what: "what is added", expected, got }
-            if got.len() == 4 && got[1..3] != expected[1..3] =>
+            if got.len() == 4 && expected.len() == 4 && got[1..3] != expected[1..3] =>
         {
             Some("`padding = \"same\"` in the convolutions of `layers`, which keeps height and width".into())
         }
