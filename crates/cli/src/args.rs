@@ -1,15 +1,17 @@
 //! The command line: verbs, flags, and the words that may stand in any order.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser};
+use record::{RecordError, RunDir};
+use thalweg::config::RunConfig;
 use thalweg::train::Kept;
 
 use crate::failure::Failure;
+use crate::mistake;
 use crate::ui::Ui;
 use crate::verbs::Verb;
 
@@ -37,18 +39,73 @@ pub struct Cli {
 
 const AFTER: &str = "\
 `thalweg` alone trains on the embedded digits, `thalweg data=FILE` on yours.
-Settings are written as `key=value`; `thalweg config show` explains every key.";
+Settings are written as `key=value`, lists as `key=a,b`; `thalweg config show` explains every key.";
 
-/// A config: a file, and words over it.
+/// A config: a file, and words over it. The file, or a run folder with its own, may stand among the words.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`
+    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`, lists as `data.drop=a,b`; a TOML file with
+    /// settings may stand among them, and where nothing is trained a run folder
     #[arg(value_name = "KEY=VALUE")]
-    pub settings: Vec<String>,
+    settings: Vec<String>,
 
     /// A TOML file with settings; those on the command line win
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    /// Reads it, with further settings.
+    pub fn load(&self, more: impl IntoIterator<Item = String>) -> Result<RunConfig, Failure> {
+        let mut file = self.config.clone();
+        let mut words = Vec::new();
+        for word in &self.settings {
+            match config_of(word)? {
+                None => words.push(word.clone()),
+                Some(path) => match &file {
+                    None => file = Some(path),
+                    Some(first) => {
+                        let message =
+                            format!("two configs are named: {} and {}", first.display(), path.display());
+                        return Err(Failure::wrong(
+                            "cli.two-configs",
+                            message,
+                            "name one of them, and settings over it",
+                        ));
+                    }
+                },
+            }
+        }
+        words.extend(more);
+        Ok(RunConfig::load(file.as_deref(), &words)?)
+    }
+
+    /// The run folder among the words, if any.
+    pub fn run_folder(&self) -> Option<&String> {
+        self.settings.iter().find(|word| is_run(word))
+    }
+}
+
+/// The config that a word names: a TOML file, or the one of a run folder.
+fn config_of(word: &str) -> Result<Option<PathBuf>, Failure> {
+    if is_toml(word) {
+        return Ok(Some(word.into()));
+    }
+    match RunDir::open(word.as_ref()) {
+        Ok(run) if is_run(word) => Ok(Some(run.config_path())),
+        Err(error @ RecordError::SeveralRuns { .. }) => Err(error.into()),
+        _ => Ok(None),
+    }
+}
+
+fn is_toml(word: &str) -> bool {
+    !word.contains('=') && Path::new(word).extension().is_some_and(|e| e == "toml")
+}
+
+/// Whether a word is a folder that runs made, one or several.
+pub fn is_run(word: &str) -> bool {
+    let several = matches!(RunDir::open(word.as_ref()), Err(RecordError::SeveralRuns { .. }));
+    several || RunDir::open(word.as_ref()).is_ok_and(|run| run.config_path().is_file())
 }
 
 /// The words of `--checkpoint`.
@@ -73,7 +130,7 @@ fn with_value(command: &clap::Command) -> BTreeSet<String> {
 
 /// Reads the command line; help, the version and mistakes are told here.
 pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
-    let words = verb_first(words);
+    let words = help_last(verb_first(words));
     match Cli::try_parse_from(&words) {
         Ok(cli) => Ok((Ui::new(cli.json, cli.quiet, cli.color), cli.verb)),
         Err(error) if !error.use_stderr() => {
@@ -86,7 +143,7 @@ pub fn parse(words: Vec<String>) -> Result<(Ui, Verb), ExitCode> {
             let joined = words.iter().find_map(|w| w.strip_prefix("--color="));
             let color = apart.or(joined).and_then(|w| w.parse().ok());
             let ui = Ui::new(words.iter().any(|w| w == "--json"), false, color.unwrap_or_default());
-            Err(ui.fail(&explain(&error, &words)))
+            Err(ui.fail(&mistake::explain(&error, &words)))
         }
     }
 }
@@ -96,7 +153,7 @@ fn verb_first(mut words: Vec<String>) -> Vec<String> {
     let asks = |w: &String| ["-h", "--help", "-V", "--version"].contains(&w.as_str());
     let verb = first_word(&words, &with_value(&Cli::command()));
     match verb {
-        Some(at) if !words[at].contains('=') => {
+        Some(at) if !words[at].contains('=') && !is_toml(&words[at]) => {
             let flags: Vec<String> = words.drain(1..at).collect();
             words.extend(flags);
         }
@@ -106,89 +163,29 @@ fn verb_first(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-/// The first word that is neither a flag nor a flag's value.
+/// `help train` as `train --help`.
+fn help_last(mut words: Vec<String>) -> Vec<String> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
+
+/// The first word that is neither a flag nor a flag's value; what comes behind the flag of another tool, `--epochs 5`,
+/// is a value where a setting is of that name.
 fn first_word(words: &[String], with_value: &BTreeSet<String>) -> Option<usize> {
     let mut at = 1;
     while let Some(word) = words.get(at) {
+        let value = words.get(at + 1).map_or("", String::as_str);
         match word.as_str() {
             flag if with_value.contains(flag) => at += 2,
+            flag if flag.starts_with("--") && RunConfig::setting_of(flag, value).is_some() => at += 2,
             flag if flag.starts_with('-') => at += 1,
             _ => return Some(at),
         }
     }
     None
-}
-
-/// A mistake in this house's words.
-fn explain(error: &clap::Error, words: &[String]) -> Failure {
-    let context = |kind| error.get(kind).and_then(text);
-    let verb = words.get(1).filter(|w| !w.starts_with('-')).map_or(String::new(), |w| format!(" {w}"));
-    let help = format!("`thalweg{verb} --help` shows what there is");
-    let argument = context(ContextKind::InvalidArg);
-    match (error.kind(), argument) {
-        (ErrorKind::InvalidSubcommand, _) => unknown_verb(error),
-        (ErrorKind::UnknownArgument, Some(arg)) => {
-            let near = context(ContextKind::SuggestedArg);
-            let hint = near.map_or(help, |near| format!("did you mean `{near}`?"));
-            Failure::wrong(format!("unknown argument `{arg}`"), hint)
-        }
-        (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(arg)) => {
-            let value = context(ContextKind::InvalidValue).unwrap_or_default();
-            let missing = value.is_empty();
-            let valid = context(ContextKind::ValidValue);
-            let hint = valid.map_or(help, |valid| format!("it takes {valid}"));
-            let message = if missing {
-                format!("`{arg}` needs a value")
-            } else {
-                format!("`{arg}` is `{value}`, which it cannot be")
-            };
-            Failure::wrong(message, hint)
-        }
-        (ErrorKind::MissingRequiredArgument, Some(arg)) => {
-            let name = arg.trim_matches(['`', '<', '>', '[', ']', '.']);
-            Failure::wrong(format!("{name} is missing"), help)
-        }
-        (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
-            let names = context(ContextKind::ValidSubcommand).unwrap_or_default();
-            let hint = if names.is_empty() { help } else { format!("one of {names}") };
-            Failure::wrong(format!("`thalweg{verb}` needs one more word"), hint)
-        }
-        _ => {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            Failure::wrong(line.strip_prefix("error: ").unwrap_or(line), help)
-        }
-    }
-}
-
-fn unknown_verb(error: &clap::Error) -> Failure {
-    let word = error.get(ContextKind::InvalidSubcommand).and_then(text).unwrap_or_default();
-    let near = error.get(ContextKind::SuggestedSubcommand).and_then(text);
-    let path = std::path::Path::new(&word);
-    let hint = match near {
-        _ if path.extension().is_some_and(|e| e == "toml") && path.is_file() => {
-            format!("train with it: `thalweg train --config {word}`")
-        }
-        _ if path.exists() => format!("train on it: `thalweg train data={word}`"),
-        Some(near) => format!("did you mean {near}?"),
-        None => {
-            let command = Cli::command();
-            let shown = command.get_subcommands().filter(|c| !c.is_hide_set());
-            let names: Vec<&str> = shown.map(clap::Command::get_name).collect();
-            format!("the verbs are {}", names.join(", "))
-        }
-    };
-    Failure::wrong(format!("unknown verb `{word}`"), hint)
-}
-
-fn text(value: &ContextValue) -> Option<String> {
-    match value {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(all) if !all.is_empty() => {
-            Some(all.iter().map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", "))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

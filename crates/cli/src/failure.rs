@@ -24,6 +24,9 @@ pub const INTERNAL: u8 = 3;
 pub struct Failure {
     /// The exit code.
     pub exit: u8,
+    /// What went wrong, in a word that stays: `config.UnknownKey`, `cli.two-configs`. Each has its case in the tests of
+    /// hints.
+    pub id: String,
     /// One line, lower case, no full stop.
     pub message: String,
     /// Something to type.
@@ -33,13 +36,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(exit: u8, message: String, hint: Option<String>) -> Failure {
-        Failure { exit, message, hint, result: None }
+    fn new(exit: u8, id: String, message: String, hint: Option<String>) -> Failure {
+        Failure { exit, id, message, hint, result: None }
     }
 
     /// A wrong command.
-    pub fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-        Failure::new(WRONG, message.into(), Some(hint.into()))
+    pub fn wrong(id: &str, message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure::new(WRONG, id.into(), message.into(), Some(hint.into()))
     }
 
     /// Standard output that did not arrive.
@@ -54,7 +57,7 @@ impl Failure {
             }
             _ => "write elsewhere: `> FILE`",
         };
-        Failure::new(FAILED, message, Some(hint.into()))
+        Failure::new(FAILED, "cli.output".into(), message, Some(hint.into()))
     }
 
     /// A file that the user named by `flag`, and that cannot be written.
@@ -80,13 +83,13 @@ impl Failure {
             E::UnknownSet { .. } | E::NoFolder { .. } | E::BadSource { .. } | E::Exists { .. } => WRONG,
             _ => FAILED,
         };
-        Failure::new(exit, error.to_string(), Some(hint::of_fetch(error, typed)))
+        Failure::new(exit, id("fetch", error), error.to_string(), Some(hint::of_fetch(error, typed)))
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
-        Failure::new(WRONG, error.to_string(), Some(hint::of_config(&error)))
+        Failure::new(WRONG, id("config", &error), error.to_string(), Some(hint::of_config(&error)))
     }
 }
 
@@ -104,7 +107,7 @@ impl From<DataError> for Failure {
             | D::Split { .. } => WRONG,
             _ => FAILED,
         };
-        Failure::new(exit, error.to_string(), Some(hint::of_data(&error)))
+        Failure::new(exit, id("data", &error), error.to_string(), Some(hint::of_data(&error)))
     }
 }
 
@@ -117,16 +120,17 @@ impl From<RecordError> for Failure {
             | R::SeveralRuns { .. }
             | R::NotRuns { .. }
             | R::LabExists { .. }
+            | R::NotAFolder { .. }
             | R::Missing { what: "run folder", .. } => WRONG,
             _ => FAILED,
         };
-        Failure::new(exit, error.to_string(), hint::of_record(&error))
+        Failure::new(exit, id("record", &error), error.to_string(), hint::of_record(&error))
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Failure {
-        Failure::new(WRONG, error.to_string(), hint::of_model(&error))
+        Failure::new(WRONG, id("model", &error), error.to_string(), hint::of_model(&error))
     }
 }
 
@@ -134,14 +138,14 @@ impl From<TrainError> for Failure {
     /// Files that do not read are failed work; all else is what was asked for.
     fn from(error: TrainError) -> Failure {
         use TrainError as T;
-        let (message, hint) = (error.to_string(), hint::of_train(&error));
+        let (id, message, hint) = (id("train", &error), error.to_string(), hint::of_train(&error));
         match error {
             T::Data(error) => error.into(),
             T::Record(error) => error.into(),
             T::Weights(_) | T::NoState { .. } | T::BrokenState { .. } | T::DataChanged { .. } => {
-                Failure::new(FAILED, message, hint)
+                Failure::new(FAILED, id, message, hint)
             }
-            _ => Failure::new(WRONG, message, hint),
+            _ => Failure::new(WRONG, id, message, hint),
         }
     }
 }
@@ -150,4 +154,35 @@ impl From<GraphError> for Failure {
     fn from(error: GraphError) -> Failure {
         TrainError::from(error).into()
     }
+}
+
+/// What an error is called: its kind and the name of its variant, as `derive(Debug)` writes it. Errors that only hold
+/// another one, `Config(UnknownKey { .. })`, have that one's name: `config.UnknownKey`; so have faults of layers,
+/// `graph.Window`.
+fn id(kind: &str, error: &impl std::fmt::Debug) -> String {
+    let text = format!("{error:?}");
+    if let Some((_, fault)) = text.split_once("fault: ").filter(|(outer, _)| is_graph(outer)) {
+        return format!("graph.{}", word(fault));
+    }
+    let (mut kind, mut rest) = (kind.to_owned(), text.as_str());
+    loop {
+        let name = word(rest);
+        match rest[name.len()..].strip_prefix('(') {
+            Some(inner) if inner.starts_with(char::is_uppercase) => {
+                (kind, rest) = (name.to_lowercase(), inner)
+            }
+            _ => return format!("{kind}.{name}"),
+        }
+    }
+}
+
+/// Whether a text is that of a fault of layers, whatever holds it: `Model(Graph(GraphError {`.
+fn is_graph(text: &str) -> bool {
+    let mut holders = text.split_once("GraphError {").map_or("-", |(before, _)| before).chars();
+    holders.all(|c| c.is_alphanumeric() || c == '(')
+}
+
+/// The letters and digits that a text begins with.
+fn word(text: &str) -> &str {
+    &text[..text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len())]
 }

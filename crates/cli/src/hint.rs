@@ -23,9 +23,11 @@ pub fn of_config(error: &ConfigError) -> String {
     const KEYS: &str = "`thalweg config show` prints every key";
     let own = error.hint();
     match error {
-        E::Read { .. } => "`thalweg config show > run.toml` writes a config with every key".into(),
+        E::Read { path, .. } if !path.exists() => {
+            format!("`thalweg config show > {}` writes one with every key", path.display())
+        }
         E::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
-            format!("did you mean `--config {path}`?")
+            format!("`thalweg train {path}` trains with it")
         }
         E::UnknownKey { with: None, nearest: Some(near), .. } if near.default.is_empty() => {
             format!("{own} {KEYS}")
@@ -50,7 +52,8 @@ pub fn of_data(error: &DataError) -> String {
             own.replacen(&format!("fetch `{set}`"), &format!("`thalweg data fetch {set}` downloads it"), 1)
         }
         E::Augment { .. } => format!("{own}, `thalweg list augment` shows all transforms"),
-        E::BadOption { option, .. } => format!("`thalweg config show` prints what `data.{option}` is now"),
+        E::BadOption { option: "folds", .. } => "`data.folds=2`, or as many as that".into(),
+        E::BadOption { option, .. } => format!("leave `data.{option}` out, or give it what is expected"),
         _ => own,
     }
 }
@@ -88,6 +91,7 @@ pub fn of_record(error: &RecordError) -> Option<String> {
             "go on with it by `thalweg resume {}`, choose another `--run-dir`, or add `--overwrite`",
             path.display()
         )),
+        E::NotAFolder { .. } => Some("write elsewhere with `--out DIR`".into()),
         E::LabExists { .. } => Some("write elsewhere with `--out DIR`, or take the folder away first".into()),
         _ => error.hint(),
     }

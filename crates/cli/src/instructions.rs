@@ -20,12 +20,18 @@ pub fn choose() -> Result<(), Failure> {
     };
     let hint = || format!("this machine has {}; unset {VARIABLE} for the fastest", have());
     let Some(isa) = Isa::ALL.into_iter().find(|isa| isa.name() == name) else {
-        return Err(Failure::wrong(format!("unknown instruction set `{name}` in {VARIABLE}"), hint()));
+        return Err(Failure::wrong(
+            "cli.unknown-instructions",
+            format!("unknown instruction set `{name}` in {VARIABLE}"),
+            hint(),
+        ));
     };
     match force(isa) {
         true => Ok(()),
-        false => {
-            Err(Failure::wrong(format!("this machine has no {name}, which {VARIABLE} asks for"), hint()))
-        }
+        false => Err(Failure::wrong(
+            "cli.no-instructions",
+            format!("this machine has no {name}, which {VARIABLE} asks for"),
+            hint(),
+        )),
     }
 }

@@ -2,9 +2,11 @@
 
 mod args;
 mod crash;
+mod diverged;
 mod failure;
 mod hint;
 mod instructions;
+mod mistake;
 mod progress;
 mod several;
 mod stop;

@@ -35,6 +35,7 @@ impl Jobs {
         match self.jobs {
             None | Some(1) => Ok(()),
             Some(n) => Err(Failure::wrong(
+                "cli.jobs-of-one",
                 format!("`-j {n}` is for several runs, and this is one"),
                 "leave it out, or ask for several: `seeds=3`, `data.folds=5`",
             )),
@@ -57,9 +58,14 @@ pub fn start(
     folder: impl FnOnce() -> Result<RunsDir, RecordError>,
     how: How,
 ) -> Result<(), Failure> {
-    // finds what is wrong with data and model before a folder is made
-    if let Some(first) = plan.configs()?.first() {
-        Trainer::new(first, Prepared::open(first)?)?;
+    // finds what is wrong with data and model before a folder is made; seeds of one fold have the same data
+    let mut seen: Vec<RunConfig> = Vec::new();
+    for config in plan.configs()? {
+        let alike = RunConfig { seed: 0, ..config.clone() };
+        if !seen.contains(&alike) {
+            Trainer::new(&config, Prepared::open(&config)?)?;
+            seen.push(alike);
+        }
     }
     let folder = folder()?;
     go(ui, &folder, how, |how, watch| runs::start(plan, &folder, how, watch))
@@ -124,7 +130,8 @@ fn finish(ui: &Ui, folder: &RunsDir, results: &Results, stopped: bool) -> Result
     if !left.is_empty() && stopped {
         let message = format!("interrupted with {n} of {of} runs done; left are {}", named(&left));
         let hint = Some(format!("go on with them: {go_on}"));
-        return Err(Failure { exit: INTERRUPTED, message, hint, result: Some(result) });
+        let id = "cli.interrupted".into();
+        return Err(Failure { exit: INTERRUPTED, id, message, hint, result: Some(result) });
     }
     if !left.is_empty() {
         ui.warn(&format!("the time was up with {n} of {of} runs done; left are {}: {go_on}", named(&left)));
@@ -136,7 +143,8 @@ fn finish(ui: &Ui, folder: &RunsDir, results: &Results, stopped: bool) -> Result
             .hint
             .clone()
             .or_else(|| Some(format!("look at {}", folder.run_path(&first.run).display())));
-        return Err(Failure { exit: FAILED, message, hint, result: Some(result) });
+        let id = "cli.runs-failed".into();
+        return Err(Failure { exit: FAILED, id, message, hint, result: Some(result) });
     }
     ui.result(result);
     Ok(())

@@ -1,5 +1,6 @@
 //! Where words go: results to standard output, talk to standard error, JSON lines where a program reads.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -181,7 +182,7 @@ impl Ui {
             if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
                 line.extend(fields);
             }
-            self.write(|out| writeln!(out, "{line}"));
+            self.write(|out| writeln!(out, "{}", escaped(&line.to_string())));
         }
     }
 
@@ -207,13 +208,27 @@ impl Ui {
             text += &format!("{}: {hint}\n", paint("hint", Look::Hint));
         }
         self.tell(&text);
-        let Failure { exit, message, hint, result } = failure;
-        self.event("error", json!({ "exit": exit, "message": message, "hint": hint }));
+        let Failure { exit, id, message, hint, result } = failure;
+        self.event("error", json!({ "exit": exit, "id": id, "message": message, "hint": hint }));
         if let Some(result) = result {
             self.result(result.clone());
         }
         ExitCode::from(*exit)
     }
+}
+
+/// JSON in which characters that a terminal would obey, or that turn text around, are written as JSON writes them: the
+/// same text to a program. They can stand in its strings only.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut one = [0; 4];
+    for c in json.chars() {
+        match visible_line(c.encode_utf8(&mut one)) {
+            Cow::Borrowed(_) => out.push(c),
+            Cow::Owned(_) => out += &format!("\\u{:04x}", u32::from(c)),
+        }
+    }
+    out
 }
 
 /// The mark at the end of a look.
@@ -243,6 +258,17 @@ pub fn shown(text: &str, color: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_the_same_text_without_what_a_terminal_obeys() {
+        let name = "\x1b[2J\u{9b}31m\u{202e}\u{7f}Größe 猫";
+        let line = escaped(&json!({ name: name }).to_string());
+        assert_eq!(
+            line,
+            r#"{"\u001b[2J\u009b31m\u202e\u007fGröße 猫":"\u001b[2J\u009b31m\u202e\u007fGröße 猫"}"#
+        );
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({ name: name }));
+    }
 
     #[test]
     fn only_our_own_codes_reach_a_terminal() {

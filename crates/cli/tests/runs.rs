@@ -119,7 +119,8 @@ fn a_run_that_diverges_says_so() {
     let ran = here.run("optimizer=sgd lr=1e9 --json --run-dir a");
     assert_eq!(ran.code, 1);
     assert!(
-        ran.err.contains("error: loss became NaN at step") && ran.err.contains("hint: try `lr=1e8`"),
+        ran.err.contains("error: loss became NaN at step")
+            && ran.err.contains("hint: try `lr=0.1` (now 1e9)"),
         "{}",
         ran.err
     );

@@ -139,6 +139,12 @@ pub enum RecordError {
         /// The folder.
         path: PathBuf,
     },
+    /// A file where a folder is wanted.
+    #[error("a file, where a folder is wanted: {}", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// A list that names a folder elsewhere.
     #[error("run name `{name}` is not made of letters, digits, `_`, `-` and `.`: {}", path.display())]
     BadRunName {
@@ -223,6 +229,8 @@ impl RecordError {
                 let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 RecordError::Missing { what: FOLDER, path: folder.to_path_buf() }
             }
+            // a folder where the system has none made, such as below /proc
+            K::NotFound if action == Action::Create => RecordError::Denied { action, path, source },
             K::NotFound => RecordError::Missing { what: "file or folder", path },
             _ => RecordError::Io { action, path, source },
         }
@@ -239,6 +247,10 @@ impl RecordError {
             RecordError::Missing { what: FOLDER, path } => {
                 format!("make it first: `mkdir -p {}`", path.display())
             }
+            RecordError::Missing { what: "config.toml" | "base.toml", path } => format!(
+                "put it back, such as from a copy: without {} nobody knows what the run was",
+                path.display()
+            ),
             RecordError::Missing { .. } => "check the path".into(),
             RecordError::Exists { .. } => "go on with it, choose another folder, or overwrite it".into(),
             RecordError::NotARun { .. } => {
@@ -256,6 +268,7 @@ impl RecordError {
             }
             RecordError::InTheWay { .. } => "take it elsewhere, or choose another folder".into(),
             RecordError::SameRunName { .. } => "give every run a name of its own".into(),
+            RecordError::NotAFolder { .. } => "name a folder, or a place where there is nothing yet".into(),
             RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {

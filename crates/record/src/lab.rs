@@ -27,7 +27,7 @@ pub enum Verdict {
     /// Seeds disagree.
     #[serde(rename = "undecided")]
     Undecided,
-    /// The settings leave out what it speaks of.
+    /// The settings leave out what it speaks of, or what was measured is no number.
     #[serde(rename = "not measured")]
     NotMeasured,
 }
@@ -211,7 +211,14 @@ impl LabDir {
     /// As for [`LabDir::create`].
     pub fn check(path: &Path) -> Result<()> {
         let free = fs::read_dir(path).map_or(!path.exists(), |mut entries| entries.next().is_none());
-        if free { Ok(()) } else { Err(RecordError::LabExists { path: path.to_path_buf() }) }
+        if !free {
+            return Err(RecordError::LabExists { path: path.to_path_buf() });
+        }
+        // the first folder above that is there must be one
+        match path.ancestors().skip(1).find(|above| above.exists()) {
+            Some(above) if !above.is_dir() => Err(RecordError::NotAFolder { path: above.to_path_buf() }),
+            _ => Ok(()),
+        }
     }
 
     /// The folder.

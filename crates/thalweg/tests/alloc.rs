@@ -46,8 +46,11 @@ fn write_numbers() {
 
 /// Steps after the first of an epoch, all within it: a new epoch makes a new order.
 fn count(words: &[&str], threads: usize) {
-    let common = ["data=digits", "batch=32", &format!("threads={threads}")];
-    let words: Vec<String> = common.iter().chain(words).map(|w| (*w).to_owned()).collect();
+    let threads_word = format!("threads={threads}");
+    let given = |key: &str| words.iter().any(|word| word.starts_with(key));
+    let common = [("data=", "data=digits"), ("batch=", "batch=32"), ("threads=", &*threads_word)];
+    let common = common.into_iter().filter(|(key, _)| !given(key)).map(|(_, word)| word);
+    let words: Vec<String> = common.chain(words.iter().copied()).map(String::from).collect();
     let config = RunConfig::load(None, &words).unwrap_or_else(|e| panic!("{e}\nhint: {}", e.hint()));
     let mut trainer = Trainer::new(&config, Prepared::open(&config).unwrap()).unwrap();
     assert_eq!(trainer.session.n_threads(), threads);

@@ -15,8 +15,11 @@ fn rows(pipeline: &Pipeline, set: &Dataset, indices: &[u32], epoch: u64) -> Vec<
     out
 }
 
+/// A later word takes the place of an earlier one of the same key.
 fn config(words: &[&str]) -> RunConfig {
-    let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    let key = |word: &str| word.split('=').next().map(String::from);
+    let is_last = |(i, word): &(usize, &&str)| words[i + 1..].iter().all(|later| key(later) != key(word));
+    let words: Vec<String> = words.iter().enumerate().filter(is_last).map(|(_, w)| (*w).to_owned()).collect();
     RunConfig::load(None, &words).unwrap_or_else(|e| panic!("{e}"))
 }
 

@@ -186,7 +186,11 @@ fn later_words_win_and_names_take_their_keys_along() {
     assert_eq!(over(&["data=b.csv"]).data.source, "b.csv");
     assert_eq!(over(&["data=b.csv"]).data.valid, over(&[]).data.valid);
     assert_eq!(load(&["model.dropout=0.1", "model=mlp-7"]), load(&["model=mlp-7", "model.dropout=0.1"]));
-    assert_eq!(load(&["clip_norm=1", "clip_norm=none"]), load(&[]));
+    let file = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|w| (*w).to_string()).collect();
+        RunConfig::from_toml("clip_norm = 1.0", Path::new("run.toml"), &words).unwrap()
+    };
+    assert_eq!(file(&["clip_norm=none"]), load(&[]));
 }
 
 #[test]
@@ -281,4 +285,78 @@ fn the_schema_accepts_what_is_written_and_refuses_what_is_refused() {
         assert!(!valid(&json(bad), &schema), "{bad}");
         assert!(RunConfig::from_toml(bad, Path::new("x"), &[]).is_err(), "{bad}");
     }
+}
+
+/// One list, however it is typed.
+#[test]
+fn lists_mean_the_same_everywhere() {
+    let read =
+        |words: &[&str]| RunConfig::load(None, &words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    let same = |all: &[&[&str]]| {
+        let first = read(all[0]).unwrap_or_else(|e| panic!("{e}: {:?}", all[0]));
+        assert_ne!(first, RunConfig::default());
+        for words in all {
+            assert_eq!(read(words).as_ref(), Ok(&first), "{words:?}");
+        }
+    };
+    same(&[
+        &["data.drop=[\"a\",\"b\"]"],
+        &["data.drop=[a,b]"],
+        &["data.drop=a,b"],
+        &["data.drop=a, b,"],
+        &["data.drop=a", "data.drop=b"],
+        &["data.drop=[a]", "epochs=20", "data.drop=[\"b\"]"],
+    ]);
+    same(&[&["data.drop=[\"a, b\",c]"], &["data.drop=\"a, b\",c"], &["data.drop=\"a, b\"", "data.drop=c"]]);
+    same(&[&["data.target=[\"x\",\"y\"]"], &["data.target=x,y"], &["data.target=x", "data.target=y"]]);
+    same(&[&["data.size=[8,16]"], &["data.size=8,16"], &["data.size=8", "data.size=16"]]);
+    same(&[&["top_k=[1,5]"], &["top_k=1,5"], &["top_k=1", "top_k=5"]]);
+    same(&[&["seeds=[3,4]"], &["seeds=3,4"], &["seeds=3", "seeds=4"]]);
+    same(&[&["model.hidden=[64,32]"], &["model.hidden=64,32"], &["model.hidden=64", "model.hidden=32"]]);
+    same(&[&["model.hidden=[64]"], &["model.hidden=64"]]);
+    same(&[&["optimizer.betas=[0.8,0.9]"], &["optimizer.betas=0.8,0.9"]]);
+    same(&[
+        &["augment=[\"flip\",{type=\"crop\",padding=4}]"],
+        &["augment=flip,{type=crop,padding=4}"],
+        &["augment=[flip,crop-4]"],
+        &["augment=flip,crop-4"],
+        &["augment=flip", "augment=crop-4"],
+    ]);
+    same(&[
+        &["groups=[{match=\"*.bias\",freeze=true}]"],
+        &["groups=[{match=*.bias,freeze=true}]"],
+        &["groups={match=*.bias,freeze=true}"],
+    ]);
+    same(&[
+        &["heads=[{name=\"a\"},{name=\"b\",weight=2.0}]"],
+        &["heads=[{name=a},{name=b,weight=2.0}]"],
+        &["heads={name=a}", "heads={name=b,weight=2.0}"],
+    ]);
+    same(&[
+        &["model.layers=[{type=\"linear\",units=8},\"relu\"]"],
+        &["model.layers=[{type=linear,units=8},relu]"],
+    ]);
+    let file = |text: &str| RunConfig::from_toml(text, "run.toml".as_ref(), &[]);
+    assert_eq!(
+        file("top_k = \"1,5\"\n[model]\nhidden = \"64,32\""),
+        read(&["top_k=1,5", "model.hidden=64,32"])
+    );
+    assert_eq!(file("[data]\ndrop = \"a, b\"").unwrap().data.drop, ["a, b"]);
+}
+
+#[test]
+fn one_value_is_enough_for_what_is_no_list() {
+    let error = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        let error = RunConfig::load(None, &words).unwrap_err();
+        format!("{error}; {}", error.hint())
+    };
+    assert_eq!(
+        error(&["epochs=5", "lr=0.1", "epochs=6"]),
+        "`epochs` is set twice on the command line: to 5 and to 6; keep one of them, such as `epochs=6`"
+    );
+    assert!(error(&["data=a.csv", "data.source=b.csv"]).contains("`data.source` is set twice"));
+    assert!(error(&["optimizer=sgd", "optimizer.name=adam"]).contains("to sgd and to adam"));
+    assert!(error(&["data.header=true", "data.header=true"]).contains("set twice"));
+    assert!(error(&["model=mlp-8", "model=mlp-9"]).contains("to mlp-8 and to mlp-9"));
 }

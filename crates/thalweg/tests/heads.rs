@@ -387,7 +387,7 @@ fn misspelled_heads_are_told_as_any_other_key() {
         (
             "{name=\"color\",task=\"regresion\"}",
             "`heads[1].task` is the text \"regresion\"",
-            "for example `heads[1].task=regression`",
+            "write `task = regression` in that table of `heads`",
             "{name=\"color\",task=\"regression\"}",
         ),
         ("2", "`heads` is 2", "the default is `heads=[]`", "{name=\"color\"}"),

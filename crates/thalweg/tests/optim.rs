@@ -572,7 +572,7 @@ fn errors_say_what_and_what_instead() {
         error.to_string(),
         "step: `every` is 0.001dur, which is 0 of the run's 100 steps, expected 1 step or more"
     );
-    assert_eq!(error.hint(), "`every = \"1st\"` is the shortest");
+    assert_eq!(error.hint(), "`schedule.every=1st` is the shortest");
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let case = Case::parse(&args.case).ok_or_else(|| {
         let hint = "`--case mlp-784-512-512-10-b128`; `10x500` stands for ten layers of 500, `-bn` for batch norm; \
                     or `resnet20-b128`, `resnet20-forward-b256`, `2c2d-b128`, `cnn-1-32-64-b128`, `vgg16bn-b64`";
-        Failure::wrong(format!("unknown case `{}`", args.case), hint)
+        Failure::wrong("cli.bench-case", format!("unknown case `{}`", args.case), hint)
     })?;
     let threads = args.threads.clamp(1, MAX_WORKERS);
     let (blocks, flops) = Bench::new(case, threads)?.measure(args.seconds.clamp(0.01, 600.0));
@@ -96,6 +96,8 @@ impl Bench {
             state: n_state.saturating_mul(size_of::<f32>()),
             programs: Executor::bytes_for(&plan),
             answers: 0,
+            batch: case.batch,
+            eval_batch: 1,
         };
         if !need.can_be_had() {
             return Err(TrainError::Memory { need }.into());

@@ -2,6 +2,7 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use thalweg::config::typed_keys;
 
 use crate::args::Cli;
 use crate::failure::Failure;
@@ -10,16 +11,115 @@ use crate::ui::Ui;
 /// Print what a shell needs to complete commands
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// bash, zsh, fish, elvish or powershell
+    /// bash, zsh, fish, elvish or powershell; the first three also complete settings and the names they may have
     #[arg(hide_possible_values = true)]
     shell: Shell,
 }
+
+/// Verbs that take settings of a run.
+const VERBS: &str = "train resume eval predict plan summary config data";
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "thalweg", &mut script);
     let script = String::from_utf8_lossy(&script);
+    let script = match args.shell {
+        Shell::Bash => bash(&script),
+        Shell::Zsh => zsh(&script),
+        Shell::Fish => fish(&script),
+        _ => script.into_owned(),
+    };
     ui.print(&script);
     ui.result(serde_json::json!({ "shell": args.shell.to_string(), "script": script }));
     Ok(())
+}
+
+/// All keys with their `=`, parted by blanks.
+fn keys() -> String {
+    typed_keys().iter().map(|(key, _)| format!("{key}=")).collect::<Vec<_>>().join(" ")
+}
+
+/// An arm of a shell's `case` for each key that has names.
+fn arms(arm: impl Fn(&str, &str) -> String) -> String {
+    let all = typed_keys();
+    all.iter().filter(|(_, names)| !names.is_empty()).map(|(key, names)| arm(key, &names.join(" "))).collect()
+}
+
+/// Bash takes `key=value` apart at the sign.
+fn bash(script: &str) -> String {
+    let script = script.replace("complete -F _thalweg ", "complete -F _thalweg_words ");
+    let arms = arms(|key, names| format!("        {key}) names=\"{names}\" ;;\n"));
+    let keys = keys();
+    format!(
+        r#"_thalweg_words() {{
+    local cur="${{COMP_WORDS[COMP_CWORD]}}" at=$COMP_CWORD key="" names=""
+    if [[ "$cur" == "=" ]]; then
+        key="${{COMP_WORDS[at-1]}}" cur=""
+    elif [[ $at -gt 1 && "${{COMP_WORDS[at-1]}}" == "=" ]]; then
+        key="${{COMP_WORDS[at-2]}}"
+    fi
+    case "$key" in
+{arms}    esac
+    if [[ -n "$key" ]]; then
+        COMPREPLY=( $(compgen -W "$names" -- "$cur") )
+        case "$key" in
+            data|data.source|init_from) COMPREPLY+=( $(compgen -f -- "$cur") ) ;;
+        esac
+        return 0
+    fi
+    _thalweg "$@"
+    if [[ $at -gt 1 && "$cur" != -* && " {VERBS} " == *" ${{COMP_WORDS[1]}} "* ]]; then
+        local found=( $(compgen -W "{keys}" -- "$cur") )
+        if [[ ${{#found[@]}} -gt 0 ]]; then
+            COMPREPLY+=( "${{found[@]}}" )
+            compopt -o nospace 2>/dev/null
+        fi
+    fi
+    return 0
+}}
+
+{script}"#
+    )
+}
+
+fn zsh(script: &str) -> String {
+    let is_setting = |line: &str| line.starts_with("'*::settings") && !line.contains("of the lab");
+    let line = |line: &str| match is_setting(line) {
+        true => line.replacen(":_default'", ":_thalweg_settings'", 1) + "\n",
+        false => format!("{line}\n"),
+    };
+    let script: String = script.lines().map(line).collect();
+    let arms = arms(|key, names| format!("            {key}) compadd -- {names} ;;\n"));
+    let keys = keys();
+    let function = format!(
+        r#"_thalweg_settings() {{
+    if [[ $PREFIX == *=* ]]; then
+        local key=${{PREFIX%%=*}}
+        compset -P '*='
+        case $key in
+{arms}        esac
+        case $key in
+            data|data.source|init_from) _files ;;
+        esac
+    else
+        compadd -S '' -- {keys}
+        _files
+    fi
+}}
+
+"#
+    );
+    script.replacen("if [ \"$funcstack[1]\"", &format!("{function}if [ \"$funcstack[1]\""), 1)
+}
+
+fn fish(script: &str) -> String {
+    let of = format!("complete -c thalweg -n \"__fish_thalweg_using_subcommand {VERBS}\"");
+    let mut script = script.to_owned();
+    for (key, names) in typed_keys() {
+        let all: Vec<String> =
+            std::iter::once(String::new()).chain(names.iter().map(|n| (*n).into())).collect();
+        let words: Vec<String> = all.iter().map(|name| format!("{key}={name}")).collect();
+        script += &format!("{of} -a \"{}\"\n", words.join(" "));
+    }
+    script
 }

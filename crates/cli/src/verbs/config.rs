@@ -35,7 +35,7 @@ enum What {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     match args.what {
         What::Show(from) => {
-            let config = RunConfig::load(from.config.as_deref(), &from.settings)?;
+            let config = from.load([])?;
             ui.print(&painted(&config.to_toml()));
             ui.result(json!({ "config": config }));
         }

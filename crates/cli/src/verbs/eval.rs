@@ -57,6 +57,7 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), settings)?;
     match settings.iter().map(|w| key(w)).find(|k| !allowed(k)) {
         Some(key) => Err(Failure::wrong(
+            "cli.fixed-setting",
             format!("`{key}` cannot change once a model is trained"),
             format!("`thalweg {verb}` takes `{}`", KEYS.join("`, `")),
         )),

@@ -49,6 +49,7 @@ fn named(name: &str) -> Result<&'static Lab, Failure> {
     labs::ALL.iter().find(|lab| lab.name == name).ok_or_else(|| {
         let names: Vec<&str> = labs::ALL.iter().map(|lab| lab.name).collect();
         Failure::wrong(
+            "cli.no-lab",
             format!("there is no lab `{name}`"),
             format!("there are {}, and `all`", names.join(", ")),
         )
@@ -86,6 +87,7 @@ fn all(ui: &Ui, args: &Args) -> Result<(), Failure> {
         args.settings.iter().find(|word| !word.starts_with("seeds=") && !word.starts_with("threads="))
     {
         return Err(Failure::wrong(
+            "cli.lab-all-setting",
             format!("`{word}` is not a setting of every lab"),
             "`thalweg lab all` takes `seeds` and `threads`; the others go with `thalweg lab NAME`",
         ));
@@ -118,9 +120,10 @@ fn failure(error: LabError, stopped: bool) -> Failure {
         LabError::Config(error) => error.into(),
         LabError::Train(error) => error.into(),
         error if stopped => {
-            Failure { exit: INTERRUPTED, message: error.to_string(), hint: None, result: None }
+            let (id, message) = ("cli.lab-interrupted".into(), error.to_string());
+            Failure { exit: INTERRUPTED, id, message, hint: None, result: None }
         }
-        error => Failure::wrong(error.to_string(), "run it again"),
+        error => Failure::wrong("cli.lab-stopped", error.to_string(), "run it again"),
     }
 }
 

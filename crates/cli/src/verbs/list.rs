@@ -141,13 +141,18 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let known = |l: &&List| l.name == what || l.also.contains(&what.as_str());
     let list = LISTS.iter().find(known).ok_or_else(|| {
         let names: Vec<&str> = LISTS.iter().map(|l| l.name).collect();
-        Failure::wrong(format!("there is no list of `{what}`"), format!("the lists are {}", names.join(", ")))
+        Failure::wrong(
+            "cli.no-list",
+            format!("there is no list of `{what}`"),
+            format!("the lists are {}", names.join(", ")),
+        )
     })?;
     match (&list.what, args.name) {
         (What::Registry(choice), Some(name)) => {
             let entry = choice.entry(&name).ok_or_else(|| {
                 let names: Vec<&str> = choice.entries.iter().map(|e| e.name).collect();
                 Failure::wrong(
+                    "cli.list-no-entry",
                     format!("unknown {} `{name}`", choice.what),
                     format!("there are {}", names.join(", ")),
                 )

@@ -1,7 +1,6 @@
 //! `thalweg plan`: the graph of a training step, and what it is compiled to.
 
 use serde_json::json;
-use thalweg::config::RunConfig;
 use thalweg::engine::Plan;
 use thalweg::train::{Blueprint, Prepared, ProgramKey, Trainer};
 
@@ -40,9 +39,7 @@ enum Stage {
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
-    let mut settings = args.from.settings.clone();
-    settings.extend(args.batch.map(|n| format!("batch={n}")));
-    let mut config = RunConfig::load(args.from.config.as_deref(), &settings)?;
+    let mut config = args.from.load(args.batch.map(|n| format!("batch={n}")))?;
     // A plan is asked for, not a run: a batch larger than the data is fine.
     let asked = config.batch.take();
     let data = Prepared::open(&config)?;

@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Replace that table where it is there already
+    #[arg(long, requires = "output")]
+    overwrite: bool,
+
     /// Which weights: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
@@ -40,8 +44,16 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let dir = RunDir::open(&args.run)?;
     if let Some(output) = args.output.as_deref().filter(|output| is_same(output, args.input.as_ref())) {
         return Err(Failure::wrong(
+            "cli.predict-onto-samples",
             format!("the answers would take the place of the samples: {}", output.display()),
             "name another file behind `-o`",
+        ));
+    }
+    if let Some(path) = args.output.as_deref().filter(|path| path.is_file() && !args.overwrite) {
+        return Err(Failure::wrong(
+            "cli.predict-exists",
+            format!("there is such a file already: {}", path.display()),
+            "another name behind `-o`, or `--overwrite` to replace it",
         ));
     }
     let mut settings = args.settings.clone();

@@ -76,12 +76,12 @@ fn already_done(dir: &RunDir, config: &RunConfig, settings: &[String]) -> Result
     if asked("epochs") || asked("steps") {
         let message =
             format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
-        let hint = format!(
-            "ask for more: `thalweg resume {} epochs={}`",
-            dir.path().display(),
-            2 * summary.epochs.max(1)
-        );
-        return Err(Failure::wrong(message, hint));
+        let more = match config.steps {
+            Some(_) => format!("steps={}", 2 * summary.steps.max(1)),
+            None => format!("epochs={}", 2 * summary.epochs.max(1)),
+        };
+        let hint = format!("ask for more: `thalweg resume {} {more}`", dir.path().display());
+        return Err(Failure::wrong("cli.resume-behind", message, hint));
     }
     Ok(Some(summary))
 }

@@ -1,7 +1,6 @@
 //! `thalweg summary`: a model's layers with shapes, parameters, operations and memory.
 
 use serde_json::json;
-use thalweg::config::RunConfig;
 use thalweg::model::Model;
 use thalweg::train::Prepared;
 
@@ -17,7 +16,7 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
-    let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
+    let config = args.from.load([])?;
     let (input_shape, n_outputs) = Prepared::ends(&config)?;
     let summary = Model::new(&config.model, &input_shape, n_outputs)?.summary()?;
     ui.print(&format!("{summary}\n"));

@@ -10,6 +10,7 @@ use thalweg::runs;
 use thalweg::train::{self, Prepared, Trainer};
 
 use crate::args::ConfigArgs;
+use crate::diverged;
 use crate::failure::{FAILED, Failure};
 use crate::progress::Watch;
 use crate::several::{self, How, Jobs};
@@ -35,7 +36,13 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
-    let config = RunConfig::load(args.from.config.as_deref(), &args.from.settings)?;
+    if let Some(run) = args.from.run_folder() {
+        let hint = format!(
+            "go on with it: `thalweg resume {run}`; or train anew with its settings: `thalweg train {run}/config.toml`"
+        );
+        return Err(Failure::wrong("cli.train-on-a-run", format!("this is a run already: {run}"), hint));
+    }
+    let config = args.from.load([])?;
     let stop = stop::watch();
     if let Some(plan) = runs::plan(&config) {
         let existing = if args.overwrite { Existing::Overwrite } else { Existing::Refuse };
@@ -111,21 +118,15 @@ fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(
         Status::Interrupted => {
             let message = format!("interrupted at step {}; the state is saved", summary.steps);
             let hint = format!("go on with it: `thalweg resume {}`", dir.path().display());
-            Err(Failure { exit: INTERRUPTED, message, hint: Some(hint), result })
+            let id = "cli.interrupted".into();
+            Err(Failure { exit: INTERRUPTED, id, message, hint: Some(hint), result })
         }
         Status::Diverged => {
             let message = summary.reason.clone().unwrap_or_else(|| "the run diverged".into());
-            let mut config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
-            let lr = *config.optimizer.lr_mut();
-            let (less, now) = (typed(lr / 10.0), typed(lr));
-            let hint = format!("try `lr={less}` (now {now}) or `clip_norm=1`; the last good state is kept");
-            Err(Failure { exit: FAILED, message, hint: Some(hint), result })
+            let config = RunConfig::from_toml(&dir.config()?, &dir.config_path(), &[])?;
+            let hint = diverged::hint(config);
+            let id = "cli.diverged".into();
+            Err(Failure { exit: FAILED, id, message, hint: Some(hint), result })
         }
     }
-}
-
-/// A number as one types it, in two digits.
-fn typed(x: f64) -> String {
-    let x: f64 = format!("{x:.1e}").parse().unwrap_or(x);
-    if (1e-4..1e5).contains(&x) { x.to_string() } else { format!("{x:e}") }
 }

@@ -2,7 +2,8 @@
 
 use super::error::{ConfigError, Good, Near, Place};
 use super::field::{Choice, Field, Kind, WordError};
-use super::keys::{SYNONYMS, TOP};
+use super::keys::SYNONYMS;
+use super::lists;
 use super::tree::{Node, Table, Value};
 use crate::registry::Entry;
 use crate::schedule::Span;
@@ -31,6 +32,7 @@ fn is_none(node: &Node) -> bool {
 
 fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, ConfigError> {
     let path = format!("{prefix}{}", field.name);
+    let node = &listed(node, field.kind);
     match (field.kind, &node.value) {
         (Kind::Choice(choice), _) => choose(node, choice, &path),
         (Kind::Table(fields), Value::Table(inner)) => {
@@ -55,6 +57,27 @@ fn value(node: &Node, field: &Field, prefix: &str) -> Result<toml::Value, Config
             .ok_or_else(|| wrong(&path, &shown(value), &expected(kind, value), field, &node.place)),
         (kind, Value::Table(_)) => Err(wrong(&path, "a table", &kind.words(), field, &node.place)),
     }
+}
+
+/// A list as it was meant: typed without quotes or brackets, or with a single item. A text in quotes is one text.
+fn listed(node: &Node, kind: Kind) -> Node {
+    let items = match &node.value {
+        _ if !kind.takes_list() => None,
+        Value::Leaf(_, Some(raw)) if matches!(kind, Kind::Texts) => {
+            Some(toml::Value::Array(lists::texts(raw).into_iter().map(toml::Value::String).collect()))
+        }
+        Value::Leaf(toml::Value::String(_), None) if matches!(kind, Kind::Texts) => None,
+        Value::Leaf(toml::Value::String(text), _) => lists::value(text),
+        Value::Leaf(toml::Value::Array(_) | toml::Value::Boolean(_), _) => None,
+        _ => Some(node.plain()),
+    };
+    let items = items.map(|items| match items {
+        toml::Value::Array(_) => items,
+        one if kind.is_list() => toml::Value::Array(vec![one]),
+        one => one,
+    });
+    let value = items.map_or_else(|| node.value.clone(), |items| Node::of(&items, &node.place).value);
+    Node { place: node.place.clone(), value }
 }
 
 /// What is expected; a bound that nobody means is told to those who crossed it.
@@ -184,7 +207,7 @@ fn named_entry(
                 list: choice.list,
                 name: name.clone(),
                 known: choice.entries.iter().map(|e| e.name).collect(),
-                nearest: nearest(name, choice.entries.iter().map(|e| e.name)),
+                nearest: nearest_name(name, choice),
                 place: place.clone(),
             },
             WordError::Refused(problem) => {
@@ -197,6 +220,15 @@ fn named_entry(
         }
     }
     named_entry(inner, choice, path)
+}
+
+/// The name that was probably meant; of `mpl-32`, which stands for a whole table, the word `mlp-32`.
+fn nearest_name(name: &str, choice: &'static Choice) -> Option<String> {
+    let names = || choice.entries.iter().map(|e| e.name);
+    let (head, tail) = name.split_at(name.find('-').unwrap_or(name.len()));
+    let word = nearest(head, names()).map(|head| format!("{head}{}", tail.replace(',', "-")));
+    let is_word = |word: &String| choice.word.is_some_and(|read| read(word).is_ok());
+    word.filter(is_word).or_else(|| nearest(name, names()))
 }
 
 /// Tells which other entry has the key.
@@ -238,29 +270,37 @@ const FEW_KEYS: usize = 8;
 /// An unknown key, with the closest that there is: here, in another table, or by the word of another tool.
 fn unknown(key: &str, node: &Node, fields: &[Field], prefix: &str) -> ConfigError {
     let whole = format!("{prefix}{key}");
-    let synonym =
-        SYNONYMS.iter().find(|(word, _)| *word == key && prefix.is_empty()).map(|(_, k)| (*k).to_string());
-    let all = paths();
-    let elsewhere =
-        || all.iter().find(|p| p.rsplit('.').next() == Some(key)).filter(|_| prefix.is_empty()).cloned();
+    let all = if prefix.is_empty() { paths(fields) } else { Vec::new() };
+    let last = |path: &str| path.rsplit('.').next().map(squashed);
+    let alike = |path: &&String| last(path) == Some(squashed(key));
+    let synonym = || {
+        let word = SYNONYMS.iter().find(|(word, _)| squashed(word) == squashed(key)).map(|(_, k)| *k);
+        word.filter(|k| all.iter().any(|path| path == k)).map(String::from)
+    };
+    let elsewhere = || all.iter().find(alike).cloned();
     let here = || nearest(key, fields.iter().map(|f| f.name)).map(|k| format!("{prefix}{k}"));
-    let near = synonym.or_else(elsewhere).or_else(here).or_else(|| nearest_path(&whole, &all));
-    let own = |key: &str| fields.iter().find(|f| key.strip_prefix(prefix) == Some(f.name));
-    let default = |key: &str| own(key).map_or_else(|| default_of(key), |f| f.default.replace('"', ""));
-    let nearest = near.map(|key| Box::new(Near { default: default(&key), key }));
+    let afar = || if key.contains('.') { None } else { nearest(key, all.iter().map(String::as_str)) };
+    let near = synonym().or_else(elsewhere).or_else(here).or_else(afar);
+    let nearest = near.map(|key| {
+        let path: Vec<String> =
+            key.strip_prefix(prefix).unwrap_or(&key).split('.').map(String::from).collect();
+        let default = field_of(&path, fields).map_or(String::new(), |f| f.default.replace('"', ""));
+        Box::new(Near { default, key })
+    });
     let few = if fields.len() <= FEW_KEYS { fields } else { &[] };
     let known = few.iter().map(|f| f.name).collect();
     ConfigError::UnknownKey { key: whole, nearest, known, with: None, place: node.place.clone() }
 }
 
-fn nearest_path(key: &str, all: &[String]) -> Option<String> {
-    if key.contains('.') { None } else { nearest(key, all.iter().map(String::as_str)) }
+/// A key without what people leave out or put in: `batchnorm` is `batch_norm`.
+fn squashed(key: &str) -> String {
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Every key as it can be typed, those of the default entries included.
-fn paths() -> Vec<String> {
+/// Every key as it can be typed, those of all entries included.
+fn paths(fields: &[Field]) -> Vec<String> {
     let mut out = Vec::new();
-    for field in TOP {
+    for field in fields {
         out.push(field.name.to_string());
         out.extend(inner_fields(field).iter().map(|f| format!("{}.{}", field.name, f.name)));
     }
@@ -268,7 +308,7 @@ fn paths() -> Vec<String> {
 }
 
 /// The keys of a table, those of all entries of a choice.
-fn inner_fields(field: &Field) -> Vec<Field> {
+pub(super) fn inner_fields(field: &Field) -> Vec<Field> {
     match field.kind {
         Kind::Table(fields) => fields.to_vec(),
         Kind::Choice(choice) => choice.entries.iter().flat_map(|e| choice.fields(e)).collect(),
@@ -276,10 +316,33 @@ fn inner_fields(field: &Field) -> Vec<Field> {
     }
 }
 
-fn default_of(path: &str) -> String {
-    let (top, rest) = path.split_once('.').unwrap_or((path, ""));
-    let Some(field) = TOP.iter().find(|f| f.name == top) else { return String::new() };
-    let inner = inner_fields(field);
-    let found = if rest.is_empty() { Some(field) } else { inner.iter().find(|f| f.name == rest) };
-    found.map_or(String::new(), |f| f.default.replace('"', ""))
+/// The field at a path; of a choice, that of whichever entry has it.
+fn field_of(path: &[String], fields: &[Field]) -> Option<Field> {
+    let [top, rest @ ..] = path else { return None };
+    let field = fields.iter().find(|f| f.name == top)?;
+    match rest {
+        [] => Some(*field),
+        [inner] => inner_fields(field).into_iter().find(|f| f.name == inner),
+        _ => None,
+    }
+}
+
+/// What a key takes, by its path.
+pub(super) fn kind_of(path: &[String], fields: &[Field]) -> Option<Kind> {
+    field_of(path, fields).map(|f| f.kind)
+}
+
+/// A value that a key may have, as it is typed.
+pub(super) fn example(path: &[String], fields: &[Field]) -> Option<String> {
+    let field = field_of(path, fields)?;
+    let shown = if field.default.is_empty() { field.example } else { field.default };
+    (!shown.is_empty()).then(|| shown.replace('"', ""))
+}
+
+/// The path of a key with the first key of a table that a lone word stands for: `data` is `data.source`.
+pub(super) fn whole_path(path: &[String], fields: &[Field]) -> Vec<String> {
+    let kind = kind_of(path, fields);
+    let first =
+        matches!(kind, Some(Kind::Table(_) | Kind::Choice(_))).then(|| super::first_key(&path[0]).to_owned());
+    path.iter().cloned().chain(first).collect()
 }

@@ -59,6 +59,8 @@ pub enum Meant {
     Config(String),
     /// A source of data.
     Data(String),
+    /// A setting, as it is typed.
+    Setting(String),
 }
 
 /// A problem with a config. `Display` is the message; [`ConfigError::hint`] says what to do about it.
@@ -78,6 +80,8 @@ pub enum ConfigError {
     Syntax {
         /// The parser's words.
         problem: String,
+        /// A line, from 1, as it was probably meant; none where nobody can tell.
+        meant: Option<(usize, String)>,
         /// Where.
         place: Place,
     },
@@ -153,6 +157,16 @@ pub enum ConfigError {
         /// Where the second was written.
         place: Place,
     },
+    /// A key with one value that is set twice on the command line.
+    #[error("`{key}` is set twice on the command line: to {first} and to {second}")]
+    Twice {
+        /// The key.
+        key: String,
+        /// Its first value as it was typed.
+        first: String,
+        /// Its second value.
+        second: String,
+    },
     /// More samples in a batch than there are.
     #[error("`batch` is {batch}, more than the {n_train} training samples")]
     BatchTooLarge {
@@ -168,12 +182,21 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             ConfigError::Read { .. } => "check that the path is right and that you may read it".into(),
-            ConfigError::Syntax { .. } => "text stands in quotes: `data = \"digits\"`".into(),
+            ConfigError::Syntax { problem, .. } if problem.contains("duplicate key") => {
+                "take this line out, or the one above that sets the same key".into()
+            }
+            ConfigError::Syntax { meant: Some((n, line)), .. } => format!("write line {n} as `{line}`"),
+            ConfigError::Syntax { .. } => {
+                "a line is `key = value`, with text in quotes: `data = \"digits\"`".into()
+            }
             ConfigError::NotAnOverride { meant: Some(Meant::Config(path)), .. } => {
-                format!("`{path}` is a config: read it as one")
+                format!("`{path}` is a file of settings: read it as one")
             }
             ConfigError::NotAnOverride { meant: Some(Meant::Data(path)), .. } => {
                 format!("did you mean `data={path}`?")
+            }
+            ConfigError::NotAnOverride { meant: Some(Meant::Setting(word)), .. } => {
+                format!("did you mean `{word}`?")
             }
             ConfigError::NotAnOverride { .. } => {
                 "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
@@ -193,6 +216,15 @@ impl ConfigError {
             ConfigError::UnknownKey { .. } => "the keys are the fields of `RunConfig`".into(),
             ConfigError::UnknownName { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             ConfigError::UnknownName { known, .. } => format!("there are {}", known.join(", ")),
+            ConfigError::Value { key, good: Good::Default(value) | Good::Example(value), .. }
+                if key.contains('[') =>
+            {
+                let (table, own) = key.rsplit_once('.').unwrap_or(("", key));
+                format!(
+                    "write `{own} = {value}` in that table of `{}`",
+                    table.split('[').next().unwrap_or(table)
+                )
+            }
             ConfigError::Value { key, good: Good::Default(value), .. } => {
                 format!("the default is `{key}={value}`")
             }
@@ -204,6 +236,7 @@ impl ConfigError {
                 format!("the documentation of `{table}` says what it takes")
             }
             ConfigError::Both { one, .. } => format!("leave `{one}` out"),
+            ConfigError::Twice { key, second, .. } => format!("keep one of them, such as `{key}={second}`"),
             ConfigError::BatchTooLarge { n_train, .. } => format!("lower it: `batch={n_train}` or less"),
         }
     }

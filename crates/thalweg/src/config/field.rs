@@ -122,6 +122,20 @@ fn from_key(key: &Key) -> Field {
 }
 
 impl Kind {
+    /// Whether it may be a list: `a,b`, `[a,b]`, or the key several times. What is told in words says so there.
+    pub fn takes_list(self) -> bool {
+        match self {
+            Kind::Texts | Kind::Wholes(_) | Kind::Tables(..) => true,
+            Kind::Free(text) => text.contains("list") || text.contains('['),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a list in any case, so that a lone number or table is one item of it.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Kind::Tables(..)) || matches!(self, Kind::Free(text) if text.starts_with("a list of"))
+    }
+
     /// What is expected, in words that complete "expected ...".
     pub fn words(&self) -> String {
         match self {

@@ -14,6 +14,8 @@
 
 #[cfg(feature = "runs")]
 mod check;
+#[cfg(feature = "runs")]
+mod complete;
 mod data;
 mod declare;
 #[cfg(feature = "runs")]
@@ -29,6 +31,10 @@ mod keep;
 #[cfg(feature = "runs")]
 pub mod keys;
 #[cfg(feature = "runs")]
+mod lists;
+#[cfg(feature = "runs")]
+mod mend;
+#[cfg(feature = "runs")]
 mod model;
 #[cfg(feature = "runs")]
 mod read;
@@ -40,9 +46,13 @@ mod time;
 #[cfg(feature = "runs")]
 mod tree;
 #[cfg(feature = "runs")]
+mod typed;
+#[cfg(feature = "runs")]
 mod write;
 
 pub use crate::losses::{ClassWeights, LossConfig};
+#[cfg(feature = "runs")]
+pub use complete::typed_keys;
 pub use data::{DataConfig, TestFold};
 pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;
@@ -59,7 +69,7 @@ pub use time::{Time, TimeError};
 /// Reads `key=value` words of something that has keys of its own, with the checks and messages of a config.
 pub(crate) fn read_words(words: &[String], fields: &[field::Field]) -> Result<toml::Table, ConfigError> {
     let mut written = tree::Table::default();
-    tree::lay_over(&mut written, words)?;
+    tree::lay_over(&mut written, words, fields)?;
     check::table(&written, fields, "")
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
 use super::{RunConfig, Seeds, check, groups, keys, tree, write};
 use crate::data::Preprocess;
@@ -38,7 +38,7 @@ impl RunConfig {
     pub fn from_toml(text: &str, path: &Path, overrides: &[String]) -> Result<RunConfig, ConfigError> {
         let mut written = tree::parse(text, path)?;
         settle_lr(&mut written, overrides)?;
-        tree::lay_over(&mut written, overrides)?;
+        tree::lay_over(&mut written, overrides, keys::TOP)?;
         let checked = check::table(&written, keys::TOP, "")?;
         Read { written, checked }.config()
     }
@@ -195,6 +195,15 @@ impl Read {
         if n_seeds.saturating_mul(n_folds) > MOST_RUNS {
             let problem = format!("{n_seeds} seeds of {n_folds} folds are more than {MOST_RUNS} runs");
             return Err(refused("seeds", problem));
+        }
+        if config.seed.saturating_add(n_seeds - 1) > i64::MAX as u64
+            && matches!(config.seeds, Some(Seeds::Count(_)))
+        {
+            let expected =
+                format!("{} at most, for {n_seeds} seeds from there on", i64::MAX as u64 - (n_seeds - 1));
+            let (key, got) = ("seed".to_owned(), config.seed.to_string().into());
+            let (expected, good, place) = (expected.into(), Good::Default("0".into()), self.place(&["seed"]));
+            return Err(ConfigError::Value { key, got, expected, good, place });
         }
         config.wrap.check().map_err(|e| refused("wrap", e.to_string()))?;
         if let Some(problem) = groups::problem(&config.groups) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Meant, Place};
+use super::error::{ConfigError, Place};
+use super::field::{Field, Kind};
+use super::{check, lists, mend, typed};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -84,9 +86,14 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
         let line = text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1;
         Place::File { path: path.clone(), line }
     };
-    let parsed = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        problem: error.message().replace('\n', ", "),
-        place: error.span().map_or(Place::Default, |span| at(span.start)),
+    let parsed = DeTable::parse(text).map_err(|error| {
+        let start = error.span().map(|span| span.start.min(text.len()));
+        let line = start.and_then(|at| text.get(..at)).map(|before| before.matches('\n').count() + 1);
+        ConfigError::Syntax {
+            problem: error.message().replace('\n', ", "),
+            meant: line.and_then(|n| mend::before(text, n)),
+            place: start.map_or(Place::Default, at),
+        }
     })?;
     Ok(table(parsed.get_ref(), &at))
 }
@@ -108,7 +115,7 @@ fn node(from: &Spanned<DeValue<'_>>, at: &dyn Fn(usize) -> Place) -> Node {
 }
 
 /// A parsed value without its places; a number too large for 64 bits stays text, which no number's check accepts.
-fn leaf(from: &DeValue<'_>) -> toml::Value {
+pub(super) fn leaf(from: &DeValue<'_>) -> toml::Value {
     match from {
         DeValue::String(text) => toml::Value::String(text.to_string()),
         DeValue::Integer(n) => whole(n.as_str(), n.radix())
@@ -130,24 +137,51 @@ fn whole(digits: &str, radix: u32) -> Option<i64> {
     i64::from_str_radix(digits, radix).ok()
 }
 
-/// Lays `key=value` words over the table, names before the keys that belong to them.
-pub(super) fn lay_over(table: &mut Table, words: &[String]) -> Result<(), ConfigError> {
-    let mut parts = words.iter().map(|word| split(word)).collect::<Result<Vec<_>, _>>()?;
-    parts.sort_by_key(|(path, _)| path.len());
-    for (path, node) in parts {
-        lay(table, &path, node);
+/// Lays `key=value` words over the table, names before the keys that belong to them. The lists of one key are joined;
+/// of all else one value is enough.
+pub(super) fn lay_over(table: &mut Table, words: &[String], fields: &[Field]) -> Result<(), ConfigError> {
+    let mut parts: Vec<Word> = Vec::new();
+    for (i, word) in words.iter().enumerate() {
+        let word = split(word).ok_or_else(|| {
+            let meant = typed::meant(word, words.get(i + 1..).unwrap_or_default(), fields);
+            ConfigError::NotAnOverride { word: word.clone(), meant }
+        })?;
+        let kind = check::kind_of(&word.path, fields);
+        let whole = |path: &[String]| check::whole_path(path, fields);
+        match parts.iter_mut().find(|old| whole(&old.path) == whole(&word.path)) {
+            Some(old) if kind.is_some_and(Kind::takes_list) => {
+                old.text = lists::joined(&old.text, &word.text)
+            }
+            Some(old) => {
+                let (key, first, second) = (word.path.join("."), old.text.clone(), word.text);
+                return Err(ConfigError::Twice { key, first, second });
+            }
+            None => parts.push(word),
+        }
+    }
+    parts.sort_by_key(|word| word.path.len());
+    for word in parts {
+        lay(table, &word.path, read(&word.text));
     }
     Ok(())
 }
 
-/// A word as its key's parts and its value: a TOML value, or else a text.
-fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
+/// A word of the command line.
+struct Word {
+    path: Vec<String>,
+    text: String,
+}
+
+/// A word as its key's parts and the text of its value; none where it is not of that form.
+fn split(word: &str) -> Option<Word> {
     let good = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    let Some((key, text)) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good)) else {
-        return Err(ConfigError::NotAnOverride { word: word.into(), meant: meant(word) });
-    };
+    let (key, text) = word.split_once('=').filter(|(k, _)| !k.is_empty() && k.chars().all(good))?;
+    Some(Word { path: key.split('.').map(String::from).collect(), text: text.into() })
+}
+
+/// A TOML value, or else a text.
+fn read(text: &str) -> Node {
     let place = Place::CommandLine;
-    let path: Vec<String> = key.split('.').map(String::from).collect();
     let value = match DeValue::parse(text) {
         Ok(parsed) => {
             let mut parsed = node(&parsed, &|_| place.clone());
@@ -158,17 +192,7 @@ fn split(word: &str) -> Result<(Vec<String>, Node), ConfigError> {
         }
         Err(_) => Value::Leaf(toml::Value::String(text.into()), Some(text.into())),
     };
-    Ok((path, Node { place, value }))
-}
-
-/// What a word without `=` was probably meant to be.
-fn meant(word: &str) -> Option<Meant> {
-    let path = Path::new(word);
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("toml") if path.is_file() => Some(Meant::Config(word.into())),
-        _ if path.exists() => Some(Meant::Data(word.into())),
-        _ => None,
-    }
+    Node { place, value }
 }
 
 /// Sets the value at a path. A table that stands as a single word (`optimizer = "adam"`) becomes one with that word.

@@ -88,9 +88,9 @@ impl ModelError {
                     .into(),
             ),
             ModelError::Duplicate { .. } => Some("give one of them another `name`".into()),
-            ModelError::NoLayers => {
-                Some("`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest".into())
-            }
+            ModelError::NoLayers => Some(
+                "`model=linear` is the smallest; or list layers, as in `model=mlp-64` written out".into(),
+            ),
             ModelError::NoStart { .. } => {
                 Some("declare them by the methods `param` and `buffer` of the builder".into())
             }
@@ -120,6 +120,11 @@ fn graph_hint(error: &GraphError) -> Option<String> {
         Fault::Window { .. } => Some(
             "a smaller kernel, `padding = \"same\"`, or fewer layers that shrink the image before it".into(),
         ),
+        Fault::Expected { what: "what is added", expected, got }
+            if got.len() == 4 && expected.len() == 4 && got[1..3] != expected[1..3] =>
+        {
+            Some("`padding = \"same\"` in the convolutions of `layers`, which keeps height and width".into())
+        }
         Fault::Expected { what: "what is added", got, .. } if got.len() == 4 => Some(format!(
             "give the residual layer a `shortcut`, such as `[{{ type = \"conv\", channels = {}, kernel = 1 }}]`",
             got.last_dim()
@@ -139,6 +144,8 @@ fn graph_hint(error: &GraphError) -> Option<String> {
         Fault::Rank { .. } if LAYERS_OF_IMAGES.contains(&error.op) => Some(
             "put it before layers that change the number of axes, such as `embedding` and `conv1d`".into(),
         ),
+        Fault::Range { key: "drop", .. } => Some("`drop = 0.5`, or another share below 1".into()),
+        _ if error.op == "concat" => Some("give it `branches`, such as `branches = [[\"relu\"], []]`".into()),
         Fault::Range { key: "kernel" | "size", .. } => Some("a smaller window, or more stride".into()),
         _ => None,
     }

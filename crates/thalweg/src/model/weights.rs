@@ -26,7 +26,7 @@ pub use taking::Taking;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file cannot be opened or read.
-    #[error("cannot read weights: {source}: {}", path.display())]
+    #[error("cannot read weights: {}: {}", problem(source), path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -99,6 +99,13 @@ impl WeightsError {
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
+            WeightsError::Unreadable { path, .. } if path.is_dir() => {
+                let best = path.join("checkpoints").join("best.safetensors");
+                match best.is_file() {
+                    true => format!("name the file: `init_from={}`", best.display()),
+                    false => "name a file of weights in it, as `init_from=FOLDER/FILE.safetensors`".into(),
+                }
+            }
             WeightsError::Unreadable { .. } => "check the path and its permissions".into(),
             WeightsError::Broken { .. } => {
                 "copy the file again; PyTorch's `.pt` files are turned into safetensors by `safetensors.torch.save_file`"
@@ -119,6 +126,15 @@ impl WeightsError {
                     .into()
             }
         }
+    }
+}
+
+/// The system's words without its number.
+fn problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => error.to_string().to_lowercase(),
     }
 }
 

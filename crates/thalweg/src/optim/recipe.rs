@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::{GroupConfig, RunConfig};
 use crate::registry::OutOfRange;
-use crate::schedule::{RunLength, Schedule, ScheduleError};
+use crate::schedule::{RunLength, Schedule, ScheduleConfig, ScheduleError};
 
 /// An optimizer, parameter groups, clipping, wrappers, an average, schedules: a trainer takes one in the place of an
 /// optimizer, and [`Updater::new`](super::Updater::new) makes it ready for a loop of one's own.
@@ -117,6 +117,9 @@ impl Recipe {
     /// # Errors
     /// When a number is out of its range.
     pub fn from_config(config: &RunConfig, run: RunLength) -> Result<Self, RecipeError> {
+        let schedule = |name: &'static str, of: &Option<ScheduleConfig>| {
+            of.as_ref().map(|s| s.build(run).map_err(|e| e.within(name))).transpose()
+        };
         let mut recipe = Recipe {
             groups: config.groups.iter().map(|g| g.build()).collect::<Result<_, _>>()?,
             clip_norm: config.clip_norm,
@@ -126,8 +129,8 @@ impl Recipe {
                 .map(|average| average.check().map(|()| average.build(run)))
                 .transpose()?,
             lr: Some(config.schedule.build(run)?),
-            momentum: config.momentum_schedule.as_ref().map(|s| s.build(run)).transpose()?,
-            decay: config.weight_decay_schedule.as_ref().map(|s| s.build(run)).transpose()?,
+            momentum: schedule("momentum_schedule", &config.momentum_schedule)?,
+            decay: schedule("weight_decay_schedule", &config.weight_decay_schedule)?,
             ..Recipe::new(Arc::from(config.optimizer.build()?))
         };
         config.wrap.check()?;

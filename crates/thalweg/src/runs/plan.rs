@@ -108,13 +108,13 @@ pub(super) fn with_settings(
     RunConfig::from_toml(base, path, &words)
 }
 
-/// Adds words; one with the key of an earlier one takes its place.
+/// Adds words; those with the key of earlier ones take their place.
 pub(super) fn lay_over(words: &mut Vec<String>, more: &[String]) {
-    let key = |word: &str| word.split('=').next().unwrap_or_default().to_owned();
-    for word in more {
-        words.retain(|old| key(old) != key(word));
-        words.push(word.clone());
+    fn key(word: &str) -> &str {
+        word.split('=').next().unwrap_or_default()
     }
+    words.retain(|old| more.iter().all(|word| key(old) != key(word)));
+    words.extend_from_slice(more);
 }
 
 fn joined(a: &str, b: &str) -> String {
@@ -179,5 +179,7 @@ mod tests {
         let mut words = vec!["epochs=3".to_owned(), "threads=1".to_owned()];
         lay_over(&mut words, &["epochs=5".to_owned()]);
         assert_eq!(words, ["threads=1", "epochs=5"]);
+        lay_over(&mut words, &["top_k=1".to_owned(), "top_k=5".to_owned()]);
+        assert_eq!(words, ["threads=1", "epochs=5", "top_k=1", "top_k=5"], "a list may come in parts");
     }
 }

@@ -41,7 +41,13 @@ impl Cosine {
         let wanted = self.length.steps(room.run);
         if wanted == 0 {
             let n_steps = room.run.n_steps;
-            return Err(ScheduleError::NoSteps { of: ENTRY.name, key: "length", span: self.length, n_steps });
+            return Err(ScheduleError::NoSteps {
+                of: ENTRY.name,
+                key: "length",
+                table: "schedule",
+                span: self.length,
+                n_steps,
+            });
         }
         // At least 1: in a run that ends within its warm-up the factor that the warm-up scales is still 1.
         let length_steps = wanted.min(room.n_steps).max(1);

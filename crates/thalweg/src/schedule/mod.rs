@@ -166,6 +166,8 @@ pub enum ScheduleError {
         of: &'static str,
         /// The key.
         key: &'static str,
+        /// The table that it stands in.
+        table: &'static str,
         /// Its value.
         span: Span,
         /// Steps in the run.
@@ -178,7 +180,17 @@ impl ScheduleError {
     pub fn hint(&self) -> String {
         match self {
             ScheduleError::OutOfRange(error) => error.hint(),
-            ScheduleError::NoSteps { key, .. } => format!("`{key} = \"1st\"` is the shortest"),
+            ScheduleError::NoSteps { key, table, .. } => format!("`{table}.{key}=1st` is the shortest"),
+        }
+    }
+
+    /// The same of a schedule that stands in another table than `schedule`.
+    pub(crate) fn within(self, name: &'static str) -> Self {
+        match self {
+            ScheduleError::NoSteps { of, key, span, n_steps, .. } => {
+                ScheduleError::NoSteps { of, key, table: name, span, n_steps }
+            }
+            other => other,
         }
     }
 }

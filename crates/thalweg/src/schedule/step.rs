@@ -37,7 +37,13 @@ impl Step {
         let every_steps = self.every.steps(room.run);
         if every_steps == 0 {
             let n_steps = room.run.n_steps;
-            return Err(ScheduleError::NoSteps { of: ENTRY.name, key: "every", span: self.every, n_steps });
+            return Err(ScheduleError::NoSteps {
+                of: ENTRY.name,
+                key: "every",
+                table: "schedule",
+                span: self.every,
+                n_steps,
+            });
         }
         Ok(StepCurve { every_steps, gamma: self.gamma })
     }

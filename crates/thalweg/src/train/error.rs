@@ -6,7 +6,6 @@ use engine::{Fault, GraphError};
 use record::RecordError;
 
 use super::memory::Need;
-use super::settings::{Given, fitting_batch};
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::losses::LossError;
@@ -86,7 +85,7 @@ pub enum TrainError {
         known: Vec<String>,
     },
     /// The last batch of an epoch cannot be trained on.
-    #[error("{n_train} training samples in batches of {batch} leave a last batch of 1, and {error}")]
+    #[error("{n_train} training samples in batches of {batch} make a batch of 1, and {error}")]
     LastBatch {
         /// training samples
         n_train: usize,
@@ -218,9 +217,7 @@ impl TrainError {
             TrainError::Memory { need } if need.answers > need.total() / 2 => {
                 Some("fewer classes, or a smaller test part: `data.test=1000`".into())
             }
-            TrainError::Memory { .. } => {
-                Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
-            }
+            TrainError::Memory { need } => Some(smaller_batches(need)),
             TrainError::Graph(GraphError {
                 fault: Fault::TooLarge { .. } | Fault::Padded { .. }, ..
             }) => Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into()),
@@ -234,9 +231,11 @@ impl TrainError {
             TrainError::NoSamples => None,
             TrainError::Heads { hint, .. } => hint.clone(),
             TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
+            TrainError::LastBatch { n_train, .. } if *n_train < 2 => {
+                Some("take more samples, or a model without batch norm: `model.batch_norm=false`".into())
+            }
             TrainError::LastBatch { n_train, batch, .. } => {
-                let on = Given { n_train: *n_train, are_table: false, are_normed: true };
-                Some(format!("another batch size, for example `batch={}`", fitting_batch(*batch, on)))
+                Some(format!("another batch size, for example `batch={}`", whole_batch(*n_train, *batch)))
             }
             TrainError::NoState { .. } => {
                 Some("resume from `checkpoints/last.safetensors` of a run folder".into())
@@ -274,6 +273,29 @@ impl TrainError {
     }
 }
 
+/// The batch size next to one that leaves a single sample over, and that leaves none; if there is one, none of other
+/// folds either, which have a sample more or less.
+fn whole_batch(n_train: usize, batch: usize) -> usize {
+    let leaves_one = |n: usize, b: usize| n % b == 1;
+    let fits = |b: &usize| !leaves_one(n_train, *b);
+    let fits_all = |b: &usize| (n_train.saturating_sub(2)..=n_train + 2).all(|n| !leaves_one(n, *b));
+    let below = || (2..batch).rev();
+    let above = || batch.max(2)..=n_train;
+    let found = below().find(fits_all).or_else(|| above().find(fits_all));
+    found.or_else(|| below().find(fits)).or_else(|| above().find(fits)).unwrap_or(n_train)
+}
+
+/// What takes less memory where batches take the most of it.
+fn smaller_batches(need: &Need) -> String {
+    match (need.batch, need.eval_batch) {
+        (1, 1) => "narrower layers, smaller images, or less padding".into(),
+        _ => {
+            let [batch, eval] = need.batches_that_fit();
+            format!("smaller batches: `batch={batch} eval_batch={eval}`")
+        }
+    }
+}
+
 /// `1.5 GiB`
 fn gib(bytes: usize) -> String {
     format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
@@ -297,6 +319,16 @@ fn image_keys(expected: &[usize], got: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_batch_leaves_no_single_sample() {
+        for n in 2..60 {
+            for batch in (1..n).filter(|batch| n % batch == 1 || *batch == 1) {
+                let other = whole_batch(n, batch);
+                assert!((2..=n).contains(&other) && n % other != 1, "{n} in batches of {batch}: {other}");
+            }
+        }
+    }
 
     #[test]
     fn images_of_another_shape_are_told_the_keys() {

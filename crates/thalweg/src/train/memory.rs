@@ -26,13 +26,25 @@ pub struct Need {
     pub programs: usize,
     /// answers that are kept for the evaluation
     pub answers: usize,
+    /// samples of a batch that is trained on
+    pub batch: usize,
+    /// samples measured at once
+    pub eval_batch: usize,
 }
 
 impl Need {
     /// All of it, at most `usize::MAX`.
     pub fn total(&self) -> usize {
-        let Need { data, state, programs, answers } = *self;
+        let Need { data, state, programs, answers, .. } = *self;
         [data, state, programs, answers].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Batches to train on and to measure that take half of what the machine has beside data and state.
+    pub fn batches_that_fit(&self) -> [usize; 2] {
+        let fixed = self.data.saturating_add(self.state) as f64;
+        let all = Machine::memory().map_or(self.total() as f64 / 4.0, |bytes| bytes as f64);
+        let share = (all / 2.0 - fixed) / (self.programs.saturating_add(self.answers) as f64);
+        [self.batch, self.eval_batch].map(|n| ((n as f64 * share.clamp(0.0, 0.5)) as usize).max(1))
     }
 
     /// Whether this process can have it: what is not there yet can be reserved now, and all of it is no more than the
@@ -67,7 +79,7 @@ pub(super) fn need(
     let mut programs = 0usize;
     for size in train_batches(settings, n_train, length) {
         let bytes = session.program_bytes(&ProgramKey::train(size)).map_err(|error| match size {
-            1 if batch > 1 => TrainError::LastBatch { n_train, batch, error },
+            1 => TrainError::LastBatch { n_train, batch, error },
             _ => TrainError::Graph(error),
         })?;
         programs = programs.saturating_add(bytes);
@@ -105,6 +117,8 @@ pub(super) fn need(
         state: floats(&[params.saturating_mul(vectors), states, buffers, saved]),
         programs,
         answers: floats(&[rows[0], rows[1], rows[2], ranks, cells]),
+        batch,
+        eval_batch: settings.eval_batch,
     })
 }
 

@@ -199,7 +199,7 @@ fn ends_must_fit_the_data() {
     says(
         &list(""),
         "`layers` is empty, expected one layer or more",
-        "`layers = [{ type = \"linear\", units = \"outputs\" }]` is the shortest",
+        "`model=linear` is the smallest; or list layers, as in `model=mlp-64` written out",
     );
 }
 

@@ -263,7 +263,7 @@ fn memory_that_cannot_be_had_is_an_error_before_anything_is_made() {
     let TrainError::Memory { need } = &error else { panic!("{error}") };
     assert!(need.programs > 1 << 38, "{need:?}");
     assert!(need.state < 1 << 30 && need.answers < 1 << 20, "{need:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("`batch`")));
+    assert!(error.hint().is_some_and(|hint| hint.contains("`batch=")));
 }
 
 /// Norms whose values, times the columns of their frame, do not fit 64 bits.

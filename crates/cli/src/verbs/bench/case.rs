@@ -86,8 +86,9 @@ impl Case {
                 Ok(config)
             }
             Network::Named(word) => Ok(word.parse().map_err(TrainError::from)?),
-            Network::Cnn => serde_json::from_value(cnn())
-                .map_err(|e| Failure::wrong(e.to_string(), "`thalweg list layers` shows all")),
+            Network::Cnn => serde_json::from_value(cnn()).map_err(|e| {
+                Failure::wrong("cli.bench-layer", e.to_string(), "`thalweg list layers` shows all")
+            }),
         }
     }
 

@@ -50,7 +50,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     }
     if !config.augment.0.is_empty() {
         let hint = "add `--out FILE.png`";
-        return Err(Failure::wrong("augmented images are shown in a picture, not as text", hint));
+        return Err(Failure::wrong(
+            "cli.preview-augmented",
+            "augmented images are shown in a picture, not as text",
+            hint,
+        ));
     }
     let (set, _) = args.source.open()?;
     let text = data::preview(&set, args.n);
@@ -62,7 +66,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), Failure> {
     if out.exists() && !args.force {
         let hint = "another name, or `--force` to replace it";
-        return Err(Failure::wrong(format!("there is such a file already: {}", out.display()), hint));
+        return Err(Failure::wrong(
+            "cli.preview-exists",
+            format!("there is such a file already: {}", out.display()),
+            hint,
+        ));
     }
     let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
     let set = data::open(&config.data.source, &options)?;
@@ -73,7 +81,11 @@ fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), F
     let shown = sheet(&set, &samples, pipeline.as_ref(), args.versions.into());
     let Some(Sheet { width, height, legend, .. }) = &shown else {
         let shape = format!("{} has samples of shape {:?}, which are not images", set.name, set.input_shape);
-        return Err(Failure::wrong(shape, "`thalweg data preview` without `--out` shows other samples"));
+        return Err(Failure::wrong(
+            "cli.preview-no-images",
+            shape,
+            "`thalweg data preview` without `--out` shows other samples",
+        ));
     };
     record::write_atomic(out, |to| shown.iter().try_for_each(|sheet| sheet.write_png(&mut *to)))
         .map_err(|e| Failure::unwritten(e, "--out"))?;

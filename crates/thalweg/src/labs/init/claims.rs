@@ -40,9 +40,11 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Judged by `main`, which has a value for each seed, and none where its setting was not measured.
+    /// Judged by `main`, which has a value for each seed, and none where its setting was not measured. A figure that is
+    /// no number, as 0 / 0, says nothing.
     fn claim(&self, main: Figure, holds: impl Fn(f64) -> bool, beside: Option<Figure>) -> Claim {
-        let answers: Vec<bool> = main.values.iter().map(|v| holds(*v)).collect();
+        let undefined = main.values.iter().any(|v| v.is_nan());
+        let answers: Vec<bool> = main.values.iter().filter(|_| !undefined).map(|v| holds(*v)).collect();
         let measured = !main.values.is_empty();
         Claim {
             claim: self.claim.into(),
@@ -110,7 +112,8 @@ fn weights_stand_still(small: Seeds<'_>, lecun: Seeds<'_>) -> Claim {
     let pairs: Vec<(&Layers, &Layers)> =
         small.unwrap_or_default().iter().zip(lecun.unwrap_or_default()).collect();
     let largest = |(a, b): &(&Layers, &Layers)| {
-        a.weights.iter().zip(&b.weights).map(|(a, b)| a.std / b.std).fold(0.0, f64::max)
+        let ratios = a.weights.iter().zip(&b.weights).map(|(a, b)| a.std / b.std);
+        ratios.fold(0.0, |most: f64, r| if most.is_nan() || r.is_nan() { f64::NAN } else { most.max(r) })
     };
     let name = "deviation of a layer's weight gradient over the control's, the largest of all layers";
     told.claim(Figure::new(name, pairs.iter().map(largest).collect()), |v| v < 1e-3, None)
@@ -147,7 +150,7 @@ fn xavier_suits_tanh(lecun: Seeds<'_>, small: Seeds<'_>) -> Claim {
                counts as 0); tanh of N(0, 1) itself has 6.7 % there",
     };
     let value = |layers: &Layers| {
-        let free = layers.outputs.iter().all(|s| s.saturated <= 0.1);
+        let free = layers.outputs.iter().all(|s| s.saturated.is_nan() || s.saturated <= 0.1);
         layers.outputs.last().filter(|_| free).map_or(0.0, |s| s.std)
     };
     let beside = figure("the same with σ = 0.01", small, value);
@@ -207,17 +210,20 @@ const PRINTED: [[f64; 3]; 5] = [
 fn printed(measured: &[Seeds<'_>; 5], sizes: Sizes) -> Claim {
     let mut figures = Vec::new();
     let mut answers = Vec::new();
+    let mut undefined = false;
     for ((setting, seeds), [first, last, half]) in slides().iter().zip(measured).zip(PRINTED) {
         let Some(seeds) = seeds.filter(|_| sizes == SLIDES) else { continue };
         for (what, at, printed) in [("first", 0, first), ("last", sizes.depth - 1, last)] {
             let name = format!("{}: {what} layer's deviation (slides: {printed})", setting.name());
             let figure = Figure::new(name, seeds.iter().map(|s| s.outputs[at].std).collect());
             // one more network of the same kind lies about that far from the mean
+            undefined |= figure.mean.is_nan();
             answers.push((figure.mean - printed).abs() <= half + 4.0 * figure.std.unwrap_or(0.0));
             figures.push(figure);
         }
     }
     let verdict = match answers.contains(&false) {
+        _ if undefined => Verdict::NotMeasured,
         true => Verdict::Fails,
         false => Verdict::of(&answers),
     };
