@@ -206,6 +206,12 @@ impl TableSchema {
         self.columns.iter().flat_map(|c| c.role.names(&c.name)).collect()
     }
 
+    /// What was taken from the numbers of each target; none where nothing was.
+    pub fn target_offsets(&self) -> Vec<f64> {
+        let offsets: Vec<f64> = self.targets.iter().map(|t| t.offset).collect();
+        if offsets.iter().all(|o| *o == 0.0) { Vec::new() } else { offsets }
+    }
+
     /// For each input the place of its column in `columns`.
     pub fn columns_of_features(&self) -> Vec<usize> {
         self.columns.iter().enumerate().flat_map(|(i, c)| std::iter::repeat_n(i, c.role.width())).collect()

@@ -305,7 +305,7 @@ fn lists_mean_the_same_everywhere() {
         &["data.drop=a,b"],
         &["data.drop=a, b,"],
         &["data.drop=a", "data.drop=b"],
-        &["data.drop=[a]", "epochs=20", "data.drop=[\"b\"]"],
+        &["data.drop=[a]", "accumulate=1", "data.drop=[\"b\"]"],
     ]);
     same(&[&["data.drop=[\"a, b\",c]"], &["data.drop=\"a, b\",c"], &["data.drop=\"a, b\"", "data.drop=c"]]);
     same(&[&["data.target=[\"x\",\"y\"]"], &["data.target=x,y"], &["data.target=x", "data.target=y"]]);

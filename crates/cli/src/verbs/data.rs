@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
 use thalweg::data::{
-    self, DataError, DataInfo, DataOptions, Dataset, FeatureInfo, Finding, Splits, Task, sets,
+    self, DataError, DataInfo, DataOptions, Dataset, FeatureInfo, Finding, Preprocess, Splits, Task, sets,
 };
 
 use crate::failure::Failure;
@@ -96,7 +96,7 @@ fn public_row(set: &PublicSet) -> Vec<String> {
 }
 
 fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
-    let config = source.config()?.data;
+    let RunConfig { data: config, preprocess, .. } = source.config()?;
     let options = DataOptions { cache: data::default_cache_folder(), ..config.options() };
     let set = match data::open(&config.source, &options) {
         Ok(set) => set,
@@ -112,6 +112,8 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
         }
     };
     let mut findings = data::findings(&set, &splits);
+    // columns of a table are brought to one scale unless that is turned off
+    findings.retain(|f| f.fault != "input_scale" || preprocess == Some(Preprocess::None));
     findings.extend(unsplit);
     ui.print(&described(&info, &splits, &findings, ui.width()));
     let sizes =

@@ -124,7 +124,7 @@ impl<'a> Rows<'a> {
             let mut cells = vec![i.to_string()];
             for (_, own) in &self.heads {
                 cells.extend(class(own, i).map(String::from));
-                cells.extend(numbers(own, i).iter().map(f32::to_string));
+                cells.extend(numbers(own, i).into_iter().map(short));
             }
             writeln!(out, "{}", line(cells))?;
         }
@@ -152,6 +152,12 @@ fn class(answers: &Answers, i: usize) -> Option<&str> {
     }
 }
 
+/// A number in as few digits as single precision has, where it is no more than that.
+fn short(x: f64) -> String {
+    let single = x as f32;
+    if f64::from(single) == x { single.to_string() } else { x.to_string() }
+}
+
 /// What the numbers of a sample are called.
 fn names_of(answers: &Answers) -> Vec<String> {
     match answers {
@@ -162,11 +168,13 @@ fn names_of(answers: &Answers) -> Vec<String> {
 }
 
 /// The numbers of a sample.
-fn numbers(answers: &Answers, i: usize) -> &[f32] {
+fn numbers(answers: &Answers, i: usize) -> Vec<f64> {
     match answers {
-        Answers::Classes { classes, scores, .. } => &scores[i * classes.len()..(i + 1) * classes.len()],
-        Answers::Numbers { targets, values } => &values[i * targets.len()..(i + 1) * targets.len()],
-        Answers::Heads(_) => &[],
+        Answers::Classes { classes, scores, .. } => {
+            scores[i * classes.len()..(i + 1) * classes.len()].iter().map(|x| f64::from(*x)).collect()
+        }
+        Answers::Numbers { targets, values } => values[i * targets.len()..(i + 1) * targets.len()].to_vec(),
+        Answers::Heads(_) => Vec::new(),
     }
 }
 

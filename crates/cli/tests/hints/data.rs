@@ -57,14 +57,52 @@ pub const CASES: &[Case] = &[
         .by_hand(|here, quoted| write(here, "other.csv", format!("x,w,class\n1,2.5,u\n2,3.5,{}\n", quoted[0]))),
     case("data.Empty", TABLE, TABLE).setup(|here| write(here, "t2.csv", "")).by_hand(copied_again),
     case("data.NoSamples", TABLE, TABLE).setup(|here| write(here, "t2.csv", "x,w,class\n")).by_hand(copied_again),
-    case("data.Ragged", TABLE, TABLE)
-        .setup(|here| write(here, "t2.csv", "x,w,class\n1,2,u\n2,3,v\n3,4,u,9\n4,5,v\n"))
+    case("data.Ragged", "thalweg eval r data=other.csv", "thalweg eval r data=other.csv")
+        .before(RUN)
+        .setup(|here| write(here, "other.csv", "1,2,3,4,5\n2,3,4,5,6\n"))
+        .by_hand(|here, _| write(here, "other.csv", "x,w,class\n1,2.5,u\n2,3.5,v\n")),
+    case("data.OddLines", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| match i {
+            59 => "Total,60".into(),
+            _ => format!("{i}.5,{},{}", i % 7, ["u", "v"][i % 2]),
+        })),
+    case("data.OddLines", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "Measured in May\nby hand\nx,w,class", 60, |i| {
+            format!("{i}.5,{},{}", i % 7, ["u", "v"][i % 2])
+        })),
+    case("data.OpenQuote", TABLE, TABLE)
+        .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| match i {
+            9 => "9.5,\"3,u".into(),
+            _ => format!("{i}.5,{},{}", i % 7, ["u", "v"][i % 2]),
+        }))
         .by_hand(copied_again),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x;w;class", 60, |i| format!("{},{};{};{}", 1 + i % 9, 100 + i, i % 7, ["u", "v"][i % 2]))),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {1} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x;w;class", 60, |i| format!("{},{};{};{}", 1 + i % 9, 100 + i, i % 7, ["u", "v"][i % 2]))),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| match i % 20 {
+            7 => format!("{i}.5,tbd,{}", ["u", "v"][i % 2]),
+            _ => format!("{i}.5,{i}.25,{}", ["u", "v"][i % 2]),
+        })),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {1} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| match i {
+            0 => "m,kg,-".into(),
+            _ => format!("{i}.5,{i}.25,{}", ["u", "v"][i % 2]),
+        })),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,day,class", 60, |i| format!("{i}.5,{:02}/{:02}/2025,{}", 1 + i % 12, 1 + i % 11, ["u", "v"][i % 2]))),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {1} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| format!("{i}.5,{},k{}", i % 7, i % 30))),
+    case("data.Columns", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,share,class", 60, |i| format!("{i}.5,{}{},{}", i % 7, ["%", ""][i % 2], ["u", "v"][i % 3 % 2]))),
+    case("data.TargetsUnclear", ARRAYS, "thalweg data=x.npy {1} model=mlp-4 batch=16 steps=1 -q").setup(|here| {
+        arrays(here);
+        write(here, "y.npy", npy("<i4", &[40], &(0..40).map(f32::from_bits).collect::<Vec<_>>()));
+    }),
     case("data.MissingValue", TABLE, TABLE)
         .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| format!("{i},{},{}", i % 7, ["u", "v", ""][if i == 30 { 2 } else { i % 2 }])))
         .by_hand(copied_again),
-    case("data.TooManyCategories", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
-        .setup(|here| table(here, "t2.csv", "x,word,class", 400, |i| format!("{},w{i}q,{}", i % 9, i % 2))),
     case("data.Truncated", ARRAYS, ARRAYS)
         .setup(|here| {
             arrays(here);
@@ -135,10 +173,6 @@ pub const CASES: &[Case] = &[
     case("data.NotAClass", "thalweg eval r data=q", "thalweg eval r data=q")
         .before("mkdir -p p/aaa p/bbb && for c in aaa bbb; do for i in 1 2 3 4 5 6; do thalweg data preview digits --out p/$c/$i.png --samples 1 -q; done; done && cp -r p q && mv q/bbb q/bbc && thalweg data=p model=mlp-4 batch=4 steps=1 -q --run-dir r")
         .by_hand(|here, quoted| std::fs::rename(here.join("q/bbc"), here.join("q").join(&quoted[0])).unwrap()),
-    case("data.NotANumber", "thalweg eval r data=other.csv", "thalweg eval r data=other.csv")
-        .before(RUN)
-        .setup(|here| write(here, "other.csv", "x,w,class\n1,2.5,u\n2,q,v\n"))
-        .by_hand(|here, _| write(here, "other.csv", "x,w,class\n1,2.5,u\n2,3.5,v\n")),
     case("data.LabelOutOfRange", "thalweg data=x.npy data.task=classification data.classes=3", "thalweg data=x.npy data.task=classification {0} model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| {
             arrays(here);

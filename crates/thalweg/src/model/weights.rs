@@ -122,8 +122,7 @@ impl WeightsError {
             WeightsError::Unmatched { names, .. } => format!("the names are {}", some(names)),
             WeightsError::NothingTaken { .. } => "leave `init_from` out, or skip fewer layers".into(),
             WeightsError::NotFinite { .. } => {
-                "take weights from before the training that wrote them diverged, such as the best checkpoint of a run"
-                    .into()
+                "take weights from before they diverged, or start without: `init_from=none`".into()
             }
         }
     }
@@ -293,7 +292,8 @@ impl WeightsFile {
         if matched.n_taken == 0 && !slots.is_empty() {
             return Err(WeightsError::NothingTaken { n_tensors: slots.len(), path: self.path.clone() });
         }
-        for (_, slot, data, decode) in copies.iter().filter(|(_, slot, ..)| !slot.name.starts_with(OPTIMIZER)) {
+        for (_, slot, data, decode) in copies.iter().filter(|(_, slot, ..)| !slot.name.starts_with(OPTIMIZER))
+        {
             self.check_finite(slot, data, *decode)?;
         }
         for (set, slot, data, decode) in copies {

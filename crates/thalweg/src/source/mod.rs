@@ -42,15 +42,23 @@ pub struct Head {
     /// Whether targets may be missing: a sample whose target is NaN counts neither in this head's loss nor in its
     /// figures.
     pub may_miss: bool,
+    /// What was taken in double precision from the numbers of each target before they became those of the source, which
+    /// would lose their last digits otherwise; none where nothing was.
+    pub offsets: Vec<f64>,
 }
 
 impl Head {
     /// The only head, none of whose targets are missing.
     pub fn only(task: Task) -> Self {
-        Head { name: String::new(), task, map: None, may_miss: false }
+        Head { name: String::new(), task, map: None, may_miss: false, offsets: Vec::new() }
     }
 
-    /// A number that the model gave for target `j`, in the target's own unit: what the map is taken back.
+    /// What was taken from the numbers of target `j`.
+    pub fn offset(&self, j: usize) -> f64 {
+        self.offsets.get(j).copied().unwrap_or(0.0)
+    }
+
+    /// A number that the model gave for target `j`, in the target's own unit, its offset aside: the map is taken back.
     pub fn own_unit(&self, j: usize, x: f32) -> f64 {
         self.map.as_ref().map_or(f64::from(x), |map| map.number(j, x))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Head, Pass, Source, SourceError, copy_rows, copy_targets};
 use crate::data::augment::{Mixed, Pipeline};
-use crate::data::{Affine, Dataset};
+use crate::data::{Affine, Dataset, TableSchema};
 
 /// A data set with its preprocessing, and in training its augmentation.
 #[derive(Clone, Debug)]
@@ -22,7 +22,8 @@ impl Preprocessed {
     /// such maps.
     pub fn new(set: Arc<Dataset>, inputs: Affine, targets: Affine) -> Self {
         let map = (!targets.is_identity()).then_some(targets);
-        let heads = vec![Head { map, ..Head::only(set.task.clone()) }];
+        let offsets = set.schema.as_ref().map_or_else(Vec::new, TableSchema::target_offsets);
+        let heads = vec![Head { map, offsets, ..Head::only(set.task.clone()) }];
         Preprocessed { set, inputs, heads, targets: Vec::new(), augment: None }
     }
 

@@ -55,7 +55,7 @@ pub enum Answers {
         /// names of the targets
         targets: Vec<String>,
         /// in the unit of the source, or probabilities of yes, `[n, targets]`
-        values: Vec<f32>,
+        values: Vec<f64>,
     },
     /// What each of several heads says, by its name.
     Heads(Vec<(String, Answers)>),
@@ -193,7 +193,7 @@ impl Trained {
 
     /// The run's own data, with the losses made ready for them.
     pub(super) fn own_data(&mut self) -> Result<Prepared, TrainError> {
-        let prepared = Prepared::open(&self.config)?;
+        let prepared = Prepared::open_again(&self.config, &self.reading)?;
         let unknown = prepared.check_same(self.identity, &self.config.data.source, None)?;
         self.warnings.clone_from(&prepared.set.warnings);
         self.warnings.extend(unknown);
@@ -228,7 +228,7 @@ impl Trained {
     /// else by the check sum of all.
     fn seen(&self, set: &Dataset, samples: &[u32]) -> Option<String> {
         let same = self.identity.is_some_and(|then| set.identities().of_version(then.version) == Some(then));
-        let own = self.own.as_ref().and_then(|own| Prepared::open(own).ok());
+        let own = self.own.as_ref().and_then(|own| Prepared::open_again(own, &self.reading).ok());
         let own = own.filter(|own| {
             let now = self.identity.and_then(|then| own.identities.of_version(then.version));
             now.is_some() && now == self.identity
@@ -321,12 +321,13 @@ fn words(term: &Term, mut outputs: Vec<f32>) -> Answers {
         }
         Task::Regression { targets } => {
             let yes_or_no = probabilities == Probabilities::Sigmoid;
-            for row in outputs.chunks_exact_mut(width) {
-                for (j, x) in row.iter_mut().enumerate() {
-                    *x = if yes_or_no { sigmoid(*x) } else { term.head.own_unit(j, *x) as f32 };
-                }
-            }
-            Answers::Numbers { targets: targets.clone(), values: outputs }
+            // what f32 gives is rounded to it before the offset, so that it prints in few digits
+            let number = |(j, x): (usize, &f32)| match yes_or_no {
+                true => f64::from(sigmoid(*x)),
+                false => term.head.offset(j) + f64::from(term.head.own_unit(j, *x) as f32),
+            };
+            let values = outputs.chunks_exact(width).flat_map(|row| row.iter().enumerate().map(number)).collect();
+            Answers::Numbers { targets: targets.clone(), values }
         }
     }
 }

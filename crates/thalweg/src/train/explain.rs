@@ -270,7 +270,7 @@ impl Trained {
 /// Names and means of all answers.
 fn flatten(answers: &Answers, head: &str, names: &mut Vec<String>, means: &mut Vec<f64>, shares: &mut bool) {
     let (own, values) = match answers {
-        Answers::Classes { classes, scores, .. } => (classes, scores),
+        Answers::Classes { classes, scores, .. } => (classes, &scores.iter().map(|x| f64::from(*x)).collect()),
         Answers::Numbers { targets, values } => {
             *shares = false;
             (targets, values)
@@ -284,7 +284,7 @@ fn flatten(answers: &Answers, head: &str, names: &mut Vec<String>, means: &mut V
     let n = (values.len() / own.len().max(1)).max(1) as f64;
     for (j, name) in own.iter().enumerate() {
         names.push(format!("{head}{name}"));
-        means.push(values.iter().skip(j).step_by(own.len()).map(|x| f64::from(*x)).sum::<f64>() / n);
+        means.push(values.iter().skip(j).step_by(own.len()).sum::<f64>() / n);
     }
 }
 

@@ -56,7 +56,12 @@ fn outcome(term: &Term, known: &[(&[f32], &[f32])]) -> Outcome {
                 let truth: Vec<f32> = known.iter().map(|(_, truth)| truth[j]).collect();
                 let predicted: Vec<f32> =
                     known.iter().map(|(row, _)| head.own_unit(j, row[j]) as f32).collect();
-                Residuals::new(name.clone(), &truth, &predicted)
+                // numbers are shown as the model has them, so their name says what was taken from them
+                let name = match head.offset(j) {
+                    0.0 => name.clone(),
+                    offset => format!("{name} - {offset}"),
+                };
+                Residuals::new(name, &truth, &predicted)
             });
             Outcome::Residuals(residuals.collect())
         }

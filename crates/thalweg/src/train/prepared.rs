@@ -50,7 +50,8 @@ impl HeadReading {
     fn head(&self, targets: &[f32]) -> Head {
         let map = (!self.targets.is_identity()).then(|| self.targets.clone());
         let may_miss = is_missing(targets);
-        Head { name: self.name.clone(), task: self.task.clone(), map, may_miss }
+        let offsets = self.schema.as_ref().map_or_else(Vec::new, TableSchema::target_offsets);
+        Head { name: self.name.clone(), task: self.task.clone(), map, may_miss, offsets }
     }
 }
 
@@ -76,17 +77,43 @@ impl Prepared {
     /// # Errors
     /// Whatever is wrong with the data, or a batch larger than the training part.
     pub fn open(config: &RunConfig) -> Result<Self, TrainError> {
+        Self::open_as(config, None)
+    }
+
+    /// The same for a model that was trained on these data before. A table that an earlier version of this program read
+    /// in another way is read as it was then.
+    ///
+    /// # Errors
+    /// As for [`Prepared::open`].
+    #[cfg(feature = "runs")]
+    pub(super) fn open_again(config: &RunConfig, before: &Reading) -> Result<Self, TrainError> {
+        let inputs = |reading: &Reading| reading.schema.as_ref().map(TableSchema::features);
+        match Self::open(config) {
+            Ok(data) if inputs(&data.reading) == inputs(before) => Ok(data),
+            Ok(_) => Self::open_as(config, Some(before)),
+            Err(error) if before.schema.is_some() => Self::open_as(config, Some(before)).map_err(|_| error),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open_as(config: &RunConfig, before: Option<&Reading>) -> Result<Self, TrainError> {
         config.check_set()?;
         let mut heads = Vec::new();
         let (mut set, identities) = match config.heads.is_empty() {
             true => {
-                let options = DataOptions { cache: data::default_cache_folder(), ..config.data.options() };
+                let options = DataOptions {
+                    cache: data::default_cache_folder(),
+                    schema: before.and_then(|reading| reading.schema.clone()),
+                    ..config.data.options()
+                };
                 let set = data::open(&config.data.source, &options)?;
                 let identities = set.identities();
                 (set, identities)
             }
             false => {
-                heads = heads::open(config, &[])?;
+                let schemas: Vec<_> =
+                    before.map_or_else(Vec::new, |r| r.heads.iter().map(|h| h.schema.clone()).collect());
+                heads = heads::open(config, &schemas)?;
                 if let Some(i) = heads.iter().position(|set| !set.has_targets()) {
                     return Err(no_target(&config.heads[i].name));
                 }

@@ -15,7 +15,7 @@ pub const PREPROCESSING: &str = "thalweg.preprocessing";
 /// How a model's inputs are made of samples, and answers of its outputs. It stands as JSON in every weights file under
 /// `thalweg.preprocessing`; the handbook's chapter "PyTorch in and out" says what each field means.
 ///
-/// input = scale · x + shift, and for numbers as targets: answer = (output − target_shift) / target_scale.
+/// input = scale · x + shift, and for numbers as targets: answer = (output − target_shift) / target_scale + target_offset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// 1; a change of what a field means would be another version.
@@ -98,6 +98,9 @@ pub struct OutputMeaning {
     /// Summands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_shift: Vec<f32>,
+    /// What is added to each answer, in double precision; none where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_offset: Vec<f64>,
 }
 
 impl Preprocessing {
@@ -171,5 +174,6 @@ fn meaning(term: &Term) -> OutputMeaning {
         probabilities: probabilities.into(),
         target_scale: map.map_or_else(Vec::new, |map| map.scale.clone()),
         target_shift: map.map_or_else(Vec::new, |map| map.shift.clone()),
+        target_offset: term.head.offsets.clone(),
     }
 }

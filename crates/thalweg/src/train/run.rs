@@ -77,9 +77,13 @@ pub fn resume(
     if resumes {
         (start.init_from, start.init_prefix, start.init_skip) = (None, None, Vec::new());
     }
-    let mut trainer = Trainer::new(&start, Prepared::open(&start)?)?;
-    if resumes {
-        let checkpoint = Checkpoint::open(&path)?;
+    let checkpoint = resumes.then(|| Checkpoint::open(&path)).transpose()?;
+    let data = match &checkpoint {
+        Some(checkpoint) => Prepared::open_again(&start, &checkpoint.saved.reading)?,
+        None => Prepared::open(&start)?,
+    };
+    let mut trainer = Trainer::new(&start, data)?;
+    if let Some(checkpoint) = checkpoint {
         let weights = Some(run.best_checkpoint());
         if let Some(data) = trainer.prepared() {
             let unknown = data.check_same(checkpoint.saved.identity(), &config.data.source, weights)?;
@@ -101,9 +105,9 @@ pub fn resume(
 /// [`TrainError::DataChanged`], or what is wrong with the data or the run's last checkpoint.
 pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
-    let saved = Checkpoint::open(&run.last_checkpoint())?.saved.identity();
+    let saved = Checkpoint::open(&run.last_checkpoint())?.saved;
     let weights = Some(run.best_checkpoint());
-    Prepared::open(&config)?.check_same(saved, &config.data.source, weights).map(|_| ())
+    Prepared::open_again(&config, &saved.reading)?.check_same(saved.identity(), &config.data.source, weights).map(|_| ())
 }
 
 /// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.

@@ -124,7 +124,10 @@ fn extra_tensors_are_passed_over() {
 
 /// A run of a table of four inputs and three classes, with these settings besides.
 fn trainer(settings: &[&str]) -> Result<Trainer, TrainError> {
-    let path = std::env::temp_dir().join(format!("thalweg-finetune-{}.csv", std::process::id()));
+    // tests run at once: each writes a file of its own
+    static N: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let n = N.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("thalweg-finetune-{}-{n}.csv", std::process::id()));
     let rows =
         (0..90).map(|i| format!("{},{},{},{},{}\n", i % 7, i % 5, i * 3 % 11, i % 2, ["a", "b", "c"][i % 3]));
     std::fs::write(&path, format!("a,b,c,d,kind\n{}", rows.collect::<String>())).unwrap();
