@@ -207,3 +207,29 @@ fn a_figure_that_is_no_number_is_no_verdict() {
     }
     assert!(n_undefined > 0, "the case shows nothing");
 }
+
+/// Identifiers and inputs stand beside the answers, as they are written.
+#[test]
+fn answers_take_columns_of_their_rows_along() {
+    let here = Folder::new("with");
+    let row = |i: usize| format!("{:03},{},{},{}\n", i, i % 9, ["red", "blue"][i % 2], ["u", "v"][i % 2]);
+    let rows: String = (0..60).map(row).collect();
+    std::fs::write(here.path().join("t.csv"), format!("id,x,color,class\n{rows}")).unwrap();
+    assert_eq!(here.run("data=t.csv model=mlp-4 steps=3 -q --run-dir r").code, 0);
+    std::fs::write(here.path().join("new.csv"), "id,x,color\n007,1.50,red\n\"a, b\",2,pink\n").unwrap();
+    let ran = here.run("predict r new.csv --with id=id --with inputs");
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with("sample,id,x,color,class,p_u,p_v"), "{}", ran.out);
+    assert!(
+        lines[1].starts_with("0,007,1.50,red,") && lines[2].starts_with("1,\"a, b\",2,pink,"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.err.contains("column `color` has 1 value that the training table did not: `pink`"),
+        "{}",
+        ran.err
+    );
+    let ran = here.run("predict r new.csv --with id=name");
+    assert!(ran.code == 1 && ran.err.contains("there is no column `name`"), "{}", ran.err);
+}

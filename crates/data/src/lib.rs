@@ -74,4 +74,4 @@ pub use preview::preview;
 pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
 pub use split::{Share, SplitOptions, Splits, folds, split};
 #[cfg(feature = "table")]
-pub use tables::{FieldValue, TableView, table};
+pub use tables::{FieldValue, TableView, table, table_texts};

@@ -35,6 +35,10 @@ pub struct Args {
     #[arg(long, requires = "output")]
     overwrite: bool,
 
+    /// Columns of the input to copy to the answers: `inputs`, all that the model sees, or `id=COLUMN`; may be repeated
+    #[arg(long, value_name = "inputs|id=COLUMN")]
+    with: Vec<String>,
+
     /// Which weights: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
@@ -60,9 +64,10 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     settings.push(format!("data.source={}", args.input));
     let config = with_data(&dir, &settings, "predict")?;
     let mut trained = Trained::open(&dir, config, args.checkpoint)?;
+    let copied = copied(&trained, &args.with)?;
     let answers = trained.answer()?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
-    let rows = Rows::new(&answers);
+    let rows = Rows::new(&answers, copied);
     match &args.output {
         Some(path) => {
             write_atomic(path, |out| rows.write(out)).map_err(|e| Failure::unwritten(e, "-o"))?;
@@ -78,6 +83,29 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The columns that are copied to the answers, with the texts of their rows.
+fn copied(trained: &Trained, with: &[String]) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let mut names: Vec<String> = Vec::new();
+    for word in with {
+        match (word.as_str(), word.strip_prefix("id=")) {
+            (_, Some(column)) => names.push(column.into()),
+            ("inputs", None) => names.extend(trained.input_columns()),
+            _ => {
+                return Err(Failure::wrong(
+                    "cli.predict-with",
+                    format!("`--with {word}` says neither `inputs` nor `id=COLUMN`"),
+                    format!("`--with id={word}` copies the column of that name"),
+                ));
+            }
+        }
+    }
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts = trained.texts(&names)?;
+    Ok(names.into_iter().zip(texts).collect())
+}
+
 /// Whether two paths lead to one file.
 fn is_same(a: &Path, b: &Path) -> bool {
     a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
@@ -86,12 +114,14 @@ fn is_same(a: &Path, b: &Path) -> bool {
 /// Answers as a table.
 struct Rows<'a> {
     n: usize,
+    /// columns of the input, with the texts of their rows
+    copied: Vec<(String, Vec<String>)>,
     /// what each head says, with its name; the name is empty where there is one
     heads: Vec<(&'a str, &'a Answers)>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(answers: &'a Answers) -> Self {
+    fn new(answers: &'a Answers, copied: Vec<(String, Vec<String>)>) -> Self {
         let heads = match answers {
             Answers::Heads(heads) => heads.iter().map(|(name, own)| (name.as_str(), own)).collect(),
             one => vec![("", one)],
@@ -101,12 +131,13 @@ impl<'a> Rows<'a> {
             Answers::Numbers { targets, values } => values.len() / targets.len().max(1),
             Answers::Heads(_) => 0,
         });
-        Rows { n, heads }
+        Rows { n, copied, heads }
     }
 
     /// Names of the columns: those of several heads begin with the head's name.
     fn columns(&self) -> Vec<String> {
         let mut names = vec!["sample".to_owned()];
+        names.extend(self.copied.iter().map(|(name, _)| name.clone()));
         for (head, own) in &self.heads {
             let full = |name: &str| if head.is_empty() { name.to_owned() } else { format!("{head}_{name}") };
             if matches!(own, Answers::Classes { .. }) {
@@ -122,6 +153,7 @@ impl<'a> Rows<'a> {
         writeln!(out, "{}", line(self.columns()))?;
         for i in 0..self.n {
             let mut cells = vec![i.to_string()];
+            cells.extend(self.copied.iter().map(|(_, texts)| texts.get(i).cloned().unwrap_or_default()));
             for (_, own) in &self.heads {
                 cells.extend(class(own, i).map(String::from));
                 cells.extend(numbers(own, i).into_iter().map(short));
@@ -133,6 +165,10 @@ impl<'a> Rows<'a> {
 
     fn object(&self, i: usize) -> Value {
         let mut object = json!({ "sample": i });
+        if !self.copied.is_empty() {
+            let own = self.copied.iter().map(|(name, texts)| (name.clone(), json!(texts.get(i))));
+            object["columns"] = Value::Object(own.collect());
+        }
         for (head, own) in &self.heads {
             let told = told(own, i);
             match head.is_empty() {

@@ -3,6 +3,8 @@
 use super::{Case, RUN, case, write};
 
 pub const CASES: &[Case] = &[
+    case("cli.predict-with", "thalweg predict r t.csv --with x", "thalweg predict r t.csv {0}")
+        .before(super::RUN),
     case("cli.jobs-of-one", "thalweg -j 2 steps=1", "thalweg -j 2 steps=1 {0} model=mlp-4 -q"),
     case("cli.two-configs", "thalweg train a.toml b.toml", "thalweg train a.toml steps=1 -q").setup(|here| {
         write(here, "a.toml", "model = \"mlp-4\"\n");

@@ -85,7 +85,7 @@ pub const CASES: &[Case] = &[
             7 => format!("{i}.5,tbd,{}", ["u", "v"][i % 2]),
             _ => format!("{i}.5,{i}.25,{}", ["u", "v"][i % 2]),
         })),
-    case("data.Columns", TABLE, "thalweg data=t2.csv {1} model=mlp-4 batch=16 steps=1 -q")
+    case("data.Columns", TABLE, "thalweg data=t2.csv {0} model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| table(here, "t2.csv", "x,w,class", 60, |i| match i {
             0 => "m,kg,-".into(),
             _ => format!("{i}.5,{i}.25,{}", ["u", "v"][i % 2]),

@@ -44,7 +44,7 @@ pub const CASES: &[Case] = &[
         std::fs::remove_dir_all(here.join("r")).unwrap();
     }),
     case("weights.NoPrefix", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_prefix=zzz", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
-    case("weights.Unmatched", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_skip=zzz*", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors init_skip={0}").before(RUN),
+    case("weights.Unmatched", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_skip=zzz*", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors {0}").before(RUN),
     case("weights.NothingTaken", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_skip=*", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q").before(RUN),
     case("weights.Mismatch", "thalweg data=t.csv model=mlp-5 batch=16 init_from=r/checkpoints/best.safetensors", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
     case("loss.Targets", "thalweg data=n.csv loss=cross_entropy batch=16", "thalweg data=n.csv batch=16 {0} model=mlp-4 steps=1 -q")

@@ -35,7 +35,7 @@ use self::missing::Marks;
 use self::read::Source;
 use crate::DataError;
 
-pub use view::{FieldValue, TableView, table};
+pub use view::{FieldValue, TableView, table, table_texts};
 
 /// A table in memory: columns of cells, not yet inputs.
 #[derive(Clone, Debug)]

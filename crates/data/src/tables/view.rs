@@ -42,6 +42,30 @@ pub struct TableView {
     pub notes: Vec<String>,
 }
 
+/// Columns of a table as they are written, for each a text a row; `options` may hold the columns of a trained model, so
+/// that the first line is read as it is there.
+///
+/// # Errors
+/// [`DataError`] of the file, and of a name that no column has.
+pub fn table_texts(
+    path: &Path,
+    columns: &[String],
+    options: &DataOptions,
+) -> Result<Vec<Vec<String>>, DataError> {
+    let mut table = load(path, options)?;
+    let places = columns.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
+    table.make_words(&places);
+    let texts = |place: &usize| {
+        let column = &table.columns[*place];
+        let text = |cell| match cell {
+            Cell::Text(code) => column.texts[code as usize].text.to_string(),
+            Cell::Number(x) => x.to_string(),
+        };
+        column.cells().map(text).collect()
+    };
+    Ok(places.iter().map(texts).collect())
+}
+
 /// Reads a table for its own sake, whether or not a network could be trained on it.
 ///
 /// # Errors

@@ -119,7 +119,10 @@ impl WeightsError {
                 [] => "leave `init_prefix` out".into(),
                 found => format!("names begin with {}", some(found)),
             },
-            WeightsError::Unmatched { names, .. } => format!("the names are {}", some(names)),
+            WeightsError::Unmatched { names, .. } => {
+                let one = names.first().map_or("*", String::as_str);
+                format!("as in `init_skip={one}`; the names are {}", some(names))
+            }
             WeightsError::NothingTaken { .. } => "leave `init_from` out, or skip fewer layers".into(),
             WeightsError::NotFinite { .. } => {
                 "take weights from before they diverged, or start without: `init_from=none`".into()

@@ -127,11 +127,8 @@ impl Trained {
         &self.session.model
     }
 
-    /// Opens new data in the way of the training data: the same columns, classes and shape of a sample.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the data, or [`TrainError::SampleShape`] and [`TrainError::Targets`].
-    pub fn open_data(&self, needs: Needs) -> Result<Dataset, TrainError> {
+    /// How new data are read: as those that the model was trained on.
+    fn options(&self, needs: Needs) -> DataOptions {
         let inputs_only = needs == Needs::Inputs;
         let mut options = DataOptions {
             schema: self.reading.schema.clone(),
@@ -152,6 +149,30 @@ impl Trained {
         if inputs_only {
             options.task = None;
         }
+        options
+    }
+
+    /// The columns of a table that the model sees, in the order of its inputs; none where it was no table.
+    pub fn input_columns(&self) -> Vec<String> {
+        self.reading.schema.iter().flat_map(|s| s.columns.iter().map(|c| c.name.clone())).collect()
+    }
+
+    /// Columns of a table of new data as they are written, for each a text a sample.
+    ///
+    /// # Errors
+    /// When the data are no table, or have no column of a name.
+    #[cfg(feature = "table")]
+    pub fn texts(&self, columns: &[String]) -> Result<Vec<Vec<String>>, TrainError> {
+        let options = self.options(Needs::Inputs);
+        Ok(data::table_texts(Path::new(&self.config.data.source), columns, &options)?)
+    }
+
+    /// Opens new data in the way of the training data: the same columns, classes and shape of a sample.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the data, or [`TrainError::SampleShape`] and [`TrainError::Targets`].
+    pub fn open_data(&self, needs: Needs) -> Result<Dataset, TrainError> {
+        let options = self.options(needs);
         let mut set = data::open(&self.config.data.source, &options)?;
         if set.input_shape != self.reading.input_shape {
             let expected = self.reading.input_shape.clone();
@@ -326,7 +347,8 @@ fn words(term: &Term, mut outputs: Vec<f32>) -> Answers {
                 true => f64::from(sigmoid(*x)),
                 false => term.head.offset(j) + f64::from(term.head.own_unit(j, *x) as f32),
             };
-            let values = outputs.chunks_exact(width).flat_map(|row| row.iter().enumerate().map(number)).collect();
+            let values =
+                outputs.chunks_exact(width).flat_map(|row| row.iter().enumerate().map(number)).collect();
             Answers::Numbers { targets: targets.clone(), values }
         }
     }

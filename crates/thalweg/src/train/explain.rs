@@ -270,7 +270,9 @@ impl Trained {
 /// Names and means of all answers.
 fn flatten(answers: &Answers, head: &str, names: &mut Vec<String>, means: &mut Vec<f64>, shares: &mut bool) {
     let (own, values) = match answers {
-        Answers::Classes { classes, scores, .. } => (classes, &scores.iter().map(|x| f64::from(*x)).collect()),
+        Answers::Classes { classes, scores, .. } => {
+            (classes, &scores.iter().map(|x| f64::from(*x)).collect())
+        }
         Answers::Numbers { targets, values } => {
             *shares = false;
             (targets, values)

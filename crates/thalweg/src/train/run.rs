@@ -107,7 +107,9 @@ pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
     let saved = Checkpoint::open(&run.last_checkpoint())?.saved;
     let weights = Some(run.best_checkpoint());
-    Prepared::open_again(&config, &saved.reading)?.check_same(saved.identity(), &config.data.source, weights).map(|_| ())
+    Prepared::open_again(&config, &saved.reading)?
+        .check_same(saved.identity(), &config.data.source, weights)
+        .map(|_| ())
 }
 
 /// The config as the run's folder keeps it: without the time that this session may take, which is no part of the run.
