@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 mod column;
 mod hint;
+mod words;
 
 pub use column::{ColumnFault, Fault, Odd, OddLine};
 use column::{column_faults, odd_lines};
+pub(crate) use words::first;
+use words::{after, closing, list_paths, others, quoted, unreadable};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -494,56 +497,4 @@ pub enum DataError {
         /// The inputs' shape.
         shape: Vec<usize>,
     },
-}
-
-/// Paths one behind the other.
-fn list_paths(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
-}
-
-/// Of which folders no image can be read.
-fn unreadable(folders: &[(PathBuf, usize)]) -> String {
-    let name = |(folder, n): &(PathBuf, usize)| match n {
-        1 => format!("`{}` (1 image)", folder.display()),
-        n => format!("`{}` ({n} images)", folder.display()),
-    };
-    match folders {
-        [(folder, 1)] => format!("the only image of class folder `{}` cannot be read", folder.display()),
-        [(folder, n)] => format!("none of the {n} images of class folder `{}` can be read", folder.display()),
-        _ => {
-            let names: Vec<_> = folders.iter().map(name).collect();
-            format!("no image can be read of {} class folders, {}", folders.len(), first(&names))
-        }
-    }
-}
-
-/// The first few of a list, each in quotes.
-fn quoted(names: &[String]) -> String {
-    first(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
-}
-
-fn closing(line: Option<u64>) -> String {
-    line.map_or("never closed".into(), |line| {
-        format!("only closed in line {line}, and the lines between look like records")
-    })
-}
-
-fn after(columns: &[String]) -> String {
-    if columns.is_empty() { String::new() } else { format!(", after {}", first(columns)) }
-}
-
-/// How many there are besides the first.
-fn others(n: usize) -> String {
-    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
-}
-
-/// How many names a message tells.
-const NAMED: usize = 3;
-
-/// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
-pub(crate) fn first(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
-    if more > 0 { format!("{shown}, and {more} more") } else { shown }
 }

@@ -15,7 +15,8 @@ pub const PREPROCESSING: &str = "thalweg.preprocessing";
 /// How a model's inputs are made of samples, and answers of its outputs. It stands as JSON in every weights file under
 /// `thalweg.preprocessing`; the handbook's chapter "PyTorch in and out" says what each field means.
 ///
-/// input = scale · x + shift, and for numbers as targets: answer = (output − target_shift) / target_scale + target_offset.
+/// input = scale · x + shift, and for numbers as targets:
+/// answer = (output − target_shift) / target_scale + target_offset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     /// 1; a change of what a field means would be another version.

@@ -1,0 +1,55 @@
+//! Parts of messages that several errors have.
+
+use std::path::PathBuf;
+
+/// Paths one behind the other.
+pub(super) fn list_paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
+}
+
+/// Of which folders no image can be read.
+pub(super) fn unreadable(folders: &[(PathBuf, usize)]) -> String {
+    let name = |(folder, n): &(PathBuf, usize)| match n {
+        1 => format!("`{}` (1 image)", folder.display()),
+        n => format!("`{}` ({n} images)", folder.display()),
+    };
+    match folders {
+        [(folder, 1)] => format!("the only image of class folder `{}` cannot be read", folder.display()),
+        [(folder, n)] => format!("none of the {n} images of class folder `{}` can be read", folder.display()),
+        _ => {
+            let names: Vec<_> = folders.iter().map(name).collect();
+            format!("no image can be read of {} class folders, {}", folders.len(), first(&names))
+        }
+    }
+}
+
+/// The first few of a list, each in quotes.
+pub(super) fn quoted(names: &[String]) -> String {
+    first(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
+}
+
+pub(super) fn closing(line: Option<u64>) -> String {
+    line.map_or("never closed".into(), |line| {
+        format!("only closed in line {line}, and the lines between look like records")
+    })
+}
+
+pub(super) fn after(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(", after {}", first(columns)) }
+}
+
+/// How many there are besides the first.
+pub(super) fn others(n: usize) -> String {
+    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
+}
+
+/// How many names a message tells.
+const NAMED: usize = 3;
+
+/// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
+pub(crate) fn first(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
+    if more > 0 { format!("{shown}, and {more} more") } else { shown }
+}
