@@ -7,9 +7,8 @@ mod hint;
 mod words;
 
 pub use column::{ColumnFault, Fault, Odd, OddLine};
-use column::{column_faults, odd_lines};
 pub(crate) use words::first;
-use words::{after, closing, list_paths, others, quoted, unreadable};
+use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]

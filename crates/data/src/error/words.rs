@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+pub(super) use super::column::{column_faults, odd_lines};
+
 /// Paths one behind the other.
 pub(super) fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
