@@ -86,8 +86,8 @@ fn new_tables_have_one_answer_for_each_row() {
         let set = again(&folder, &named, text).expect("a table");
         assert_eq!((floats(&set), set.warnings.len()), (&[0.0, 1.0, 3.5][..], 0), "{text}");
     }
-    let other = again(&folder, &named, "colour,length\nred,3.5\nred,4.5\n").expect_err("no such columns");
-    assert_eq!(other.hint(), "the columns are `colour`, `length`");
+    let other = again(&folder, &named, "shade,length\nred,3.5\nred,4.5\n").expect_err("no such columns");
+    assert_eq!(other.hint(), "the columns are `shade`, `length`");
     let nameless = schema(&folder, "red,0.5,1", |i| format!("{},{}.5,{}", ["red", "blue"][i % 2], i, i % 2));
     for text in ["shade,length\nred,3.5\n", "x0,x1\nred,3.5\n", "red,3.5\n"] {
         assert_eq!(floats(&again(&folder, &nameless, text).expect("a table")), [0.0, 1.0, 3.5], "{text}");
