@@ -119,7 +119,8 @@ fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize
     let mut targets = Vec::new();
     let names = table.by_name();
     let place = |name: &str| names.get(name).copied().or_else(|| alike(table, name));
-    if table.has_names && (schema.has_names || schema.columns.iter().any(|c| names.contains_key(&c.name[..]))) {
+    if table.has_names && (schema.has_names || schema.columns.iter().any(|c| names.contains_key(&c.name[..])))
+    {
         for column in &mut schema.columns {
             column.index = place(&column.name).ok_or_else(|| table.no_column(&column.name))?;
         }
@@ -162,15 +163,15 @@ fn measured<'a>(
     let own = style::of_column(&votes, then, options).ok().flatten();
     let decimal = own.or(then).unwrap_or(b'.');
     let thousands = options.thousands.or(schema.dialect.thousands);
-    let own_order = options.date_order.or_else(|| dates::order(cells.texts.iter().filter(|t| t.count > 0).map(|t| &*t.text)));
+    let own_order = options
+        .date_order
+        .or_else(|| dates::order(cells.texts.iter().filter(|t| t.count > 0).map(|t| &*t.text)));
     let read = |text: &str| match role {
         Role::Number { .. } => number::undress(text).and_then(|d| d.value(decimal, thousands)),
         Role::Boolean { names, .. } => {
             names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| i as f64)
         }
-        Role::Date { order, .. } => {
-            dates::read(text, own_order.unwrap_or(*order)).map(|m| m.seconds)
-        }
+        Role::Date { order, .. } => dates::read(text, own_order.unwrap_or(*order)).map(|m| m.seconds),
         Role::Category { .. } => None,
     };
     let mut texts = vec![f64::NAN; cells.texts.len()];

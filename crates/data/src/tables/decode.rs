@@ -55,7 +55,10 @@ pub(super) fn text(
 
 /// What stands in place of a file where a link to it was saved.
 fn no_table(bytes: &[u8]) -> Option<String> {
-    let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim_start_matches('\u{feff}').trim_start().to_lowercase();
+    let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(200)])
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_lowercase();
     let web = begin.starts_with("<!doctype html") || begin.starts_with("<html");
     let pointer = begin.starts_with("version https://git-lfs");
     web.then(|| "a web page".into()).or(pointer.then(|| "a pointer of Git LFS".into()))

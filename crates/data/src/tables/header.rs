@@ -129,8 +129,11 @@ fn known(pass: &Pass, options: &DataOptions) -> Option<bool> {
     let schema = options.schema.as_ref()?;
     let named = schema.columns.iter().any(|c| pass.first.iter().any(|f| is_same(f, &c.name)));
     let is_value = |field: &String| {
-        let in_list = |c: &SchemaColumn| matches!(&c.role, Role::Category { values, .. } if values.contains(field));
-        number::undress(field).is_some() || dates::evidence(field).is_some() || schema.columns.iter().any(in_list)
+        let in_list =
+            |c: &SchemaColumn| matches!(&c.role, Role::Category { values, .. } if values.contains(field));
+        number::undress(field).is_some()
+            || dates::evidence(field).is_some()
+            || schema.columns.iter().any(in_list)
     };
     let others = || pass.n_rows > 0 && judge(pass) == Verdict::Names && !pass.first.iter().any(is_value);
     Some(named || others())

@@ -184,7 +184,9 @@ pub(crate) fn unit(text: &str) -> Option<&str> {
     const LONGEST: usize = 6;
     let at = text.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
     let unit = text[at..].trim();
-    let good = !unit.is_empty() && unit.chars().count() <= LONGEST && unit.chars().all(|c| c.is_alphabetic() || matches!(c, '°' | '²' | '³' | '/'));
+    let good = !unit.is_empty()
+        && unit.chars().count() <= LONGEST
+        && unit.chars().all(|c| c.is_alphabetic() || matches!(c, '°' | '²' | '³' | '/'));
     (good && undress(&text[..at]).is_some()).then_some(unit)
 }
 

@@ -15,7 +15,17 @@ const SENTINELS: [f64; 8] = [-99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999
 
 /// Words that begin the line of a total, lower case.
 const TOTALS: [&str; 12] = [
-    "total", "totals", "grand total", "subtotal", "sum", "average", "mean", "summe", "gesamt", "insgesamt", "totale",
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "average",
+    "mean",
+    "summe",
+    "gesamt",
+    "insgesamt",
+    "totale",
     "somme",
 ];
 
@@ -48,7 +58,10 @@ fn alike(classes: &[String]) -> Option<String> {
     classes.iter().for_each(|c| groups.entry(key(c)).or_default().push(c));
     let group = groups.values().find(|g| g.len() > 1)?;
     let names: Vec<String> = group.iter().map(|c| format!("`{c}`")).collect();
-    Some(format!("{} are taken for different classes; write them alike if they are the same", names.join(" and ")))
+    Some(format!(
+        "{} are taken for different classes; write them alike if they are the same",
+        names.join(" and ")
+    ))
 }
 
 /// Whole numbers that begin with a zero, as postal codes do.
