@@ -77,9 +77,10 @@ fn codes(table: &Table, index: usize) -> Option<String> {
 
 /// A number that stands far from all others and is often written for a missing value.
 fn sentinel(table: &Table, index: usize) -> Option<String> {
+    let (column, marks) = (&table.columns[index], &table.marks);
     let numbers = || {
-        table.columns[index].cells().filter_map(|c| match c {
-            Cell::Number(x) if !table.marks.has_number(x) => Some(x),
+        column.cells().filter_map(move |c| match c {
+            Cell::Number(x) if !marks.has_number(x) => Some(x),
             _ => None,
         })
     };
