@@ -80,6 +80,13 @@ pub enum Fault {
         /// How many have which.
         kinds: Vec<String>,
     },
+    /// Its numbers have units behind them.
+    Units {
+        /// One of the fields.
+        value: String,
+        /// Its line, from 1.
+        line: u64,
+    },
     /// Day and month of all its dates may be either.
     DateOrder {
         /// One of the dates.
@@ -191,6 +198,9 @@ fn of_fault(fault: &ColumnFault) -> String {
             )
         }
         Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
+        Fault::Units { value, line } => {
+            format!("{name} holds numbers with units behind them, as {}", at(value, *line))
+        }
         Fault::DateOrder { value, line } => {
             format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, *line))
         }
@@ -286,6 +296,7 @@ fn of_one(fault: &ColumnFault) -> String {
             format!("correct them, or `data.thousands=\",\"` if all commas separate thousands; {leave}")
         }
         Fault::Signs { .. } => format!("write them alike; {leave}"),
+        Fault::Units { .. } => format!("write the numbers alone; {as_words}; {leave}"),
         Fault::DateOrder { .. } => {
             "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into()
         }

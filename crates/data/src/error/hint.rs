@@ -29,6 +29,7 @@ impl DataError {
                 "copy or download the file again".into()
             }
             TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
+            WrongMagic { expected, .. } if expected == "records" => "download the file itself, or save it as CSV".into(),
             WrongMagic { .. } | UnknownFormat { .. } => {
                 "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::cells::{Column as Cells, Text};
 use super::encode::{Codes, Plan};
 use super::fresh::word_codes;
+use super::header::is_same;
+use super::moments::value;
 use super::{Table, dates, number, style};
 use crate::error::{ColumnFault, Fault, Odd};
-use crate::schema::{Role, TableSchema};
+use crate::schema::{Column, Role, TableSchema};
 use crate::{DataError, DataOptions, Task};
 
 /// Finds the columns of a trained model in a table and what their texts stand for.
@@ -53,6 +55,7 @@ pub(crate) fn plan(
             }
             role => match measured(table, cells, role, &schema, options) {
                 Ok((texts, unread)) => {
+                    finite(table, column, &texts)?;
                     seen.unread(&column.name, &unread);
                     seen.missing(&column.name, n_missing(table, cells, &texts), &column.role);
                     Codes::Measured(texts)
@@ -115,14 +118,13 @@ fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize
     let mut schema = schema.clone();
     let mut targets = Vec::new();
     let names = table.by_name();
-    if table.has_names && schema.columns.iter().any(|c| names.contains_key(c.name.as_str())) {
+    let place = |name: &str| names.get(name).copied().or_else(|| alike(table, name));
+    if table.has_names && (schema.has_names || schema.columns.iter().any(|c| names.contains_key(&c.name[..])))
+    {
         for column in &mut schema.columns {
-            column.index = match names.get(column.name.as_str()) {
-                Some(index) => *index,
-                None => return Err(table.no_column(&column.name)),
-            };
+            column.index = place(&column.name).ok_or_else(|| table.no_column(&column.name))?;
         }
-        targets = schema.targets.iter().filter_map(|t| names.get(t.name.as_str()).copied()).collect();
+        targets = schema.targets.iter().filter_map(|t| place(&t.name)).collect();
     } else if table.names.len() == schema.width {
         targets = schema.targets.iter().map(|t| t.index).collect();
     } else if table.names.len() == schema.columns.len() {
@@ -139,6 +141,15 @@ fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize
     Ok((schema, targets))
 }
 
+/// The only column whose name differs from `name` in nothing but case and blanks at its ends.
+fn alike(table: &Table, name: &str) -> Option<usize> {
+    let mut all = table.names.iter().enumerate().filter(|(_, n)| is_same(n, name));
+    match (all.next(), all.next()) {
+        (Some((index, _)), None) => Some(index),
+        _ => None,
+    }
+}
+
 /// The values of the texts of a measured column, and the texts that none was found for.
 fn measured<'a>(
     table: &Table,
@@ -152,14 +163,15 @@ fn measured<'a>(
     let own = style::of_column(&votes, then, options).ok().flatten();
     let decimal = own.or(then).unwrap_or(b'.');
     let thousands = options.thousands.or(schema.dialect.thousands);
+    let own_order = options
+        .date_order
+        .or_else(|| dates::order(cells.texts.iter().filter(|t| t.count > 0).map(|t| &*t.text)));
     let read = |text: &str| match role {
         Role::Number { .. } => number::undress(text).and_then(|d| d.value(decimal, thousands)),
         Role::Boolean { names, .. } => {
             names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| i as f64)
         }
-        Role::Date { order, .. } => {
-            dates::read(text, options.date_order.unwrap_or(*order)).map(|m| m.seconds)
-        }
+        Role::Date { order, .. } => dates::read(text, own_order.unwrap_or(*order)).map(|m| m.seconds),
         Role::Category { .. } => None,
     };
     let mut texts = vec![f64::NAN; cells.texts.len()];
@@ -184,6 +196,19 @@ fn measured<'a>(
         return Err(Fault::Mixed { kind, n, known, distinct, odd: unread.iter().take(3).map(odd).collect() });
     }
     Ok((texts, unread))
+}
+
+/// A number that is infinite, or becomes so as an input, is an error.
+fn finite(table: &Table, column: &Column, texts: &[f64]) -> Result<(), DataError> {
+    let Role::Number { offset, factor, .. } = column.role else { return Ok(()) };
+    for (row, cell) in table.columns[column.index].cells().enumerate() {
+        let value = value(cell, texts, &table.marks);
+        if !value.is_nan() && (((value - offset) * factor) as f32).is_infinite() {
+            let (column, path) = (column.name.clone(), table.path.clone());
+            return Err(DataError::NotFinite { target: false, value, row, column, path });
+        }
+    }
+    Ok(())
 }
 
 fn n_missing(table: &Table, cells: &Cells, texts: &[f64]) -> usize {

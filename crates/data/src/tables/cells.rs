@@ -30,6 +30,8 @@ pub(crate) struct Column {
     pub either_marks: usize,
     /// Whether all numbers are whole and print as they were written.
     pub canonical: bool,
+    /// Whole numbers that begin with a zero, as `007`.
+    pub n_padded: usize,
     /// Cells before the first row: the first line, where it holds names.
     pub before: usize,
 }
@@ -63,6 +65,7 @@ impl Column {
             sure_marks: 0,
             either_marks: 0,
             canonical: true,
+            n_padded: 0,
             before: 0,
         }
     }
@@ -71,6 +74,7 @@ impl Column {
         self.cells.push(plain.value);
         self.n_numbers += 1;
         self.canonical &= plain.canonical;
+        self.n_padded += usize::from(plain.padded);
         match plain.mark {
             super::number::Mark::None => {}
             super::number::Mark::Decimal => self.sure_marks += 1,

@@ -61,6 +61,16 @@ pub(crate) fn evidence(text: &str) -> Option<Evidence> {
     }
 }
 
+/// The order of day and month that dates prove: `None` where none of them does, or two contradict.
+pub(crate) fn order<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Option<DateOrder> {
+    let has = |wanted: Evidence| texts.clone().any(|t| evidence(t) == Some(wanted));
+    match (has(Evidence::DayFirst), has(Evidence::MonthFirst)) {
+        (true, false) => Some(DateOrder::Dmy),
+        (false, true) => Some(DateOrder::Mdy),
+        _ => None,
+    }
+}
+
 /// The date of a text, and its time where there is one.
 fn split(text: &str) -> (&str, Option<&str>) {
     let at = text.char_indices().find(|(i, c)| {

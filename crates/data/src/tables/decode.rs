@@ -27,6 +27,10 @@ pub(super) fn text(
         let (format, expected, path) = ("table", "text".into(), path.into());
         return Err(DataError::WrongMagic { format, expected, got, path });
     }
+    if let Some(got) = no_table(&bytes) {
+        let (format, expected, path) = ("table", "records".into(), path.into());
+        return Err(DataError::WrongMagic { format, expected, got, path });
+    }
     let bytes = match found {
         None => match String::from_utf8(bytes) {
             Ok(text) => return Ok((lines(text), None)),
@@ -47,6 +51,17 @@ pub(super) fn text(
             .then(|| format!("the text is not UTF-8 and was read as {name}; another: `data.encoding=NAME`"))
     };
     Ok((lines(text.into_owned()), note))
+}
+
+/// What stands in place of a file where a link to it was saved.
+fn no_table(bytes: &[u8]) -> Option<String> {
+    let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(200)])
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_lowercase();
+    let web = begin.starts_with("<!doctype html") || begin.starts_with("<html");
+    let pointer = begin.starts_with("version https://git-lfs");
+    web.then(|| "a web page".into()).or(pointer.then(|| "a pointer of Git LFS".into()))
 }
 
 fn by_label(name: &str) -> Result<&'static Encoding, DataError> {

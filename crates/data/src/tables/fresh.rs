@@ -6,7 +6,7 @@ use super::kinds::{Found, Kind, MAX_CATEGORIES};
 use super::moments::Known;
 use super::read::Source;
 use super::roles::{self, Roles};
-use super::{Table, dates, precision};
+use super::{Table, dates, precision, remarks};
 use crate::columns::ColumnRole;
 use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
 use crate::{DataError, DataOptions, DateOrder, Task};
@@ -81,7 +81,8 @@ pub(super) fn plan(
     };
     let widths = schema.columns.iter().map(|c| (c.index, c.role.width())).collect();
     let columns = roles.columns(table, &widths);
-    let warnings = precision::warnings(table, &schema, &codes);
+    let mut warnings = precision::warnings(table, &schema, &codes);
+    warnings.extend(remarks::warnings(table, &roles, &schema.task));
     Ok(Plan { schema, codes, targets, target_texts, columns, notes, warnings })
 }
 

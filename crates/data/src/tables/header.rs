@@ -8,6 +8,7 @@ use super::missing::Marks;
 use super::number;
 use super::read::Pass;
 use super::{dates, kinds};
+use crate::schema::{Column as SchemaColumn, Role};
 use crate::{DataError, DataOptions};
 
 /// The names of the columns, and where they come from.
@@ -122,11 +123,25 @@ fn some(fields: &[String]) -> String {
     fields.iter().take(3).map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ") + more
 }
 
-/// A table for a trained model begins with names if it has the names of that model's columns.
+/// A table for a trained model begins with names if it has one of those of that model's columns, or others that
+/// cannot be values: words above numbers, none of which is a value that the model knows.
 fn known(pass: &Pass, options: &DataOptions) -> Option<bool> {
     let schema = options.schema.as_ref()?;
-    let has = |name: &str| pass.first.iter().any(|f| f == name);
-    Some(schema.has_names && schema.columns.iter().any(|c| has(&c.name)))
+    let named = schema.columns.iter().any(|c| pass.first.iter().any(|f| is_same(f, &c.name)));
+    let is_value = |field: &String| {
+        let in_list =
+            |c: &SchemaColumn| matches!(&c.role, Role::Category { values, .. } if values.contains(field));
+        number::undress(field).is_some()
+            || dates::evidence(field).is_some()
+            || schema.columns.iter().any(in_list)
+    };
+    let others = || pass.n_rows > 0 && judge(pass) == Verdict::Names && !pass.first.iter().any(is_value);
+    Some(named || others())
+}
+
+/// Whether two names of columns are the same but for case and blanks at the ends.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// `569,30,malignant,benign`: the counts must be those of the lines that follow.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Table;
 use super::cells::{Cell, Column, Text};
 use super::dates::{self, Evidence};
+use super::index::is_index;
 use super::missing::Marks;
 use super::number::{self, Votes};
 use super::style;
@@ -19,28 +20,6 @@ const FEW_CLASSES: usize = 20;
 
 /// Words that are yes and no to each other, lower case, no first.
 const SWITCHES: &[[&str; 2]] = &[["false", "true"], ["no", "yes"], ["n", "y"], ["f", "t"], ["off", "on"]];
-
-/// Names under which a column that only counts rows goes, lower case.
-const INDEX_NAMES: &[&str] = &[
-    "",
-    "index",
-    "idx",
-    "id",
-    "rowid",
-    "row",
-    "row_id",
-    "rownames",
-    "row.names",
-    "no",
-    "nr",
-    "#",
-    "obs",
-    "observation",
-    "case",
-    "sample",
-    "sample_id",
-    "x.1",
-];
 
 /// What a column holds, with the value of each of its texts; NaN where one stands for a missing value.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,6 +204,13 @@ pub(crate) fn find(
         };
     }
     let found = words(column, &census);
+    if found.kind == Kind::Text
+        && !is_target
+        && let Some(text) = with_units(&census)
+    {
+        let line = table.line_of(column.first_row(text));
+        return Err(Fault::Units { value: text.text.to_string(), line });
+    }
     Ok(if is_target { Found { kind: Kind::Category, ..found } } else { found })
 }
 
@@ -440,25 +426,18 @@ fn words(column: &Column, census: &Census<'_>) -> Found {
     Found { kind, n_missing: census.n_missing, note: None }
 }
 
-/// Whether a column of numbers only counts the rows or names them.
-fn is_index(table: &Table, index: usize, found: &Found) -> bool {
-    let column = &table.columns[index];
-    if found.n_missing > 0 || column.len() < 3 || column.n_numbers != column.len() {
-        return false;
-    }
-    let name = table.names[index].to_lowercase();
-    let named = table.has_names && (INDEX_NAMES.contains(&&name[..]) || name.starts_with("unnamed:"));
-    let bare = !table.has_names && index == 0 && column.len() >= 20;
-    if !named && !bare {
-        return false;
-    }
-    let cells = column.packed();
-    let counts = (cells[0] == 0.0 || cells[0] == 1.0) && cells.windows(2).all(|w| w[1] - w[0] == 1.0);
-    let is_id = || {
-        let mut seen = HashSet::new();
-        cells.iter().all(|x| x.fract() == 0.0 && seen.insert(x.to_bits()))
-    };
-    counts || named && name != "no" && name != "nr" && is_id()
+/// One of the texts of a column in which all are numbers with a unit behind them, as `12.5 kg`: of few units.
+fn with_units<'a>(census: &Census<'a>) -> Option<&'a Text> {
+    const FEW: usize = 3;
+    let mut units = HashSet::new();
+    let all = census.n_numbers == 0
+        && census.others.iter().all(|t| {
+            number::unit(&t.text).is_some_and(|u| {
+                units.insert(u);
+                units.len() <= FEW
+            })
+        });
+    census.others.first().copied().filter(|_| all)
 }
 
 /// The fault of a column of one kind with words of another in it.

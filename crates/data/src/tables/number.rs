@@ -11,6 +11,8 @@ pub(crate) struct Plain {
     pub mark: Mark,
     /// Whether printing the value gives the same text: a whole number of at most 15 digits, without ornament.
     pub canonical: bool,
+    /// Whether it is whole and begins with a zero, as `007`.
+    pub padded: bool,
 }
 
 /// What a single decimal mark in a number can be.
@@ -86,7 +88,8 @@ pub(crate) fn plain(bytes: &[u8], decimal: u8) -> Option<Plain> {
     let ornament =
         after > 0 || mark != Mark::None || has_exponent || leading_zero || signed == 1 && !negative;
     let canonical = !ornament && before <= 15 && !(negative && digits == 0);
-    Some(Plain { value: if negative { -value } else { value }, len: at, mark, canonical })
+    let padded = leading_zero && after == 0 && !has_exponent;
+    Some(Plain { value: if negative { -value } else { value }, len: at, mark, canonical, padded })
 }
 
 #[cold]
@@ -176,8 +179,30 @@ pub(crate) fn undress(text: &str) -> Option<Dressed> {
     dressed.value(b'.', None).or(dressed.value(b',', None)).is_some().then_some(dressed)
 }
 
+/// The unit behind a number, as the `kg` of `12.5 kg`.
+pub(crate) fn unit(text: &str) -> Option<&str> {
+    const LONGEST: usize = 6;
+    let at = text.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
+    let unit = text[at..].trim();
+    let good = !unit.is_empty()
+        && unit.chars().count() <= LONGEST
+        && unit.chars().all(|c| c.is_alphabetic() || matches!(c, '°' | '²' | '³' | '/'));
+    (good && undress(&text[..at]).is_some()).then_some(unit)
+}
+
+/// The currency of `$ -`, as spreadsheets show an amount of zero.
+fn accounted_zero(text: &str) -> Option<char> {
+    let is_currency = |c: char| is_sign(c) && !matches!(c, '%' | '‰' | '°');
+    let sign = text.chars().find(|c| is_currency(*c))?;
+    let rest = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign))?;
+    matches!(rest.trim(), "-" | "–" | "—").then_some(sign)
+}
+
 fn apart(text: &str) -> Option<Dressed> {
     let mut rest = text.trim();
+    if let Some(sign) = accounted_zero(rest) {
+        return Some(Dressed { negative: false, core: "0".into(), sign: Some(sign) });
+    }
     let mut negative = false;
     if let Some(inner) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) {
         (negative, rest) = (true, inner.trim());
@@ -350,6 +375,8 @@ mod tests {
         check("12,34,567", b'.', 1_234_567.0);
         check("−3", b'.', -3.0);
         check("5-", b'.', -5.0);
+        check("$ -", b'.', 0.0);
+        check("- €", b',', 0.0);
         check("1,23", b'.', None);
         check("1,2345", b'.', None);
         check("12 345 6", b'.', None);
@@ -358,6 +385,7 @@ mod tests {
         assert_eq!(undress("A1"), None);
         assert_eq!(undress("--5"), None);
         assert_eq!(undress("%"), None);
+        assert_eq!(undress("- %"), None);
         assert_eq!(undress("2025-01-02"), None);
         assert_eq!(undress("1.2.3"), None);
     }

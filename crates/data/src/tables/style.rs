@@ -48,13 +48,14 @@ pub(crate) fn table_mark(all: &[Votes]) -> Option<u8> {
     proofs.iter().all(|p| *p == first).then_some(first)
 }
 
-/// The decimal mark of a column: proved by its own numbers, else told, else by those of the other columns; `None` where
-/// its numbers have no mark that could be either, an error where only the user knows.
+/// The decimal mark of a column: proved by its own numbers, else told or that of the training table, else by those of
+/// the other columns; `None` where its numbers have no mark that could be either, an error where only the user knows.
 pub(crate) fn of_column(votes: &Votes, table: Option<u8>, options: &DataOptions) -> Result<Option<u8>, ()> {
     if let Some(mark) = beside_thousands(options) {
         return Ok(Some(mark));
     }
-    let told = options.decimal.and_then(|d| u8::try_from(d).ok());
+    let before = || options.schema.as_ref()?.dialect.decimal;
+    let told = options.decimal.or_else(before).and_then(|d| u8::try_from(d).ok());
     match (votes.proved(), told) {
         (Ok(Some(own)), _) => return Ok(Some(own)),
         (_, Some(told)) => return Ok(Some(told)),

@@ -16,6 +16,7 @@ mod image_folders;
 mod images;
 mod kinds;
 mod messy;
+mod posted;
 mod roundtrip;
 mod sets;
 mod table;
