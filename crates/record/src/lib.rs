@@ -31,6 +31,7 @@
 
 #[cfg(feature = "files")]
 mod atomic;
+mod baselines;
 mod error;
 mod evaluation;
 mod explanation;
@@ -58,6 +59,7 @@ mod visible;
 
 #[cfg(feature = "files")]
 pub use atomic::{remove_temporaries, write_atomic};
+pub use baselines::{Baseline, Baselines, Gain};
 pub use error::{Action, RecordError, Result, RowProblem};
 pub use evaluation::{
     ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Majority, Outcome, Residuals,

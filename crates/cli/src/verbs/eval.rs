@@ -66,7 +66,7 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
 
 /// The figures, of a part of the run's own data or of `data`.
 fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&str>) -> String {
-    let Evaluation { split, checkpoint, samples, outcome } = evaluation;
+    let Evaluation { split, checkpoint, samples, outcome, .. } = evaluation;
     let what = data.map_or_else(|| format!("{split} part"), |data| visible_line(data).into_owned());
     let mut text = format!("{what}, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
     let short = |name: &str| {
@@ -80,8 +80,9 @@ fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&s
         text += &if shown == "loss" { line } else { paint(&line, Look::Strong) };
     }
     text += &answers(outcome);
-    for hidden in report::imbalance(evaluation) {
-        text += &format!("\n{}\n", visible_line(&hidden));
+    let compared = [report::comparison(evaluation), report::worth(evaluation)].into_iter().flatten();
+    for said in compared.chain(report::imbalance(evaluation)) {
+        text += &format!("\n{}\n", visible_line(&said));
     }
     text
 }

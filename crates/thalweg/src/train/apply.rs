@@ -9,7 +9,7 @@ use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::evaluate::{Measured, Measuring};
 use super::heads;
-use super::judged::{argmax, evaluation_of};
+use super::judged::{argmax, compared, evaluation_of};
 use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
 use super::preprocessing::Preprocessing;
@@ -188,7 +188,13 @@ impl Trained {
         let prepared = self.own_data()?;
         let splits = prepared.splits.clone();
         let part = Split::to_judge(&splits);
-        self.measure(&prepared.source(), (part, part.of(&splits)), checkpoint)
+        let source = prepared.source();
+        let mut report = self.measure(&source, (part, part.of(&splits)), checkpoint)?;
+        if self.config.baselines {
+            let (train, judged) = ((&source as _, &splits.train[..]), (&source as _, part.of(&splits)));
+            report.evaluation.baselines = compared(&self.session.objective, train, judged, &report.measured)?;
+        }
+        Ok(report)
     }
 
     /// The run's own data, with the losses made ready for them.

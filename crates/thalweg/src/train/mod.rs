@@ -50,7 +50,7 @@ mod saved;
 #[cfg(feature = "runs")]
 mod seen;
 mod session;
-mod settings;
+pub(crate) mod settings;
 mod state;
 mod step;
 mod trainer;
