@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser};
-use thalweg::train::Kept;
+use thalweg::train::{Kept, Wanted};
 
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -54,6 +54,13 @@ pub struct ConfigArgs {
 /// The words of `--checkpoint`.
 pub fn kept() -> impl TypedValueParser<Value = Kept> {
     PossibleValuesParser::new(Kept::NAMES).try_map(|word| word.parse::<Kept>())
+}
+
+/// Reads what a threshold makes largest, by the name that the library gives it.
+pub fn wanted() -> impl TypedValueParser<Value = Wanted> {
+    let all = [Wanted::BalancedAccuracy, Wanted::F1];
+    PossibleValuesParser::new(all.map(Wanted::name))
+        .map(move |word| all.into_iter().find(|one| one.name() == word).unwrap_or_default())
 }
 
 /// Flags of any verb that are followed by a value, as they are written: `--batch`, `-o`.

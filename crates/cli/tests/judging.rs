@@ -374,3 +374,45 @@ fn simple_models_stand_beside_the_network() {
     assert!(found["against_linear"]["mean"].as_f64().unwrap() < 0.0, "{found}");
     assert!((ran.out + &ran.err).contains("worse than a linear model"));
 }
+
+/// What was chosen on the validation part stands beside the run and changes answers on request alone.
+#[test]
+fn probabilities_are_calibrated_on_request() {
+    let here = Folder::new("calibrated");
+    std::fs::write(here.path().join("t.csv"), classes(300)).unwrap();
+    assert_eq!(here.run("train data=t.csv epochs=3 --run-dir r").code, 0);
+    let plain = here.run("predict r t.csv").out;
+    here.run("predict r t.csv --calibrated").fails(
+        2,
+        "error: the run was not calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
+    );
+    let measured = here.run("eval r --calibrate --json").out;
+    let last: Value = serde_json::from_str(measured.lines().last().unwrap()).unwrap();
+    let found = json(&here, "r/calibration.json");
+    assert_eq!(last["calibration"], found);
+    let loss = |when: &str| found["chosen_on"][when]["log_loss"].as_f64().unwrap();
+    assert!(loss("after") <= loss("before"), "{found}");
+    assert_eq!(found["threshold"]["figure"], "balanced_accuracy");
+    assert_eq!(found["judged_on"]["split"], "test");
+    assert!(here.run("eval r --calibrate=f1").out.contains("(largest f1), chosen on the validation part"));
+    assert_eq!(json(&here, "r/calibration.json")["threshold"]["figure"], "f1");
+    let answers = here.run("predict r t.csv --calibrated").out;
+    assert!(answers != plain && answers.lines().count() == plain.lines().count(), "{answers}");
+    assert_eq!(here.run("predict r t.csv").out, plain);
+    here.run("predict r t.csv --calibrated --checkpoint last").fails(
+        2,
+        "error: the calibration is of the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
+    );
+    // the hint cures
+    assert_eq!(here.run("eval r --calibrate --checkpoint last").code, 0);
+    assert_eq!(here.run("predict r t.csv --calibrated --checkpoint last").code, 0);
+    let other = here.run("eval r data=t.csv --calibrate");
+    assert!(other.code == 2 && other.err.contains("hint: `thalweg eval r --calibrate`"), "{}", other.err);
+    // without a validation part, and of numbers
+    assert_eq!(here.run("train data=t.csv data.valid=0 epochs=1 --run-dir none").code, 0);
+    let none = here.run("eval none --calibrate");
+    assert!(none.code != 0 && none.err.contains("hint: train with `data.valid=0.2`"), "{}", none.err);
+    std::fs::write(here.path().join("n.csv"), numbers(60, |a, b| a - b)).unwrap();
+    assert_eq!(here.run("train data=n.csv epochs=1 --run-dir n").code, 0);
+    assert_ne!(here.run("eval n --calibrate").code, 0);
+}

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use record::{Evaluation, RunDir};
+use record::{Calibration, Evaluation, RunDir};
 
+use super::calibrate::calibrated;
 use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::evaluate::{Measured, Measuring};
@@ -36,6 +37,8 @@ pub struct Trained {
     /// the run's own config, which names those data
     own: Option<RunConfig>,
     pub(super) warnings: Vec<String>,
+    /// by which its answers are corrected
+    pub(super) calibration: Option<Calibration>,
 }
 
 /// What a model says of samples.
@@ -108,8 +111,8 @@ impl Trained {
         let plain = without_counts(&config);
         let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
-        let warnings = Vec::new();
-        Ok(Trained { session, reading, params, buffers, config, identity, own: None, warnings })
+        let (warnings, calibration) = (Vec::new(), None);
+        Ok(Trained { session, reading, params, buffers, config, identity, own: None, warnings, calibration })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -293,7 +296,10 @@ impl Trained {
         let source = self.reading.source(Arc::new(set), none);
         let weights = (&self.params[..], &buffers[..]);
         let outputs = self.session.answer(weights, (&source, &indices), self.config.eval_batch)?;
-        Ok(self.words(outputs))
+        Ok(match (&self.calibration, self.reading.task.classes()) {
+            (Some(calibration), classes) if !classes.is_empty() => calibrated(classes, &outputs, calibration),
+            _ => self.words(outputs),
+        })
     }
 
     /// What the outputs mean.
