@@ -6,9 +6,13 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ColorChoice, CommandFactory, Parser};
+<<<<<<< HEAD
 use record::{RecordError, RunDir};
 use thalweg::config::RunConfig;
 use thalweg::train::Kept;
+=======
+use thalweg::train::{Kept, Wanted};
+>>>>>>> baselines
 
 use crate::failure::Failure;
 use crate::mistake;
@@ -111,6 +115,13 @@ pub fn is_run(word: &str) -> bool {
 /// The words of `--checkpoint`.
 pub fn kept() -> impl TypedValueParser<Value = Kept> {
     PossibleValuesParser::new(Kept::NAMES).try_map(|word| word.parse::<Kept>())
+}
+
+/// Reads what a threshold makes largest, by the name that the library gives it.
+pub fn wanted() -> impl TypedValueParser<Value = Wanted> {
+    let all = [Wanted::BalancedAccuracy, Wanted::F1];
+    PossibleValuesParser::new(all.map(Wanted::name))
+        .map(move |word| all.into_iter().find(|one| one.name() == word).unwrap_or_default())
 }
 
 /// Flags of any verb that are followed by a value, as they are written: `--batch`, `-o`.

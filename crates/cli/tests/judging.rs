@@ -177,7 +177,7 @@ fn a_class_that_is_never_found_is_said_in_the_last_lines() {
     assert!(read(&here, "r/report.html").contains("always <b>no</b>"));
     // nothing is said of a model that finds its classes
     let ran = here.run("train data=digits epochs=3 --run-dir digits");
-    assert!(!ran.out.contains("majority"), "{}", ran.out);
+    assert!(!ran.out.contains("majority class"), "{}", ran.out);
 }
 
 #[test]
@@ -332,4 +332,87 @@ fn settings_without_effect_and_weights_that_are_none_are_told() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("error: `2.weight` holds NaN at [3, 5]: r/weights.safetensors"), "{}", ran.err);
     assert!(!ran.err.contains("lr"), "{}", ran.err);
+}
+
+/// A line in the terminal, fields in the files, bars in the report; the same from `eval`, and on any number of threads.
+#[test]
+fn simple_models_stand_beside_the_network() {
+    let here = Folder::new("baselines");
+    std::fs::write(here.path().join("t.csv"), classes(150)).unwrap();
+    let ran = here.run("train data=t.csv epochs=5 threads=1 --run-dir r");
+    assert!((ran.out.clone() + &ran.err).contains("For comparison: majority "));
+    let found = json(&here, "r/evaluation.json")["baselines"].clone();
+    assert_eq!(found["metric"], "accuracy");
+    assert_eq!(found["network"], json(&here, "r/summary.json")["best"]["test_accuracy"]);
+    let names: Vec<&str> =
+        found["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["majority", "linear model", "nearest neighbors"]);
+    // the classes are those of a line
+    assert!(found["models"][1]["value"].as_f64().unwrap() > 0.9, "{found}");
+    assert!(found["models"][0]["value"].as_f64().unwrap() < 0.7, "{found}");
+    assert!(read(&here, "r/report.html").contains("Is the network worth it?"));
+    let measured = here.run("eval r --json").fine();
+    let last: Value = serde_json::from_str(measured.lines().last().unwrap()).unwrap();
+    assert_eq!(last["baselines"], found);
+    assert!(here.run("eval r").fine().contains("\nfor comparison: majority "));
+    assert_eq!(here.run("train data=t.csv epochs=5 threads=2 --run-dir two").code, 0);
+    assert_eq!(json(&here, "two/evaluation.json")["baselines"], found);
+    // nothing of the training changes by it
+    assert_eq!(here.run("train data=t.csv epochs=5 baselines=false --run-dir without").code, 0);
+    assert!(json(&here, "without/evaluation.json")["baselines"].is_null());
+    let hash = |run: &str| json(&here, &format!("{run}/summary.json"))["weights_sha256"].clone();
+    assert_eq!(hash("without"), hash("r"));
+    // numbers, in their own unit
+    std::fs::write(here.path().join("n.csv"), numbers(150, |a, b| 1000.0 + 30.0 * a - b)).unwrap();
+    let ran = here.run("train data=n.csv epochs=5 --run-dir n");
+    assert!((ran.out.clone() + &ran.err).contains("For comparison: RMSE of mean "));
+    let found = json(&here, "n/evaluation.json")["baselines"].clone();
+    let [own, figure] =
+        [&found["network"], &json(&here, "n/summary.json")["best"]["test_rmse"]].map(|x| x.as_f64().unwrap());
+    assert!((own - figure).abs() < 1e-4 * figure, "{own} {figure}");
+    assert!(found["models"][1]["value"].as_f64().unwrap() < 1.0, "{found}");
+    assert!(found["against_linear"]["mean"].as_f64().unwrap() < 0.0, "{found}");
+    assert!((ran.out + &ran.err).contains("worse than a linear model"));
+}
+
+/// What was chosen on the validation part stands beside the run and changes answers on request alone.
+#[test]
+fn probabilities_are_calibrated_on_request() {
+    let here = Folder::new("calibrated");
+    std::fs::write(here.path().join("t.csv"), classes(300)).unwrap();
+    assert_eq!(here.run("train data=t.csv epochs=3 --run-dir r").code, 0);
+    let plain = here.run("predict r t.csv").out;
+    here.run("predict r t.csv --calibrated").fails(
+        2,
+        "error: the run was not calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
+    );
+    let measured = here.run("eval r --calibrate --json").out;
+    let last: Value = serde_json::from_str(measured.lines().last().unwrap()).unwrap();
+    let found = json(&here, "r/calibration.json");
+    assert_eq!(last["calibration"], found);
+    let loss = |when: &str| found["chosen_on"][when]["log_loss"].as_f64().unwrap();
+    assert!(loss("after") <= loss("before"), "{found}");
+    assert_eq!(found["threshold"]["figure"], "balanced_accuracy");
+    assert_eq!(found["judged_on"]["split"], "test");
+    assert!(here.run("eval r --calibrate=f1").out.contains("(largest f1), chosen on the validation part"));
+    assert_eq!(json(&here, "r/calibration.json")["threshold"]["figure"], "f1");
+    let answers = here.run("predict r t.csv --calibrated").out;
+    assert!(answers != plain && answers.lines().count() == plain.lines().count(), "{answers}");
+    assert_eq!(here.run("predict r t.csv").out, plain);
+    here.run("predict r t.csv --calibrated --checkpoint last").fails(
+        2,
+        "error: the calibration is of the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
+    );
+    // the hint cures
+    assert_eq!(here.run("eval r --calibrate --checkpoint last").code, 0);
+    assert_eq!(here.run("predict r t.csv --calibrated --checkpoint last").code, 0);
+    let other = here.run("eval r data=t.csv --calibrate");
+    assert!(other.code == 2 && other.err.contains("hint: `thalweg eval r --calibrate`"), "{}", other.err);
+    // without a validation part, and of numbers
+    assert_eq!(here.run("train data=t.csv data.valid=0 epochs=1 --run-dir none").code, 0);
+    let none = here.run("eval none --calibrate");
+    assert!(none.code != 0 && none.err.contains("hint: train with `data.valid=0.2`"), "{}", none.err);
+    std::fs::write(here.path().join("n.csv"), numbers(60, |a, b| a - b)).unwrap();
+    assert_eq!(here.run("train data=n.csv epochs=1 --run-dir n").code, 0);
+    assert_ne!(here.run("eval n --calibrate").code, 0);
 }

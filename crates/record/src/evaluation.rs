@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::baselines::Baselines;
 use crate::scores::Scores;
 
 /// A model's answers on one split, summed up for people.
@@ -16,6 +17,9 @@ pub struct Evaluation {
     /// The answers.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// What simple models give for the same samples, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baselines: Option<Baselines>,
 }
 
 /// What kind of answers.

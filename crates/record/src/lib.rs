@@ -9,6 +9,7 @@
 //! | `summary.json` | status, figures, machine ([`Summary`]) |
 //! | `evaluation.json` | confusion matrix or residuals ([`Evaluation`]) |
 //! | `explanation.json` | which columns matter ([`Explanation`]), once that was asked for |
+//! | `calibration.json` | temperature and threshold ([`Calibration`]), once that was asked for |
 //! | `log.txt` | what was said, with the seconds since the start ([`LogWriter`]) |
 //! | `checkpoints/{best,last}.safetensors` | written by the library; only the paths are known here |
 //! | `report.html` | made from all of the above |
@@ -31,6 +32,8 @@
 
 #[cfg(feature = "files")]
 mod atomic;
+mod baselines;
+mod calibration;
 mod error;
 mod evaluation;
 mod explanation;
@@ -58,6 +61,8 @@ mod visible;
 
 #[cfg(feature = "files")]
 pub use atomic::{remove_temporaries, write_atomic};
+pub use baselines::{Baseline, Baselines, Gain};
+pub use calibration::{BeforeAfter, Calibration, CalibrationFigures, Threshold};
 pub use error::{Action, RecordError, Result, RowProblem};
 pub use evaluation::{
     ClassScore, ConfusedPair, Confusion, Evaluation, HeadOutcome, Majority, Outcome, Residuals,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic::{is_temporary, remove_temporaries, write_atomic};
+use crate::calibration::Calibration;
 use crate::error::{Action, RecordError, Result};
 use crate::evaluation::Evaluation;
 use crate::explanation::Explanation;
@@ -25,13 +26,15 @@ const METRICS: &str = "metrics.csv";
 const SUMMARY: &str = "summary.json";
 const EVALUATION: &str = "evaluation.json";
 const EXPLANATION: &str = "explanation.json";
+const CALIBRATION: &str = "calibration.json";
 const LOG: &str = "log.txt";
 const REPORT: &str = "report.html";
 pub(crate) const LOCK: &str = ".lock";
 const CHECKPOINTS: &str = "checkpoints";
 const WEIGHTS: &str = "weights.safetensors";
 /// Every file that a run writes at the top of its folder; the only ones that overwriting takes away.
-const FILES: [&str; 9] = [CONFIG, METRICS, SUMMARY, EVALUATION, EXPLANATION, LOG, REPORT, WEIGHTS, LOCK];
+const FILES: [&str; 10] =
+    [CONFIG, METRICS, SUMMARY, EVALUATION, EXPLANATION, CALIBRATION, LOG, REPORT, WEIGHTS, LOCK];
 
 /// What to do where the user named a folder that holds something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,14 +233,33 @@ impl RunDir {
 
     /// Replaces `evaluation.json`.
     pub fn write_evaluation(&self, evaluation: &Evaluation) -> Result<()> {
-        // what was explained before was of other weights
+        // what was explained and calibrated before was of other weights
         remove_file(&self.path.join(EXPLANATION))?;
+        remove_file(&self.calibration_path())?;
         self.write_json(EVALUATION, evaluation)
     }
 
     /// Replaces `explanation.json`.
     pub fn write_explanation(&self, explanation: &Explanation) -> Result<()> {
         self.write_json(EXPLANATION, explanation)
+    }
+
+    /// Where temperature and threshold stand.
+    pub fn calibration_path(&self) -> PathBuf {
+        self.path.join(CALIBRATION)
+    }
+
+    /// Replaces `calibration.json`.
+    pub fn write_calibration(&self, calibration: &Calibration) -> Result<()> {
+        self.write_json(CALIBRATION, calibration)
+    }
+
+    /// Temperature and threshold, where they were asked for.
+    pub fn calibration(&self) -> Result<Option<Calibration>> {
+        match read_json(&self.calibration_path(), CALIBRATION) {
+            Err(RecordError::Missing { .. }) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// Replaces `report.html`.

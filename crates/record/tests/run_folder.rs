@@ -61,7 +61,8 @@ fn a_run_reads_back_as_it_was_written() {
     let mut confusion = Confusion::new(vec!["a".into(), "b".into()]);
     confusion.add(0, 1);
     let outcome = Outcome::Confusion(confusion);
-    let evaluation = Evaluation { split: "test".into(), checkpoint: "best".into(), samples: 1, outcome };
+    let evaluation =
+        Evaluation { split: "test".into(), checkpoint: "best".into(), samples: 1, outcome, baselines: None };
     run.write_config("lr = 0.1\n").unwrap();
     run.write_summary(&summary).unwrap();
     run.write_evaluation(&evaluation).unwrap();
@@ -114,7 +115,8 @@ fn summary_json_has_the_promised_keys() {
 #[test]
 fn residuals_read_back() {
     let outcome = Outcome::Residuals(vec![Residuals::new("y", &[0.1, 0.2], &[0.3, 0.4])]);
-    let evaluation = Evaluation { split: "test".into(), checkpoint: "best".into(), samples: 2, outcome };
+    let evaluation =
+        Evaluation { split: "test".into(), checkpoint: "best".into(), samples: 2, outcome, baselines: None };
     let text = serde_json::to_string(&evaluation).unwrap();
     assert_eq!(serde_json::from_str::<Evaluation>(&text).unwrap(), evaluation);
 }

@@ -16,6 +16,7 @@ mod residuals;
 mod scale;
 pub mod terminal;
 mod verdict;
+mod worth;
 
 pub use commands::{Command, commands, quote};
 pub use imbalance::imbalance;
@@ -23,3 +24,4 @@ pub use lab::lab_html;
 pub use lab_figure::lab_figure_svg;
 pub use page::report_html;
 pub use verdict::{Verdict, observations, verdict};
+pub use worth::{comparison, worth};

@@ -11,7 +11,7 @@ use crate::format::{capital, count, duration, metric_words, number, plural, spli
 use crate::markup::esc;
 use crate::panel::{Run, panels};
 use crate::verdict::{observations, verdict};
-use crate::{confusion, explain, residuals};
+use crate::{confusion, explain, residuals, worth};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -35,6 +35,7 @@ pub fn report_html(record: &RunRecord) -> String {
     out.push_str(&header(record));
     out.push_str(&curves_section(record, &run));
     out.push_str(&evaluation_section(record.evaluation.as_ref()));
+    out.push_str(&record.evaluation.as_ref().map_or_else(String::new, worth::section));
     out.push_str(&record.explanation.as_ref().map_or_else(String::new, explain::section));
     out.push_str(&epochs::table(record, &run));
     out.push_str(&made_section(record));

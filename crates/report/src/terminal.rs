@@ -9,6 +9,7 @@ use crate::commands::{REPEAT, commands};
 use crate::format::{capital, count, metric_words, plural, short, split_of, split_words, value};
 use crate::scale::{Scale, linear_reach, log_reach};
 use crate::verdict::{observations, verdict};
+use crate::worth::comparison;
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Dots of a braille cell, by row and column.
@@ -50,7 +51,8 @@ pub fn summary(record: &RunRecord, width: usize, color: Color) -> String {
     if !table.is_empty() {
         let _ = write!(out, "\n{table}");
     }
-    let seen = observations(record);
+    let compared = record.evaluation.as_ref().and_then(comparison).map(|text| capital(&text));
+    let seen: Vec<String> = compared.into_iter().chain(observations(record)).collect();
     if !seen.is_empty() {
         out.push('\n');
         seen.iter().for_each(|o| out.push_str(&wrapped(o, width, "")));

@@ -4,6 +4,7 @@ use record::{Goal, RunRecord, Status};
 
 use crate::format::{capital, duration, metric_words, number, plural, split_of, split_words, value};
 use crate::imbalance::imbalance;
+use crate::worth::worth;
 
 /// The sentence at the top: the result, and what it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,9 @@ pub fn verdict(record: &RunRecord) -> Verdict {
 /// What the curves say, in plain sentences; only what the numbers in the record show.
 pub fn observations(record: &RunRecord) -> Vec<String> {
     let hidden = record.evaluation.iter().flat_map(imbalance).map(|text| capital(&text));
+    let worth = record.evaluation.as_ref().and_then(worth);
     let curves = [generalisation(record), still_improving(record), best_was_earlier(record)];
-    reason(record).into_iter().chain(hidden).chain(curves.into_iter().flatten()).collect()
+    reason(record).into_iter().chain(hidden).chain(worth).chain(curves.into_iter().flatten()).collect()
 }
 
 fn reason(record: &RunRecord) -> Option<String> {

@@ -263,6 +263,7 @@ fn degenerate_runs_make_pages() {
         checkpoint: "last".into(),
         samples: 5,
         outcome: Outcome::Residuals(constant),
+        baselines: None,
     });
     check(&same);
 }

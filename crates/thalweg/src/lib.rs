@@ -1,5 +1,6 @@
 //! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
 
+pub mod baselines;
 pub mod config;
 
 pub use settings::registry;

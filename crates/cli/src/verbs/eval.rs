@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use record::{ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, RunDir, visible_line};
+use record::{
+    Calibration, CalibrationFigures, ClassScore, Confusion, Evaluation, HeadOutcome, Outcome, Residuals,
+    RunDir, Threshold, visible_line,
+};
 use serde_json::json;
 use thalweg::config::RunConfig;
-use thalweg::train::{Kept, Trained};
+use thalweg::train::{Kept, Trained, Wanted};
 
-use crate::args::kept;
+use crate::args::{kept, wanted};
 use crate::failure::Failure;
 use crate::table::{Side, count, figure, short, table};
 use crate::ui::{Look, Ui, paint};
@@ -26,6 +29,12 @@ pub struct Args {
     /// Which weights: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
+
+    /// Choose a temperature on the validation part, and of two classes a threshold, for `predict --calibrated`;
+    /// the threshold makes balanced_accuracy largest, or f1
+    #[arg(long, value_name = "FIGURE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "balanced_accuracy", value_parser = wanted(), hide_possible_values = true)]
+    calibrate: Option<Wanted>,
 }
 
 /// Most classes whose figures are shown one by one.
@@ -36,6 +45,10 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = with_data(&dir, &args.settings, "eval")?;
     let is_new = args.settings.iter().any(|word| word.starts_with("data"));
     let which = args.checkpoint;
+    if is_new && args.calibrate.is_some() {
+        let problem = "a calibration is chosen on the run's own validation part, not on other data";
+        return Err(Failure::wrong(problem, format!("`thalweg eval {} --calibrate`", args.run.display())));
+    }
     let data = is_new.then(|| config.data.source.clone());
     let mut trained = Trained::open(&dir, config, which)?;
     let done = if is_new { trained.measure_new(which) } else { trained.measure_own(which) }?;
@@ -45,8 +58,48 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     fields["metrics"] = serde_json::to_value(&done.measured.metrics).unwrap_or_default();
     fields["run_dir"] = json!(dir.path());
     fields["warnings"] = json!(trained.warnings());
+    if let Some(wanted) = args.calibrate {
+        let calibration = trained.calibrate(which, wanted)?;
+        dir.write_calibration(&calibration)?;
+        ui.print(&corrected(&calibration, &dir));
+        fields["calibration"] = serde_json::to_value(&calibration).unwrap_or_default();
+    }
     ui.result(fields);
     Ok(())
+}
+
+/// Temperature and threshold, and what they change.
+fn corrected(calibration: &Calibration, dir: &RunDir) -> String {
+    let mut text = format!("\ntemperature {}", short(calibration.temperature));
+    if let Some(Threshold { class, at, figure }) = &calibration.threshold {
+        let (class, figure) = (visible_line(class), figure.replace('_', " "));
+        text += &format!(", `{class}` from a probability of {} on (largest {figure})", short(*at));
+    }
+    text += ", chosen on the validation part\n\n";
+    let mut rows = vec![["", "samples", "", "before", "after"].map(String::from).to_vec()];
+    for part in std::iter::once(&calibration.chosen_on).chain(&calibration.judged_on) {
+        let figures = |f: &CalibrationFigures| {
+            let share = |x: Option<f64>| x.map(|x| figure("accuracy", x));
+            let plain = |x: Option<f64>| x.map(short);
+            [
+                plain(f.calibration_error),
+                plain(f.log_loss),
+                share(f.accuracy),
+                share(f.balanced_accuracy),
+                share(f.f1),
+            ]
+        };
+        let names = ["calibration error", "log loss", "accuracy", "balanced accuracy", "F1"];
+        let each = names.iter().zip(figures(&part.before).into_iter().zip(figures(&part.after)));
+        for (i, (name, (before, after))) in each.enumerate() {
+            let (Some(before), Some(after)) = (before, after) else { continue };
+            let (split, n) =
+                if i == 0 { (part.split.clone(), count(part.samples as usize)) } else { Default::default() };
+            rows.push(vec![split, n, (*name).to_owned(), before, after]);
+        }
+    }
+    text += &table(&rows, &[Side::Left, Side::Right, Side::Left, Side::Right, Side::Right], usize::MAX);
+    text + &format!("\n`thalweg predict {} INPUT --calibrated` answers so\n", dir.path().display())
 }
 
 /// The run's config with other data; settings that a trained model cannot change are refused.
@@ -67,7 +120,7 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
 
 /// The figures, of a part of the run's own data or of `data`.
 fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&str>) -> String {
-    let Evaluation { split, checkpoint, samples, outcome } = evaluation;
+    let Evaluation { split, checkpoint, samples, outcome, .. } = evaluation;
     let what = data.map_or_else(|| format!("{split} part"), |data| visible_line(data).into_owned());
     let mut text = format!("{what}, {} samples, {checkpoint} weights\n\n", count(*samples as usize));
     let short = |name: &str| {
@@ -81,8 +134,9 @@ fn described(evaluation: &Evaluation, metrics: &record::Metrics, data: Option<&s
         text += &if shown == "loss" { line } else { paint(&line, Look::Strong) };
     }
     text += &answers(outcome);
-    for hidden in report::imbalance(evaluation) {
-        text += &format!("\n{}\n", visible_line(&hidden));
+    let compared = [report::comparison(evaluation), report::worth(evaluation)].into_iter().flatten();
+    for said in compared.chain(report::imbalance(evaluation)) {
+        text += &format!("\n{}\n", visible_line(&said));
     }
     text
 }

@@ -67,6 +67,7 @@ pub fn classification(epochs: u64, classes: usize) -> RunRecord {
             checkpoint: "best".into(),
             samples: confusion.total(),
             outcome: Outcome::Confusion(confusion),
+            baselines: None,
         }),
         summary: summary(epochs, ends),
         explanation: None,
@@ -190,6 +191,7 @@ pub fn fashion() -> RunRecord {
         checkpoint: "best".into(),
         samples: confusion.total(),
         outcome: Outcome::Confusion(confusion),
+        baselines: None,
     });
     run
 }
@@ -236,6 +238,7 @@ pub fn regression(samples: usize) -> RunRecord {
         checkpoint: "best".into(),
         samples: samples as u64,
         outcome: Outcome::Residuals(vec![Residuals::new("target", &truth, &predicted)]),
+        baselines: None,
     });
     run
 }
@@ -311,6 +314,7 @@ pub fn hostile(text: &str) -> RunRecord {
         checkpoint: bad(),
         samples: 2,
         outcome: Outcome::Confusion(confusion),
+        baselines: None,
     });
     run
 }

@@ -122,6 +122,7 @@ impl Read {
             wrap: self.part_or("wrap", default.wrap)?,
             groups: self.part_or("groups", default.groups)?,
             top_k: self.part_or("top_k", default.top_k)?,
+            baselines: self.part_or("baselines", default.baselines)?,
             name: self.part("name")?,
             data: self.part_or("data", default.data)?,
             model: self.part_or("model", default.model)?,

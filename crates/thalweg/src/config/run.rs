@@ -114,6 +114,8 @@ fields! {
         pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Tables(HeadConfig::FIELDS, keys::HEAD_LIST);
         /// also measure how often the truth is among the k likeliest
         pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
+        /// measures simple models at the end of a run and in `eval`: majority or mean, linear, nearest neighbors
+        pub baselines: bool = true, is Kind::Switch;
         /// of the run folder; else made of data and model
         #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String> = None, example "\"first-try\"", is Kind::Text;

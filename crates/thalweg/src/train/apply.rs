@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use record::{Evaluation, RunDir};
+use record::{Calibration, Evaluation, RunDir};
 
+use super::calibrate::calibrated;
 use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::evaluate::{Measured, Measuring};
 use super::heads;
-use super::judged::{argmax, evaluation_of};
+use super::judged::{argmax, compared, evaluation_of};
 use super::objective::{Objective, Term};
 use super::prepared::{Prepared, Reading};
 use super::preprocessing::Preprocessing;
@@ -36,6 +37,8 @@ pub struct Trained {
     /// the run's own config, which names those data
     own: Option<RunConfig>,
     pub(super) warnings: Vec<String>,
+    /// by which its answers are corrected
+    pub(super) calibration: Option<Calibration>,
 }
 
 /// What a model says of samples.
@@ -108,8 +111,8 @@ impl Trained {
         let plain = without_counts(&config);
         let objective = Objective::new(&nothing.source(), &[], |head| plain.loss_of(head))?;
         let session = Session::new(model, objective, config.n_threads(), config.shards);
-        let warnings = Vec::new();
-        Ok(Trained { session, reading, params, buffers, config, identity, own: None, warnings })
+        let (warnings, calibration) = (Vec::new(), None);
+        Ok(Trained { session, reading, params, buffers, config, identity, own: None, warnings, calibration })
     }
 
     /// What was lost of the data that were measured or answered last, such as files that cannot be read.
@@ -209,7 +212,13 @@ impl Trained {
         let prepared = self.own_data()?;
         let splits = prepared.splits.clone();
         let part = Split::to_judge(&splits);
-        self.measure(&prepared.source(), (part, part.of(&splits)), checkpoint)
+        let source = prepared.source();
+        let mut report = self.measure(&source, (part, part.of(&splits)), checkpoint)?;
+        if self.config.baselines {
+            let (train, judged) = ((&source as _, &splits.train[..]), (&source as _, part.of(&splits)));
+            report.evaluation.baselines = compared(&self.session.objective, train, judged, &report.measured)?;
+        }
+        Ok(report)
     }
 
     /// The run's own data, with the losses made ready for them.
@@ -308,7 +317,10 @@ impl Trained {
         let source = self.reading.source(Arc::new(set), none);
         let weights = (&self.params[..], &buffers[..]);
         let outputs = self.session.answer(weights, (&source, &indices), self.config.eval_batch)?;
-        Ok(self.words(outputs))
+        Ok(match (&self.calibration, self.reading.task.classes()) {
+            (Some(calibration), classes) if !classes.is_empty() => calibrated(classes, &outputs, calibration),
+            _ => self.words(outputs),
+        })
     }
 
     /// What the outputs mean.

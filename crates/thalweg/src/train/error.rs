@@ -184,6 +184,14 @@ pub enum TrainError {
         /// the data's
         got: usize,
     },
+    /// Temperature and threshold cannot be chosen, or used.
+    #[error("{problem}")]
+    Calibration {
+        /// why
+        problem: &'static str,
+        /// what to type
+        hint: &'static str,
+    },
     /// Data without targets cannot be evaluated.
     #[error("the data has no targets to compare with")]
     NoTargets,
@@ -263,6 +271,7 @@ impl TrainError {
             TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
                 Some("use data with the same columns, or train a model on this data".into())
             }
+            TrainError::Calibration { hint, .. } => Some((*hint).to_owned()),
             TrainError::NoTargets => Some("answers need none".into()),
             TrainError::Partners { .. } => Some(
                 "give `Pipeline::new` the numbers that `Subset::new` has: \

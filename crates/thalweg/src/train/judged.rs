@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use record::{Confusion, Evaluation, HeadOutcome, Outcome, Residuals, Scored, Scores};
+use record::{Baselines, Confusion, Evaluation, HeadOutcome, Outcome, Residuals, Scored, Scores};
 
 use super::choice::{Kept, Split};
+use super::error::TrainError;
 use super::evaluate::Measured;
 use super::objective::{Objective, Term};
+use crate::baselines::{self, Part};
 use crate::data::Task;
 use crate::losses::Probabilities;
-use crate::source::{Head, columns, is_missing, n_targets};
+use crate::source::{Head, Source, columns, is_missing, n_targets};
 
 /// Answers summed up for people: a confusion matrix, or residuals, of each head. Samples whose target is missing are
 /// passed over.
@@ -37,7 +39,23 @@ pub(super) fn evaluation_of(
         1 => all.swap_remove(0).outcome,
         _ => Outcome::Heads(all),
     };
-    Evaluation { split: split.to_string(), checkpoint: checkpoint.to_string(), samples, outcome }
+    let (split, checkpoint) = (split.to_string(), checkpoint.to_string());
+    Evaluation { split, checkpoint, samples, outcome, baselines: None }
+}
+
+/// Simple models that are fitted on the training samples and measured on the same samples as the model; nothing of
+/// answers to yes-or-no questions, of several heads, or where targets are missing.
+pub(super) fn compared(
+    objective: &Objective,
+    train: (&dyn Source, &[u32]),
+    judged: (&dyn Source, &[u32]),
+    measured: &Measured,
+) -> Result<Option<Baselines>, TrainError> {
+    if objective.only().is_none_or(Term::is_yes_or_no) {
+        return Ok(None);
+    }
+    let [train, judged] = [train, judged].map(|(source, samples)| Part { source, samples });
+    baselines::compare(train, judged, &measured.outputs).map_err(TrainError::Source)
 }
 
 /// What a head gave, and what is true, summed up.

@@ -20,6 +20,8 @@ mod apply;
 #[cfg(feature = "runs")]
 mod best;
 mod builder;
+#[cfg(feature = "runs")]
+mod calibrate;
 mod choice;
 mod error;
 mod evaluate;
@@ -50,7 +52,7 @@ mod saved;
 #[cfg(feature = "runs")]
 mod seen;
 mod session;
-mod settings;
+pub(crate) mod settings;
 mod state;
 mod step;
 mod trainer;
@@ -58,6 +60,8 @@ mod trainer;
 #[cfg(feature = "runs")]
 pub use apply::{Answers, Needs, Report, Trained};
 pub use builder::TrainerBuilder;
+#[cfg(feature = "runs")]
+pub use calibrate::Wanted;
 pub use choice::{Kept, Split, UnknownWord};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Measured};

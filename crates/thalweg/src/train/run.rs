@@ -11,7 +11,7 @@ use super::best::{Judge, goal, instead_of_r2};
 use super::choice::{Kept, Split};
 use super::error::TrainError;
 use super::first::FirstEpoch;
-use super::judged::evaluation_of;
+use super::judged::{compared, evaluation_of};
 use super::observe::{Facts, Observer, Progress};
 use super::prepared::Prepared;
 use super::program::StepError;
@@ -118,7 +118,7 @@ fn recorded(config: &RunConfig) -> String {
 }
 
 /// Settings that a resumed run may change; all of a table where one names it.
-const MAY_CHANGE: [&str; 6] = ["epochs", "steps", "threads", "eval_batch", "save", "time"];
+const MAY_CHANGE: [&str; 7] = ["epochs", "steps", "threads", "eval_batch", "save", "time", "baselines"];
 
 /// The keys of all settings in which two configs differ, such as `threads` and `save.every`, if a run may be resumed
 /// with the new ones.
@@ -400,12 +400,14 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        self.folder.write_evaluation(&evaluation_of(
-            &best,
-            &self.trainer.session.objective,
-            part,
-            Kept::Best,
-        ))?;
+        let objective = &self.trainer.session.objective;
+        let mut evaluation = evaluation_of(&best, objective, part, Kept::Best);
+        if self.config.baselines {
+            let (train, judged) = (&self.trainer.parts.train, self.trainer.parts.of(part));
+            let [train, judged] = [train, judged].map(|part| (&*part.source, &part.numbers[..]));
+            evaluation.baselines = compared(objective, train, judged, &best)?;
+        }
+        self.folder.write_evaluation(&evaluation)?;
         Ok(())
     }
 

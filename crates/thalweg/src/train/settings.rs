@@ -102,7 +102,7 @@ fn said(chosen: &[(&str, u64)], n_train: usize) -> Option<String> {
 }
 
 /// A count with its thousands apart.
-pub(super) fn with_commas(n: usize) -> String {
+pub(crate) fn with_commas(n: usize) -> String {
     let digits = n.to_string();
     let comma = |i: usize| i > 0 && (digits.len() - i).is_multiple_of(3);
     digits.chars().enumerate().fold(String::new(), |mut out, (i, digit)| {
