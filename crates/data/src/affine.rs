@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Moments, moments, of_numbers};
-use super::{DataError, Dataset, Task};
+use super::{DataError, Dataset, Task, robust};
 
 /// y = scale · x + shift, with one value for all inputs, one per channel (the last axis), or one per input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,10 @@ pub enum Preprocess {
     SecondMoment,
     /// Each input to 0..1 by its smallest and largest value.
     Scale01,
+    /// Each number minus its median, divided by the distance of its quartiles, or by half its range where that is 0
+    /// (Holzmüller, Grinsztajn and Steinwart 2024, RealMLP); inputs of categories and cycles, and those that say what
+    /// is missing, stay as they are.
+    Robust,
 }
 
 impl Preprocess {
@@ -57,6 +61,11 @@ impl Preprocess {
         ),
         (Preprocess::SecondMoment, "second-moment", "each input to mean square 1"),
         (Preprocess::Scale01, "scale01", "each input to the range 0 to 1"),
+        (
+            Preprocess::Robust,
+            "robust",
+            "each number minus its median, divided by the distance of its quartiles; outliers do not move it",
+        ),
     ];
 }
 
@@ -97,7 +106,7 @@ impl Affine {
     }
 
     /// From f64 means to subtract and values to divide by.
-    fn from_parts(subtract: impl Iterator<Item = f64>, divide: impl Iterator<Item = f64>) -> Affine {
+    pub(crate) fn from_parts(subtract: impl Iterator<Item = f64>, divide: impl Iterator<Item = f64>) -> Affine {
         let (scale, shift) = subtract.zip(divide).map(|(m, d)| ((1.0 / d) as f32, (-m / d) as f32)).unzip();
         Affine { scale, shift }
     }
@@ -116,11 +125,14 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
     if train.is_empty() {
         return Err(DataError::NoSamples { path: set.name.clone().into() });
     }
+    if how == Preprocess::Robust {
+        return Ok(robust::fit(set, train));
+    }
     let each = moments(set, train);
     let channels = set.n_channels().max(1);
     let group = |i: usize| i % channels;
     Ok(match how {
-        Preprocess::None => Affine::identity(),
+        Preprocess::None | Preprocess::Robust => Affine::identity(),
         Preprocess::Centre => centre(&each),
         Preprocess::Standardise => standardise(&each),
         Preprocess::GlobalStandardise => standardise(&each.grouped(1, |_| 0)),
@@ -166,6 +178,6 @@ fn scale01(m: &Moments) -> Affine {
 }
 
 /// A divisor that f32 can bear, or 1 for a constant.
-fn or_one(d: f64) -> f64 {
+pub(crate) fn or_one(d: f64) -> f64 {
     if d > f64::from(f32::MIN_POSITIVE) { d } else { 1.0 }
 }

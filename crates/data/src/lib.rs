@@ -51,6 +51,7 @@ mod precision;
 mod preview;
 pub mod public;
 mod read;
+mod robust;
 mod schema;
 pub mod sets;
 mod split;

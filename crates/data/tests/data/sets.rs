@@ -338,3 +338,54 @@ fn no_damage_makes_a_panic() {
         }
     }
 }
+
+/// Numbers and elapsed days are scaled by median and quartiles; what says which category, which weekday or what was
+/// missing stays.
+#[test]
+fn robust_scaling_moves_only_what_measures() {
+    let folder = Folder::new("robust");
+    let rows: String = (0..41)
+        .map(|i: i32| {
+            let number = if i == 7 { String::new() } else { format!("{}", i * i) };
+            let word = ["red", "green", "blue"][i as usize % 3];
+            format!(
+                "{number},{word},{},2024-{:02}-{:02},{}\n",
+                if i == 3 { 1e9 } else { 5.0 },
+                1 + i / 4,
+                1 + i % 4 * 7,
+                i % 2
+            )
+        })
+        .collect();
+    let mut set = open(&folder.write("t.csv", format!("n,word,rare,day,y\n{rows}")));
+    let train: Vec<u32> = (0..41).collect();
+    set.fill_missing(&train);
+    let affine = data::fit(&set, &train, Preprocess::Robust).expect("samples");
+    affine.check(&set.input_shape).expect("its own shape");
+    let schema = set.schema.clone().expect("a table");
+    let mut seen = [0; 3];
+    for (j, name) in schema.features().iter().enumerate() {
+        let mut column: Vec<f64> =
+            train.iter().map(|i| f64::from(floats(&set)[*i as usize * set.n_inputs() + j])).collect();
+        column.sort_by(f64::total_cmp);
+        let (scale, shift) = (f64::from(affine.scale[j]), f64::from(affine.shift[j]));
+        match name.as_str() {
+            "n" | "day.days" => {
+                // 41 values: the quartiles are the 11th, 21st and 31st
+                let spread = column[30] - column[10];
+                assert!((scale * spread - 1.0).abs() < 1e-6, "{name}");
+                assert!((column[20] * scale + shift).abs() < 1e-5, "{name}");
+                seen[0] += 1;
+            }
+            "rare" => {
+                assert!((scale * 0.5 * (1e9 - 5.0) - 1.0).abs() < 1e-6, "{name}");
+                seen[1] += 1;
+            }
+            _ => {
+                assert_eq!((scale, shift), (1.0, 0.0), "{name}");
+                seen[2] += 1;
+            }
+        }
+    }
+    assert!(seen[0] == 2 && seen[1] == 1 && seen[2] >= 6, "{seen:?} of {:?}", schema.features());
+}

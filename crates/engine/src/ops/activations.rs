@@ -49,6 +49,25 @@ impl Graph {
         self.add(positive, bent)
     }
 
+    /// `λx` above 0, `λα(eˣ − 1)` below, with λ = 1.0507… and α = 1.6733… by which a standard normal keeps mean 0 and
+    /// variance 1 (Klambauer et al. 2017).
+    pub fn selu(&mut self, x: Var) -> Built {
+        let bent = self.elu(x, 1.673_263_2)?;
+        self.scale(bent, 1.050_701)
+    }
+
+    /// `x/√(1 + (x/limit)²)`: close to x near 0, within ±limit far out.
+    pub fn smooth_clip(&mut self, x: Var, limit: f32) -> Built {
+        // beyond 1e15 the square would overflow, and the result is ±limit to the last bit long before
+        let t = self.scale(x, 1.0 / limit)?;
+        let t = self.clamp(t, -1e15, 1e15)?;
+        let square = self.unary(Fn1::Square, t)?;
+        let sum = self.shift(square, 1.0)?;
+        let root = self.unary(Fn1::Sqrt, sum)?;
+        let share = self.div(t, root)?;
+        self.scale(share, limit)
+    }
+
     /// `x·Φ(x)` with the exact normal distribution (Hendrycks and Gimpel 2016).
     pub fn gelu(&mut self, x: Var) -> Built {
         let scaled = self.scale(x, std::f32::consts::FRAC_1_SQRT_2)?;

@@ -9,6 +9,7 @@ use crate::shape::Shape;
 use crate::steps::emit::Emit;
 use kernels::map::{Draw, Src};
 pub use kernels::math::Fn1;
+use std::f64::consts::TAU;
 
 /// `y = f(x)`, element by element.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ impl Operator for Unary {
             Fn1::Softplus => "softplus",
             Fn1::Erf => "erf",
             Fn1::Relu => "relu",
+            Fn1::CosTurn => "cos_turn",
+            Fn1::SinTurn => "sin_turn",
         }
     }
 
@@ -79,6 +82,14 @@ impl Operator for Unary {
                 let e = g.unary(Fn1::Exp, n)?;
                 g.scale(e, std::f32::consts::FRAC_2_SQRT_PI)?
             }
+            Fn1::CosTurn => {
+                let s = g.unary(Fn1::SinTurn, x)?;
+                g.scale(s, -std::f32::consts::TAU)?
+            }
+            Fn1::SinTurn => {
+                let c = g.unary(Fn1::CosTurn, x)?;
+                g.scale(c, std::f32::consts::TAU)?
+            }
         };
         let dx = g.mul(dy, slope)?;
         at.give(0, dx)
@@ -99,6 +110,8 @@ impl Operator for Unary {
             Fn1::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
             Fn1::Softplus => x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
             Fn1::Erf => erf64(x),
+            Fn1::CosTurn => libm::cos(TAU * (x - x.round())),
+            Fn1::SinTurn => libm::sin(TAU * (x - x.round())),
             Fn1::Relu => {
                 if x > 0.0 {
                     x

@@ -127,7 +127,7 @@ pub const MAKERS: &[(&str, Maker)] = &[
 ];
 
 fn unary(d: &mut Gen) -> Built<Option<Var>> {
-    const ALL: [Fn1; 14] = [
+    const ALL: [Fn1; 16] = [
         Fn1::Neg,
         Fn1::Abs,
         Fn1::Sign,
@@ -142,6 +142,8 @@ fn unary(d: &mut Gen) -> Built<Option<Var>> {
         Fn1::Softplus,
         Fn1::Erf,
         Fn1::Relu,
+        Fn1::CosTurn,
+        Fn1::SinTurn,
     ];
     let (f, x) = (d.dice.of(&ALL), d.any());
     let (near, far) = d.reach(x);

@@ -72,7 +72,7 @@ fn un_body<A: Arith>(machine: &Machine, f: Fn1, dst: Dst, a: Src, at: &Block) {
     macro_rules! each {
         ($($f:ident)*) => { match f { $(Fn1::$f => lanes!(n, dst, x = a => Fn1::$f.apply::<A>(x)),)* } };
     }
-    each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu);
+    each!(Neg Abs Sign Step Square Sqrt Recip Exp Ln Tanh Sigmoid Softplus Erf Relu CosTurn SinTurn);
 }
 
 #[allow(clippy::extra_unused_type_parameters)] // nothing here is fused

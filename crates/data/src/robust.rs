@@ -1,0 +1,89 @@
+//! Robust scaling: the median goes to 0 and the distance of the quartiles to 1, so that outliers move nothing.
+
+use super::affine::or_one;
+use super::{Affine, Dataset, DatePart, Role, TableSchema, Values};
+
+/// Fitted on the samples `train`, at least one; O(n) for each input.
+pub(crate) fn fit(set: &Dataset, train: &[u32]) -> Affine {
+    let width = set.n_inputs();
+    let is_number = set.schema.as_ref().map_or_else(|| vec![true; width], numbers);
+    let mut column = Vec::with_capacity(train.len());
+    let parts = (0..width).map(|j| {
+        if !is_number.get(j).is_some_and(|is| *is) {
+            return (0.0, 1.0);
+        }
+        column.clear();
+        column.extend(train.iter().map(|&i| value(set, i as usize * width + j)));
+        middle_and_spread(&mut column)
+    });
+    let (subtract, divide): (Vec<f64>, Vec<f64>) = parts.unzip();
+    Affine::from_parts(subtract.into_iter(), divide.into_iter())
+}
+
+fn value(set: &Dataset, at: usize) -> f32 {
+    match &set.inputs {
+        Values::F32(values) => values[at],
+        Values::U8(bytes) => f32::from(bytes[at]) / 255.0,
+    }
+}
+
+/// For each input of a table whether it measures something: numbers and elapsed times do.
+fn numbers(schema: &TableSchema) -> Vec<bool> {
+    let of = |role: &Role| {
+        let mut is = vec![false; role.width()];
+        let measures = match role {
+            Role::Number { .. } => true,
+            Role::Date { parts, .. } => parts.first() == Some(&DatePart::Elapsed),
+            Role::Boolean { .. } | Role::Category { .. } => false,
+        };
+        if let Some(first) = is.first_mut() {
+            *first = measures;
+        }
+        is
+    };
+    schema.columns.iter().flat_map(|column| of(&column.role)).collect()
+}
+
+/// The median, and the distance of the quartiles; where that is 0 half the range, and for a constant 1.
+fn middle_and_spread(values: &mut [f32]) -> (f64, f64) {
+    let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(values, share));
+    let ends = values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+    let spread = if high > low { high - low } else { 0.5 * (f64::from(ends.1) - f64::from(ends.0)) };
+    (middle, or_one(spread))
+}
+
+/// NumPy's default: between the two values around place `share`·(n − 1) of the sorted ones, in proportion.
+fn quantile(values: &mut [f32], share: f64) -> f64 {
+    let place = share * (values.len() - 1) as f64;
+    let (below, rest) = (place as usize, place.fract());
+    let (_, low, above) = values.select_nth_unstable_by(below, f32::total_cmp);
+    let low = f64::from(*low);
+    let next = above.iter().copied().min_by(f32::total_cmp).map_or(low, f64::from);
+    low + (next - low) * rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.quantile(x, [.25, .5, .75])` in float64.
+    #[test]
+    fn quartiles_are_numpys() {
+        for (values, want) in [
+            (vec![3.0], [3.0, 3.0, 3.0]),
+            (vec![5.0, 1.0], [2.0, 3.0, 4.0]),
+            (vec![4.0, 1.0, 9.0, 2.0], [1.75, 3.0, 5.25]),
+            (vec![7.0, 7.0, 0.5, 100.0, -3.0], [0.5, 7.0, 7.0]),
+            (vec![10.0, 2.0, 2.0, 8.0, 3.0, 1.0], [2.0, 2.5, 6.75]),
+        ] {
+            let got = [0.25, 0.5, 0.75].map(|share| quantile(&mut values.clone(), share));
+            assert_eq!(got, want, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_quartiles_meet_the_range_decides() {
+        assert_eq!(middle_and_spread(&mut [2.0, 2.0, 2.0, 2.0, 12.0]), (2.0, 5.0));
+        assert_eq!(middle_and_spread(&mut [4.0; 3]), (4.0, 1.0));
+    }
+}
