@@ -6,13 +6,9 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ColorChoice, CommandFactory, Parser};
-<<<<<<< HEAD
 use record::{RecordError, RunDir};
 use thalweg::config::RunConfig;
-use thalweg::train::Kept;
-=======
 use thalweg::train::{Kept, Wanted};
->>>>>>> baselines
 
 use crate::failure::Failure;
 use crate::mistake;

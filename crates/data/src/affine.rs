@@ -106,7 +106,10 @@ impl Affine {
     }
 
     /// From f64 means to subtract and values to divide by.
-    pub(crate) fn from_parts(subtract: impl Iterator<Item = f64>, divide: impl Iterator<Item = f64>) -> Affine {
+    pub(crate) fn from_parts(
+        subtract: impl Iterator<Item = f64>,
+        divide: impl Iterator<Item = f64>,
+    ) -> Affine {
         let (scale, shift) = subtract.zip(divide).map(|(m, d)| ((1.0 / d) as f32, (-m / d) as f32)).unzip();
         Affine { scale, shift }
     }

@@ -47,7 +47,11 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let which = args.checkpoint;
     if is_new && args.calibrate.is_some() {
         let problem = "a calibration is chosen on the run's own validation part, not on other data";
-        return Err(Failure::wrong(problem, format!("`thalweg eval {} --calibrate`", args.run.display())));
+        return Err(Failure::wrong(
+            "cli.calibrate-elsewhere",
+            problem,
+            format!("`thalweg eval {} --calibrate`", args.run.display()),
+        ));
     }
     let data = is_new.then(|| config.data.source.clone());
     let mut trained = Trained::open(&dir, config, which)?;

@@ -68,23 +68,24 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     settings.push(format!("data.source={}", args.input));
     let config = with_data(&dir, &settings, "predict")?;
     let mut trained = Trained::open(&dir, config, args.checkpoint)?;
-<<<<<<< HEAD
     let copied = copied(&trained, &args.with)?;
-=======
     if args.calibrated {
         let again =
             format!("`thalweg eval {} --calibrate --checkpoint {}`", args.run.display(), args.checkpoint);
         let Some(calibration) = dir.calibration()? else {
             let path = dir.calibration_path();
-            return Err(Failure::wrong(format!("the run was not calibrated: {}", path.display()), again));
+            return Err(Failure::wrong(
+                "cli.not-calibrated",
+                format!("the run was not calibrated: {}", path.display()),
+                again,
+            ));
         };
         if calibration.checkpoint != args.checkpoint.to_string() {
             let problem = format!("the calibration is of the {} weights", calibration.checkpoint);
-            return Err(Failure::wrong(problem, again));
+            return Err(Failure::wrong("cli.calibrated-otherwise", problem, again));
         }
         trained.set_calibration(calibration)?;
     }
->>>>>>> baselines
     let answers = trained.answer()?;
     trained.warnings().iter().for_each(|text| ui.warn(text));
     let rows = Rows::new(&answers, copied);

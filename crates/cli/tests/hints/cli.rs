@@ -3,6 +3,19 @@
 use super::{Case, RUN, case, write};
 
 pub const CASES: &[Case] = &[
+    case(
+        "cli.not-calibrated",
+        "thalweg predict r t.csv --calibrated",
+        "{0} && thalweg predict r t.csv --calibrated",
+    )
+    .before(super::RUN),
+    case(
+        "cli.calibrated-otherwise",
+        "thalweg predict r t.csv --calibrated --checkpoint last",
+        "{0} && thalweg predict r t.csv --calibrated --checkpoint last",
+    )
+    .before("thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q --run-dir r && thalweg eval r --calibrate"),
+    case("cli.calibrate-elsewhere", "thalweg eval r data=t.csv --calibrate", "{0}").before(super::RUN),
     case("cli.predict-with", "thalweg predict r t.csv --with x", "thalweg predict r t.csv {0}")
         .before(super::RUN),
     case("cli.jobs-of-one", "thalweg -j 2 steps=1", "thalweg -j 2 steps=1 {0} model=mlp-4 -q"),
