@@ -1,4 +1,5 @@
-//! Warnings about what reads well and is probably meant otherwise: alike classes, codes, marks that are numbers, totals.
+//! Warnings about what reads well and is probably meant otherwise: alike classes, codes, marks that are numbers,
+//! totals.
 
 use std::collections::BTreeMap;
 
