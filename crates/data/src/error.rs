@@ -5,7 +5,7 @@ use std::path::PathBuf;
 mod column;
 mod hint;
 
-pub use column::{ColumnFault, Fault, Odd, OddLine};
+pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
 use column::{column_faults, odd_lines};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
@@ -239,12 +239,12 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A missing value where none may be.
-    #[error("the value at line {line}, column `{column}` is missing{}: {}", others(*n), path.display())]
+    #[error("the value at {place}, column `{column}` is missing{}: {}", others(*n), path.display())]
     MissingValue {
         /// How many values of the column are.
         n: usize,
-        /// The line, counted from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
         /// The column's name.
         column: String,
         /// Whether the column is a target.
@@ -253,12 +253,12 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A class in a table that was not there when the model was made.
-    #[error("`{value}` at line {line} is none of the {n_classes} classes: {}", path.display())]
+    #[error("`{value}` at {place} is none of the {n_classes} classes: {}", path.display())]
     UnknownClass {
         /// The field.
         value: String,
-        /// The line, counted from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
         /// Number of classes.
         n_classes: usize,
         /// The closest class.
@@ -288,6 +288,67 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Columns that hold more than one value in a row, or what is no value.
+    #[error("{}: {}", nested(columns), path.display())]
+    NestedColumns {
+        /// Their names, with what they hold.
+        columns: Vec<(String, String)>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record that cannot be read.
+    #[error("{place} is no {what}: {reason}: {}", path.display())]
+    BadRecord {
+        /// What it should be.
+        what: &'static str,
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Several tables in one file, and none is named, or one that is not there.
+    #[error("{}: {}", tables(what, found, asked.as_deref()), path.display())]
+    Tables {
+        /// Sheets, or files of an archive.
+        what: &'static str,
+        /// What was asked for.
+        asked: Option<String>,
+        /// Their names.
+        found: Vec<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pattern that no file has, or that is none.
+    #[error("{problem}: {}", path.display())]
+    NoMatch {
+        /// What is wrong.
+        problem: String,
+        /// The pattern.
+        path: PathBuf,
+    },
+    /// A file that is named twice.
+    #[error("the file is named twice: {}", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Files with different columns, which cannot be one table.
+    #[error("{}: {}", differ(column, *lacks, beside), path.display())]
+    ColumnsDiffer {
+        /// A column that one of them has.
+        column: String,
+        /// Whether it is the first file that has it.
+        lacks: bool,
+        /// The first file.
+        beside: PathBuf,
+        /// The other file.
+        path: PathBuf,
+    },
+    /// Standard input from the keyboard.
+    #[error("standard input is a terminal, from which no data come")]
+    Terminal,
     /// An archive without the arrays that are needed.
     #[error("no array for the {what}: looked for {looked_for}, found {found:?}: {}", path.display())]
     NoArray {
@@ -439,6 +500,30 @@ pub enum DataError {
 fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
+}
+
+/// `column `a` holds lists`.
+fn nested(columns: &[(String, String)]) -> String {
+    let shown: Vec<String> = columns.iter().map(|(name, what)| format!("`{name}` holds {what}")).collect();
+    let s = if columns.len() == 1 { "" } else { "s" };
+    format!("column{s} that cannot be read: {}", first(&shown))
+}
+
+fn tables(what: &str, found: &[String], asked: Option<&str>) -> String {
+    let quoted: Vec<String> = found.iter().map(|f| format!("`{f}`")).collect();
+    match (asked, found.len()) {
+        (Some(asked), _) => format!("there is no {what} `{asked}`, only {}", first(&quoted)),
+        (None, 0) => format!("there is no {what} with a table"),
+        (None, n) => format!("there are {n} tables, {}", first(&quoted)),
+    }
+}
+
+fn differ(column: &str, lacks: bool, beside: &std::path::Path) -> String {
+    let column = column.replace(char::is_control, "?");
+    match lacks {
+        true => format!("there is no column `{column}`, which {} has", beside.display()),
+        false => format!("there is a column `{column}`, which {} has not", beside.display()),
+    }
 }
 
 fn closing(line: Option<u64>) -> String {

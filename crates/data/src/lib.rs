@@ -54,13 +54,15 @@ pub mod sets;
 mod split;
 #[cfg(feature = "table")]
 mod tables;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use bytes::Bytes;
 pub use channels::Channels;
 pub use dataset::{Dataset, Origin, Task, Values};
 pub use columns::{ColumnInfo, ColumnRole};
-pub use error::{ColumnFault, DataError, Fault, Odd, OddLine};
+pub use error::{ColumnFault, DataError, Fault, Odd, OddLine, Place};
 pub use folder::default_cache_folder;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};

@@ -78,6 +78,36 @@ impl Column {
         }
     }
 
+    /// A number of a typed file; NaN is a value that is missing.
+    pub fn push_number(&mut self, value: f64) {
+        if value.is_nan() {
+            return self.push_missing();
+        }
+        // zero has no sign where it is a label
+        self.cells.push(value + 0.0);
+        self.n_numbers += 1;
+    }
+
+    /// A whole number; beyond the range in which f64 holds all of them it is kept as it is written.
+    pub fn push_whole(&mut self, value: i128) {
+        match value.unsigned_abs() <= 1 << 53 {
+            true => self.push_number(value as f64),
+            false => self.push_text(&value.to_string()),
+        }
+    }
+
+    /// A value that is missing.
+    pub fn push_missing(&mut self) {
+        self.push_text("");
+    }
+
+    /// Missing values until there is one for each of so many rows.
+    pub fn fill_to(&mut self, rows: usize) {
+        while self.len() < rows {
+            self.push_missing();
+        }
+    }
+
     /// A field that did not begin with a digit: a number all the same, where quotes were around it.
     pub fn push_field(&mut self, field: &str) {
         match super::number::plain(field.as_bytes(), self.decimal).filter(|p| p.len == field.len()) {
@@ -102,6 +132,14 @@ impl Column {
         self.last = code;
         self.texts[code as usize].count += 1;
         self.cells.push(f64::from_bits(TEXT | u64::from(code)));
+    }
+
+    /// The cell of another column, as a text.
+    pub fn push_word(&mut self, other: &Column, row: usize) {
+        match other.cell(row) {
+            Cell::Number(x) => self.push_text(&x.to_string()),
+            Cell::Text(code) => self.push_text(&other.texts[code as usize].text),
+        }
     }
 
     /// Takes the last cell back.

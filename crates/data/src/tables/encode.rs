@@ -108,7 +108,7 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
         None => task_of(table, &roles.targets, &roles.found, options, &mut notes)?,
     };
     let own = other.is_none();
-    if own && options.target.is_empty() && let [target] = targets[..] {
+    if own && options.target.is_empty() && table.outputs.is_empty() && let [target] = targets[..] {
         notes.push(format!(
             "the target is the last column, `{}`; another one: `data.target=NAME`",
             table.names[target]
@@ -224,9 +224,9 @@ fn role(
     let indicator = found.n_missing > 0;
     if indicator && options.allow_missing == Some(false) {
         let (name, path) = (table.names[index].clone(), table.path.clone());
-        let line = table.line_of(first_missing(table, column, &found.kind));
+        let place = table.place_of(first_missing(table, column, &found.kind));
         let n = found.n_missing;
-        return Err(DataError::MissingValue { n, line, column: name, target: false, path });
+        return Err(DataError::MissingValue { n, place, column: name, target: false, path });
     }
     Ok(match &found.kind {
         Kind::Number { texts } => {
@@ -574,7 +574,7 @@ fn labels(table: &Table, index: usize, classes: &[String], options: &DataOptions
             }
             return Err(DataError::UnknownClass {
                 value: text.text.to_string(),
-                line: table.line_of(row),
+                place: table.place_of(row),
                 n_classes: classes.len(),
                 nearest: settings::nearest(&text.text, classes.iter().map(String::as_str)),
                 path: table.path.clone(),
@@ -605,9 +605,9 @@ fn kept_rows(
     let place = targets[first * width..].iter().position(|t| t.is_nan()).unwrap_or(0);
     let column = table.names[plan.targets[place]].clone();
     if options.missing_target == MissingTarget::Error {
-        let (line, path) = (table.line_of(first), table.path.clone());
+        let (place, path) = (table.place_of(first), table.path.clone());
         let n = (0..table.n_rows).filter(|row| !told(*row)).count();
-        return Err(DataError::MissingValue { n, line, column, target: true, path });
+        return Err(DataError::MissingValue { n, place, column, target: true, path });
     }
     let rows: Vec<u32> = (0..table.n_rows).filter(|r| told(*r)).map(|r| r as u32).collect();
     if rows.is_empty() {

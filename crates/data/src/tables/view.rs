@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::cells::Cell;
 use super::kinds::Kind;
-use super::read::load;
+use super::files::load;
 use super::roles::{self, Roles};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::error::ColumnFault;
