@@ -63,6 +63,9 @@ formats! {
     #[cfg(feature = "table")] table,
     #[cfg(feature = "table")] arff,
     #[cfg(feature = "table")] json,
+    #[cfg(feature = "excel")] excel,
+    #[cfg(feature = "parquet")] parquet,
+    #[cfg(feature = "arrow")] arrow,
     #[cfg(all(feature = "table", feature = "zip"))] zip,
 }
 
@@ -74,6 +77,12 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("npz", &[".npz"]),
     #[cfg(not(feature = "table"))]
     ("table", &[".csv", ".tsv", ".tab", ".data", ".dat", ".txt", ".arff", ".jsonl", ".ndjson", ".json"]),
+    #[cfg(not(feature = "excel"))]
+    ("excel", &[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"]),
+    #[cfg(not(feature = "parquet"))]
+    ("parquet", &[".parquet", ".pq"]),
+    #[cfg(not(feature = "arrow"))]
+    ("arrow", &[".arrow", ".arrows", ".feather", ".ipc"]),
     #[cfg(not(feature = "zip"))]
     ("zip", &[".zip"]),
     #[cfg(not(feature = "zstd"))]
@@ -109,7 +118,18 @@ pub fn by_name(path: &Path) -> Option<&'static Format> {
 
 /// First bytes of binary files that are tables, with the name of the format.
 #[cfg(feature = "table")]
-const MAGIC: &[(&[u8], &str)] = &[(b"PK\x03\x04", "zip")];
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    // a stream begins with the mark of its first message
+    (b"\xff\xff\xff\xff", "arrow"),
+];
+
+/// What a zip holds that is a workbook.
+#[cfg(feature = "table")]
+const WORKBOOK: &[&[u8]] = &[b"xl/workbook.", b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"];
 
 /// Whether files of a format hold a file of another one.
 #[cfg(feature = "table")]
@@ -132,7 +152,8 @@ pub(crate) fn by_content(
         format.map(Some).ok_or(DataError::LeftOut { what: name.into(), feature: name })
     };
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return of(name);
+        let is_book = *name == "zip" && WORKBOOK.iter().any(|w| memchr::memmem::find(bytes, w).is_some());
+        return of(if is_book { "excel" } else { name });
     }
     // a text in spite of a name such as `.xls`
     let is_text = !bytes[..bytes.len().min(4096)].contains(&0) || bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);

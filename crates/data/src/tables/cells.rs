@@ -88,6 +88,36 @@ impl Column {
         self.n_numbers += 1;
     }
 
+    /// A number in single precision: the shortest decimal that is the same in it.
+    #[cfg(any(feature = "arrow", feature = "parquet"))]
+    pub fn push_single(&mut self, value: f32) {
+        const TENS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+        let wide = f64::from(value);
+        let short = TENS.iter().map(|ten| (wide * ten).round() / ten).find(|short| *short as f32 == value);
+        self.push_number(short.unwrap_or(wide));
+    }
+
+    /// A whole number times a power of ten; as a text where f64 would make another number of it.
+    #[cfg(any(feature = "arrow", feature = "parquet"))]
+    pub fn push_decimal(&mut self, digits: i128, scale: i64) {
+        match scale {
+            0 => self.push_whole(digits),
+            // a power of ten that f64 holds exactly, and digits as well: the nearest f64
+            1..=22 if digits.unsigned_abs() <= 1 << 53 => {
+                let ten = (0..scale).fold(1.0, |ten, _| ten * 10.0);
+                self.push_number(digits as f64 / ten);
+            }
+            1..=60 => {
+                let sign = if digits < 0 { "-" } else { "" };
+                let scale = scale as usize;
+                let all = format!("{:0width$}", digits.unsigned_abs(), width = scale + 1);
+                let (whole, rest) = all.split_at(all.len() - scale);
+                self.push_text(&format!("{sign}{whole}.{rest}"));
+            }
+            _ => self.push_text(&format!("{digits}e{}", -scale)),
+        }
+    }
+
     /// A whole number; beyond the range in which f64 holds all of them it is kept as it is written.
     pub fn push_whole(&mut self, value: i128) {
         match value.unsigned_abs() <= 1 << 53 {

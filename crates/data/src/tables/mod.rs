@@ -10,10 +10,12 @@ pub(crate) mod cursor;
 pub(crate) mod dates;
 pub(crate) mod decode;
 pub(crate) mod files;
-mod header;
+pub(crate) mod header;
 pub(crate) mod join;
 pub(crate) mod kinds;
 mod missing;
+#[cfg(any(feature = "arrow", feature = "parquet"))]
+pub(crate) mod moments;
 mod precision;
 pub(crate) mod number;
 pub(crate) mod encode;

@@ -28,6 +28,28 @@ impl Typed {
         self.names.len() - 1
     }
 
+    /// Puts the index of a pandas frame, which its file has behind the columns, before them, as a CSV file has it.
+    ///
+    /// `metadata` is what pandas noted in the file.
+    #[cfg(any(feature = "arrow", feature = "parquet"))]
+    pub fn index_first(&mut self, metadata: Option<&str>) {
+        let noted: Option<serde_json::Value> = metadata.and_then(|text| serde_json::from_str(text).ok());
+        let Some(names) = noted.as_ref().and_then(|n| n["index_columns"].as_array()) else { return };
+        let names: Vec<&str> = names.iter().filter_map(|n| n.as_str()).collect();
+        let mut at = 0;
+        for name in names {
+            let Some(from) = self.names.iter().position(|n| n == name).filter(|from| *from >= at) else { continue };
+            self.names[at..=from].rotate_right(1);
+            self.columns[at..=from].rotate_right(1);
+            self.declared[at..=from].rotate_right(1);
+            self.unread[at..=from].rotate_right(1);
+            if name.starts_with("__index_level_") {
+                self.names[at].clear();
+            }
+            at += 1;
+        }
+    }
+
     /// The table of these columns.
     ///
     /// # Errors
