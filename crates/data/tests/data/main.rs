@@ -9,6 +9,7 @@ mod arrays;
 mod augment;
 mod cifar;
 mod fetch;
+mod formats;
 mod idx;
 mod image_cache;
 mod images;
@@ -91,4 +92,4 @@ fn target(names: &[&str]) -> DataOptions {
 }
 
 const FORMATS: &str =
-    "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";
+    "formats are told by ending: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";

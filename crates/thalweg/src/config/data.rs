@@ -128,6 +128,11 @@ pub struct TestFold {
 }
 
 impl DataConfig {
+    /// Whether the samples come from standard input, which can be read once.
+    pub fn is_stdin(&self) -> bool {
+        self.source == "-"
+    }
+
     /// How the source is to be read.
     pub fn options(&self) -> DataOptions {
         DataOptions {

@@ -162,6 +162,9 @@ impl Trained {
     /// # Errors
     /// Whatever is wrong with the data.
     pub fn measure_own(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
+        if self.config.data.is_stdin() {
+            return Err(TrainError::StandardInput);
+        }
         let prepared = Prepared::open(&self.config)?;
         let source = &self.config.data.source;
         let unknown = prepared.check_same(self.identity, source, None)?;

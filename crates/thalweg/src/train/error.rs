@@ -187,6 +187,9 @@ pub enum TrainError {
     /// Data without targets cannot be evaluated.
     #[error("the data has no targets to compare with")]
     NoTargets,
+    /// A run whose data came from standard input, which is not kept.
+    #[error("the data of this run came from standard input and are gone")]
+    StandardInput,
 }
 
 impl From<ConfigError> for TrainError {
@@ -263,6 +266,9 @@ impl TrainError {
                 Some("use data with the same columns, or train a model on this data".into())
             }
             TrainError::NoTargets => Some("answers need none".into()),
+            TrainError::StandardInput => {
+                Some("keep the data in a file: `thalweg eval RUN data=FILE`, or train again with `data=FILE`".into())
+            }
             TrainError::Partners { .. } => Some(
                 "give `Pipeline::new` the numbers that `Subset::new` has: \
                  `Pipeline::new(&augment, &set, &numbers, seed)`"
