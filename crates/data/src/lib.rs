@@ -30,6 +30,8 @@ mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod folder;
+#[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
+mod foreign;
 pub mod formats;
 mod gather;
 #[cfg(feature = "gzip")]
@@ -64,6 +66,8 @@ pub use dataset::{Dataset, Origin, Task, Values};
 pub use columns::{ColumnInfo, ColumnRole};
 pub use error::{ColumnFault, DataError, Fault, Odd, OddLine, Place};
 pub use folder::default_cache_folder;
+#[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
+pub use foreign::FOREIGN_THREAD;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;

@@ -19,7 +19,7 @@ use crate::tables::Table;
 use crate::tables::cells::Column;
 use crate::tables::moments::{self, Unit};
 use crate::tables::typed::Typed;
-use crate::{ColumnType, DataError, DataOptions};
+use crate::{ColumnType, DataError, DataOptions, foreign};
 
 mod messages;
 
@@ -41,9 +41,12 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         let reason = text.split_once(": ").map_or(&text[..], |(_, reason)| reason).to_lowercase();
         DataError::Damaged { reason, path: path.into() }
     };
-    let messages = Messages::new(bytes).map_err(damaged)?;
-    let schema = messages.schema.clone();
-    collect(&schema, messages).map_err(damaged)?.finish(path, options)
+    let read = || {
+        let messages = Messages::new(bytes).map_err(damaged)?;
+        let schema = messages.schema.clone();
+        collect(&schema, messages).map_err(damaged)
+    };
+    foreign::guarded(path, read)?.finish(path, options)
 }
 
 fn collect(

@@ -11,7 +11,7 @@ use crate::tables::cells::Column;
 use crate::tables::read::Pass;
 use crate::tables::typed::Typed;
 use crate::tables::{Table, header};
-use crate::{DataError, DataOptions};
+use crate::{DataError, DataOptions, foreign};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -31,6 +31,16 @@ const SPARSE: (usize, usize) = (64, 1 << 24);
 type Cell = (u32, u32, Data);
 
 fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, DataError> {
+    let (chosen, n_sheets, cells) = foreign::guarded(path, || sheet(bytes, path, options))?;
+    let mut table = table(cells, path, options)?;
+    if options.sheet.is_none() && n_sheets > 1 {
+        table.notes.insert(0, format!("sheet `{chosen}` of {n_sheets} is read; another one: `data.sheet=NAME`"));
+    }
+    Ok(table)
+}
+
+/// The sheet that is told, or the first one with cells: its name, how many there are, and its cells.
+fn sheet(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<(String, usize, Vec<Cell>), DataError> {
     let damaged = |error: calamine::Error| {
         let reason = error.to_string().to_lowercase();
         match reason.contains("password") {
@@ -59,11 +69,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
             found.ok_or(DataError::NoSamples { path: path.into() })?
         }
     };
-    let mut table = table(cells, path, options)?;
-    if options.sheet.is_none() && names.len() > 1 {
-        table.notes.insert(0, format!("sheet `{chosen}` of {} is read; another one: `data.sheet=NAME`", names.len()));
-    }
-    Ok(table)
+    Ok((chosen, names.len(), cells))
 }
 
 /// The cells of a sheet that have a value, row by row.

@@ -16,7 +16,7 @@ use crate::tables::Table;
 use crate::tables::cells::Column;
 use crate::tables::moments::{self, Unit};
 use crate::tables::typed::Typed;
-use crate::{DataError, DataOptions};
+use crate::{DataError, DataOptions, foreign};
 
 mod pages;
 
@@ -39,12 +39,15 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> std::result::Resu
         let reason = text.split_once(": ").map_or(&text[..], |(_, reason)| reason).to_lowercase();
         DataError::Damaged { reason, path: path.into() }
     };
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).map_err(damaged)?;
-    let mut typed = columns(&bytes, &metadata, path).map_err(damaged)?;
-    let noted = metadata.file_metadata().key_value_metadata();
-    let pandas = noted.and_then(|all| all.iter().find(|kv| kv.key == "pandas")).and_then(|kv| kv.value.as_deref());
-    typed.index_first(pandas);
-    typed.finish(path, options)
+    let read = || {
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).map_err(damaged)?;
+        let mut typed = columns(&bytes, &metadata, path).map_err(damaged)?;
+        let noted = metadata.file_metadata().key_value_metadata();
+        let pandas = noted.and_then(|all| all.iter().find(|kv| kv.key == "pandas")).and_then(|kv| kv.value.as_deref());
+        typed.index_first(pandas);
+        Ok(typed)
+    };
+    foreign::guarded(path, read)?.finish(path, options)
 }
 
 fn columns(bytes: &Bytes, metadata: &ParquetMetaData, path: &Path) -> Result<Typed> {
