@@ -527,7 +527,9 @@ fn differ(column: &str, lacks: bool, beside: &std::path::Path) -> String {
 }
 
 fn closing(line: Option<u64>) -> String {
-    line.map_or("never closed".into(), |line| format!("only closed in line {line}, and the lines between look like records"))
+    line.map_or("never closed".into(), |line| {
+        format!("only closed in line {line}, and the lines between look like records")
+    })
 }
 
 fn after(columns: &[String]) -> String {

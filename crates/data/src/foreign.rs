@@ -22,7 +22,8 @@ pub(crate) fn guarded<T: Send>(
     };
     thread::scope(|scope| {
         let named = thread::Builder::new().name(FOREIGN_THREAD.into());
-        let running = named.spawn_scoped(scope, read).map_err(|error| DataError::Read { path: path.into(), error })?;
+        let running =
+            named.spawn_scoped(scope, read).map_err(|error| DataError::Read { path: path.into(), error })?;
         running.join().map_err(failed)?
     })
 }

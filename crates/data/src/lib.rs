@@ -62,8 +62,8 @@ mod zstd;
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use bytes::Bytes;
 pub use channels::Channels;
-pub use dataset::{Dataset, Origin, Task, Values};
 pub use columns::{ColumnInfo, ColumnRole};
+pub use dataset::{Dataset, Origin, Task, Values};
 pub use error::{ColumnFault, DataError, Fault, Odd, OddLine, Place};
 pub use folder::default_cache_folder;
 #[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
@@ -71,12 +71,10 @@ pub use foreign::FOREIGN_THREAD;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;
-pub use options::{
-    Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, TaskKind,
-};
+pub use options::{Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, TaskKind};
 pub use order::order;
 pub use preview::preview;
 pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
+pub use split::{Share, SplitOptions, Splits, folds, split};
 #[cfg(feature = "table")]
 pub use tables::{FieldValue, TableView, table};
-pub use split::{Share, SplitOptions, Splits, folds, split};

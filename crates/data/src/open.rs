@@ -87,7 +87,10 @@ pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<
         ("thousands", options.thousands.map(|d| d.to_string())),
         ("missing", list(&options.missing)),
         ("missing_target", (options.missing_target != default.missing_target).then(|| "drop".into())),
-        ("types", (!options.types.is_empty()).then(|| options.types.keys().cloned().collect::<Vec<_>>().join(", "))),
+        (
+            "types",
+            (!options.types.is_empty()).then(|| options.types.keys().cloned().collect::<Vec<_>>().join(", ")),
+        ),
         ("date_order", options.date_order.map(|o| o.word().to_string())),
         ("skip", (options.skip > 0).then(|| options.skip.to_string())),
         ("skip_lines", list(&options.skip_lines)),
@@ -132,7 +135,10 @@ fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
 #[cfg(feature = "table")]
 fn open_tables(source: &str, options: &DataOptions) -> Option<Result<Dataset, DataError>> {
     let path = Path::new(source);
-    match read::is_stdin(path).then_some(Ok(())).or_else(|| tables::join::files(path).map(|f| f.map(drop)).transpose())? {
+    match read::is_stdin(path)
+        .then_some(Ok(()))
+        .or_else(|| tables::join::files(path).map(|f| f.map(drop)).transpose())?
+    {
         Ok(()) => Some(formats::table::open(path, options)),
         Err(error) => Some(Err(error)),
     }

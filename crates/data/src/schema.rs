@@ -152,7 +152,9 @@ impl Role {
     pub fn width(&self) -> usize {
         match self {
             Role::Number { indicator, .. } | Role::Boolean { indicator, .. } => 1 + usize::from(*indicator),
-            Role::Category { values, missing, other } => values.len() + usize::from(*missing) + usize::from(*other),
+            Role::Category { values, missing, other } => {
+                values.len() + usize::from(*missing) + usize::from(*other)
+            }
             Role::Date { parts, indicator, .. } => {
                 parts.iter().map(|p| p.width()).sum::<usize>() + usize::from(*indicator)
             }
@@ -161,9 +163,12 @@ impl Role {
 
     /// Names of the inputs of a column called `name`.
     fn names(&self, name: &str) -> Vec<String> {
-        let missing = |own: Vec<String>, has: &bool| own.into_iter().chain(has.then(|| format!("{name}=?"))).collect();
+        let missing =
+            |own: Vec<String>, has: &bool| own.into_iter().chain(has.then(|| format!("{name}=?"))).collect();
         match self {
-            Role::Number { indicator, .. } | Role::Boolean { indicator, .. } => missing(vec![name.into()], indicator),
+            Role::Number { indicator, .. } | Role::Boolean { indicator, .. } => {
+                missing(vec![name.into()], indicator)
+            }
             Role::Category { values, missing, other } => {
                 let rest = [missing.then_some("?"), other.then_some("(other)")];
                 let values = values.iter().map(String::as_str).chain(rest.into_iter().flatten());

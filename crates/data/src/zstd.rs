@@ -23,7 +23,12 @@ pub(crate) fn decoded(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataError> {
 }
 
 /// Decodes the frame at the beginning of `input` onto `out`, which may become `limit` bytes long.
-pub(crate) fn frame(input: &mut &[u8], out: &mut Vec<u8>, limit: usize, path: &Path) -> Result<(), DataError> {
+pub(crate) fn frame(
+    input: &mut &[u8],
+    out: &mut Vec<u8>,
+    limit: usize,
+    path: &Path,
+) -> Result<(), DataError> {
     use std::io::Read;
     let damaged = |reason: String| DataError::Damaged { reason: reason.to_lowercase(), path: path.into() };
     if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = input {

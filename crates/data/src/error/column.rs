@@ -171,7 +171,8 @@ pub(super) fn odd_lines(n: usize, lines: &[OddLine], expected: usize) -> String 
     let fields = |n: usize| if n == 1 { "1 field".into() } else { format!("{n} fields") };
     let one = |l: &OddLine| format!("line {} has {} (`{}`)", l.line, fields(l.fields), printable(&l.text));
     let shown = lines.iter().map(one).collect::<Vec<_>>().join(", ");
-    let more = if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
+    let more =
+        if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
     format!("{shown}{more}; the others have {expected}")
 }
 
@@ -222,22 +223,34 @@ fn of_fault(fault: &ColumnFault) -> String {
             format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, place))
         }
         Fault::BothMarks { value, place } => {
-            format!("{name}: in some numbers a comma begins the decimals, in others a point, as in {}", at(value, place))
+            format!(
+                "{name}: in some numbers a comma begins the decimals, in others a point, as in {}",
+                at(value, place)
+            )
         }
         Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
         Fault::DateOrder { value, place } => {
             format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, place))
         }
         Fault::DatesDisagree { one, other } => {
-            format!("{name}: the day comes first in `{}`, and the month in `{}`", printable(one), printable(other))
+            format!(
+                "{name}: the day comes first in `{}`, and the month in `{}`",
+                printable(one),
+                printable(other)
+            )
         }
         Fault::NotADate { value, place, order } => {
             format!("{name}: {} is no date in the order {}", at(value, place), order.word())
         }
         Fault::NotSwitches => format!("{name} has other values than one pair of words, or 0 and 1"),
-        Fault::NoNumbers { value } => format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value)),
+        Fault::NoNumbers { value } => {
+            format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value))
+        }
         Fault::ManyClasses { classes, rows, example } => {
-            format!("{name} has {classes} different values in {rows} rows, as `{}`: too many for classes", printable(example))
+            format!(
+                "{name} has {classes} different values in {rows} rows, as `{}`: too many for classes",
+                printable(example)
+            )
         }
         Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
     }
@@ -253,8 +266,14 @@ pub(super) fn of_faults(faults: &[ColumnFault]) -> String {
                 return format!("`data.skip_lines={line}` leaves out line {line}, where all of them stand");
             }
             let inputs: Vec<String> = many.iter().filter(|f| !f.target).map(|f| quoted(&f.column)).collect();
-            let same = many.iter().all(|f| std::mem::discriminant(&f.fault) == std::mem::discriminant(&many[0].fault));
-            let own = if same || inputs.len() < many.len() { format!("{}; ", of_one(&many[0])) } else { String::new() };
+            let same = many
+                .iter()
+                .all(|f| std::mem::discriminant(&f.fault) == std::mem::discriminant(&many[0].fault));
+            let own = if same || inputs.len() < many.len() {
+                format!("{}; ", of_one(&many[0]))
+            } else {
+                String::new()
+            };
             format!("{own}`data.drop=[{}]` leaves them out", inputs.join(","))
         }
     }
@@ -281,7 +300,10 @@ fn of_one(fault: &ColumnFault) -> String {
     match &fault.fault {
         Fault::Mixed { n: 1, odd, .. } if odd[0].place.line().is_some() => {
             let line = odd[0].place.line().unwrap_or(0);
-            format!("correct it, or `data.missing=[{}]`, or `data.skip_lines={line}`; {leave}", quoted(&odd[0].value))
+            format!(
+                "correct it, or `data.missing=[{}]`, or `data.skip_lines={line}`; {leave}",
+                quoted(&odd[0].value)
+            )
         }
         Fault::Mixed { odd, distinct, .. } if *distinct <= NAMED => {
             let marks = odd.iter().map(|o| quoted(&o.value)).collect::<Vec<_>>().join(",");
@@ -291,18 +313,25 @@ fn of_one(fault: &ColumnFault) -> String {
         Fault::NotANumber { .. } => format!("correct it; {as_words}; {leave}"),
         Fault::EitherMark { value, .. } => {
             let mark = if value.contains(',') { ',' } else { '.' };
-            format!("`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands")
+            format!(
+                "`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands"
+            )
         }
         Fault::BothMarks { .. } => {
             format!("correct them, or `data.thousands=\",\"` if all commas separate thousands; {leave}")
         }
         Fault::Signs { .. } => format!("write them alike; {leave}"),
-        Fault::DateOrder { .. } => "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into(),
+        Fault::DateOrder { .. } => {
+            "`data.date_order=dmy` if the day comes first, `data.date_order=mdy` if the month does".into()
+        }
         Fault::DatesDisagree { .. } | Fault::NotADate { .. } => format!("correct them; {as_words}; {leave}"),
         Fault::NotSwitches => format!("{as_words}; {leave}"),
-        Fault::NoNumbers { .. } => "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into(),
+        Fault::NoNumbers { .. } => {
+            "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into()
+        }
         Fault::ManyClasses { .. } => {
-            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same".into()
+            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same"
+                .into()
         }
         Fault::DateTarget => {
             format!("{leave}; `data.types={{{name}=\"category\"}}` makes classes of them")

@@ -25,7 +25,9 @@ pub(super) fn is_arff(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.take(10_000).find(|l| !l.is_empty() && !l.starts_with(b"%"));
-    let begins = |word: &[u8]| first.is_some_and(|l| l.get(..word.len()).is_some_and(|l| l.eq_ignore_ascii_case(word)));
+    let begins = |word: &[u8]| {
+        first.is_some_and(|l| l.get(..word.len()).is_some_and(|l| l.eq_ignore_ascii_case(word)))
+    };
     begins(b"@relation") || begins(b"@attribute")
 }
 
@@ -49,14 +51,18 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         return Err(wrong("sparse rows, in braces, are not read".into(), path));
     }
     let quote = if text.lines().skip(header.data as usize).any(|l| l.contains('"')) { b'"' } else { b'\'' };
-    let cuts = Cuts { separator: b',', quote, comment: "%".into(), escape: true, skip: vec![1..=header.data] };
+    let cuts =
+        Cuts { separator: b',', quote, comment: "%".into(), escape: true, skip: vec![1..=header.data] };
     let sniffed = Sniffed { cuts, width: header.names.len(), names: None, notes: note.into_iter().collect() };
     let mut missing = options.missing.clone();
     missing.push(MISSING.into());
     let told = DataOptions { header: Some(false), missing, ..options.clone() };
     let mut table = read::cut(text, sniffed, path, &told)?;
     if table.names.len() != header.names.len() {
-        return Err(wrong(format!("{} attributes for {} columns", header.names.len(), table.names.len()), path));
+        return Err(wrong(
+            format!("{} attributes for {} columns", header.names.len(), table.names.len()),
+            path,
+        ));
     }
     let mut unused = Vec::new();
     if !header.inputs.is_empty() {
@@ -64,9 +70,13 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         unused = header.names.iter().filter(|n| !named(n)).cloned().collect();
     }
     if !unused.is_empty() {
-        table.notes.push(format!("columns that are neither inputs nor outputs in the header are inputs all the same: {}", unused.join(", ")));
+        table.notes.push(format!(
+            "columns that are neither inputs nor outputs in the header are inputs all the same: {}",
+            unused.join(", ")
+        ));
     }
-    table.outputs = header.names.iter().enumerate().filter(|(_, n)| header.outputs.contains(n)).map(|(i, _)| i).collect();
+    table.outputs =
+        header.names.iter().enumerate().filter(|(_, n)| header.outputs.contains(n)).map(|(i, _)| i).collect();
     table.names = header.names;
     table.declared = header.declared;
     table.has_names = true;
@@ -114,7 +124,12 @@ impl Header {
             () if begins("real") || begins("numeric") || begins("integer") => Some(ColumnType::Number),
             // dates are told by themselves, in whatever order they are written
             () if begins("string") || begins("date") => None,
-            () => return Err(wrong(format!("line {line}: `{name}` has a type that is not read, `{kind}`"), path)),
+            () => {
+                return Err(wrong(
+                    format!("line {line}: `{name}` has a type that is not read, `{kind}`"),
+                    path,
+                ));
+            }
         };
         self.names.push(name.into());
         self.declared.push(declared);
@@ -124,7 +139,10 @@ impl Header {
 
 /// Names with commas between them.
 fn listed(text: &str) -> Vec<String> {
-    text.split(',').map(|n| n.trim().trim_matches(['\'', '"']).to_string()).filter(|n| !n.is_empty()).collect()
+    text.split(',')
+        .map(|n| n.trim().trim_matches(['\'', '"']).to_string())
+        .filter(|n| !n.is_empty())
+        .collect()
 }
 
 fn wrong(reason: String, path: &Path) -> DataError {

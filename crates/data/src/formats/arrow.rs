@@ -4,10 +4,11 @@ use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, DurationMicrosecondType,
-    DurationMillisecondType, DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType,
+    Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -95,14 +96,24 @@ fn unread(kind: &DataType) -> Option<String> {
         Interval(_) => "intervals",
         Decimal256(..) => "decimals of 256 bits",
         RunEndEncoded(..) => "runs",
-        Dictionary(_, values) => return unread(values).or_else(|| matches!(**values, Dictionary(..)).then(|| "dictionaries".into())),
+        Dictionary(_, values) => {
+            return unread(values)
+                .or_else(|| matches!(**values, Dictionary(..)).then(|| "dictionaries".into()));
+        }
         _ => return None,
     };
     Some(what.into())
 }
 
 /// Adds the cells of a field in one batch to its columns, from `next` on.
-fn add(field: &Field, array: &ArrayRef, is_known: &dyn Fn(usize) -> bool, depth: usize, typed: &mut Typed, next: &mut usize) {
+fn add(
+    field: &Field,
+    array: &ArrayRef,
+    is_known: &dyn Fn(usize) -> bool,
+    depth: usize,
+    typed: &mut Typed,
+    next: &mut usize,
+) {
     if let (DataType::Struct(inner), true) = (field.data_type(), depth < DEPTH) {
         let parts = array.as_struct();
         let known = |row: usize| is_known(row) && parts.is_valid(row);
@@ -178,9 +189,42 @@ fn cells(array: &ArrayRef, is_known: &dyn Fn(usize) -> bool, column: &mut Column
         Decimal32(_, scale) => each_of!(Decimal32Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal64(_, scale) => each_of!(Decimal64Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal128(_, scale) => each_of!(Decimal128Type, |c, x| c.push_decimal(x, (*scale).into())),
-        Timestamp(unit, _) => times(array, *unit, &mut each, [ticks::<TimestampSecondType>, ticks::<TimestampMillisecondType>, ticks::<TimestampMicrosecondType>, ticks::<TimestampNanosecondType>], |c, x, unit| c.push_text(&moments::datetime(x, unit))),
-        Time32(unit) | Time64(unit) => times(array, *unit, &mut each, [ticks::<Time32SecondType>, ticks::<Time32MillisecondType>, ticks::<Time64MicrosecondType>, ticks::<Time64NanosecondType>], |c, x, unit| c.push_text(&moments::time(x, unit))),
-        Duration(unit) => times(array, *unit, &mut each, [ticks::<DurationSecondType>, ticks::<DurationMillisecondType>, ticks::<DurationMicrosecondType>, ticks::<DurationNanosecondType>], |c, x, unit| c.push_number(moments::seconds(x, unit))),
+        Timestamp(unit, _) => times(
+            array,
+            *unit,
+            &mut each,
+            [
+                ticks::<TimestampSecondType>,
+                ticks::<TimestampMillisecondType>,
+                ticks::<TimestampMicrosecondType>,
+                ticks::<TimestampNanosecondType>,
+            ],
+            |c, x, unit| c.push_text(&moments::datetime(x, unit)),
+        ),
+        Time32(unit) | Time64(unit) => times(
+            array,
+            *unit,
+            &mut each,
+            [
+                ticks::<Time32SecondType>,
+                ticks::<Time32MillisecondType>,
+                ticks::<Time64MicrosecondType>,
+                ticks::<Time64NanosecondType>,
+            ],
+            |c, x, unit| c.push_text(&moments::time(x, unit)),
+        ),
+        Duration(unit) => times(
+            array,
+            *unit,
+            &mut each,
+            [
+                ticks::<DurationSecondType>,
+                ticks::<DurationMillisecondType>,
+                ticks::<DurationMicrosecondType>,
+                ticks::<DurationNanosecondType>,
+            ],
+            |c, x, unit| c.push_number(moments::seconds(x, unit)),
+        ),
         // null throughout
         _ => each(&|c, _| c.push_missing()),
     }

@@ -19,7 +19,18 @@ pub const FORMAT: Format = Format {
     endings: &[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"],
     summary: "workbooks of Excel and LibreOffice: the first sheet with cells, or the one that `data.sheet` names",
     options: &[
-        "target", "drop", "task", "header", "decimal", "thousands", "missing", "missing_target", "types", "date_order", "skip", "sheet",
+        "target",
+        "drop",
+        "task",
+        "header",
+        "decimal",
+        "thousands",
+        "missing",
+        "missing_target",
+        "types",
+        "date_order",
+        "skip",
+        "sheet",
     ],
     reader: Reader::Table(load),
 };
@@ -34,13 +45,19 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
     let (chosen, n_sheets, cells) = foreign::guarded(path, || sheet(bytes, path, options))?;
     let mut table = table(cells, path, options)?;
     if options.sheet.is_none() && n_sheets > 1 {
-        table.notes.insert(0, format!("sheet `{chosen}` of {n_sheets} is read; another one: `data.sheet=NAME`"));
+        table
+            .notes
+            .insert(0, format!("sheet `{chosen}` of {n_sheets} is read; another one: `data.sheet=NAME`"));
     }
     Ok(table)
 }
 
 /// The sheet that is told, or the first one with cells: its name, how many there are, and its cells.
-fn sheet(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<(String, usize, Vec<Cell>), DataError> {
+fn sheet(
+    bytes: Vec<u8>,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<(String, usize, Vec<Cell>), DataError> {
     let damaged = |error: calamine::Error| {
         let reason = error.to_string().to_lowercase();
         match reason.contains("password") {
@@ -53,7 +70,12 @@ fn sheet(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<(String, 
     let (chosen, cells) = match &options.sheet {
         Some(asked) => {
             let one = names.iter().find(|n| *n == asked || n.eq_ignore_ascii_case(asked));
-            let missing = || DataError::Tables { what: "sheet", asked: Some(asked.clone()), found: names.clone(), path: path.into() };
+            let missing = || DataError::Tables {
+                what: "sheet",
+                asked: Some(asked.clone()),
+                found: names.clone(),
+                path: path.into(),
+            };
             let one = one.ok_or_else(missing)?;
             (one.clone(), cells(&mut book, one).map_err(damaged)?)
         }
@@ -137,13 +159,15 @@ fn table(mut cells: Vec<Cell>, path: &Path, options: &DataOptions) -> Result<Tab
         }
     }
     columns.iter_mut().for_each(|c| c.fill_to(height - 1));
-    let mut pass = Pass { first, columns, n_rows: height - 1, shifted: false, cut_before: 0, notes: Vec::new() };
+    let mut pass =
+        Pass { first, columns, n_rows: height - 1, shifted: false, cut_before: 0, notes: Vec::new() };
     let found = header::find(&mut pass, None, options, &mut notes, path)?;
     if found.is_first_record {
         row_numbers.remove(0);
     }
     let n = found.names.len();
-    let typed = Typed { names: found.names, columns: pass.columns, declared: vec![None; n], unread: vec![None; n] };
+    let typed =
+        Typed { names: found.names, columns: pass.columns, declared: vec![None; n], unread: vec![None; n] };
     let mut table = typed.finish(path, options)?;
     notes.append(&mut table.notes);
     (table.notes, table.row_numbers) = (notes, row_numbers);
@@ -162,7 +186,8 @@ fn skip_title(cells: &mut Vec<Cell>, options: &DataOptions, notes: &mut Vec<Stri
     }
     let title: Vec<u32> = widths.iter().take_while(|(_, n)| **n == 1).map(|(row, _)| *row).collect();
     if let Some(last) = title.last() {
-        let shown: Vec<String> = cells.iter().take(title.len()).map(|(.., v)| format!("`{}`", text(v))).collect();
+        let shown: Vec<String> =
+            cells.iter().take(title.len()).map(|(.., v)| format!("`{}`", text(v))).collect();
         notes.push(format!("rows of one cell above the table are left out: {}", crate::error::first(&shown)));
         cells.retain(|(row, ..)| row > last);
     }

@@ -74,9 +74,13 @@ struct Rows {
 impl Rows {
     fn add(&mut self, object: &RawValue, path: &Path) -> Result<(), DataError> {
         let place = Place::Row(self.n as u64 + 1);
-        let bad = |reason: String| DataError::BadRecord { what: "JSON object", place, reason, path: path.into() };
+        let bad =
+            |reason: String| DataError::BadRecord { what: "JSON object", place, reason, path: path.into() };
         if !object.get().starts_with('{') {
-            return Err(bad(format!("it begins with `{}`", object.get().chars().take(10).collect::<String>())));
+            return Err(bad(format!(
+                "it begins with `{}`",
+                object.get().chars().take(10).collect::<String>()
+            )));
         }
         self.fields(object, "", 0).map_err(|error| bad(error.to_string().to_lowercase()))?;
         self.n += 1;
@@ -129,7 +133,9 @@ impl Rows {
 fn push_number(column: &mut Column, text: &str) {
     match (text.parse::<i128>(), number::whole(text)) {
         (Ok(whole), _) => column.push_whole(whole),
-        (Err(_), Some(value)) if text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) => column.push_number(value),
+        (Err(_), Some(value)) if text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) => {
+            column.push_number(value)
+        }
         _ => column.push_text(text),
     }
 }

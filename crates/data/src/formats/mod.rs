@@ -156,7 +156,9 @@ pub(crate) fn by_content(
         return of(if is_book { "excel" } else { name });
     }
     // a text in spite of a name such as `.xls`
-    let is_text = !bytes[..bytes.len().min(4096)].contains(&0) || bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let is_text = !bytes[..bytes.len().min(4096)].contains(&0)
+        || bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff]);
     let open = named.is_none_or(|n| !matches!(n.name, "arff" | "json"));
     if !is_text || !open {
         return Ok(None);

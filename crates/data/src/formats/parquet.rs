@@ -43,7 +43,8 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> std::result::Resu
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).map_err(damaged)?;
         let mut typed = columns(&bytes, &metadata, path).map_err(damaged)?;
         let noted = metadata.file_metadata().key_value_metadata();
-        let pandas = noted.and_then(|all| all.iter().find(|kv| kv.key == "pandas")).and_then(|kv| kv.value.as_deref());
+        let pandas =
+            noted.and_then(|all| all.iter().find(|kv| kv.key == "pandas")).and_then(|kv| kv.value.as_deref());
         typed.index_first(pandas);
         Ok(typed)
     };
@@ -70,7 +71,8 @@ fn columns(bytes: &Bytes, metadata: &ParquetMetaData, path: &Path) -> Result<Typ
     }
     let mut rows = 0usize;
     for group in metadata.row_groups() {
-        let n = usize::try_from(group.num_rows()).map_err(|_| wrong("a group of rows has a negative number of them"))?;
+        let n = usize::try_from(group.num_rows())
+            .map_err(|_| wrong("a group of rows has a negative number of them"))?;
         rows = rows.checked_add(n).ok_or_else(|| wrong("there are more rows than can be counted"))?;
         if group.num_columns() != places.len() {
             return Err(wrong("a group of rows has not the columns of the file"));
@@ -94,7 +96,8 @@ fn pages(bytes: &Bytes, chunk: &ColumnChunkMetaData, path: &Path) -> Result<Page
     let start = chunk.dictionary_page_offset().filter(|at| *at > 0).unwrap_or(chunk.data_page_offset());
     let start = start.min(chunk.data_page_offset());
     let range = usize::try_from(start).ok().zip(usize::try_from(chunk.compressed_size()).ok());
-    let range = range.and_then(|(from, len)| Some(from..from.checked_add(len)?)).filter(|r| r.end <= bytes.len());
+    let range =
+        range.and_then(|(from, len)| Some(from..from.checked_add(len)?)).filter(|r| r.end <= bytes.len());
     let range = range.ok_or_else(|| wrong("a column lies outside of the file"))?;
     Ok(Pages::new(bytes.slice(range), chunk.num_values(), chunk.compression(), path.into()))
 }
@@ -138,11 +141,15 @@ fn meaning(leaf: &ColumnDescriptor) -> Meaning {
         ConvertedType::TIMESTAMP_MILLIS => Meaning::Moment(Unit::Milli),
         ConvertedType::TIMESTAMP_MICROS => Meaning::Moment(Unit::Micro),
         ConvertedType::DECIMAL => Meaning::Decimal(leaf.type_scale().into()),
-        ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64 => Meaning::Unsigned,
-        ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON => Meaning::Text,
-        ConvertedType::NONE | ConvertedType::INT_8 | ConvertedType::INT_16 | ConvertedType::INT_32 | ConvertedType::INT_64 => {
-            Meaning::Plain
+        ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64 => {
+            Meaning::Unsigned
         }
+        ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON => Meaning::Text,
+        ConvertedType::NONE
+        | ConvertedType::INT_8
+        | ConvertedType::INT_16
+        | ConvertedType::INT_32
+        | ConvertedType::INT_64 => Meaning::Plain,
         _ => Meaning::Other,
     }
 }
@@ -204,7 +211,10 @@ fn each<T: DataType>(
         let mut known = values.iter();
         for row in 0..n {
             match levels == 0 || defined.get(row) == Some(&levels) {
-                true => push(column, known.next().ok_or_else(|| wrong("a column has fewer values than it tells"))?),
+                true => push(
+                    column,
+                    known.next().ok_or_else(|| wrong("a column has fewer values than it tells"))?,
+                ),
                 false => column.push_missing(),
             }
         }

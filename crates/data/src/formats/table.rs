@@ -32,9 +32,8 @@ pub const FORMAT: Format = Format {
 };
 
 /// Settings of tables whose files tell names and types.
-pub(super) const TYPED: &[&str] = &[
-    "target", "drop", "task", "decimal", "thousands", "missing", "missing_target", "types", "date_order",
-];
+pub(super) const TYPED: &[&str] =
+    &["target", "drop", "task", "decimal", "thousands", "missing", "missing_target", "types", "date_order"];
 
 /// A file, with targets in a column or in a second file (`data.target=FILE`).
 pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
@@ -44,7 +43,14 @@ pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataEr
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
         _ => None,
     };
-    let told = DataOptions { schema: None, sheet: None, types: Default::default(), skip: 0, skip_lines: Vec::new(), ..options.clone() };
+    let told = DataOptions {
+        schema: None,
+        sheet: None,
+        types: Default::default(),
+        skip: 0,
+        skip_lines: Vec::new(),
+        ..options.clone()
+    };
     let targets: Option<Table> = second.map(|file| files::load(&file, &told)).transpose()?;
     encode(&mut table, targets, options)
 }

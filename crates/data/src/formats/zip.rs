@@ -15,8 +15,22 @@ pub const FORMAT: Format = Format {
     endings: &[".zip"],
     summary: "an archive with one table of any format, or the one that `data.sheet` names",
     options: &[
-        "target", "drop", "task", "header", "separator", "decimal", "thousands", "missing", "missing_target", "types", "date_order", "skip",
-        "skip_lines", "comment", "encoding", "sheet",
+        "target",
+        "drop",
+        "task",
+        "header",
+        "separator",
+        "decimal",
+        "thousands",
+        "missing",
+        "missing_target",
+        "types",
+        "date_order",
+        "skip",
+        "skip_lines",
+        "comment",
+        "encoding",
+        "sheet",
     ],
     reader: Reader::Table(load),
 };
@@ -33,7 +47,9 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
     let mut entry = archive.by_name(&name).map_err(failed)?;
     let (len, packed) = (entry.size(), entry.compressed_size());
     if packed > file_len || len > packed.saturating_mul(MAX_RATIO) {
-        return Err(damaged(format!("file `{name}` claims {len} bytes in {packed}, more than the archive can hold")));
+        return Err(damaged(format!(
+            "file `{name}` claims {len} bytes in {packed}, more than the archive can hold"
+        )));
     }
     read::room(len as usize, path)?;
     let mut out = Vec::with_capacity(len as usize);
@@ -42,7 +58,9 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         return Err(DataError::Empty { path: path.into() });
     }
     drop(entry);
-    if out.starts_with(b"PK\x03\x04") && super::by_name(Path::new(&name)).is_none_or(|f| f.name == FORMAT.name) {
+    if out.starts_with(b"PK\x03\x04")
+        && super::by_name(Path::new(&name)).is_none_or(|f| f.name == FORMAT.name)
+    {
         return Err(damaged(format!("file `{name}` is an archive within the archive")));
     }
     let options = DataOptions { sheet: None, ..options.clone() };
@@ -59,7 +77,8 @@ fn chosen<'a>(
     let is_table = |n: &str| super::by_name(Path::new(n)).is_some_and(Format::is_table);
     let mut found: Vec<String> = names.filter(|n| is_own(n) && is_table(n)).map(|n| n.to_string()).collect();
     found.sort();
-    let by_end = |asked: &String| found.iter().find(|f| *f == asked || f.ends_with(&format!("/{asked}"))).cloned();
+    let by_end =
+        |asked: &String| found.iter().find(|f| *f == asked || f.ends_with(&format!("/{asked}"))).cloned();
     let one = match (&options.sheet, &found[..]) {
         (Some(asked), _) => by_end(asked),
         (None, [one]) => Some(one.clone()),

@@ -42,7 +42,11 @@ pub(crate) fn plan(
         let code = match &column.role {
             role @ Role::Category { values, .. } => {
                 let places = word_codes(table, cells, role);
-                let unknown = |t: &&Text| t.count > 0 && !table.marks.has_among_words(&t.text) && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err();
+                let unknown = |t: &&Text| {
+                    t.count > 0
+                        && !table.marks.has_among_words(&t.text)
+                        && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err()
+                };
                 seen.add(&column.name, cells.texts.iter().filter(unknown));
                 Codes::Words(places)
             }
@@ -142,7 +146,9 @@ fn measured<'a>(
         Role::Boolean { names, .. } => {
             names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| i as f64)
         }
-        Role::Date { order, .. } => dates::read(text, options.date_order.unwrap_or(*order)).map(|m| m.seconds),
+        Role::Date { order, .. } => {
+            dates::read(text, options.date_order.unwrap_or(*order)).map(|m| m.seconds)
+        }
         Role::Category { .. } => None,
     };
     let mut texts = vec![f64::NAN; cells.texts.len()];
@@ -236,7 +242,9 @@ impl Seen {
     fn missing(&mut self, column: &str, n: usize, role: &Role) {
         let known = matches!(
             role,
-            Role::Number { indicator: true, .. } | Role::Boolean { indicator: true, .. } | Role::Date { indicator: true, .. }
+            Role::Number { indicator: true, .. }
+                | Role::Boolean { indicator: true, .. }
+                | Role::Date { indicator: true, .. }
         );
         if n > 0 && !known {
             self.missing.insert(column.into(), n);
@@ -248,11 +256,17 @@ impl Seen {
         let mut out = Vec::new();
         for (column, (n, examples)) in self.unknown {
             let shown = shown(&examples);
-            out.push(format!("column `{column}` has {n} value{} that the training table did not: {shown}", s(n)));
+            out.push(format!(
+                "column `{column}` has {n} value{} that the training table did not: {shown}",
+                s(n)
+            ));
         }
         for (column, (n, examples)) in self.unread {
             let shown = shown(&examples);
-            out.push(format!("column `{column}` has {n} value{} that cannot be read, taken for missing: {shown}", s(n)));
+            out.push(format!(
+                "column `{column}` has {n} value{} that cannot be read, taken for missing: {shown}",
+                s(n)
+            ));
         }
         for (column, n) in self.missing {
             out.push(format!(

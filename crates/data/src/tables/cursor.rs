@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn lines_are_counted_and_an_open_quote_is_told() {
-        let cuts = Cuts { separator: b',', quote: b'"', comment: String::new(), escape: false, skip: vec![2..=2] };
+        let cuts =
+            Cuts { separator: b',', quote: b'"', comment: String::new(), escape: false, skip: vec![2..=2] };
         let mut cursor = Cursor::new("a\nleft out\n\"x\ny\"\n\"open\nb\n", &cuts);
         let mut lines = Vec::new();
         while cursor.next_record() {

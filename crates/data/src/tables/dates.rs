@@ -134,7 +134,17 @@ fn full(year: i64, text: &str) -> i64 {
 /// A month by its English name or the first three letters of it.
 fn month(text: &str) -> Option<i64> {
     const NAMES: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let low = text.trim_end_matches('.').to_ascii_lowercase();
@@ -201,7 +211,9 @@ fn time(text: &str) -> Option<f64> {
         _ => (&low[..], None),
     };
     let mut pieces = clock.split(':');
-    let two = |p: &str| (matches!(p.len(), 1 | 2) && p.bytes().all(|b| b.is_ascii_digit())).then(|| p.parse::<i64>().ok());
+    let two = |p: &str| {
+        (matches!(p.len(), 1 | 2) && p.bytes().all(|b| b.is_ascii_digit())).then(|| p.parse::<i64>().ok())
+    };
     let mut hours = two(pieces.next()?)??;
     let minutes = two(pieces.next()?)??;
     let seconds = match pieces.next() {
@@ -244,7 +256,9 @@ mod tests {
         check("7:30 PM", 70_200.0);
         check("12:00 am", 0.0);
         check("23:59:59.5", 86_399.5);
-        for text in ["2025-13-01", "2025-02-29", "1.2.3", "12:60", "1-2-345", "a-b-c", "25:00", "10:20:", "3/4", ""] {
+        for text in
+            ["2025-13-01", "2025-02-29", "1.2.3", "12:60", "1-2-345", "a-b-c", "25:00", "10:20:", "3/4", ""]
+        {
             check(text, None);
         }
     }

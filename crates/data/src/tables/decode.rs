@@ -38,9 +38,13 @@ pub(crate) fn text(
     let (text, _, lossy) = encoding.decode(&bytes);
     let name = encoding.name();
     let note = if lossy {
-        Some(format!("some bytes are not {name} and became `\u{fffd}`; another encoding: `data.encoding=NAME`"))
+        Some(format!(
+            "some bytes are not {name} and became `\u{fffd}`; another encoding: `data.encoding=NAME`"
+        ))
     } else {
-        found.is_none().then(|| format!("the text is not UTF-8 and was read as {name}; another: `data.encoding=NAME`"))
+        found
+            .is_none()
+            .then(|| format!("the text is not UTF-8 and was read as {name}; another: `data.encoding=NAME`"))
     };
     Ok((lines(text.into_owned()), note))
 }

@@ -63,7 +63,10 @@ pub(crate) fn encode(
     let (values, missing) = inputs(table, &plan, rows.as_deref());
     if let Some(rows) = &rows {
         let width = plan.schema.task.n_targets();
-        targets = rows.iter().flat_map(|r| targets[*r as usize * width..(*r as usize + 1) * width].to_vec()).collect();
+        targets = rows
+            .iter()
+            .flat_map(|r| targets[*r as usize * width..(*r as usize + 1) * width].to_vec())
+            .collect();
     }
     let Plan { schema, columns, notes, warnings, .. } = plan;
     Ok(Dataset {
@@ -98,7 +101,8 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
     let (task, targets, target_texts) = match other.as_deref_mut() {
         Some(other) => {
             let all: Vec<String> = other.names.clone();
-            let told = DataOptions { target: all, drop: Vec::new(), types: Default::default(), ..options.clone() };
+            let told =
+                DataOptions { target: all, drop: Vec::new(), types: Default::default(), ..options.clone() };
             let theirs = Roles::find(other, true, &told)?;
             if !theirs.faults.is_empty() {
                 return Err(DataError::Columns { faults: theirs.faults, path: other.path.clone() });
@@ -108,7 +112,11 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
         None => task_of(table, &roles.targets, &roles.found, options, &mut notes)?,
     };
     let own = other.is_none();
-    if own && options.target.is_empty() && table.outputs.is_empty() && let [target] = targets[..] {
+    if own
+        && options.target.is_empty()
+        && table.outputs.is_empty()
+        && let [target] = targets[..]
+    {
         notes.push(format!(
             "the target is the last column, `{}`; another one: `data.target=NAME`",
             table.names[target]
@@ -130,7 +138,8 @@ fn fresh(table: &mut Table, mut other: Option<&mut Table>, options: &DataOptions
     notes.extend(rare);
     notes.extend(missing_note(&columns, &roles.found));
     let named = targets.iter().filter(|_| own);
-    let target = |index: &usize| TargetColumn { name: table.names[*index].clone(), index: *index, offset: 0.0 };
+    let target =
+        |index: &usize| TargetColumn { name: table.names[*index].clone(), index: *index, offset: 0.0 };
     let schema = TableSchema {
         width: table.names.len(),
         targets: named.map(target).collect(),
@@ -168,7 +177,8 @@ fn task_of(
     let mut texts = Vec::new();
     match &mut task {
         Task::Regression { .. } => {
-            let values = |i: &usize| found[*i].as_ref().and_then(|f| f.kind.texts()).unwrap_or_default().to_vec();
+            let values =
+                |i: &usize| found[*i].as_ref().and_then(|f| f.kind.texts()).unwrap_or_default().to_vec();
             texts = targets.iter().map(values).collect();
         }
         Task::Classification { classes } if classes.is_empty() => {
@@ -392,7 +402,13 @@ pub(crate) fn value(cell: Cell, texts: &[f64], marks: &super::missing::Marks) ->
 }
 
 /// The inputs that a date is worth, and where elapsed time begins.
-fn date_parts(known: &Known, column: &Cells, texts: &[f64], has_date: bool, has_time: bool) -> (Vec<DatePart>, f64) {
+fn date_parts(
+    known: &Known,
+    column: &Cells,
+    texts: &[f64],
+    has_date: bool,
+    has_time: bool,
+) -> (Vec<DatePart>, f64) {
     let mut parts = Vec::new();
     let mut weekdays = [false; 7];
     for cell in column.cells() {
@@ -486,7 +502,8 @@ impl Writer<'_> {
         };
         if lost {
             // what stands here until the training part is known; a cycle without a value stays at its middle
-            let fills = !matches!(role, Role::Date { parts, .. } if parts.first() != Some(&DatePart::Elapsed));
+            let fills =
+                !matches!(role, Role::Date { parts, .. } if parts.first() != Some(&DatePart::Elapsed));
             if fills {
                 own[0] = fill as f32;
                 self.missing.push(self.first + start);
@@ -512,7 +529,9 @@ fn date(out: &mut [f32], parts: &[DatePart], seconds: f64, offset: f64) {
                 at += 1;
                 continue;
             }
-            DatePart::Year => (dates::day_of_year(days.floor() as i64) as f64 + days.rem_euclid(1.0)) / 365.25,
+            DatePart::Year => {
+                (dates::day_of_year(days.floor() as i64) as f64 + days.rem_euclid(1.0)) / 365.25
+            }
             // 1970-01-01 was a Thursday; weeks begin on Monday
             DatePart::Week => (days + 3.0).rem_euclid(7.0) / 7.0,
             DatePart::Day => days.rem_euclid(1.0),
@@ -557,7 +576,12 @@ fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> Result<Vec<
 }
 
 /// Classes by name; by index, where the first line of the training table named them.
-fn labels(table: &Table, index: usize, classes: &[String], options: &DataOptions) -> Result<Vec<f32>, DataError> {
+fn labels(
+    table: &Table,
+    index: usize,
+    classes: &[String],
+    options: &DataOptions,
+) -> Result<Vec<f32>, DataError> {
     let column = &table.columns[index];
     let counted = table.classes.is_some();
     let mut places = Vec::with_capacity(column.texts.len());

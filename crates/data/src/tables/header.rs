@@ -56,13 +56,19 @@ pub(crate) fn find(
     };
     if matches!(verdict, Verdict::Names | Verdict::ProbablyNames) {
         if verdict == Verdict::ProbablyNames {
-            notes.push(format!("the first line is taken for names ({}); `data.header=false` makes it a sample", some(&pass.first)));
+            notes.push(format!(
+                "the first line is taken for names ({}); `data.header=false` makes it a sample",
+                some(&pass.first)
+            ));
         }
         let names = unique(&pass.first, notes);
         return Ok(Header { names, has_names: true, is_first_record: true, classes: None });
     }
     if verdict == Verdict::ProbablyData && pass.n_rows > 0 {
-        notes.push(format!("the first line is taken for a sample ({}); `data.header=true` makes names of it", some(&pass.first)));
+        notes.push(format!(
+            "the first line is taken for a sample ({}); `data.header=true` makes names of it",
+            some(&pass.first)
+        ));
     }
     if pass.first.len() != width {
         let (got, path) = (pass.first.len(), path.into());
@@ -187,7 +193,13 @@ impl Evidence {
             // `label,400,410,420`: a word that its column never has again
             (1.., 0) if words_over_few > 0 => Verdict::ProbablyNames,
             (2.., 0) if sequence && !rises_alike(columns) => Verdict::ProbablyNames,
-            (1.., _) => if self.words_over_many + words_over_few + self.marks > 0 { Verdict::ProbablyData } else { Verdict::Data },
+            (1.., _) => {
+                if self.words_over_many + words_over_few + self.marks > 0 {
+                    Verdict::ProbablyData
+                } else {
+                    Verdict::Data
+                }
+            }
             (0, 1..) if recurring > words_over_few => Verdict::ProbablyData,
             (0, 1..) => Verdict::ProbablyNames,
             (0, 0) if words_over_few > 0 => Verdict::Names,

@@ -69,7 +69,9 @@ pub(crate) fn load(path: &Path, files: &[PathBuf], options: &DataOptions) -> Res
     let mut all = Vec::new();
     for file in files {
         let table = files::one(file, options)?;
-        let order = all.first().map_or_else(|| Ok((0..table.names.len()).collect()), |(first, _)| order(first, &table))?;
+        let order = all
+            .first()
+            .map_or_else(|| Ok((0..table.names.len()).collect()), |(first, _)| order(first, &table))?;
         all.push((table, order));
     }
     let Some((first, _)) = all.first() else { return Err(DataError::NoSamples { path: path.into() }) };
@@ -132,9 +134,15 @@ fn joined(all: &[(Table, Vec<usize>)], index: usize) -> Column {
     let mut out = Column::new(mark);
     for part in all {
         let column = &part.0.columns[own(part)];
-        let other = column.decimal != mark || part.0.mark.zip(all[0].0.mark).is_some_and(|(own, first)| own != first);
-        let value = |text: &str| number::undress(text).filter(|d| d.sign.is_none())?.value(part.0.mark.unwrap_or(column.decimal), None);
-        let values: Vec<Option<f64>> = column.texts.iter().map(|t| if other { value(&t.text) } else { None }).collect();
+        let other =
+            column.decimal != mark || part.0.mark.zip(all[0].0.mark).is_some_and(|(own, first)| own != first);
+        let value = |text: &str| {
+            number::undress(text)
+                .filter(|d| d.sign.is_none())?
+                .value(part.0.mark.unwrap_or(column.decimal), None)
+        };
+        let values: Vec<Option<f64>> =
+            column.texts.iter().map(|t| if other { value(&t.text) } else { None }).collect();
         for cell in column.cells() {
             match cell {
                 Cell::Number(x) => out.push_number(x),

@@ -8,8 +8,8 @@ use super::dates::{self, Evidence};
 use super::missing::Marks;
 use super::number::{self, Votes};
 use super::style;
-use crate::{ColumnType, DataOptions, DateOrder};
 use crate::error::{Fault, Odd, Place};
+use crate::{ColumnType, DataOptions, DateOrder};
 
 /// The most different values that a column may have as an input for each of them.
 pub(crate) const MAX_CATEGORIES: usize = 256;
@@ -22,8 +22,24 @@ const SWITCHES: &[[&str; 2]] = &[["false", "true"], ["no", "yes"], ["n", "y"], [
 
 /// Names under which a column that only counts rows goes, lower case.
 const INDEX_NAMES: &[&str] = &[
-    "", "index", "idx", "id", "rowid", "row", "row_id", "rownames", "row.names", "no", "nr", "#", "obs", "observation",
-    "case", "sample", "sample_id", "x.1",
+    "",
+    "index",
+    "idx",
+    "id",
+    "rowid",
+    "row",
+    "row_id",
+    "rownames",
+    "row.names",
+    "no",
+    "nr",
+    "#",
+    "obs",
+    "observation",
+    "case",
+    "sample",
+    "sample_id",
+    "x.1",
 ];
 
 /// What a column holds, with the value of each of its texts; NaN where one stands for a missing value.
@@ -93,7 +109,10 @@ pub(crate) fn are_switches(column: &Column) -> bool {
 
 fn switch<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<[&'static str; 2]> {
     words.clone().next()?;
-    SWITCHES.iter().copied().find(|pair| words.clone().all(|w| pair.iter().any(|p| w.eq_ignore_ascii_case(p))))
+    SWITCHES
+        .iter()
+        .copied()
+        .find(|pair| words.clone().all(|w| pair.iter().any(|p| w.eq_ignore_ascii_case(p))))
 }
 
 /// The rows of a column by what their texts are.
@@ -129,7 +148,9 @@ impl<'a> Census<'a> {
             signs: BTreeMap::new(),
         };
         for text in column.texts.iter().filter(|t| t.count > 0) {
-            if marks.has(&text.text) || !is_target && column.n_numbers == 0 && marks.has_among_words(&text.text) {
+            if marks.has(&text.text)
+                || !is_target && column.n_numbers == 0 && marks.has_among_words(&text.text)
+            {
                 census.n_missing += text.count;
                 continue;
             }
@@ -168,7 +189,12 @@ pub(crate) fn find(
 ) -> Result<Found, Fault> {
     let column = &table.columns[index];
     let census = Census::new(table, column, is_target);
-    if let Some(told) = options.types.get(&table.names[index]).copied().or_else(|| table.declared.get(index).copied().flatten()) {
+    if let Some(told) = options
+        .types
+        .get(&table.names[index])
+        .copied()
+        .or_else(|| table.declared.get(index).copied().flatten())
+    {
         return as_told(told, table, column, &census, options);
     }
     if census.n_numbers == 0 && census.words.is_empty() {
@@ -233,7 +259,11 @@ fn as_told(
                 Cell::Text(code) => good(texts[code as usize]),
             });
             let names = ["0".into(), "1".into()];
-            if all { Ok(Found { kind: Kind::Boolean { texts, names }, ..found }) } else { Err(Fault::NotSwitches) }
+            if all {
+                Ok(Found { kind: Kind::Boolean { texts, names }, ..found })
+            } else {
+                Err(Fault::NotSwitches)
+            }
         }
         ColumnType::Boolean => Err(Fault::NotSwitches),
         ColumnType::Category => Ok(Found { kind: Kind::Category, n_missing, note: None }),
@@ -242,7 +272,12 @@ fn as_told(
 }
 
 /// A column of numbers, with the value of each text.
-fn numbers(table: &Table, column: &Column, census: &Census<'_>, options: &DataOptions) -> Result<Found, Fault> {
+fn numbers(
+    table: &Table,
+    column: &Column,
+    census: &Census<'_>,
+    options: &DataOptions,
+) -> Result<Found, Fault> {
     if let Some(fault) = signs(census) {
         return Err(fault);
     }
@@ -261,7 +296,10 @@ fn numbers(table: &Table, column: &Column, census: &Census<'_>, options: &DataOp
         }
     }
     if census.n_soft > 0 {
-        let soft = column.texts.iter().filter(|t| t.count > 0 && table.marks.has_among_numbers(&t.text) && !table.marks.has(&t.text));
+        let soft = column
+            .texts
+            .iter()
+            .filter(|t| t.count > 0 && table.marks.has_among_numbers(&t.text) && !table.marks.has(&t.text));
         let shown: Vec<String> = soft.map(|t| format!("`{}`", t.text)).collect();
         note = Some(format!("has {} in {} rows, taken for missing", shown.join(", "), census.n_soft));
     }
@@ -279,10 +317,15 @@ fn decimal(table: &Table, column: &Column, options: &DataOptions) -> Result<u8, 
 fn marks(table: &Table, column: &Column, votes: Votes) -> Fault {
     let find = |comma: bool| {
         let has = |t: &&Text| {
-            t.count > 0 && number::undress(&t.text).is_some_and(|d| {
-                let v = d.votes();
-                if comma { v.comma_decimal + v.comma_either + v.comma_group > 0 } else { v.point_decimal + v.point_either + v.point_group > 0 }
-            })
+            t.count > 0
+                && number::undress(&t.text).is_some_and(|d| {
+                    let v = d.votes();
+                    if comma {
+                        v.comma_decimal + v.comma_either + v.comma_group > 0
+                    } else {
+                        v.point_decimal + v.point_either + v.point_group > 0
+                    }
+                })
         };
         column.texts.iter().find(has)
     };
@@ -353,12 +396,17 @@ fn dates(column: &Column, census: &Census<'_>, table: &Table, options: &DataOpti
 fn switches(column: &Column, census: &Census<'_>, table: &Table) -> Found {
     let known = census.others.iter().map(|t| &*t.text);
     let pair = switch(known).unwrap_or(["false", "true"]);
-    let value = |t: &Text| match (table.marks.has_among_numbers(&t.text), t.text.eq_ignore_ascii_case(pair[1])) {
-        (true, _) => f64::NAN,
-        (false, yes) => f64::from(u8::from(yes)),
-    };
+    let value =
+        |t: &Text| match (table.marks.has_among_numbers(&t.text), t.text.eq_ignore_ascii_case(pair[1])) {
+            (true, _) => f64::NAN,
+            (false, yes) => f64::from(u8::from(yes)),
+        };
     let texts = column.texts.iter().map(value).collect();
-    Found { kind: Kind::Boolean { texts, names: pair.map(String::from) }, n_missing: census.n_missing + census.n_soft, note: None }
+    Found {
+        kind: Kind::Boolean { texts, names: pair.map(String::from) },
+        n_missing: census.n_missing + census.n_soft,
+        note: None,
+    }
 }
 
 /// Numbers among words that are codes all the same: `2`, `3`, `4`, `5more`. Few values that each come often.
@@ -381,10 +429,13 @@ fn are_codes(table: &Table, column: &Column, census: &Census<'_>) -> bool {
 fn words(column: &Column, census: &Census<'_>) -> Found {
     let mut distinct = census.words.len();
     if column.n_numbers > 0 {
-        let numbers: HashSet<u64> = column.cells().filter_map(|c| match c {
-            Cell::Number(x) => Some(x.to_bits()),
-            Cell::Text(_) => None,
-        }).collect();
+        let numbers: HashSet<u64> = column
+            .cells()
+            .filter_map(|c| match c {
+                Cell::Number(x) => Some(x.to_bits()),
+                Cell::Text(_) => None,
+            })
+            .collect();
         distinct += numbers.len();
     }
     let known = column.len() - census.n_missing;
@@ -423,7 +474,12 @@ fn mixed(table: &Table, column: &Column, census: &Census<'_>, kind: &'static str
     let mut odd: Vec<Odd> = others
         .iter()
         .take(1000)
-        .map(|t| Odd { value: t.text.to_string(), count: t.count, place: Place::Line(0), row: column.first_row(t) })
+        .map(|t| Odd {
+            value: t.text.to_string(),
+            count: t.count,
+            place: Place::Line(0),
+            row: column.first_row(t),
+        })
         .collect();
     odd.sort_by_key(|o| std::cmp::Reverse(o.count));
     odd.truncate(3);

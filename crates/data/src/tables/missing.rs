@@ -5,8 +5,9 @@ use super::{dates, kinds, number};
 
 /// Marks that mean so in every column, in any case.
 const ALWAYS: &[&str] = &[
-    "", "?", "na", "n/a", "n.a.", "nan", "-nan", "+nan", "nat", "null", "(null)", "\\n", "<na>", "#n/a", "#na", "#value!",
-    "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "#n/a n/a",
+    "", "?", "na", "n/a", "n.a.", "nan", "-nan", "+nan", "nat", "null", "(null)", "\\n", "<na>", "#n/a",
+    "#na", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "1.#qnan", "-1.#qnan", "1.#ind",
+    "-1.#ind", "#n/a n/a",
 ];
 
 /// Marks that mean so among numbers, dates and switches, and are words among words: `None` may be a class.
@@ -29,7 +30,11 @@ pub(crate) struct Marks {
 
 impl Marks {
     pub fn new(told: &[String]) -> Self {
-        Marks { told: told.to_vec(), numbers: told.iter().filter_map(|t| number::whole(t)).collect(), evident: Vec::new() }
+        Marks {
+            told: told.to_vec(),
+            numbers: told.iter().filter_map(|t| number::whole(t)).collect(),
+            evident: Vec::new(),
+        }
     }
 
     /// Whether a text means a missing value in a column of words.
@@ -65,7 +70,9 @@ impl Marks {
     /// `-` is with `+`.
     fn are_words(&self, column: &Column) -> bool {
         let words = column.texts.iter().filter(|t| t.count > 0 && !self.has_among_numbers(&t.text));
-        column.n_numbers == 0 && words.clone().count() > 1 && words.clone().all(|t| t.text.starts_with(char::is_alphanumeric))
+        column.n_numbers == 0
+            && words.clone().count() > 1
+            && words.clone().all(|t| t.text.starts_with(char::is_alphanumeric))
     }
 
     /// Whether a number was told to stand for a missing value.
@@ -82,7 +89,8 @@ impl Marks {
 /// Whether a column has numbers, dates or switches besides marks.
 fn is_measured(column: &Column) -> bool {
     let known = Marks::default();
-    let mut words = column.texts.iter().filter(|t| t.count > 0 && !known.has_among_numbers(&t.text)).peekable();
+    let mut words =
+        column.texts.iter().filter(|t| t.count > 0 && !known.has_among_numbers(&t.text)).peekable();
     let measured = |text: &str| number::undress(text).is_some() || dates::evidence(text).is_some();
     let some = column.n_numbers > 0 || words.peek().is_some();
     some && (words.clone().all(|t| measured(&t.text)) || column.n_numbers == 0 && kinds::are_switches(column))
@@ -99,7 +107,9 @@ mod tests {
     #[test]
     fn marks_are_known_by_column() {
         let marks = Marks::new(&["-99".into(), "absent".into()]);
-        assert!(["", "NA", "#DIV/0!", "NaT", "<NA>", "N.A.", "1.#QNAN", "absent"].iter().all(|m| marks.has(m)));
+        assert!(
+            ["", "NA", "#DIV/0!", "NaT", "<NA>", "N.A.", "1.#QNAN", "absent"].iter().all(|m| marks.has(m))
+        );
         assert!(!["None", "-", "Absent", "north"].iter().any(|m| marks.has(m)));
         assert!(["None", "-", ".", "*", "nil", "missing"].iter().all(|m| marks.has_among_numbers(m)));
         assert!(marks.has_number(-99.0) && !marks.has_number(99.0));

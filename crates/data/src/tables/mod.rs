@@ -9,6 +9,7 @@ pub(crate) mod cells;
 pub(crate) mod cursor;
 pub(crate) mod dates;
 pub(crate) mod decode;
+pub(crate) mod encode;
 pub(crate) mod files;
 pub(crate) mod header;
 pub(crate) mod join;
@@ -16,9 +17,8 @@ pub(crate) mod kinds;
 mod missing;
 #[cfg(any(feature = "arrow", feature = "parquet"))]
 pub(crate) mod moments;
-mod precision;
 pub(crate) mod number;
-pub(crate) mod encode;
+mod precision;
 pub(crate) mod read;
 pub(crate) mod roles;
 pub(crate) mod sniff;
@@ -101,7 +101,8 @@ impl Table {
 
     /// Where a row stands in its file.
     pub fn place_of(&self, row: usize) -> Place {
-        join::place_of(&self.parts, row).unwrap_or_else(|| place(self.source.as_ref(), &self.row_numbers, row))
+        join::place_of(&self.parts, row)
+            .unwrap_or_else(|| place(self.source.as_ref(), &self.row_numbers, row))
     }
 
     /// Makes texts of the numbers of columns, as they were written.

@@ -26,8 +26,8 @@ pub(crate) enum Mark {
 
 /// Powers of ten that f64 holds exactly.
 const EXACT: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
 ];
 
 /// The plain number at the beginning of `bytes`.
@@ -83,7 +83,8 @@ pub(crate) fn plain(bytes: &[u8], decimal: u8) -> Option<Plain> {
         _ => slow(&bytes[signed..at], decimal)?,
     };
     let leading_zero = before > 1 && bytes[signed] == b'0';
-    let ornament = after > 0 || mark != Mark::None || has_exponent || leading_zero || signed == 1 && !negative;
+    let ornament =
+        after > 0 || mark != Mark::None || has_exponent || leading_zero || signed == 1 && !negative;
     let canonical = !ornament && before <= 15 && !(negative && digits == 0);
     Some(Plain { value: if negative { -value } else { value }, len: at, mark, canonical })
 }
@@ -206,8 +207,11 @@ fn apart(text: &str) -> Option<Dressed> {
     }
     let good = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-') || is_spacer(c);
     let begins = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
-    (begins && rest.contains(|c: char| c.is_ascii_digit()) && rest.chars().all(good))
-        .then(|| Dressed { negative, core: rest.into(), sign })
+    (begins && rest.contains(|c: char| c.is_ascii_digit()) && rest.chars().all(good)).then(|| Dressed {
+        negative,
+        core: rest.into(),
+        sign,
+    })
 }
 
 impl Dressed {
@@ -282,13 +286,32 @@ mod tests {
     #[test]
     fn plain_numbers_are_those_of_the_standard_library() {
         let texts = [
-            "0", "-0", "1", "+7", "12345678901234567890", "0.1", "3.141592653589793", "1e22", "1e23", "-2.5E-3",
-            "9007199254740993", "1.7976931348623157e308", "4.9e-324", "1e400", ".5", "5.", "123456789.123456789",
-            "0.000000000000000000000000000001", "179769313486231570000000000000000000000",
+            "0",
+            "-0",
+            "1",
+            "+7",
+            "12345678901234567890",
+            "0.1",
+            "3.141592653589793",
+            "1e22",
+            "1e23",
+            "-2.5E-3",
+            "9007199254740993",
+            "1.7976931348623157e308",
+            "4.9e-324",
+            "1e400",
+            ".5",
+            "5.",
+            "123456789.123456789",
+            "0.000000000000000000000000000001",
+            "179769313486231570000000000000000000000",
         ];
         for text in texts {
             let plain = plain(text.as_bytes(), b'.').expect(text);
-            assert_eq!((plain.value.to_bits(), plain.len), (text.parse::<f64>().unwrap().to_bits(), text.len()));
+            assert_eq!(
+                (plain.value.to_bits(), plain.len),
+                (text.parse::<f64>().unwrap().to_bits(), text.len())
+            );
             let comma = text.replace('.', ",");
             assert_eq!(super::plain(comma.as_bytes(), b',').expect(text).value, plain.value);
         }

@@ -17,7 +17,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 pub(super) fn warnings(table: &Table, schema: &TableSchema, codes: &[Codes]) -> Vec<String> {
     let mut out = Vec::new();
     for (column, codes) in schema.columns.iter().zip(codes) {
-        let (Role::Number { offset, factor, .. }, Codes::Measured(texts)) = (&column.role, codes) else { continue };
+        let (Role::Number { offset, factor, .. }, Codes::Measured(texts)) = (&column.role, codes) else {
+            continue;
+        };
         let cells = table.columns[column.index].cells();
         let step = (cells.len() / LOOK).max(1);
         let values = cells.step_by(step).map(|c| value(c, texts, &table.marks)).filter(|x| x.is_finite());

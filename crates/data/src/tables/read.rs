@@ -59,7 +59,12 @@ pub(crate) fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result
 ///
 /// # Errors
 /// [`DataError`] of lines that do not fit the others.
-pub(crate) fn cut(text: String, sniffed: Sniffed, path: &Path, options: &DataOptions) -> Result<Table, DataError> {
+pub(crate) fn cut(
+    text: String,
+    sniffed: Sniffed,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<Table, DataError> {
     let Sniffed { cuts, width, names, mut notes } = sniffed;
     let text = if cuts.separator == b' ' { sniff::single_blanks(text.lines()) } else { text };
     let mut source = Source { path: path.into(), text, cuts, has_header: false, cut_before: 0 };
@@ -109,7 +114,13 @@ impl Source {
     }
 
     /// Reads `limit` records of `width` fields after the first one; the first cell of each column is left free for it.
-    fn pass(&self, width: usize, decimals: &[u8], limit: usize, options: &DataOptions) -> Result<Pass, DataError> {
+    fn pass(
+        &self,
+        width: usize,
+        decimals: &[u8],
+        limit: usize,
+        options: &DataOptions,
+    ) -> Result<Pass, DataError> {
         let mut cursor = self.cursor();
         let mut odd = Odd::default();
         if !cursor.next_record() {
@@ -213,7 +224,9 @@ fn fit(mut first: Vec<String>, width: usize, header: Option<bool>) -> Result<(Ve
             first.pop();
             Ok((first, width))
         }
-        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => Ok((first, width)),
+        n if n > 2 && first[1].parse() == Ok(width - 1) && first[0].parse::<usize>().is_ok() => {
+            Ok((first, width))
+        }
         n if n + 1 == width && n > 1 && header != Some(false) => {
             first.insert(0, String::new());
             Ok((first, width))
@@ -304,7 +317,11 @@ impl Odd {
     fn add(&mut self, line: u64, fields: usize, text: &str) {
         (self.n, self.last) = (self.n + 1, line);
         if self.lines.len() < NAMED {
-            let text = if text.chars().count() > 40 { text.chars().take(39).chain(['…']).collect() } else { text.into() };
+            let text = if text.chars().count() > 40 {
+                text.chars().take(39).chain(['…']).collect()
+            } else {
+                text.into()
+            };
             self.lines.push(OddLine { line, fields, text });
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::Table;
 use super::cells::Cell;
 use super::kinds::{self, Found, Kind};
-use crate::dataset::MAX_CLASSES;
 use crate::columns::{ColumnInfo, ColumnRole};
+use crate::dataset::MAX_CLASSES;
 use crate::error::{ColumnFault, Fault};
 use crate::{ColumnType, DataError, DataOptions, Task, TaskKind};
 
@@ -99,7 +99,10 @@ impl Roles {
     /// Columns that are left out with what they hold, for an error.
     pub fn left_out(&self, table: &Table) -> Vec<String> {
         let word = |i: usize| self.found[i].as_ref().map_or("unclear", |f| f.kind.word());
-        self.of(ColumnRole::LeftOut).filter(|i| unused(&self.found[*i])).map(|i| format!("`{}` ({})", shown(&table.names[i]), word(i))).collect()
+        self.of(ColumnRole::LeftOut)
+            .filter(|i| unused(&self.found[*i]))
+            .map(|i| format!("`{}` ({})", shown(&table.names[i]), word(i)))
+            .collect()
     }
 
     /// What was left out or decided without being told.
@@ -116,7 +119,11 @@ impl Roles {
         ] {
             let Some(names) = left.get(word) else { continue };
             let (n, s) = (names.len(), if names.len() == 1 { "" } else { "s" });
-            let key = if word == "empty" { String::new() } else { "; `data.types={NAME=\"category\"}` uses one".into() };
+            let key = if word == "empty" {
+                String::new()
+            } else {
+                "; `data.types={NAME=\"category\"}` uses one".into()
+            };
             self.notes.push(format!("{n} column{s} left out, {why}: {}{key}", crate::error::first(names)));
         }
         let noted: Vec<String> = (0..table.names.len())
@@ -241,7 +248,10 @@ pub(crate) fn task(
     if options.task.unwrap_or(guess) == TaskKind::Regression {
         let wordy = |i: &&usize| !matches!(kind(i), Some(Kind::Number { .. } | Kind::Boolean { .. }));
         if let Some(index) = targets.iter().find(wordy) {
-            return fail(*index, Fault::NoNumbers { value: examples(table, *index).first().cloned().unwrap_or_default() });
+            return fail(
+                *index,
+                Fault::NoNumbers { value: examples(table, *index).first().cloned().unwrap_or_default() },
+            );
         }
         return Ok(Task::Regression { targets: names });
     }

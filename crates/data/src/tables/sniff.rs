@@ -47,11 +47,18 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
     };
     let quote = quote(text);
     let escape = escapes(text, quote);
-    let cuts = |separator, comment: &str| Cuts { separator, quote, comment: comment.into(), escape, skip: skip.clone() };
+    let cuts = |separator, comment: &str| Cuts {
+        separator,
+        quote,
+        comment: comment.into(),
+        escape,
+        skip: skip.clone(),
+    };
     let separator = separator.unwrap_or_else(|| {
         let score = |s: u8| Sample::new(text, &cuts(s, &comment)).score();
         // The first of the best: `max_by` gives the last.
-        let best = SEPARATORS.into_iter().rev().max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(b',');
+        let best =
+            SEPARATORS.into_iter().rev().max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(b',');
         if score(best) == 0.0 { b',' } else { best }
     });
     let width = Sample::new(text, &cuts(separator, &comment)).width();
@@ -59,7 +66,11 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
         comment = "#".into();
     }
     let cuts = cuts(separator, &comment);
-    let names = if options.comment.is_none() && options.header.is_none() { commented_names(text, &cuts, width) } else { None };
+    let names = if options.comment.is_none() && options.header.is_none() {
+        commented_names(text, &cuts, width)
+    } else {
+        None
+    };
     if options.comment.is_none() && !comment.is_empty() {
         notes.push(match &names {
             Some(_) => format!("lines that begin with `{comment}` are left out; the last of them holds the names of the columns"),
@@ -111,7 +122,11 @@ fn found_comment(text: &str, skip: &[RangeInclusive<u64>]) -> Option<&'static st
 
 /// Whether lines that begin with `#` have not as many fields as all others, so that they are no records.
 fn has_comments(text: &str, cuts: &Cuts, width: usize) -> bool {
-    let lines: Vec<&str> = text.match_indices("\n#").take(LOOK).map(|(at, _)| text[at + 1..].lines().next().unwrap_or("")).collect();
+    let lines: Vec<&str> = text
+        .match_indices("\n#")
+        .take(LOOK)
+        .map(|(at, _)| text[at + 1..].lines().next().unwrap_or(""))
+        .collect();
     let plain = Cuts { skip: Vec::new(), ..cuts.clone() };
     let odd = |line: &&str| Cursor::new(line, &plain).fields().is_ok_and(|f| f.len() != width);
     width > 1 && !lines.is_empty() && lines.iter().all(|l| odd(l))
@@ -129,7 +144,8 @@ fn commented_names(text: &str, cuts: &Cuts, width: usize) -> Option<Vec<String>>
     if cuts.comment.is_empty() {
         return None;
     }
-    let before = text.lines().map(str::trim_start).take_while(|l| l.is_empty() || l.starts_with(&cuts.comment));
+    let before =
+        text.lines().map(str::trim_start).take_while(|l| l.is_empty() || l.starts_with(&cuts.comment));
     let last = before.filter(|l| !l.is_empty()).last()?.trim_start_matches(&cuts.comment[..]).trim();
     let bare = Cuts { comment: String::new(), skip: Vec::new(), ..cuts.clone() };
     let names: Vec<String> =

@@ -38,7 +38,9 @@ impl Typed {
         let names: Vec<&str> = names.iter().filter_map(|n| n.as_str()).collect();
         let mut at = 0;
         for name in names {
-            let Some(from) = self.names.iter().position(|n| n == name).filter(|from| *from >= at) else { continue };
+            let Some(from) = self.names.iter().position(|n| n == name).filter(|from| *from >= at) else {
+                continue;
+            };
             self.names[at..=from].rotate_right(1);
             self.columns[at..=from].rotate_right(1);
             self.declared[at..=from].rotate_right(1);
@@ -102,5 +104,9 @@ fn check_unread(table: &Table, unread: &[Option<String>], options: &DataOptions)
         .filter(|(i, _)| !dropped.contains(i) && needed(&table.names[*i]))
         .filter_map(|(i, why)| Some((table.names[i].clone(), why.clone()?)))
         .collect();
-    if columns.is_empty() { Ok(()) } else { Err(DataError::NestedColumns { columns, path: table.path.clone() }) }
+    if columns.is_empty() {
+        Ok(())
+    } else {
+        Err(DataError::NestedColumns { columns, path: table.path.clone() })
+    }
 }

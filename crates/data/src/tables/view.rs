@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::cells::Cell;
-use super::kinds::Kind;
 use super::files::load;
+use super::kinds::Kind;
 use super::roles::{self, Roles};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::error::ColumnFault;
@@ -59,8 +59,10 @@ pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError>
             Err(other) => return Err(other),
         }
     }
-    let is_category = |i: &usize| roles.found[*i].as_ref().is_some_and(|f| matches!(f.kind, Kind::Category | Kind::Text));
-    let labels = if matches!(task, Some(Task::Classification { .. })) { roles.targets.clone() } else { Vec::new() };
+    let is_category =
+        |i: &usize| roles.found[*i].as_ref().is_some_and(|f| matches!(f.kind, Kind::Category | Kind::Text));
+    let labels =
+        if matches!(task, Some(Task::Classification { .. })) { roles.targets.clone() } else { Vec::new() };
     let words: Vec<usize> = (0..table.names.len()).filter(|i| is_category(i) || labels.contains(i)).collect();
     table.make_words(&words);
     if let Some(Task::Classification { classes }) = &mut task
@@ -87,7 +89,9 @@ pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError>
         let kind = roles.found[index].as_ref().map(|f| &f.kind);
         let text = |code: u32| match &*column.texts[code as usize].text {
             text if table.marks.has(text) => FieldValue::Missing,
-            text if !roles.targets.contains(&index) && table.marks.has_among_words(text) => FieldValue::Missing,
+            text if !roles.targets.contains(&index) && table.marks.has_among_words(text) => {
+                FieldValue::Missing
+            }
             _ => FieldValue::Text(label(index, column.texts[code as usize].word())),
         };
         let measured = kind.and_then(Kind::texts).filter(|_| !labels.contains(&index));
@@ -97,13 +101,16 @@ pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError>
             (Cell::Number(x), _) => x,
         };
         match kind {
-            _ if x.is_nan() || matches!(cell, Cell::Number(x) if table.marks.has_number(x)) => FieldValue::Missing,
+            _ if x.is_nan() || matches!(cell, Cell::Number(x) if table.marks.has_number(x)) => {
+                FieldValue::Missing
+            }
             Some(Kind::Boolean { .. }) => FieldValue::Boolean(x != 0.0),
             Some(Kind::Date { .. }) => FieldValue::Seconds(x),
             _ => FieldValue::Number(x),
         }
     };
-    let values = (0..table.names.len()).map(|i| table.columns[i].cells().map(|c| value(i, c)).collect()).collect();
+    let values =
+        (0..table.names.len()).map(|i| table.columns[i].cells().map(|c| value(i, c)).collect()).collect();
     let mut columns = roles.columns(&table, &Default::default());
     columns.iter_mut().filter(|c| c.role == ColumnRole::LeftOut).for_each(|c| c.inputs = 0);
     Ok(TableView { n_rows: table.n_rows, columns, values, task, faults: roles.faults, notes })

@@ -38,7 +38,15 @@ fn every_format_gives_the_table_that_was_written() {
 fn a_new_table_of_another_format_is_read_as_the_first() {
     let set = open(&file("plain.jsonl").display().to_string());
     let options = DataOptions { schema: set.schema.clone(), ..DataOptions::default() };
-    let same = ["plain.csv.gz", "plain.csv.zst", "plain.json", "one.zip", "text.xls", "several/*", "unnamed.parquet"];
+    let same = [
+        "plain.csv.gz",
+        "plain.csv.zst",
+        "plain.json",
+        "one.zip",
+        "text.xls",
+        "several/*",
+        "unnamed.parquet",
+    ];
     for name in same {
         let other = open_with(&file(name).display().to_string(), &options);
         assert_eq!((floats(&other), &other.targets), (floats(&set), &set.targets), "{name}");
@@ -61,7 +69,8 @@ fn several_files_are_one_table_only_with_the_same_columns() {
     let note = &set.notes[0];
     assert!(note.starts_with("2 files are one table: ") && note.ends_with("2.csv"), "{note}");
     // labels of several files keep their text
-    let codes = open_with(&all, &DataOptions { task: Some(data::TaskKind::Classification), ..target(&["code"]) });
+    let codes =
+        open_with(&all, &DataOptions { task: Some(data::TaskKind::Classification), ..target(&["code"]) });
     assert_eq!(classes(&codes), ["01", "02", "03"]);
     // names with commas between them, in their own order and with the columns of the first one
     let two = format!("{},{}", folder.path("2.csv"), folder.path("1.csv"));
@@ -87,7 +96,9 @@ fn several_files_are_one_table_only_with_the_same_columns() {
 fn what_is_wrong_with_typed_tables_is_told() {
     let folder = Folder::new("typed");
     let none = DataOptions::default();
-    let bad = |name: &str, content: &str, message: &str, hint: &str| fails(&folder.write(name, content), &none, message, hint);
+    let bad = |name: &str, content: &str, message: &str, hint: &str| {
+        fails(&folder.write(name, content), &none, message, hint)
+    };
     let json = "correct it, or take it out of the file";
     let broken = "{\"a\": 1, \"y\": 2}\n{\"a\": 1, \"y\": }\n";
     bad("t.jsonl", broken, "line 2 is no JSON: expected value: typed/t.jsonl", json);
@@ -101,28 +112,56 @@ fn what_is_wrong_with_typed_tables_is_told() {
     let dropped = DataOptions { drop: vec!["a".into()], ..DataOptions::default() };
     assert_eq!(floats(&open_with(&folder.path("t.jsonl"), &dropped)), [1.0, 2.0]);
     bad("t.jsonl", "[]", "there are no samples: typed/t.jsonl", "add samples, or name another file");
-    let rows: String = (0..40).map(|i| format!("{{\"a\": {}, \"y\": {i}.5}}\n", if i == 3 { "\"x7\"".into() } else { i.to_string() })).collect();
+    let rows: String = (0..40)
+        .map(|i| {
+            format!("{{\"a\": {}, \"y\": {i}.5}}\n", if i == 3 { "\"x7\"".into() } else { i.to_string() })
+        })
+        .collect();
     let hint = "`data.missing=[\"x7\"]` takes them for missing values; `data.types={\"a\"=\"category\"}` makes categories of it; \
                 `data.drop=[\"a\"]` leaves the column out";
-    bad("t.jsonl", &rows, "column `a` holds numbers, but of 40 values 1 is not: `x7` in row 4: typed/t.jsonl", hint);
+    bad(
+        "t.jsonl",
+        &rows,
+        "column `a` holds numbers, but of 40 values 1 is not: `x7` in row 4: typed/t.jsonl",
+        hint,
+    );
     let again = "write the file again with the program that made it";
     let head = "@relation t\n@attribute a real\n@attribute y {p,q}\n";
     bad("t.arff", head, "the arff header is wrong: there is no line `@data`: typed/t.arff", again);
     let sparse = format!("{head}@data\n{{0 1.5, 1 p}}\n");
-    bad("t.arff", &sparse, "the arff header is wrong: sparse rows, in braces, are not read: typed/t.arff", again);
+    bad(
+        "t.arff",
+        &sparse,
+        "the arff header is wrong: sparse rows, in braces, are not read: typed/t.arff",
+        again,
+    );
     let odd = "@relation t\n@attribute a relational\n@data\n1\n";
-    bad("t.arff", odd, "the arff header is wrong: line 2: `a` has a type that is not read, `relational`: typed/t.arff", again);
+    bad(
+        "t.arff",
+        odd,
+        "the arff header is wrong: line 2: `a` has a type that is not read, `relational`: typed/t.arff",
+        again,
+    );
     let archive = file("two.zip").display().to_string();
     let error = data::open(&archive, &none).expect_err("two tables");
     assert_eq!(error.hint(), "name one: `data.sheet=\"a.csv\"`");
     let named = DataOptions { sheet: Some("c.csv".into()), ..DataOptions::default() };
     let error = data::open(&archive, &named).expect_err("no such table");
-    assert!(error.to_string().starts_with("there is no file `c.csv`, only `a.csv`, `b/plain.csv`"), "{error}");
+    assert!(
+        error.to_string().starts_with("there is no file `c.csv`, only `a.csv`, `b/plain.csv`"),
+        "{error}"
+    );
     let error = data::open(&file("book.xlsx").display().to_string(), &named).expect_err("no such sheet");
     assert!(matches!(error, DataError::Tables { .. }), "{error}");
     let sheet = DataOptions { sheet: Some("a".into()), ..DataOptions::default() };
-    let text = "`data.sheet = a` cannot be: expected nothing, since data of format `json` have no such option";
-    fails(&file("plain.json").display().to_string(), &sheet, &text.replace("typed", ""), "set `data.sheet` to another value, or leave it out");
+    let text =
+        "`data.sheet = a` cannot be: expected nothing, since data of format `json` have no such option";
+    fails(
+        &file("plain.json").display().to_string(),
+        &sheet,
+        &text.replace("typed", ""),
+        "set `data.sheet` to another value, or leave it out",
+    );
 }
 
 /// Files that are cut or changed in any place: read or refused, without a panic.
@@ -134,7 +173,17 @@ fn damaged_files_make_no_panic() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below.max(1)
     };
-    for name in ["none.parquet", "zstd.parquet", "v2.parquet", "lz4.feather", "stream.arrows", "odd.feather", "book.xls", "book.ods", "frames.csv.zst"] {
+    for name in [
+        "none.parquet",
+        "zstd.parquet",
+        "v2.parquet",
+        "lz4.feather",
+        "stream.arrows",
+        "odd.feather",
+        "book.xls",
+        "book.ods",
+        "frames.csv.zst",
+    ] {
         let bytes = fs::read(file(name)).expect("what was written");
         for _ in 0..80 {
             let mut copy = bytes.clone();

@@ -34,10 +34,13 @@ pub(super) fn allows(wanted: &Value, got: &str) -> bool {
 #[test]
 fn messy_tables_are_read_as_their_owners_mean_them() {
     let cases = manifest();
-    let wrong: Vec<String> = cases.iter().filter_map(|case| {
-        let found = judge(case).err()?;
-        Some(format!("{}: {found}\n    {}", text(&case["file"]), text(&case["why"])))
-    }).collect();
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| {
+            let found = judge(case).err()?;
+            Some(format!("{}: {found}\n    {}", text(&case["file"]), text(&case["why"])))
+        })
+        .collect();
     assert!(cases.len() > 300, "{} cases", cases.len());
     assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
@@ -53,7 +56,9 @@ fn judge(case: &Value) -> Result<(), String> {
             let said = [&set.notes[..], &set.warnings[..]].concat().join("\n");
             says(case.get("note").unwrap_or(&Value::Null), &said)?;
         }
-        (Ok(set), None, _) => return Err(format!("opened {set:.0?}, want an error").chars().take(400).collect()),
+        (Ok(set), None, _) => {
+            return Err(format!("opened {set:.0?}, want an error").chars().take(400).collect());
+        }
         (Err(error), _, Some(wanted)) => {
             let said = format!("{error}\n{}", error.hint()).replace(&path, "");
             says(&wanted["says"], &said)?;
@@ -69,7 +74,8 @@ fn judge(case: &Value) -> Result<(), String> {
         let options = settings(&cure["set"]);
         let set = data::open(&path, &options).map_err(|e| format!("with {}: {e}", cure["set"]))?;
         let view = data::table(Path::new(&path), &options).map_err(|e| e.to_string())?;
-        right(&set, &view, &cure["read"], options.missing_target == MissingTarget::Error).map_err(|e| format!("with {}: {e}", cure["set"]))?;
+        right(&set, &view, &cure["read"], options.missing_target == MissingTarget::Error)
+            .map_err(|e| format!("with {}: {e}", cure["set"]))?;
     }
     match (case.get("predict"), opened) {
         (Some(wanted), Ok(set)) => answers(&set, wanted),
@@ -105,7 +111,8 @@ fn settings(set: &Value) -> DataOptions {
                 let one = |(name, kind): (&String, &Value)| {
                     (name.clone(), serde_json::from_value::<ColumnType>(kind.clone()).expect("a type"))
                 };
-                options.types = value.as_object().expect("a table").iter().map(one).collect::<BTreeMap<_, _>>();
+                options.types =
+                    value.as_object().expect("a table").iter().map(one).collect::<BTreeMap<_, _>>();
             }
             other => panic!("no setting {other}"),
         }

@@ -20,7 +20,8 @@ fn tables_come_back_as_they_were_written() {
     let wrong: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            let found = judge(&folder.join("files").join(text(&case["file"])), case, &DataOptions::default()).err()?;
+            let found = judge(&folder.join("files").join(text(&case["file"])), case, &DataOptions::default())
+                .err()?;
             Some(format!("{}: {found}\n    {}", text(&case["file"]), case["written"]))
         })
         .collect();
@@ -40,7 +41,10 @@ pub(super) fn judge(path: &Path, case: &Value, options: &DataOptions) -> Result<
     }
     for ((got, values), want) in view.columns.iter().zip(&view.values).zip(columns) {
         let role = serde_json::to_value(got.role).expect("a word");
-        if !(allows(&want["name"], &got.name) && allows(&want["type"], got.kind) && allows(&want["role"], text(&role))) {
+        if !(allows(&want["name"], &got.name)
+            && allows(&want["type"], got.kind)
+            && allows(&want["role"], text(&role)))
+        {
             return Err(format!("{got:?}, want {} {} {}", want["name"], want["type"], want["role"]));
         }
         let wanted = list(&want["values"]);

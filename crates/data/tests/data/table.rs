@@ -10,7 +10,10 @@ const TABLE: &str = "size,colour,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red
 fn tables_become_numbers_and_categories() {
     let folder = Folder::new("table");
     let set = open(&folder.write("t.csv", TABLE));
-    assert_eq!(set.features, ["size", "size=?", "colour=blue", "colour=red", "colour=?", "weight", "weight=?"]);
+    assert_eq!(
+        set.features,
+        ["size", "size=?", "colour=blue", "colour=red", "colour=?", "weight", "weight=?"]
+    );
     assert_eq!(classes(&set), ["cat", "dog"]);
     assert_eq!(set.targets, [0.0, 1.0, 0.0, 1.0]);
     #[rustfmt::skip]
@@ -59,7 +62,12 @@ fn targets_are_found_by_name_and_by_index() {
     let path = folder.write("t.csv", TABLE);
     for name in ["colour", "1", "-3"] {
         let text = "the value at line 5, column `colour` is missing: targets/t.csv";
-        fails(&path, &target(&[name]), text, "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`");
+        fails(
+            &path,
+            &target(&[name]),
+            text,
+            "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`",
+        );
     }
     let path = folder.write("two.csv", "a,b,c\n1,0.5,9\n2,1.5,8\n3,2.5,7\n");
     let two = open_with(&path, &target(&["c", "a"]));
@@ -157,7 +165,9 @@ fn bad_tables_are_told() {
         fails(&folder.write("t.csv", content), &none, message, hint)
     };
     let leave = |line| {
-        format!("`data.skip_lines={line}` leaves out what is no data; another separator: `data.separator=\";\"`")
+        format!(
+            "`data.skip_lines={line}` leaves out what is no data; another separator: `data.separator=\";\"`"
+        )
     };
     bad("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 fields (`3,4,5`); the others have 2: bad/t.csv", &leave(4));
     bad("a,b\n1,2\n3\n", "line 3 has 1 field (`3`); the others have 2: bad/t.csv", &leave(3));
@@ -202,10 +212,7 @@ fn a_new_table_is_encoded_like_the_first() {
     folder.write("test.csv", "kind,weight,colour,size\ndog,4,red,5\ncat,?,green,6\n");
     let set = open(&folder.0.display().to_string());
     assert_eq!((set.len(), set.fixed_test.clone()), (6, Some(4..6)));
-    assert_eq!(
-        floats(&set)[28..],
-        [5.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.5, 1.0]
-    );
+    assert_eq!(floats(&set)[28..], [5.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.5, 1.0]);
     assert_eq!(set.targets[4..], [1.0, 0.0]);
     assert_eq!(set.warnings, ["column `colour` has 1 value that the training table did not: `green`"]);
     let splits = data::split(&set, &SplitOptions { valid: data::Share::Count(0), ..SplitOptions::default() });

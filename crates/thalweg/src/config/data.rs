@@ -8,8 +8,8 @@ use super::declare::fields;
 #[cfg(feature = "runs")]
 use super::field::{Kind, SAMPLES, SEED};
 use crate::data::{
-    Channels, Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, Share, SplitOptions,
-    TaskKind,
+    Channels, Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, Share,
+    SplitOptions, TaskKind,
 };
 #[cfg(feature = "runs")]
 use crate::settings::Range;

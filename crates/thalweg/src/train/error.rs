@@ -266,9 +266,10 @@ impl TrainError {
                 Some("use data with the same columns, or train a model on this data".into())
             }
             TrainError::NoTargets => Some("answers need none".into()),
-            TrainError::StandardInput => {
-                Some("keep the data in a file: `thalweg eval RUN data=FILE`, or train again with `data=FILE`".into())
-            }
+            TrainError::StandardInput => Some(
+                "keep the data in a file: `thalweg eval RUN data=FILE`, or train again with `data=FILE`"
+                    .into(),
+            ),
             TrainError::Partners { .. } => Some(
                 "give `Pipeline::new` the numbers that `Subset::new` has: \
                  `Pipeline::new(&augment, &set, &numbers, seed)`"

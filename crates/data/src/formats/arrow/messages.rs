@@ -31,9 +31,12 @@ impl Messages {
     pub fn new(bytes: Vec<u8>) -> Result<Messages, ArrowError> {
         let bytes = Buffer::from_vec(bytes);
         let at = if bytes.starts_with(MAGIC) { MAGIC.len() } else { 0 };
-        let mut messages = Messages { bytes, at, schema: Arc::new(Schema::empty()), dictionaries: HashMap::new() };
+        let mut messages =
+            Messages { bytes, at, schema: Arc::new(Schema::empty()), dictionaries: HashMap::new() };
         let bytes = messages.bytes.clone();
-        let Some((message, _)) = messages.next_message(&bytes)? else { return Err(wrong("there is no schema")) };
+        let Some((message, _)) = messages.next_message(&bytes)? else {
+            return Err(wrong("there is no schema"));
+        };
         let schema = message.header_as_schema().ok_or_else(|| wrong("the first message is no schema"))?;
         messages.schema = Arc::new(try_fb_to_schema(schema)?);
         Ok(messages)
@@ -71,7 +74,8 @@ impl Messages {
                 read_dictionary(&body, dictionary, &self.schema, &mut self.dictionaries, &version)?;
             } else if let Some(batch) = message.header_as_record_batch() {
                 check(Some(batch), &body)?;
-                let batch = read_record_batch(&body, batch, self.schema.clone(), &self.dictionaries, None, &version)?;
+                let batch =
+                    read_record_batch(&body, batch, self.schema.clone(), &self.dictionaries, None, &version)?;
                 return Ok(Some(batch));
             }
         }
@@ -109,7 +113,10 @@ fn check(batch: Option<arrow_ipc::RecordBatch<'_>>, body: &Buffer) -> Result<(),
             return Err(wrong("values lie outside of their batch"));
         }
         if codec.is_some() && n > 0 {
-            let claim = body.get(at as usize..(at + n) as usize).and_then(|b| b.first_chunk::<8>()).map(|b| i64::from_le_bytes(*b));
+            let claim = body
+                .get(at as usize..(at + n) as usize)
+                .and_then(|b| b.first_chunk::<8>())
+                .map(|b| i64::from_le_bytes(*b));
             // -1 stands before values that are not compressed
             let good = |claim: &i64| (-1..=n.saturating_mul(ratio).saturating_add(besides)).contains(claim);
             claim.filter(good).ok_or_else(|| wrong("values claim more than they can hold"))?;

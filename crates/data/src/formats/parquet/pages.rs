@@ -31,7 +31,9 @@ impl Pages {
             let header = input.fields(0)?;
             let from = input.at;
             let [packed, plain] = [3, 2].map(|id| header.number(id).and_then(|n| usize::try_from(n).ok()));
-            let (Some(packed), Some(plain)) = (packed, plain) else { return Err(wrong("a page without its length")) };
+            let (Some(packed), Some(plain)) = (packed, plain) else {
+                return Err(wrong("a page without its length"));
+            };
             let to = from.checked_add(packed).filter(|to| *to <= self.bytes.len());
             self.at = to.ok_or_else(|| wrong("a page is longer than its column"))?;
             if plain > packed.saturating_add(1).saturating_mul(MAX_RATIO) {
@@ -110,17 +112,25 @@ impl Pages {
                 }
                 out = snap::raw::Decoder::new().decompress_vec(body).map_err(|e| failed(&e))?;
             }
-            Compression::GZIP(_) => out = crate::gzip::Gunzip::new(&self.path, body).read_to_end().map_err(|e| failed(&e))?,
+            Compression::GZIP(_) => {
+                out = crate::gzip::Gunzip::new(&self.path, body).read_to_end().map_err(|e| failed(&e))?
+            }
             Compression::ZSTD(_) => {
                 let mut input = &body[..];
                 crate::zstd::frame(&mut input, &mut out, plain, &self.path).map_err(|e| failed(&e))?;
             }
             Compression::LZ4_RAW => out = lz4_flex::block::decompress(body, plain).map_err(|e| failed(&e))?,
-            Compression::LZ4 => return Err(wrong("it is compressed with LZ4 in Hadoop's frames, which is not read")),
+            Compression::LZ4 => {
+                return Err(wrong("it is compressed with LZ4 in Hadoop's frames, which is not read"));
+            }
             Compression::BROTLI(_) => return Err(wrong("it is compressed with Brotli, which is not read")),
             Compression::LZO => return Err(wrong("it is compressed with LZO, which is not read")),
         }
-        if out.len() == plain { Ok(out.into()) } else { Err(wrong("a page has not the length that it claims")) }
+        if out.len() == plain {
+            Ok(out.into())
+        } else {
+            Err(wrong("a page has not the length that it claims"))
+        }
     }
 }
 
@@ -175,7 +185,10 @@ impl Fields {
     }
 
     fn count(&self, id: i64) -> Result<u32> {
-        self.number(id).and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 1 << 31).ok_or_else(|| wrong("a page without a count"))
+        self.number(id)
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| *n < 1 << 31)
+            .ok_or_else(|| wrong("a page without a count"))
     }
 
     fn encoding(&self, id: i64) -> Result<Encoding> {
@@ -229,7 +242,8 @@ impl Thrift<'_> {
     }
 
     fn skip(&mut self, n: u64) -> Result<()> {
-        let to = usize::try_from(n).ok().and_then(|n| self.at.checked_add(n)).filter(|to| *to <= self.bytes.len());
+        let to =
+            usize::try_from(n).ok().and_then(|n| self.at.checked_add(n)).filter(|to| *to <= self.bytes.len());
         self.at = to.ok_or_else(|| wrong("a page header breaks off"))?;
         Ok(())
     }
