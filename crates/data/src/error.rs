@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 mod column;
 mod hint;
+mod words;
 
 pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
 use column::{column_faults, odd_lines};
+pub(crate) use words::first;
+use words::{after, closing, differ, list_paths, nested, others, tables};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -494,59 +497,4 @@ pub enum DataError {
         /// The inputs' shape.
         shape: Vec<usize>,
     },
-}
-
-/// Paths one behind the other.
-fn list_paths(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    if shown.is_empty() { "no folder, since no home is known".into() } else { shown.join(", ") }
-}
-
-/// `column `a` holds lists`.
-fn nested(columns: &[(String, String)]) -> String {
-    let shown: Vec<String> = columns.iter().map(|(name, what)| format!("`{name}` holds {what}")).collect();
-    let s = if columns.len() == 1 { "" } else { "s" };
-    format!("column{s} that cannot be read: {}", first(&shown))
-}
-
-fn tables(what: &str, found: &[String], asked: Option<&str>) -> String {
-    let quoted: Vec<String> = found.iter().map(|f| format!("`{f}`")).collect();
-    match (asked, found.len()) {
-        (Some(asked), _) => format!("there is no {what} `{asked}`, only {}", first(&quoted)),
-        (None, 0) => format!("there is no {what} with a table"),
-        (None, n) => format!("there are {n} tables, {}", first(&quoted)),
-    }
-}
-
-fn differ(column: &str, lacks: bool, beside: &std::path::Path) -> String {
-    let column = column.replace(char::is_control, "?");
-    match lacks {
-        true => format!("there is no column `{column}`, which {} has", beside.display()),
-        false => format!("there is a column `{column}`, which {} has not", beside.display()),
-    }
-}
-
-fn closing(line: Option<u64>) -> String {
-    line.map_or("never closed".into(), |line| {
-        format!("only closed in line {line}, and the lines between look like records")
-    })
-}
-
-fn after(columns: &[String]) -> String {
-    if columns.is_empty() { String::new() } else { format!(", after {}", first(columns)) }
-}
-
-/// How many there are besides the first.
-fn others(n: usize) -> String {
-    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
-}
-
-/// How many names a message tells.
-const NAMED: usize = 3;
-
-/// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
-pub(crate) fn first(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
-    if more > 0 { format!("{shown}, and {more} more") } else { shown }
 }

@@ -189,44 +189,43 @@ fn cells(array: &ArrayRef, is_known: &dyn Fn(usize) -> bool, column: &mut Column
         Decimal32(_, scale) => each_of!(Decimal32Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal64(_, scale) => each_of!(Decimal64Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal128(_, scale) => each_of!(Decimal128Type, |c, x| c.push_decimal(x, (*scale).into())),
-        Timestamp(unit, _) => times(
-            array,
-            *unit,
-            &mut each,
-            [
+        Timestamp(..) | Time32(_) | Time64(_) | Duration(_) => moments_of(array, &mut each),
+        // null throughout
+        _ => each(&|c, _| c.push_missing()),
+    }
+}
+
+/// Adds the cells of an array of moments, times of day or spans.
+fn moments_of(array: &ArrayRef, each: &mut dyn FnMut(&dyn Fn(&mut Column, usize))) {
+    match array.data_type() {
+        DataType::Timestamp(unit, _) => {
+            let ticks: [Ticks; 4] = [
                 ticks::<TimestampSecondType>,
                 ticks::<TimestampMillisecondType>,
                 ticks::<TimestampMicrosecondType>,
                 ticks::<TimestampNanosecondType>,
-            ],
-            |c, x, unit| c.push_text(&moments::datetime(x, unit)),
-        ),
-        Time32(unit) | Time64(unit) => times(
-            array,
-            *unit,
-            &mut each,
-            [
+            ];
+            times(array, *unit, each, ticks, |c, x, unit| c.push_text(&moments::datetime(x, unit)));
+        }
+        DataType::Time32(unit) | DataType::Time64(unit) => {
+            let ticks: [Ticks; 4] = [
                 ticks::<Time32SecondType>,
                 ticks::<Time32MillisecondType>,
                 ticks::<Time64MicrosecondType>,
                 ticks::<Time64NanosecondType>,
-            ],
-            |c, x, unit| c.push_text(&moments::time(x, unit)),
-        ),
-        Duration(unit) => times(
-            array,
-            *unit,
-            &mut each,
-            [
+            ];
+            times(array, *unit, each, ticks, |c, x, unit| c.push_text(&moments::time(x, unit)));
+        }
+        DataType::Duration(unit) => {
+            let ticks: [Ticks; 4] = [
                 ticks::<DurationSecondType>,
                 ticks::<DurationMillisecondType>,
                 ticks::<DurationMicrosecondType>,
                 ticks::<DurationNanosecondType>,
-            ],
-            |c, x, unit| c.push_number(moments::seconds(x, unit)),
-        ),
-        // null throughout
-        _ => each(&|c, _| c.push_missing()),
+            ];
+            times(array, *unit, each, ticks, |c, x, unit| c.push_number(moments::seconds(x, unit)));
+        }
+        _ => {}
     }
 }
 

@@ -137,8 +137,8 @@ pub(crate) fn is_container(name: &str) -> bool {
     name == "zip"
 }
 
-/// The format that the content of a table tells: of a binary file by its first bytes, of a text where the name leaves it
-/// open.
+/// The format that the content of a table tells: of a binary file by its first bytes, of a text where the name
+/// leaves it open.
 ///
 /// # Errors
 /// [`DataError::LeftOut`] for a format that this build leaves out.

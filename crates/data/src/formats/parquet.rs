@@ -154,8 +154,8 @@ fn meaning(leaf: &ColumnDescriptor) -> Meaning {
     }
 }
 
-/// Reads the values of a leaf in one group of rows onto a column; `unread` tells what it holds where that is nothing for
-/// a table.
+/// Reads the values of a leaf in one group of rows onto a column; `unread` tells what it holds where that is nothing
+/// for a table.
 fn read(
     reader: ColumnReader,
     leaf: &ColumnDescriptor,

@@ -127,7 +127,8 @@ fn order(first: &Table, other: &Table) -> Result<Vec<usize>, DataError> {
     }
 }
 
-/// The cells of one column in all files. Numbers with a decimal mark that is not the first file's are read by their own.
+/// The cells of one column in all files. Numbers with another decimal mark than the first file's are
+/// read by their own.
 fn joined(all: &[(Table, Vec<usize>)], index: usize) -> Column {
     let own = |(table, order): &(Table, Vec<usize>)| order[index].min(table.columns.len() - 1);
     let mark = all[0].0.columns[own(&all[0])].decimal;
