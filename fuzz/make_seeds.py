@@ -42,6 +42,22 @@ def idx(kind, dims, content):
     return bytes([0, 0, kind, len(dims)]) + b"".join(struct.pack(">I", d) for d in dims) + content
 
 
+def formats():
+    """The smaller ones of the files that the tests of formats hold."""
+    files = HERE.parent / "crates/data/tests/formats/files"
+    for reader, names in {
+        "json": ["plain.json", "plain.jsonl", "nested.ndjson"],
+        "arff": ["plain.arff", "keel.dat"],
+        "zip": ["plain.csv.zip", "one.zip"],
+        "zstd": ["plain.csv.zst", "frames.csv.zst"],
+        "excel": ["book.xls", "book.xlsx", "book.ods", "text.xls"],
+        "parquet": ["none.parquet", "snappy.parquet", "gzip.parquet", "zstd.parquet", "lz4.parquet", "v2.parquet", "delta.parquet", "odd.parquet"],
+        "arrow": ["plain.arrow", "stream.arrows", "lz4.feather", "odd.feather"],
+    }.items():
+        for name in names:
+            seed(reader, name.replace(".", "-"), (files / name).read_bytes())
+
+
 def program(*words):
     subprocess.run([sys.argv[1], *words, "-q"], check=True, cwd=WORK)
 
@@ -172,5 +188,6 @@ with tempfile.TemporaryDirectory() as folder:
     checkpoints()
     arrays()
     tables()
+    formats()
     pictures()
     archives()

@@ -27,6 +27,13 @@ pub const ALL: &[Reader] = &[
     ("idx", idx),
     ("cifar", cifar),
     ("csv", csv),
+    ("json", json),
+    ("arff", arff),
+    ("zip", zip),
+    ("zstd", zstd),
+    ("excel", excel),
+    ("parquet", parquet),
+    ("arrow", arrow),
     ("png", png),
     ("jpeg", jpeg),
     ("webp", webp),
@@ -140,6 +147,50 @@ pub fn csv(bytes: &[u8]) {
         ..DataOptions::default()
     };
     open(name, &options);
+}
+
+/// Objects, as lines or in an array.
+pub fn json(bytes: &[u8]) {
+    table("t.jsonl", bytes);
+}
+
+/// A table with a header of attributes.
+pub fn arff(bytes: &[u8]) {
+    table("t.arff", bytes);
+}
+
+/// An archive with a table.
+pub fn zip(bytes: &[u8]) {
+    table("t.zip", bytes);
+}
+
+/// A compressed table.
+pub fn zstd(bytes: &[u8]) {
+    table("t.csv.zst", bytes);
+}
+
+/// A workbook of any kind.
+pub fn excel(bytes: &[u8]) {
+    table("t.xls", bytes);
+}
+
+/// A file of Parquet.
+pub fn parquet(bytes: &[u8]) {
+    table("t.parquet", bytes);
+}
+
+/// A file or stream of Arrow's.
+pub fn arrow(bytes: &[u8]) {
+    table("t.arrow", bytes);
+}
+
+fn table(name: &str, bytes: &[u8]) {
+    write(&place(name), bytes);
+    open(name, &DataOptions::default());
+    let path = place(name);
+    if let Ok(view) = data::table(&path, &DataOptions::default()) {
+        assert!(view.values.iter().all(|column| column.len() == view.n_rows), "columns of different lengths");
+    }
 }
 
 /// One picture.

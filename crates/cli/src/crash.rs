@@ -8,6 +8,10 @@ pub fn install() {
         return;
     }
     std::panic::set_hook(Box::new(|info| {
+        // a damaged file, which becomes an error
+        if std::thread::current().name() == Some(thalweg::data::FOREIGN_THREAD) {
+            return;
+        }
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let text =

@@ -31,6 +31,8 @@ mod error;
 pub mod fetch;
 mod findings;
 mod folder;
+#[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
+mod foreign;
 pub mod formats;
 mod gather;
 #[cfg(feature = "gzip")]
@@ -57,15 +59,19 @@ pub mod sets;
 mod split;
 #[cfg(feature = "table")]
 mod tables;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use bytes::Bytes;
 pub use channels::Channels;
 pub use columns::{ColumnInfo, ColumnRole};
 pub use dataset::{Dataset, Origin, Task, Values};
-pub use error::{ColumnFault, DataError, Fault, Odd, OddLine};
+pub use error::{ColumnFault, DataError, Fault, Odd, OddLine, Place};
 pub use findings::{Finding, findings};
 pub use folder::default_cache_folder;
+#[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
+pub use foreign::FOREIGN_THREAD;
 pub use identity::{Identities, Identity};
 pub use info::{DataInfo, FeatureInfo};
 pub use open::open;

@@ -7,6 +7,8 @@ use super::images;
 use super::moments::of_numbers;
 #[cfg(feature = "copies")]
 use super::own;
+#[cfg(feature = "table")]
+use super::tables;
 use super::{DataError, DataOptions, Dataset, Values, formats, known, public, read, sets};
 use settings::nearest;
 
@@ -39,6 +41,10 @@ fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError
     if source == "digits" && !cfg!(feature = "gzip") {
         return Err(DataError::LeftOut { what: source.into(), feature: "gzip" });
     }
+    #[cfg(feature = "table")]
+    if let Some(set) = open_tables(source, options) {
+        return set;
+    }
     let fetched = if Path::new(source).exists() { None } else { known::by_name(source)? };
     let path = fetched.as_deref().unwrap_or(Path::new(source));
     let metadata = std::fs::metadata(path).map_err(|error| match read::failed(path, error) {
@@ -63,7 +69,7 @@ const BUILT_IN: &str = "built-in";
 const MADE: &[&str] = &["n", "noise", "seed"];
 
 /// An option that a kind of source does not have is a mistake, not something to pass over.
-fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
+pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
     let has = match formats::ALL.iter().find(|format| format.name == kind) {
         Some(format) => format.options,
         None => MADE,
@@ -92,6 +98,7 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
         ("skip_lines", list(&options.skip_lines)),
         ("comment", options.comment.clone()),
         ("encoding", options.encoding.clone()),
+        ("sheet", options.sheet.clone()),
         ("channels", word(&options.channels, options.channels != default.channels)),
         ("color", word(&options.color, options.color != default.color)),
         ("size", word(&options.size, options.size != default.size)),
@@ -119,8 +126,24 @@ fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataErr
 
 fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let format = formats::by_name(path).ok_or_else(|| formats::unknown(path))?;
-    check_unused(options, format.name)?;
-    (format.open)(path, options)
+    if !format.is_table() {
+        // the content of a table may tell another format than its name
+        check_unused(options, format.name)?;
+    }
+    format.open(path, options)
+}
+
+/// Standard input, or several files that are one table; `None` for any other source.
+#[cfg(feature = "table")]
+fn open_tables(source: &str, options: &DataOptions) -> Option<Result<Dataset, DataError>> {
+    let path = Path::new(source);
+    match read::is_stdin(path)
+        .then_some(Ok(()))
+        .or_else(|| tables::join::files(path).map(|f| f.map(drop)).transpose())?
+    {
+        Ok(()) => Some(formats::table::open(path, options)),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// Opens a folder of one of the formats that come as several files; `None` if it has no such files.
@@ -137,7 +160,8 @@ const FOLDERS: &[(&str, OpenFolder)] = &[
 fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     for (kind, open) in FOLDERS {
         if let Some(found) = open(folder, options) {
-            return check_unused(options, kind).and(found);
+            // tables were checked by their own formats
+            return if *kind == "table" { found } else { check_unused(options, kind).and(found) };
         }
     }
     let names = read::names(folder);
@@ -161,8 +185,7 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
         }
         [] => {
             let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \
-                              y.npy, folders of images, or one .csv, .tsv, .npz or .idx file, each \
-                              also with .gz";
+                              y.npy, folders of images, or one table, .npz or .idx file";
             Err(DataError::NothingUsable { looked_for: looked_for.into(), path: folder.into() })
         }
         _ => Err(DataError::Ambiguous { found, path: folder.into() }),

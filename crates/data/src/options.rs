@@ -150,6 +150,8 @@ pub struct DataOptions {
     pub comment: Option<String>,
     /// The encoding of a table. Default: found out.
     pub encoding: Option<String>,
+    /// The sheet of a workbook, or the file in an archive. Default: the first sheet, the only file.
+    pub sheet: Option<String>,
     /// Whether missing values (NaN in arrays) are replaced by the mean. Default: yes in tables, no in arrays.
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.

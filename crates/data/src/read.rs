@@ -1,6 +1,8 @@
 //! Reading whole files, decompressed where they are gzip, with errors that name the file.
 
+use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::DataError;
 #[cfg(feature = "gzip")]
@@ -12,6 +14,9 @@ use settings::nearest;
 /// # Errors
 /// [`DataError::UnknownSource`] if it does not exist, [`DataError::Empty`], or [`DataError::Read`].
 pub(crate) fn raw(path: &Path) -> Result<Vec<u8>, DataError> {
+    if is_stdin(path) {
+        return stdin();
+    }
     let metadata = std::fs::metadata(path).map_err(|error| failed(path, error))?;
     if !metadata.is_file() {
         return Err(DataError::Read { path: path.into(), error: not_a_file() });
@@ -20,22 +25,51 @@ pub(crate) fn raw(path: &Path) -> Result<Vec<u8>, DataError> {
     if bytes.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(bytes) }
 }
 
-/// All bytes of a file, decompressed if it is gzip.
+/// Whether a path stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// All of standard input. It can be read once, so it is kept for whoever asks again.
+fn stdin() -> Result<Vec<u8>, DataError> {
+    static ALL: OnceLock<Vec<u8>> = OnceLock::new();
+    let mut input = std::io::stdin().lock();
+    if let Some(all) = ALL.get() {
+        return Ok(all.clone());
+    }
+    if input.is_terminal() {
+        return Err(DataError::Terminal);
+    }
+    let mut all = Vec::new();
+    input.read_to_end(&mut all).map_err(|error| DataError::Read { path: "-".into(), error })?;
+    match ALL.get_or_init(|| all) {
+        all if all.is_empty() => Err(DataError::Empty { path: "-".into() }),
+        all => Ok(all.clone()),
+    }
+}
+
+/// All bytes of a file, decompressed if it is gzip or Zstandard.
 ///
 /// # Errors
-/// As [`raw`], and [`DataError::Truncated`] or [`DataError::Damaged`] from gzip.
+/// As [`raw`], and [`DataError::Truncated`] or [`DataError::Damaged`] of the compressed file.
 pub(crate) fn decoded(path: &Path) -> Result<Vec<u8>, DataError> {
     let bytes = raw(path)?;
-    if !is_gzip(&bytes) {
-        return Ok(bytes);
-    }
-    #[cfg(not(feature = "gzip"))]
-    return Err(no_gzip(path));
-    #[cfg(feature = "gzip")]
-    match Gunzip::new(path, &bytes).read_to_end()? {
-        out if out.is_empty() => Err(DataError::Empty { path: path.into() }),
-        out => Ok(out),
-    }
+    let out = match &bytes[..] {
+        [0x1f, 0x8b, ..] => {
+            #[cfg(not(feature = "gzip"))]
+            return Err(no_gzip(path));
+            #[cfg(feature = "gzip")]
+            Gunzip::new(path, &bytes).read_to_end()?
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            #[cfg(not(feature = "zstd"))]
+            return Err(DataError::LeftOut { what: path.display().to_string(), feature: "zstd" });
+            #[cfg(feature = "zstd")]
+            crate::zstd::decoded(&bytes, path)?
+        }
+        _ => return Ok(bytes),
+    };
+    if out.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(out) }
 }
 
 /// Why a gzip file cannot be read.

@@ -2,6 +2,46 @@
 
 use crate::DateOrder;
 
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a text, from 1; 0 where it is not known.
+    Line(u64),
+    /// A row of a table that has no lines, from 1.
+    Row(u64),
+    /// The place in one of several files.
+    In(Box<Place>, String),
+}
+
+impl Place {
+    /// Whether there is anything to say.
+    fn is_known(&self) -> bool {
+        match self {
+            Place::Line(line) => *line > 0,
+            Place::Row(_) => true,
+            Place::In(..) => true,
+        }
+    }
+
+    /// The line in the only file.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Place::Line(line) => Some(*line).filter(|line| *line > 0),
+            Place::Row(_) | Place::In(..) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Row(row) => write!(f, "row {row}"),
+            Place::In(place, file) => write!(f, "{place} of `{}`", printable(file)),
+        }
+    }
+}
+
 /// A line that has not as many fields as the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OddLine {
@@ -31,8 +71,8 @@ pub struct Odd {
     pub value: String,
     /// How often it comes.
     pub count: usize,
-    /// The line in which it comes first, from 1.
-    pub line: u64,
+    /// Where it comes first.
+    pub place: Place,
     /// The row in which it comes first, from 0.
     pub row: usize,
 }
@@ -58,22 +98,22 @@ pub enum Fault {
     NotANumber {
         /// The field.
         value: String,
-        /// The line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
     },
     /// A comma or point in its numbers may begin decimals or separate thousands.
     EitherMark {
         /// One of the numbers.
         value: String,
-        /// Its line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
     },
     /// Its numbers contradict each other in what comma and point mean.
     BothMarks {
         /// One of the numbers.
         value: String,
-        /// Its line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
     },
     /// Its numbers have different signs beside them, as percent and none.
     Signs {
@@ -84,15 +124,15 @@ pub enum Fault {
     Units {
         /// One of the fields.
         value: String,
-        /// Its line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
     },
     /// Day and month of all its dates may be either.
     DateOrder {
         /// One of the dates.
         value: String,
-        /// Its line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
     },
     /// Its dates contradict each other in the order of day and month.
     DatesDisagree {
@@ -105,8 +145,8 @@ pub enum Fault {
     NotADate {
         /// The field.
         value: String,
-        /// The line, from 1.
-        line: u64,
+        /// Where it stands.
+        place: Place,
         /// The order.
         order: DateOrder,
     },
@@ -175,34 +215,34 @@ pub(super) fn column_faults(faults: &[ColumnFault]) -> String {
 
 fn of_fault(fault: &ColumnFault) -> String {
     let name = format!("{} `{}`", if fault.target { "target" } else { "column" }, printable(&fault.column));
-    let at = |value: &str, line: u64| match line {
-        0 => format!("`{}`", printable(value)),
-        line => format!("`{}` in line {line}", printable(value)),
+    let at = |value: &str, place: &Place| match place.is_known() {
+        false => format!("`{}`", printable(value)),
+        true => format!("`{}` in {place}", printable(value)),
     };
     match &fault.fault {
         Fault::Mixed { kind, n, known, odd, distinct } => {
-            let shown = odd.iter().map(|o| at(&o.value, o.line)).collect::<Vec<_>>().join(", ");
+            let shown = odd.iter().map(|o| at(&o.value, &o.place)).collect::<Vec<_>>().join(", ");
             let more = if *distinct > odd.len() { ", …" } else { "" };
             let has = if *n == 1 { "1 is not".into() } else { format!("{n} are not") };
             format!("{name} holds {kind}, but of {known} values {has}: {shown}{more}")
         }
-        Fault::NotANumber { value, line } => format!("{name}: {} is not a number", at(value, *line)),
-        Fault::EitherMark { value, line } => {
+        Fault::NotANumber { value, place } => format!("{name}: {} is not a number", at(value, place)),
+        Fault::EitherMark { value, place } => {
             let mark = if value.contains(',') { "comma" } else { "point" };
-            format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, *line))
+            format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, place))
         }
-        Fault::BothMarks { value, line } => {
+        Fault::BothMarks { value, place } => {
             format!(
                 "{name}: in some numbers a comma begins the decimals, in others a point, as in {}",
-                at(value, *line)
+                at(value, place)
             )
         }
         Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
-        Fault::Units { value, line } => {
-            format!("{name} holds numbers with units behind them, as {}", at(value, *line))
+        Fault::Units { value, place } => {
+            format!("{name} holds numbers with units behind them, as {}", at(value, place))
         }
-        Fault::DateOrder { value, line } => {
-            format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, *line))
+        Fault::DateOrder { value, place } => {
+            format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, place))
         }
         Fault::DatesDisagree { one, other } => {
             format!(
@@ -211,8 +251,8 @@ fn of_fault(fault: &ColumnFault) -> String {
                 printable(other)
             )
         }
-        Fault::NotADate { value, line, order } => {
-            format!("{name}: {} is no date in the order {}", at(value, *line), order.word())
+        Fault::NotADate { value, place, order } => {
+            format!("{name}: {} is no date in the order {}", at(value, place), order.word())
         }
         Fault::NotSwitches => format!("{name} has other values than one pair of words, or 0 and 1"),
         Fault::NoNumbers { value } => {
@@ -257,10 +297,10 @@ pub(super) fn of_faults(faults: &[ColumnFault]) -> String {
 /// The one line in which everything that is odd stands, as units below the names or a total at the end.
 fn common_line(faults: &[ColumnFault]) -> Option<u64> {
     let mut lines = faults.iter().map(|f| match &f.fault {
-        Fault::Mixed { n: 1, odd, .. } => odd.first().map(|o| o.line),
+        Fault::Mixed { n: 1, odd, .. } => odd.first().and_then(|o| o.place.line()),
         _ => None,
     });
-    let first = lines.next()?.filter(|l| *l > 0)?;
+    let first = lines.next()??;
     lines.all(|l| l == Some(first)).then_some(first)
 }
 
@@ -273,11 +313,11 @@ fn of_one(fault: &ColumnFault) -> String {
     };
     let as_words = format!("`data.types={{{name}=\"category\"}}` makes categories of it");
     match &fault.fault {
-        Fault::Mixed { n: 1, odd, .. } if odd[0].line > 0 => {
+        Fault::Mixed { n: 1, odd, .. } if odd[0].place.line().is_some() => {
+            let line = odd[0].place.line().unwrap_or(0);
             format!(
-                "correct it, or `data.missing=[{}]`, or `data.skip_lines={}`; {leave}",
-                quoted(&odd[0].value),
-                odd[0].line
+                "correct it, or `data.missing=[{}]`, or `data.skip_lines={line}`; {leave}",
+                quoted(&odd[0].value)
             )
         }
         Fault::Mixed { odd, distinct, .. } if *distinct <= NAMED => {
@@ -317,7 +357,7 @@ fn of_one(fault: &ColumnFault) -> String {
 }
 
 /// A text as it can be typed in a list.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -31,6 +31,30 @@ pub(super) fn quoted(names: &[String]) -> String {
     first(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }
 
+/// `column `a` holds lists`.
+pub(super) fn nested(columns: &[(String, String)]) -> String {
+    let shown: Vec<String> = columns.iter().map(|(name, what)| format!("`{name}` holds {what}")).collect();
+    let s = if columns.len() == 1 { "" } else { "s" };
+    format!("column{s} that cannot be read: {}", first(&shown))
+}
+
+pub(super) fn tables(what: &str, found: &[String], asked: Option<&str>) -> String {
+    let quoted: Vec<String> = found.iter().map(|f| format!("`{f}`")).collect();
+    match (asked, found.len()) {
+        (Some(asked), _) => format!("there is no {what} `{asked}`, only {}", first(&quoted)),
+        (None, 0) => format!("there is no {what} with a table"),
+        (None, n) => format!("there are {n} tables, {}", first(&quoted)),
+    }
+}
+
+pub(super) fn differ(column: &str, lacks: bool, beside: &std::path::Path) -> String {
+    let column = column.replace(char::is_control, "?");
+    match lacks {
+        true => format!("there is no column `{column}`, which {} has", beside.display()),
+        false => format!("there is a column `{column}`, which {} has not", beside.display()),
+    }
+}
+
 pub(super) fn closing(line: Option<u64>) -> String {
     line.map_or("never closed".into(), |line| {
         format!("only closed in line {line}, and the lines between look like records")

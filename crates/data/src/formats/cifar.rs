@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Format;
+use super::{Format, Reader};
 use crate::channels::interleave;
 use crate::{DataError, DataOptions, Dataset, Labels, Origin, Task, Values, read};
 
@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     summary: "CIFAR-10 and CIFAR-100, binary version: the folder (data_batch_*.bin and test_batch.bin, or train.bin and \
               test.bin) or one file",
     options: &["labels"],
-    open,
+    reader: Reader::Set(open),
 };
 
 /// Bytes of an image.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Format;
+use super::{Format, Reader};
 #[cfg(feature = "gzip")]
 use crate::cache::Slot;
 use crate::channels::{Arrangement, arrange};
@@ -21,7 +21,7 @@ pub const FORMAT: Format = Format {
     endings: &[".idx", "-ubyte", ".ubyte", ".idx1", ".idx3"],
     summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder of the four files or the images",
     options: &["target", "channels"],
-    open,
+    reader: Reader::Set(open),
 };
 
 /// Opens a file of inputs with the label file beside it, or that of `data.target`.

@@ -1,6 +1,6 @@
 //! PNG, JPEG, WebP, BMP, GIF and TIFF images: a folder for each class, or new images for a trained model.
 
-use super::Format;
+use super::{Format, Reader};
 use crate::images;
 
 /// The registry line.
@@ -9,5 +9,5 @@ pub const FORMAT: Format = Format {
     endings: &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"],
     summary: "images in a folder for each class, with train, valid and test above them or not",
     options: &["color", "size", "resize", "corrupt"],
-    open: images::open_unlabelled,
+    reader: Reader::Set(images::open_unlabelled),
 };

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use kernels::half::half;
 
-use super::{Format, arrays};
+use super::{Format, Reader, arrays};
 use crate::precision::{Collapse, collapse};
 use crate::{DataError, read};
 
@@ -18,7 +18,7 @@ pub const FORMAT: Format = Format {
     endings: &[".npy"],
     summary: "a NumPy array, with its targets in a second file (x.npy and y.npy, x_train.npy and y_train.npy)",
     options: &["target", "task", "channels"],
-    open: arrays::open_file,
+    reader: Reader::Set(arrays::open_file),
 };
 
 /// An array in C order.

@@ -6,7 +6,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::npy::{self, Array};
-use super::{Format, arrays};
+use super::{Format, Reader, arrays};
 use crate::{DataError, DataOptions, Dataset, read};
 
 /// The registry line.
@@ -15,7 +15,7 @@ pub const FORMAT: Format = Format {
     endings: &[".npz"],
     summary: "named NumPy arrays: x and y (or x_train and y_train), optionally x_valid, y_valid, x_test, y_test",
     options: &["target", "task", "channels"],
-    open,
+    reader: Reader::Set(open),
 };
 
 fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Format;
-use crate::tables::{Table, encode::encode, read::load};
+use super::{Format, Reader};
+use crate::tables::{Table, encode::encode, files, read::load};
 use crate::{DataError, DataOptions, Dataset, Values, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
     name: "table",
-    endings: &[".csv", ".tsv", ".tab", ".data", ".txt"],
-    summary: "CSV, TSV or blank-separated tables, plain or gzip; the target is the last column unless told",
+    endings: &[".csv", ".tsv", ".tab", ".data", ".dat", ".txt"],
+    summary: "CSV, TSV or blank-separated tables; the target is the last column unless told",
     options: &[
         "target",
         "drop",
@@ -30,12 +30,16 @@ pub const FORMAT: Format = Format {
         "comment",
         "encoding",
     ],
-    open,
+    reader: Reader::Table(load),
 };
 
+/// Settings of tables whose files tell names and types.
+pub(super) const TYPED: &[&str] =
+    &["target", "drop", "task", "decimal", "thousands", "missing", "missing_target", "types", "date_order"];
+
 /// A file, with targets in a column or in a second file (`data.target=FILE`).
-fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let mut table = load(path, options)?;
+pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+    let mut table = files::load(path, options)?;
     let second = match (&options.target[..], &options.schema) {
         ([name], None) if table.column(name).is_err() => beside(path, name),
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
@@ -46,15 +50,16 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
         types: Default::default(),
         group: None,
         time: None,
+        sheet: None,
         skip: 0,
         skip_lines: Vec::new(),
         ..options.clone()
     };
-    let targets: Option<Table> = second.map(|file| load(&file, &told)).transpose()?;
+    let targets: Option<Table> = second.map(|file| files::load(&file, &told)).transpose()?;
     encode(&mut table, targets, options)
 }
 
-/// Opens a folder that holds `train.csv` (or .tsv, also .gz), with `valid` and `test` beside it.
+/// Opens a folder that holds `train.csv` (or a table of another format), with `valid` and `test` beside it.
 ///
 /// `None` if there is no such file. The other parts are encoded with the columns of the training part.
 pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result<Dataset, DataError>> {
@@ -62,7 +67,7 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
     let find = |stems: &[&str]| {
         let fits = |name: &&String| {
             let stem = name.split('.').next().unwrap_or_default().to_lowercase();
-            let table = super::by_name(Path::new(name)).is_some_and(|f| f.name == "table");
+            let table = super::by_name(Path::new(name)).is_some_and(Format::is_table);
             table && stems.contains(&&stem[..])
         };
         names.iter().find(fits).map(|name| folder.join(name))

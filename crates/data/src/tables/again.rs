@@ -96,8 +96,8 @@ fn target_texts(
             Ok((texts, unread)) if unread.is_empty() || options.inputs_only => texts,
             Ok((_, unread)) => {
                 let text = unread[0];
-                let line = table.line_of(cells.first_row(text));
-                let fault = Fault::NotANumber { value: text.text.to_string(), line };
+                let place = table.place_of(cells.first_row(text));
+                let fault = Fault::NotANumber { value: text.text.to_string(), place };
                 return Err(one_fault(table, index, fault));
             }
             Err(_) if options.inputs_only => vec![f64::NAN; cells.texts.len()],
@@ -190,7 +190,7 @@ fn measured<'a>(
         let kind = if matches!(role, Role::Date { .. }) { "dates" } else { "numbers" };
         let odd = |t: &&Text| {
             let row = cells.first_row(t);
-            Odd { value: t.text.to_string(), count: t.count, line: table.line_of(row), row }
+            Odd { value: t.text.to_string(), count: t.count, place: table.place_of(row), row }
         };
         let (known, distinct) = (cells.len(), unread.len());
         return Err(Fault::Mixed { kind, n, known, distinct, odd: unread.iter().take(3).map(odd).collect() });

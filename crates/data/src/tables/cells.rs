@@ -82,6 +82,66 @@ impl Column {
         }
     }
 
+    /// A number of a typed file; NaN is a value that is missing.
+    pub fn push_number(&mut self, value: f64) {
+        if value.is_nan() {
+            return self.push_missing();
+        }
+        // zero has no sign where it is a label
+        self.cells.push(value + 0.0);
+        self.n_numbers += 1;
+    }
+
+    /// A number in single precision: the shortest decimal that is the same in it.
+    #[cfg(any(feature = "arrow", feature = "parquet"))]
+    pub fn push_single(&mut self, value: f32) {
+        const TENS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+        let wide = f64::from(value);
+        let short = TENS.iter().map(|ten| (wide * ten).round() / ten).find(|short| *short as f32 == value);
+        self.push_number(short.unwrap_or(wide));
+    }
+
+    /// A whole number times a power of ten; as a text where f64 would make another number of it.
+    #[cfg(any(feature = "arrow", feature = "parquet"))]
+    pub fn push_decimal(&mut self, digits: i128, scale: i64) {
+        match scale {
+            0 => self.push_whole(digits),
+            // a power of ten that f64 holds exactly, and digits as well: the nearest f64
+            1..=22 if digits.unsigned_abs() <= 1 << 53 => {
+                let ten = (0..scale).fold(1.0, |ten, _| ten * 10.0);
+                self.push_number(digits as f64 / ten);
+            }
+            1..=60 => {
+                let sign = if digits < 0 { "-" } else { "" };
+                let scale = scale as usize;
+                let all = format!("{:0width$}", digits.unsigned_abs(), width = scale + 1);
+                let (whole, rest) = all.split_at(all.len() - scale);
+                self.push_text(&format!("{sign}{whole}.{rest}"));
+            }
+            _ => self.push_text(&format!("{digits}e{}", -scale)),
+        }
+    }
+
+    /// A whole number; beyond the range in which f64 holds all of them it is kept as it is written.
+    pub fn push_whole(&mut self, value: i128) {
+        match value.unsigned_abs() <= 1 << 53 {
+            true => self.push_number(value as f64),
+            false => self.push_text(&value.to_string()),
+        }
+    }
+
+    /// A value that is missing.
+    pub fn push_missing(&mut self) {
+        self.push_text("");
+    }
+
+    /// Missing values until there is one for each of so many rows.
+    pub fn fill_to(&mut self, rows: usize) {
+        while self.len() < rows {
+            self.push_missing();
+        }
+    }
+
     /// A field that did not begin with a digit: a number all the same, where quotes were around it.
     pub fn push_field(&mut self, field: &str) {
         match super::number::plain(field.as_bytes(), self.decimal).filter(|p| p.len == field.len()) {
@@ -106,6 +166,14 @@ impl Column {
         self.last = code;
         self.texts[code as usize].count += 1;
         self.cells.push(f64::from_bits(TEXT | u64::from(code)));
+    }
+
+    /// The cell of another column, as a text.
+    pub fn push_word(&mut self, other: &Column, row: usize) {
+        match other.cell(row) {
+            Cell::Number(x) => self.push_text(&x.to_string()),
+            Cell::Text(code) => self.push_text(&other.texts[code as usize].text),
+        }
     }
 
     /// Takes the last cell back.

@@ -67,6 +67,6 @@ pub(super) fn times(table: &Table, options: &DataOptions) -> Result<Option<Vec<f
 }
 
 fn missing(table: &Table, index: usize, row: usize) -> DataError {
-    let (line, column, path) = (table.line_of(row), table.names[index].clone(), table.path.clone());
-    DataError::MissingValue { n: 1, line, column, target: false, path }
+    let (place, column, path) = (table.place_of(row), table.names[index].clone(), table.path.clone());
+    DataError::MissingValue { n: 1, place, column, target: false, path }
 }

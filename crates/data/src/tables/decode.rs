@@ -14,7 +14,7 @@ const LOOK: usize = 4096;
 ///
 /// # Errors
 /// [`DataError::WrongMagic`] for bytes that are no text, [`DataError::BadOption`] for an encoding that does not exist.
-pub(super) fn text(
+pub(crate) fn text(
     bytes: Vec<u8>,
     path: &Path,
     options: &DataOptions,

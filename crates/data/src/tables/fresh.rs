@@ -45,6 +45,7 @@ pub(super) fn plan(
     let own = other.is_none();
     if own
         && options.target.is_empty()
+        && table.outputs.is_empty()
         && let [target] = targets[..]
     {
         notes.push(format!(
@@ -176,9 +177,9 @@ fn role(
     let indicator = found.n_missing > 0;
     if indicator && options.allow_missing == Some(false) {
         let (name, path) = (table.names[index].clone(), table.path.clone());
-        let line = table.line_of(first_missing(table, column, &found.kind));
+        let place = table.place_of(first_missing(table, column, &found.kind));
         let n = found.n_missing;
-        return Err(DataError::MissingValue { n, line, column: name, target: false, path });
+        return Err(DataError::MissingValue { n, place, column: name, target: false, path });
     }
     Ok(match &found.kind {
         Kind::Number { texts } => {

@@ -261,7 +261,7 @@ fn repeats(column: &Column) -> bool {
 }
 
 /// Names made different from each other and never empty, with a note where one had to change.
-fn unique(names: &[String], notes: &mut Vec<String>) -> Vec<String> {
+pub(crate) fn unique(names: &[String], notes: &mut Vec<String>) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut changed = Vec::new();
     let mut out: Vec<String> = Vec::with_capacity(names.len());

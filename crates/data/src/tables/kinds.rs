@@ -10,7 +10,7 @@ use super::missing::Marks;
 use super::number::{self, Votes};
 use super::style;
 use crate::error::{Fault, Odd};
-use crate::{ColumnType, DataOptions, DateOrder};
+use crate::{ColumnType, DataOptions, DateOrder, Place};
 
 /// The most different values that a column may have as an input for each of them.
 pub(crate) const MAX_CATEGORIES: usize = 256;
@@ -168,7 +168,12 @@ pub(crate) fn find(
 ) -> Result<Found, Fault> {
     let column = &table.columns[index];
     let census = Census::new(table, column, is_target);
-    if let Some(told) = options.types.get(&table.names[index]).copied() {
+    if let Some(told) = options
+        .types
+        .get(&table.names[index])
+        .copied()
+        .or_else(|| table.declared.get(index).copied().flatten())
+    {
         return as_told(told, table, column, &census, options);
     }
     if census.n_numbers == 0 && census.words.is_empty() {
@@ -208,8 +213,8 @@ pub(crate) fn find(
         && !is_target
         && let Some(text) = with_units(&census)
     {
-        let line = table.line_of(column.first_row(text));
-        return Err(Fault::Units { value: text.text.to_string(), line });
+        let place = table.place_of(column.first_row(text));
+        return Err(Fault::Units { value: text.text.to_string(), place });
     }
     Ok(if is_target { Found { kind: Kind::Category, ..found } } else { found })
 }
@@ -272,8 +277,8 @@ fn numbers(
         let dressed = number::undress(&text.text);
         *value = dressed.and_then(|d| d.value(decimal, options.thousands)).unwrap_or(f64::NAN);
         if value.is_nan() {
-            let line = table.line_of(column.first_row(text));
-            return Err(Fault::NotANumber { value: text.text.to_string(), line });
+            let place = table.place_of(column.first_row(text));
+            return Err(Fault::NotANumber { value: text.text.to_string(), place });
         }
     }
     if census.n_soft > 0 {
@@ -313,10 +318,10 @@ fn marks(table: &Table, column: &Column, votes: Votes) -> Fault {
     let commas = votes.comma_either + votes.comma_decimal + votes.comma_group;
     let text = find(commas > 0).or_else(|| find(false));
     let value = text.map_or(String::new(), |t| t.text.to_string());
-    let line = text.map_or(0, |t| table.line_of(column.first_row(t)));
+    let place = text.map_or(Place::Line(0), |t| table.place_of(column.first_row(t)));
     match votes.proved() {
-        Ok(_) => Fault::EitherMark { value, line },
-        Err(()) => Fault::BothMarks { value, line },
+        Ok(_) => Fault::EitherMark { value, place },
+        Err(()) => Fault::BothMarks { value, place },
     }
 }
 
@@ -346,8 +351,8 @@ fn dates(column: &Column, census: &Census<'_>, table: &Table, options: &DataOpti
         (None, Some(_), None, _) => DateOrder::Dmy,
         (None, None, Some(_), _) => DateOrder::Mdy,
         (None, None, None, Some(either)) => {
-            let line = table.line_of(column.first_row(either));
-            return Err(Fault::DateOrder { value: either.text.to_string(), line });
+            let place = table.place_of(column.first_row(either));
+            return Err(Fault::DateOrder { value: either.text.to_string(), place });
         }
         (None, None, None, None) => DateOrder::Dmy,
     };
@@ -358,8 +363,8 @@ fn dates(column: &Column, census: &Census<'_>, table: &Table, options: &DataOpti
             continue;
         }
         let Some(moment) = dates::read(&text.text, order) else {
-            let line = table.line_of(column.first_row(text));
-            return Err(Fault::NotADate { value: text.text.to_string(), line, order });
+            let place = table.place_of(column.first_row(text));
+            return Err(Fault::NotADate { value: text.text.to_string(), place, order });
         };
         *value = moment.seconds;
         n += 1;
@@ -448,12 +453,17 @@ fn mixed(table: &Table, column: &Column, census: &Census<'_>, kind: &'static str
     let mut odd: Vec<Odd> = others
         .iter()
         .take(1000)
-        .map(|t| Odd { value: t.text.to_string(), count: t.count, line: 0, row: column.first_row(t) })
+        .map(|t| Odd {
+            value: t.text.to_string(),
+            count: t.count,
+            place: Place::Line(0),
+            row: column.first_row(t),
+        })
         .collect();
     odd.sort_by_key(|o| std::cmp::Reverse(o.count));
     odd.truncate(3);
     for one in &mut odd {
-        one.line = table.line_of(one.row);
+        one.place = table.place_of(one.row);
     }
     let known = column.len() - census.n_missing;
     Fault::Mixed { kind, n, known, distinct: others.len(), odd }

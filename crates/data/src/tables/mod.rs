@@ -9,11 +9,15 @@ pub(crate) mod cells;
 pub(crate) mod cursor;
 mod cuts;
 pub(crate) mod dates;
-mod decode;
+pub(crate) mod decode;
 pub(crate) mod encode;
+pub(crate) mod files;
 mod fresh;
-mod header;
+pub(crate) mod header;
 mod index;
+#[cfg(any(feature = "arrow", feature = "parquet"))]
+pub(crate) mod instants;
+pub(crate) mod join;
 pub(crate) mod kinds;
 mod missing;
 mod moments;
@@ -22,9 +26,10 @@ mod precision;
 pub(crate) mod read;
 mod remarks;
 pub(crate) mod roles;
-mod sniff;
+pub(crate) mod sniff;
 mod style;
 mod targets;
+pub(crate) mod typed;
 mod view;
 
 use std::collections::HashMap;
@@ -32,10 +37,11 @@ use std::path::PathBuf;
 
 use settings::nearest;
 
-use self::cells::{Cell, Column};
+use self::cells::Column;
+use self::join::Part;
 use self::missing::Marks;
 use self::read::Source;
-use crate::DataError;
+use crate::{ColumnType, DataError, Place};
 
 pub use view::{FieldValue, TableView, table, table_texts};
 
@@ -56,6 +62,14 @@ pub(crate) struct Table {
     pub notes: Vec<String>,
     /// The text that it was read from, where it was one.
     pub source: Option<Source>,
+    /// What the file itself says that columns hold; nothing of any column where it says nothing.
+    pub declared: Vec<Option<ColumnType>>,
+    /// Columns that the file itself says are the targets.
+    pub outputs: Vec<usize>,
+    /// Numbers of the rows of a sheet, where some are left out.
+    pub row_numbers: Vec<u32>,
+    /// The files that it was joined of, where there are several.
+    pub parts: Vec<Part>,
 }
 
 impl Table {
@@ -86,9 +100,15 @@ impl Table {
         self.names.iter().enumerate().rev().map(|(i, n)| (n.as_str(), i)).collect()
     }
 
-    /// The line on which a row begins, from 1; 0 where there are no lines.
-    pub fn line_of(&self, row: usize) -> u64 {
-        self.source.as_ref().map_or(0, |s| s.line_of(row))
+    /// Whether the file itself says that a column holds this.
+    pub fn is_declared(&self, column: usize, kind: ColumnType) -> bool {
+        self.declared.get(column).is_some_and(|d| *d == Some(kind))
+    }
+
+    /// Where a row stands in its file.
+    pub fn place_of(&self, row: usize) -> Place {
+        join::place_of(&self.parts, row)
+            .unwrap_or_else(|| place(self.source.as_ref(), &self.row_numbers, row))
     }
 
     /// Makes texts of the numbers of columns, as they were written.
@@ -99,19 +119,19 @@ impl Table {
             if column.n_numbers == 0 {
                 continue;
             }
-            if column.canonical || self.source.is_none() {
+            if column.canonical || self.source.is_none() && self.parts.is_empty() {
                 let mut words = Column::new(column.decimal);
-                for cell in column.cells() {
-                    match cell {
-                        Cell::Number(x) => words.push_text(&x.to_string()),
-                        Cell::Text(code) => words.push_text(&column.texts[code as usize].text),
-                    }
-                }
+                (0..column.len()).for_each(|row| words.push_word(column, row));
                 words.finish();
                 self.columns[index] = words;
             } else {
                 rest.push(index);
             }
+        }
+        if !self.parts.is_empty() {
+            let all = join::words(self, &rest);
+            all.into_iter().zip(rest).for_each(|(words, index)| self.columns[index] = words);
+            return;
         }
         let Some(source) = self.source.as_ref().filter(|_| !rest.is_empty()) else { return };
         let mut all: Vec<Column> = rest.iter().map(|i| Column::new(self.columns[*i].decimal)).collect();
@@ -128,5 +148,14 @@ impl Table {
             words.finish();
             self.columns[index] = words;
         }
+    }
+}
+
+/// Where a row stands: on a line, or as what row.
+fn place(source: Option<&Source>, row_numbers: &[u32], row: usize) -> Place {
+    match (source, row_numbers.get(row)) {
+        (Some(source), _) => Place::Line(source.line_of(row)),
+        (None, Some(number)) => Place::Row((*number).into()),
+        (None, None) => Place::Row(row as u64 + 1),
     }
 }

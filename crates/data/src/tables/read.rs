@@ -9,7 +9,7 @@ use super::missing::Marks;
 use super::sniff::{self, Sniffed};
 use super::{Table, decode, header, style};
 use crate::error::OddLine;
-use crate::{DataError, DataOptions, read};
+use crate::{DataError, DataOptions};
 
 /// How many odd lines a message names.
 const NAMED: usize = 3;
@@ -43,13 +43,29 @@ pub(crate) struct Pass {
     pub notes: Vec<String>,
 }
 
-/// Reads a file of text.
+/// Reads the bytes of a text.
 ///
 /// # Errors
 /// [`DataError`] of the file, and of lines that do not fit the others.
-pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataError> {
-    let (text, note) = decode::text(read::decoded(path)?, path, options)?;
-    let Sniffed { cuts, width, names, notes } = sniff::sniff(&text, options)?;
+pub(crate) fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, DataError> {
+    let (text, note) = decode::text(bytes, path, options)?;
+    let sniffed = sniff::sniff(&text, options)?;
+    let mut table = cut(text, sniffed, path, options)?;
+    table.notes.splice(0..0, note);
+    Ok(table)
+}
+
+/// Reads a text of which it is known how it is cut.
+///
+/// # Errors
+/// [`DataError`] of lines that do not fit the others.
+pub(crate) fn cut(
+    text: String,
+    sniffed: Sniffed,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<Table, DataError> {
+    let Sniffed { cuts, width, names, mut notes } = sniffed;
     let text = if cuts.separator == b' ' { sniff::single_blanks(text.lines()) } else { text };
     let mut source = Source { path: path.into(), text, cuts, has_header: false, cut_before: 0 };
     let start = source.pass(width, &vec![b'.'; width], LOOK, options)?;
@@ -58,7 +74,6 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
     if let Some(other) = style::decimals(&pass.columns, options) {
         pass = source.pass(width, &other, usize::MAX, options)?;
     }
-    let mut notes: Vec<String> = note.into_iter().chain(notes).collect();
     notes.append(&mut pass.notes);
     let found = header::find(&mut pass, names, options, &mut notes, path)?;
     source.has_header = found.is_first_record;
@@ -82,6 +97,10 @@ pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Table, DataErro
         marks,
         notes,
         source: Some(source),
+        declared: Vec::new(),
+        outputs: Vec::new(),
+        row_numbers: Vec::new(),
+        parts: Vec::new(),
     })
 }
 

@@ -126,11 +126,9 @@ fn total(table: &Table) -> Option<String> {
         let word = text.text.trim().trim_end_matches(':').to_lowercase();
         (text.count == 1 && TOTALS.contains(&&word[..])).then(|| (i, text.text.to_string()))
     })?;
-    let line = table.line_of(row);
-    (line > 0).then(|| {
-        format!(
-            "the last row has `{word}` in column `{}` and is taken for a sample; `data.skip_lines={line}` leaves it out",
-            table.names[index]
-        )
-    })
+    let line = table.place_of(row).line()?;
+    Some(format!(
+        "the last row has `{word}` in column `{}` and is taken for a sample; `data.skip_lines={line}` leaves it out",
+        table.names[index]
+    ))
 }

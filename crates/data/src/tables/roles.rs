@@ -8,7 +8,7 @@ use super::kinds::{self, Found, Kind};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::dataset::MAX_CLASSES;
 use crate::error::{ColumnFault, Fault};
-use crate::{DataError, DataOptions, Task, TaskKind};
+use crate::{ColumnType, DataError, DataOptions, Task, TaskKind};
 
 /// Whole numbers with at most this many different values are classes, unless told otherwise.
 const FEW: usize = 20;
@@ -41,6 +41,8 @@ impl Roles {
         let group = options.group.as_ref().map(|g| table.column(g)).transpose()?;
         let targets: Vec<usize> = if !own {
             Vec::new()
+        } else if options.target.is_empty() && !table.outputs.is_empty() {
+            table.outputs.clone()
         } else if options.target.is_empty() {
             last_used(table, &dropped, group).into_iter().collect()
         } else {
@@ -238,6 +240,7 @@ pub(crate) fn task(
     let kind = |i: &usize| found[*i].as_ref().map(|f| &f.kind);
     let guess = match targets {
         [one] => match kind(one) {
+            Some(Kind::Number { .. }) if table.is_declared(*one, ColumnType::Number) => TaskKind::Regression,
             Some(Kind::Number { .. }) if table.classes.is_none() && !is_few(table, *one, found, notes) => {
                 TaskKind::Regression
             }

@@ -64,7 +64,7 @@ fn labels(
             }
             return Err(DataError::UnknownClass {
                 value: text.text.to_string(),
-                line: table.line_of(row),
+                place: table.place_of(row),
                 n_classes: classes.len(),
                 nearest: settings::nearest(&text.text, classes.iter().map(String::as_str)),
                 path: table.path.clone(),
@@ -95,9 +95,9 @@ pub(super) fn kept_rows(
     let place = targets[first * width..].iter().position(|t| t.is_nan()).unwrap_or(0);
     let column = table.names[plan.targets[place]].clone();
     if options.missing_target == MissingTarget::Error {
-        let (line, path) = (table.line_of(first), table.path.clone());
+        let (place, path) = (table.place_of(first), table.path.clone());
         let n = (0..table.n_rows).filter(|row| !told(*row)).count();
-        return Err(DataError::MissingValue { n, line, column, target: true, path });
+        return Err(DataError::MissingValue { n, place, column, target: true, path });
     }
     let rows: Vec<u32> = (0..table.n_rows).filter(|r| told(*r)).map(|r| r as u32).collect();
     if rows.is_empty() {

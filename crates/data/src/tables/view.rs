@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::cells::Cell;
+use super::files::load;
 use super::kinds::Kind;
-use super::read::load;
 use super::roles::{self, Roles};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::error::ColumnFault;

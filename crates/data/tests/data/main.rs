@@ -10,6 +10,7 @@ mod augment;
 mod cifar;
 mod cuts;
 mod fetch;
+mod formats;
 mod idx;
 mod image_cache;
 mod image_folders;
@@ -95,5 +96,4 @@ fn target(names: &[&str]) -> DataOptions {
     DataOptions { target: names.iter().map(|s| (*s).to_string()).collect(), ..DataOptions::default() }
 }
 
-const FORMATS: &str =
-    "formats are told by ending: .csv .tsv .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";
+const FORMATS: &str = "formats are told by ending: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";

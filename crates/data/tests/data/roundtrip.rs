@@ -20,7 +20,8 @@ fn tables_come_back_as_they_were_written() {
     let wrong: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            let found = judge(&folder.join("files").join(text(&case["file"])), case).err()?;
+            let found = judge(&folder.join("files").join(text(&case["file"])), case, &DataOptions::default())
+                .err()?;
             Some(format!("{}: {found}\n    {}", text(&case["file"]), case["written"]))
         })
         .collect();
@@ -28,8 +29,9 @@ fn tables_come_back_as_they_were_written() {
     assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn judge(path: &Path, case: &Value) -> Result<(), String> {
-    let view = data::table(path, &DataOptions::default()).map_err(|e| format!("{e}\n    {}", e.hint()))?;
+/// Whether a table is the one that was written.
+pub(super) fn judge(path: &Path, case: &Value, options: &DataOptions) -> Result<(), String> {
+    let view = data::table(path, options).map_err(|e| format!("{e}\n    {}", e.hint()))?;
     if !view.faults.is_empty() {
         return Err(format!("{:?}", view.faults));
     }

@@ -254,8 +254,8 @@ fn sources_that_are_not_there_are_told() {
     );
     let empty = Folder::new("empty");
     let text = "nothing in the folder can be used: looked for train-images*-ubyte and train-labels*-ubyte, CIFAR's \
-                .bin files, train.csv, x.npy and y.npy, folders of images, or one .csv, .tsv, .npz or \
-                .idx file, each also with .gz: empty/";
+                .bin files, train.csv, x.npy and y.npy, folders of images, or one table, .npz or .idx file: \
+                empty/";
     fails(&empty.path(""), &none, text, "name a file instead of the folder: `data=FOLDER/FILE`");
     empty.write("a.csv", "x,y\n1,2.5\n");
     assert_eq!(open(&empty.path("")).len(), 1);

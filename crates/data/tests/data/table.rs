@@ -191,8 +191,8 @@ fn bad_tables_are_told() {
     assert_eq!(set.features, ["x1"]);
     assert!(set.notes.iter().any(|n| n.starts_with("1 column left out, whose texts hardly repeat: `x0`")));
     bad(
-        "PAR1\0\0",
-        "not a file of format table: expected it to begin with text, got 50 41 52 31: bad/t.csv",
+        "PAR2\0\0",
+        "not a file of format table: expected it to begin with text, got 50 41 52 32: bad/t.csv",
         FORMATS,
     );
     let strict = DataOptions { allow_missing: Some(false), ..none.clone() };

@@ -28,7 +28,7 @@ fields! {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct DataConfig {
-        /// a built-in name, a file or a folder
+        /// a built-in name, a file, a folder, files as `logs/*.csv` that are one table, or `-` for standard input
         pub source: String = "digits".into() => "\"digits\"", is Kind::Text;
         /// to choose by: a share below 1, or a number of samples; 0.1, of arrays nothing
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +95,9 @@ fields! {
         /// of a table, as `utf-16` or `shift_jis`; else found out
         #[serde(skip_serializing_if = "Option::is_none")]
         pub encoding: Option<String> = None, example "\"windows-1252\"", is Kind::Text;
+        /// of a workbook, or the file in an archive; else the first sheet, the only file
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub sheet: Option<String> = None, example "\"2024\"", is Kind::Text;
         /// missing values become medians in tables, means in arrays; yes in tables
         #[serde(skip_serializing_if = "Option::is_none")]
         pub allow_missing: Option<bool> = None, example "true", is Kind::Switch;
@@ -131,6 +134,11 @@ pub struct TestFold {
 }
 
 impl DataConfig {
+    /// Whether the samples come from standard input, which can be read once.
+    pub fn is_stdin(&self) -> bool {
+        self.source == "-"
+    }
+
     /// How the source is to be read.
     pub fn options(&self) -> DataOptions {
         DataOptions {
@@ -152,6 +160,7 @@ impl DataConfig {
             skip_lines: self.skip_lines.clone(),
             comment: self.comment.clone(),
             encoding: self.encoding.clone(),
+            sheet: self.sheet.clone(),
             allow_missing: self.allow_missing,
             channels: self.channels,
             color: self.color,

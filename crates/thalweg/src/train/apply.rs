@@ -209,6 +209,9 @@ impl Trained {
     /// # Errors
     /// Whatever is wrong with the data.
     pub fn measure_own(&mut self, checkpoint: Kept) -> Result<Report, TrainError> {
+        if self.config.data.is_stdin() {
+            return Err(TrainError::StandardInput);
+        }
         let prepared = self.own_data()?;
         let splits = prepared.splits.clone();
         let part = Split::to_judge(&splits);

@@ -195,6 +195,9 @@ pub enum TrainError {
     /// Data without targets cannot be evaluated.
     #[error("the data has no targets to compare with")]
     NoTargets,
+    /// A run whose data came from standard input, which is not kept.
+    #[error("the data of this run came from standard input and are gone")]
+    StandardInput,
 }
 
 impl From<ConfigError> for TrainError {
@@ -273,6 +276,10 @@ impl TrainError {
             }
             TrainError::Calibration { hint, .. } => Some((*hint).to_owned()),
             TrainError::NoTargets => Some("answers need none".into()),
+            TrainError::StandardInput => Some(
+                "keep the data in a file: `thalweg eval RUN data=FILE`, or train again with `data=FILE`"
+                    .into(),
+            ),
             TrainError::Partners { .. } => Some(
                 "give `Pipeline::new` the numbers that `Subset::new` has: \
                  `Pipeline::new(&augment, &set, &numbers, seed)`"

@@ -70,6 +70,9 @@ pub fn resume(
     let old = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), overrides)?;
     changes(&old, &config)?;
+    if config.data.is_stdin() {
+        return Err(TrainError::StandardInput);
+    }
     let path = run.last_checkpoint();
     // killed before the first checkpoint: the start is a function of the config; behind one it is not needed any more
     let resumes = path.exists();
@@ -105,6 +108,9 @@ pub fn resume(
 /// [`TrainError::DataChanged`], or what is wrong with the data or the run's last checkpoint.
 pub(crate) fn check_same_data(run: &RunDir) -> Result<(), TrainError> {
     let config = RunConfig::from_toml(&run.config()?, &run.config_path(), &[])?;
+    if config.data.is_stdin() {
+        return Err(TrainError::StandardInput);
+    }
     let saved = Checkpoint::open(&run.last_checkpoint())?.saved;
     let weights = Some(run.best_checkpoint());
     Prepared::open_again(&config, &saved.reading)?
