@@ -46,6 +46,8 @@ pub const CASES: &[Case] = &[
     case("weights.NoPrefix", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_prefix=zzz", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
     case("weights.Unmatched", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_skip=zzz*", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors {0}").before(RUN),
     case("weights.NothingTaken", "thalweg data=t.csv model=mlp-4 batch=16 init_from=r/checkpoints/best.safetensors init_skip=*", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q").before(RUN),
+    case("train.Calibration", "thalweg eval r --calibrate", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 {0} -q --run-dir r2 && thalweg eval r2 --calibrate")
+        .before("thalweg data=t.csv data.valid=0 model=mlp-4 batch=16 steps=1 -q --run-dir r"),
     case("weights.Mismatch", "thalweg data=t.csv model=mlp-5 batch=16 init_from=r/checkpoints/best.safetensors", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q init_from=r/checkpoints/best.safetensors").before(RUN),
     case("loss.Targets", "thalweg data=n.csv loss=cross_entropy batch=16", "thalweg data=n.csv batch=16 {0} model=mlp-4 steps=1 -q")
         .setup(|here| table(here, "n.csv", "x,y", 60, |i| format!("{i},{}.25", i * 3))),

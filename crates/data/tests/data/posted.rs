@@ -75,8 +75,9 @@ fn columns_that_name_rows_are_known_by_their_names() {
 #[test]
 fn amounts_of_spreadsheets_and_units_are_no_words() {
     let folder = Folder::new("amounts");
-    let amount =
-        |i: usize| if i.is_multiple_of(5) { "\" $ -   \"".into() } else { format!("\" $ 1,{}.00 \"", 100 + i) };
+    let amount = |i: usize| {
+        if i.is_multiple_of(5) { "\" $ -   \"".into() } else { format!("\" $ 1,{}.00 \"", 100 + i) }
+    };
     let set = open(&folder.write("t.csv", rows("amt,y", |i| format!("{},{}", amount(i), i % 2))));
     assert_eq!(
         (&set.features[..], &floats(&set)[..3]),
