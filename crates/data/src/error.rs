@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 mod column;
+mod files;
 mod hint;
 mod words;
 
 pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
+pub use files::FilesError;
 pub(crate) use words::first;
-use words::{
-    after, closing, column_faults, differ, list_paths, nested, odd_lines, others, quoted, tables, unreadable,
-};
+use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -327,67 +327,9 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// Columns that hold more than one value in a row, or what is no value.
-    #[error("{}: {}", nested(columns), path.display())]
-    NestedColumns {
-        /// Their names, with what they hold.
-        columns: Vec<(String, String)>,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A record that cannot be read.
-    #[error("{place} is no {what}: {reason}: {}", path.display())]
-    BadRecord {
-        /// What it should be.
-        what: &'static str,
-        /// Where it stands.
-        place: Place,
-        /// What is wrong with it.
-        reason: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// Several tables in one file, and none is named, or one that is not there.
-    #[error("{}: {}", tables(what, found, asked.as_deref()), path.display())]
-    Tables {
-        /// Sheets, or files of an archive.
-        what: &'static str,
-        /// What was asked for.
-        asked: Option<String>,
-        /// Their names.
-        found: Vec<String>,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A pattern that no file has, or that is none.
-    #[error("{problem}: {}", path.display())]
-    NoMatch {
-        /// What is wrong.
-        problem: String,
-        /// The pattern.
-        path: PathBuf,
-    },
-    /// A file that is named twice.
-    #[error("the file is named twice: {}", path.display())]
-    Twice {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Files with different columns, which cannot be one table.
-    #[error("{}: {}", differ(column, *lacks, beside), path.display())]
-    ColumnsDiffer {
-        /// A column that one of them has.
-        column: String,
-        /// Whether it is the first file that has it.
-        lacks: bool,
-        /// The first file.
-        beside: PathBuf,
-        /// The other file.
-        path: PathBuf,
-    },
-    /// Standard input from the keyboard.
-    #[error("standard input is a terminal, from which no data come")]
-    Terminal,
+    /// What is wrong with files of typed cells, with archives, or with several files as one table.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// An archive without the arrays that are needed.
     #[error("no array for the {what}: looked for {looked_for}, found {found:?}: {}", path.display())]
     NoArray {

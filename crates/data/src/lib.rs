@@ -67,7 +67,7 @@ pub use bytes::Bytes;
 pub use channels::Channels;
 pub use columns::{ColumnInfo, ColumnRole};
 pub use dataset::{Dataset, Origin, Task, Values};
-pub use error::{ColumnFault, DataError, Fault, Odd, OddLine, Place};
+pub use error::{ColumnFault, DataError, Fault, FilesError, Odd, OddLine, Place};
 pub use findings::{Finding, findings};
 pub use folder::default_cache_folder;
 #[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]

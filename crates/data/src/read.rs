@@ -38,7 +38,7 @@ fn stdin() -> Result<Vec<u8>, DataError> {
         return Ok(all.clone());
     }
     if input.is_terminal() {
-        return Err(DataError::Terminal);
+        return Err(crate::FilesError::Terminal.into());
     }
     let mut all = Vec::new();
     input.read_to_end(&mut all).map_err(|error| DataError::Read { path: "-".into(), error })?;

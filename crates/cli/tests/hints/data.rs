@@ -23,6 +23,11 @@ fn arrays(here: &Path) {
     write(here, "y.npy", npy("<f4", &[40], &x[..40]));
 }
 
+/// Forty samples as JSON lines.
+fn json_lines() -> String {
+    (0..40).map(|i| format!("{{\"x\": {i}.5, \"class\": \"{}\"}}\n", ["u", "v"][i % 2])).collect()
+}
+
 fn with(here: &Path, first: f32) {
     arrays(here);
     let mut x: Vec<f32> = (0..80).map(|i| (i % 13) as f32).collect();
@@ -42,6 +47,16 @@ const TABLE: &str = "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q";
 const IMAGES: &str = "mkdir -p p/a p/b && for c in a b; do for i in 1 2 3 4 5 6; do thalweg data preview digits --out p/$c/$i.png --samples 1 -q; done; done";
 
 pub const CASES: &[Case] = &[
+    case("files.BadRecord", "thalweg data=t.jsonl model=mlp-4 batch=16 steps=1 -q", "thalweg data=t.jsonl model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| write(here, "t.jsonl", format!("{}{{\"x\": 1, \n", json_lines())))
+        .by_hand(|here, _| write(here, "t.jsonl", json_lines())),
+    case("files.NoMatch", "thalweg 'data=none/*.csv'", "thalweg 'data=*.csv' model=mlp-4 batch=16 steps=1 -q"),
+    case("files.Twice", "thalweg data=t.csv,t.csv", "thalweg data=t.csv model=mlp-4 batch=16 steps=1 -q"),
+    case("files.ColumnsDiffer", "thalweg data=t.csv,t2.csv", "thalweg data=t.csv,t2.csv model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class,more", 60, |i| format!("{i},{},{},1", i % 7, ["u", "v"][i % 2])))
+        .by_hand(|here, _| table(here, "t2.csv", "x,w,class", 60, |i| format!("{i},{},{}", i % 7, ["u", "v"][i % 2]))),
+    case("files.Tables", "thalweg data=two.zip", "thalweg data=two.zip {0} model=mlp-4 batch=16 steps=1 -q")
+        .before("cp t.csv a.csv && cp t.csv b.csv && zip -q two.zip a.csv b.csv"),
     case("data.UnknownSource", "thalweg data=digitz", "thalweg data={0} model=mlp-4 steps=1 -q && {1}"),
     case("data.UnknownSource", "thalweg data=qqqqq", "{0}"),
     case("data.Augment", "thalweg augment=flip data=xor", "thalweg {0} data=xor model=mlp-4 steps=1 -q && {1}"),

@@ -96,23 +96,7 @@ impl DataError {
             NoInputs { .. } => {
                 "a table needs a column besides the target; check `data.target` and `data.drop`".into()
             }
-            NestedColumns { columns, .. } => {
-                let names: Vec<String> = columns.iter().map(|(name, _)| column::quoted(name)).collect();
-                let s = if names.len() == 1 { "it" } else { "them" };
-                format!("`data.drop=[{}]` leaves {s} out", names.join(","))
-            }
-            BadRecord { .. } => "correct it, or take it out of the file".into(),
-            Tables { found, .. } => match found.first() {
-                Some(first) => format!("name one: `data.sheet=\"{first}\"`"),
-                None => "name a file with a table".into(),
-            },
-            NoMatch { .. } => "write it in quotes, as in `data='logs/*.csv'`, and check the folder".into(),
-            Twice { .. } => "name it once".into(),
-            ColumnsDiffer { column, lacks: false, .. } => {
-                format!("give all files the same columns, or leave it out of all: take `{}` away", column.replace(char::is_control, "?"))
-            }
-            ColumnsDiffer { .. } => "give all files the same columns, or train on those that have them".into(),
-            Terminal => "send a file there, as in `thalweg data info - < table.csv`, or name the file".into(),
+            Files(error) => error.hint(),
             NoArray { .. } => "save with `numpy.savez(FILE, x=inputs, y=targets)`".into(),
             NoTargets { .. } => "name the file: `data.target=FILE`".into(),
             NothingUsable { .. } => "name a file instead of the folder: `data=FOLDER/FILE`".into(),

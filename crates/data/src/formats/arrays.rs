@@ -25,7 +25,7 @@ struct PartArrays {
 /// Opens one `.npy` file of inputs, with the targets of `data.target` or of the file beside it; validation and test
 /// parts that lie beside `x_train.npy` and the like come along.
 pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let load = |x: &Path, y: Result<PathBuf, DataError>| {
+    let load = |x: &Path, y: Result<PathBuf, DataError>| -> Result<PartArrays, DataError> {
         let inputs = npy::load(x)?;
         let (y, y_path) = match y {
             _ if options.inputs_only => (unknown(&inputs), x.into()),

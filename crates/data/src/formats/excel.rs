@@ -11,7 +11,7 @@ use crate::tables::cells::Column;
 use crate::tables::read::Pass;
 use crate::tables::typed::Typed;
 use crate::tables::{Table, header};
-use crate::{DataError, DataOptions, foreign};
+use crate::{DataError, DataOptions, FilesError, foreign};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -70,7 +70,7 @@ fn sheet(
     let (chosen, cells) = match &options.sheet {
         Some(asked) => {
             let one = names.iter().find(|n| *n == asked || n.eq_ignore_ascii_case(asked));
-            let missing = || DataError::Tables {
+            let missing = || FilesError::Tables {
                 what: "sheet",
                 asked: Some(asked.clone()),
                 found: names.clone(),

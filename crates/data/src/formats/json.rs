@@ -13,7 +13,7 @@ use super::{Format, Reader, table};
 use crate::tables::cells::Column;
 use crate::tables::typed::Typed;
 use crate::tables::{Table, decode, number};
-use crate::{DataError, DataOptions, Place};
+use crate::{DataError, DataOptions, FilesError, Place};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -44,7 +44,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         let reason = error.to_string().to_lowercase();
         let reason = reason.split(" at line").next().unwrap_or_default().to_string();
         let place = Place::Line(error.line() as u64);
-        DataError::BadRecord { what: "JSON", place, reason, path: path.into() }
+        DataError::from(FilesError::BadRecord { what: "JSON", place, reason, path: path.into() })
     };
     let mut rows = Rows::default();
     if text.trim_start().starts_with('[') {
@@ -74,8 +74,9 @@ struct Rows {
 impl Rows {
     fn add(&mut self, object: &RawValue, path: &Path) -> Result<(), DataError> {
         let place = Place::Row(self.n as u64 + 1);
-        let bad =
-            |reason: String| DataError::BadRecord { what: "JSON object", place, reason, path: path.into() };
+        let bad = |reason: String| {
+            DataError::Files(FilesError::BadRecord { what: "JSON object", place, reason, path: path.into() })
+        };
         if !object.get().starts_with('{') {
             return Err(bad(format!(
                 "it begins with `{}`",

@@ -66,7 +66,7 @@ formats! {
     #[cfg(feature = "excel")] excel,
     #[cfg(feature = "parquet")] parquet,
     #[cfg(feature = "arrow")] arrow,
-    #[cfg(all(feature = "table", feature = "zip"))] zip,
+    #[cfg(feature = "zip")] zip,
 }
 
 /// What this build of the library leaves out: the feature, and endings of file names that it would read.

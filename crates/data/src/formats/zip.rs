@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use super::{Format, Reader};
 use crate::tables::{Table, files};
-use crate::{DataError, DataOptions, read};
+use crate::{DataError, DataOptions, FilesError, read};
 
 /// The registry line.
 pub const FORMAT: Format = Format {
@@ -85,5 +85,5 @@ fn chosen<'a>(
         (None, _) => None,
     };
     let asked = options.sheet.clone();
-    one.ok_or(DataError::Tables { what: "file", asked, found, path: path.into() })
+    one.ok_or_else(|| FilesError::Tables { what: "file", asked, found, path: path.into() }.into())
 }

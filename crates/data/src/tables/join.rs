@@ -6,13 +6,13 @@ use super::cells::{Cell, Column};
 use super::missing::Marks;
 use super::read::Source;
 use super::{Table, files, number, style};
-use crate::{DataError, DataOptions, Place};
+use crate::{DataError, DataOptions, FilesError, Place};
 
 /// The files that a path stands for: a pattern such as `logs/*.csv`, or names with commas between them; `None` for a
 /// path that is one file or none.
 ///
 /// # Errors
-/// [`DataError::NoMatch`] for a pattern that no file has.
+/// [`FilesError::NoMatch`] for a pattern that no file has.
 pub(crate) fn files(path: &Path) -> Result<Option<Vec<PathBuf>>, DataError> {
     let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
     let names: Vec<&str> = text.split(',').map(str::trim).filter(|n| !n.is_empty()).collect();
@@ -30,7 +30,7 @@ pub(crate) fn files(path: &Path) -> Result<Option<Vec<PathBuf>>, DataError> {
     }
     let mut seen = std::collections::HashSet::new();
     if let Some(twice) = all.iter().find(|f| !seen.insert((*f).clone())) {
-        return Err(DataError::Twice { path: twice.clone() });
+        return Err(FilesError::Twice { path: twice.clone() }.into());
     }
     Ok(Some(all))
 }
@@ -43,7 +43,9 @@ fn is_pattern(name: &str) -> bool {
 /// The files that a pattern stands for, sorted.
 fn matches(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-    let bad = |problem: &str| DataError::NoMatch { problem: problem.into(), path: pattern.into() };
+    let bad = |problem: &str| {
+        DataError::Files(FilesError::NoMatch { problem: problem.into(), path: pattern.into() })
+    };
     let found = glob::glob_with(pattern, options).map_err(|e| bad(e.msg))?;
     let mut files: Vec<PathBuf> = found.flatten().filter(|f| f.is_file()).collect();
     files.sort();
@@ -64,7 +66,7 @@ pub(crate) struct Part {
 /// Reads files and joins them.
 ///
 /// # Errors
-/// [`DataError`] of a file, or [`DataError::ColumnsDiffer`].
+/// [`DataError`] of a file, or [`FilesError::ColumnsDiffer`].
 pub(crate) fn load(path: &Path, files: &[PathBuf], options: &DataOptions) -> Result<Table, DataError> {
     let mut all = Vec::new();
     for file in files {
@@ -108,7 +110,7 @@ pub(crate) fn load(path: &Path, files: &[PathBuf], options: &DataOptions) -> Res
 fn order(first: &Table, other: &Table) -> Result<Vec<usize>, DataError> {
     let differ = |column: &str, lacks: bool| {
         let (path, beside) = (other.path.clone(), first.path.clone());
-        DataError::ColumnsDiffer { column: column.into(), lacks, beside, path }
+        FilesError::ColumnsDiffer { column: column.into(), lacks, beside, path }.into()
     };
     if !first.has_names && !other.has_names {
         return match (first.names.len(), other.names.len()) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::cells::Column;
 use super::missing::Marks;
 use super::{Table, header, style};
-use crate::{ColumnType, DataError, DataOptions};
+use crate::{ColumnType, DataError, DataOptions, FilesError};
 
 /// A table while its columns are filled.
 #[derive(Default)]
@@ -55,7 +55,7 @@ impl Typed {
     /// The table of these columns.
     ///
     /// # Errors
-    /// [`DataError::NoSamples`], and [`DataError::NestedColumns`] where columns cannot be read that are not dropped.
+    /// [`DataError::NoSamples`], and [`FilesError::NestedColumns`] where columns cannot be read that are not dropped.
     pub fn finish(mut self, path: &Path, options: &DataOptions) -> Result<Table, DataError> {
         let n_rows = self.columns.iter().map(Column::len).max().unwrap_or(0);
         if n_rows == 0 {
@@ -107,6 +107,6 @@ fn check_unread(table: &Table, unread: &[Option<String>], options: &DataOptions)
     if columns.is_empty() {
         Ok(())
     } else {
-        Err(DataError::NestedColumns { columns, path: table.path.clone() })
+        Err(FilesError::NestedColumns { columns, path: table.path.clone() }.into())
     }
 }

@@ -222,13 +222,7 @@ impl TrainError {
             TrainError::Graph(GraphError { fault: Fault::Memory { .. }, .. }) => {
                 Some("a smaller `batch` and `eval_batch`, smaller images, or less padding".into())
             }
-            TrainError::Memory { need } if need.state > need.total() / 2 => {
-                Some("narrower layers, or `optimizer=sgd`, which has no state".into())
-            }
-            TrainError::Memory { need } if need.answers > need.total() / 2 => {
-                Some("fewer classes, or a smaller test part: `data.test=1000`".into())
-            }
-            TrainError::Memory { need } => Some(smaller_batches(need)),
+            TrainError::Memory { need } => Some(less_memory(need)),
             TrainError::Graph(GraphError {
                 fault: Fault::TooLarge { .. } | Fault::Padded { .. }, ..
             }) => Some("a smaller `batch` and `eval_batch`, fewer channels, or less padding".into()),
@@ -299,6 +293,15 @@ fn whole_batch(n_train: usize, batch: usize) -> usize {
     let above = || batch.max(2)..=n_train;
     let found = below().find(fits_all).or_else(|| above().find(fits_all));
     found.or_else(|| below().find(fits)).or_else(|| above().find(fits)).unwrap_or(n_train)
+}
+
+/// What takes less memory.
+fn less_memory(need: &Need) -> String {
+    match need.total() / 2 {
+        half if need.state > half => "narrower layers, or `optimizer=sgd`, which has no state".into(),
+        half if need.answers > half => "fewer classes, or a smaller test part: `data.test=1000`".into(),
+        _ => smaller_batches(need),
+    }
 }
 
 /// What takes less memory where batches take the most of it.
