@@ -299,12 +299,6 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// Targets that are text in one part and numbers in another.
-    #[error("the targets are text in one part and numbers in another: {}", path.display())]
-    MixedTargets {
-        /// The file with the numbers.
-        path: PathBuf,
-    },
     /// A column that does not exist.
     #[error("there is no column `{name}`: {}", path.display())]
     NoColumn {

@@ -55,8 +55,6 @@ pub const CASES: &[Case] = &[
     case("files.ColumnsDiffer", "thalweg data=t.csv,t2.csv", "thalweg data=t.csv,t2.csv model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| table(here, "t2.csv", "x,w,class,more", 60, |i| format!("{i},{},{},1", i % 7, ["u", "v"][i % 2])))
         .by_hand(|here, _| table(here, "t2.csv", "x,w,class", 60, |i| format!("{i},{},{}", i % 7, ["u", "v"][i % 2]))),
-    case("files.Tables", "thalweg data=two.zip", "thalweg data=two.zip {0} model=mlp-4 batch=16 steps=1 -q")
-        .before("cp t.csv a.csv && cp t.csv b.csv && zip -q two.zip a.csv b.csv"),
     case("data.UnknownSource", "thalweg data=digitz", "thalweg data={0} model=mlp-4 steps=1 -q && {1}"),
     case("data.UnknownSource", "thalweg data=qqqqq", "{0}"),
     case("data.Augment", "thalweg augment=flip data=xor", "thalweg {0} data=xor model=mlp-4 steps=1 -q && {1}"),

@@ -67,6 +67,12 @@ pub enum FilesError {
         /// The other file.
         path: PathBuf,
     },
+    /// Targets that are text in one part and numbers in another.
+    #[error("the targets are text in one part and numbers in another: {}", path.display())]
+    MixedTargets {
+        /// The file with the numbers.
+        path: PathBuf,
+    },
     /// Standard input from the keyboard.
     #[error("standard input is a terminal, from which no data come")]
     Terminal,
@@ -98,6 +104,7 @@ impl FilesError {
             ColumnsDiffer { .. } => {
                 "give all files the same columns, or train on those that have them".into()
             }
+            MixedTargets { .. } => "save the targets of all parts in the same way".into(),
             Terminal => "send a file there, as in `thalweg data info - < table.csv`, or name the file".into(),
         }
     }

@@ -84,7 +84,6 @@ impl DataError {
             TargetsUnclear { .. } => {
                 "`data.task=classification` takes them as classes, `data.task=regression` as numbers".into()
             }
-            MixedTargets { .. } => "save the targets of all parts in the same way".into(),
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
             NoInputs { separator: Some(separator), .. } => {

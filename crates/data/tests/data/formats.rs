@@ -152,7 +152,7 @@ fn what_is_wrong_with_typed_tables_is_told() {
         "{error}"
     );
     let error = data::open(&file("book.xlsx").display().to_string(), &named).expect_err("no such sheet");
-    assert!(matches!(error, DataError::Files(FilesError::Tables { .. })), "{error}");
+    assert!(matches!(error, DataError::Files(data::FilesError::Tables { .. })), "{error}");
     let sheet = DataOptions { sheet: Some("a".into()), ..DataOptions::default() };
     let text =
         "`data.sheet = a` cannot be: expected nothing, since data of format `json` have no such option";

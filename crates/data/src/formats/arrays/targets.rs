@@ -185,7 +185,7 @@ fn is_one_hot(values: &Numbers, width: usize) -> bool {
 /// Strings are classes: sorted, or those of a model that was trained before.
 fn names(parts: &[(Array, &Path)], width: usize, options: &DataOptions) -> Result<Told, DataError> {
     if let Some((_, path)) = parts.iter().find(|(y, _)| !matches!(y.values, Numbers::Text(_))) {
-        return Err(DataError::MixedTargets { path: path.to_path_buf() });
+        return Err(crate::FilesError::MixedTargets { path: path.to_path_buf() }.into());
     }
     if width > 1 || options.task.or(options.known_task) == Some(TaskKind::Regression) {
         let expected = "numbers, or one column of strings as classes";
