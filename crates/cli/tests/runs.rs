@@ -155,11 +155,11 @@ fn a_model_is_measured_as_in_training() {
 fn new_rows_are_answered_without_their_target() {
     let here = Folder::new("predict");
     let rows: String = (0..60)
-        .map(|i| format!("{},{},{}\n", i, (i * 7) % 13, if i < 30 { "low" } else { "high, up" }))
+        .map(|i| format!("{},{},{}\n", 2 * i, (i * 7) % 13, if i < 30 { "low" } else { "high, up" }))
         .collect();
     let quoted = rows.replace("high, up", "\"high, up\"");
     std::fs::write(here.path().join("t.csv"), format!("a,b,level\n{quoted}")).unwrap();
-    std::fs::write(here.path().join("new.csv"), "a,b\n1,5\n58,5\n").unwrap();
+    std::fs::write(here.path().join("new.csv"), "a,b\n2,5\n116,5\n").unwrap();
     here.run("data=t.csv batch=8 epochs=30 lr=0.01 --run-dir a -q").fine();
     let table = here.run("predict a new.csv").fine();
     let lines: Vec<&str> = table.lines().collect();
