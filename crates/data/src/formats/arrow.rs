@@ -189,14 +189,17 @@ fn cells(array: &ArrayRef, is_known: &dyn Fn(usize) -> bool, column: &mut Column
         Decimal32(_, scale) => each_of!(Decimal32Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal64(_, scale) => each_of!(Decimal64Type, |c, x| c.push_decimal(x.into(), (*scale).into())),
         Decimal128(_, scale) => each_of!(Decimal128Type, |c, x| c.push_decimal(x, (*scale).into())),
-        Timestamp(..) | Time32(_) | Time64(_) | Duration(_) => moments_of(array, &mut each),
+        Timestamp(..) | Time32(_) | Time64(_) | Duration(_) => instants_of(array, &mut each),
         // null throughout
         _ => each(&|c, _| c.push_missing()),
     }
 }
 
+/// Takes what adds one row of an array to a column.
+type Each<'a> = dyn FnMut(&dyn Fn(&mut Column, usize)) + 'a;
+
 /// Adds the cells of an array of instants, times of day or spans.
-fn moments_of(array: &ArrayRef, each: &mut dyn FnMut(&dyn Fn(&mut Column, usize))) {
+fn instants_of(array: &ArrayRef, each: &mut Each<'_>) {
     match array.data_type() {
         DataType::Timestamp(unit, _) => {
             let ticks: [Ticks; 4] = [
@@ -243,7 +246,7 @@ where
 fn times(
     array: &ArrayRef,
     unit: TimeUnit,
-    each: &mut dyn FnMut(&dyn Fn(&mut Column, usize)),
+    each: &mut Each<'_>,
     ticks: [Ticks; 4],
     push: fn(&mut Column, i128, Unit),
 ) {

@@ -31,11 +31,8 @@ const DEPTH: usize = 16;
 pub(super) fn is_json(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut start = bytes.iter().copied().filter(|b| !b.is_ascii_whitespace());
-    match (start.next(), start.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => true,
-        (Some(b'['), Some(b'{')) => true,
-        _ => false,
-    }
+    let begin = (start.next(), start.next());
+    matches!(begin, (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{')))
 }
 
 fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, DataError> {

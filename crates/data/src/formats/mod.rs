@@ -103,7 +103,7 @@ pub(crate) fn unknown(path: &Path) -> DataError {
     let full = path.to_string_lossy().to_lowercase();
     let names = [unpacked(path).unwrap_or_default(), full];
     let ends = |e: &&str| names.iter().any(|n| n.ends_with(*e));
-    match LEFT_OUT.iter().find(|(_, endings)| endings.iter().any(|e| ends(&e))) {
+    match LEFT_OUT.iter().find(|(_, endings)| endings.iter().any(ends)) {
         Some((feature, _)) => DataError::LeftOut { what: path.display().to_string(), feature },
         None => DataError::UnknownFormat { path: path.into() },
     }

@@ -243,7 +243,7 @@ fn text(column: &mut Column, bytes: &[u8], meaning: Meaning, unread: &mut Option
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     match (meaning, bytes) {
         (Meaning::Text | Meaning::Plain, _) if let Ok(text) = str::from_utf8(bytes) => column.push_text(text),
-        (Meaning::Uuid, [a @ ..]) if a.len() == 16 => {
+        (Meaning::Uuid, a) if a.len() == 16 => {
             let parts = [&a[..4], &a[4..6], &a[6..8], &a[8..10], &a[10..]];
             column.push_text(&parts.map(hex).join("-"));
         }
