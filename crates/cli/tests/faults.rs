@@ -131,7 +131,7 @@ fn a_full_disk_keeps_the_old_checkpoint() {
     let checkpoints =
         ["best", "last"].map(|name| here.path().join(format!("full/checkpoints/{name}.safetensors")));
     let before = checkpoints.each_ref().map(|path| std::fs::read(path).unwrap());
-    let ran = here.run_limited("resume full epochs=4 -q", 16);
+    let ran = here.run_limited("resume full epochs=4 -q", 32);
     assert_eq!(ran.code, 1, "{}", ran.err);
     let told = "error: no space left to write ";
     assert!(ran.err.starts_with(told) && ran.err.contains("full/checkpoints/"), "{}", ran.err);

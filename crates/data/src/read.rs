@@ -55,21 +55,27 @@ fn stdin() -> Result<Vec<u8>, DataError> {
 pub(crate) fn decoded(path: &Path) -> Result<Vec<u8>, DataError> {
     let bytes = raw(path)?;
     let out = match &bytes[..] {
-        [0x1f, 0x8b, ..] => {
-            #[cfg(not(feature = "gzip"))]
-            return Err(no_gzip(path));
-            #[cfg(feature = "gzip")]
-            Gunzip::new(path, &bytes).read_to_end()?
-        }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            #[cfg(not(feature = "zstd"))]
-            return Err(DataError::LeftOut { what: path.display().to_string(), feature: "zstd" });
-            #[cfg(feature = "zstd")]
-            crate::zstd::decoded(&bytes, path)?
-        }
+        [0x1f, 0x8b, ..] => gunzip(&bytes, path)?,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => unzstd(&bytes, path)?,
         _ => return Ok(bytes),
     };
     if out.is_empty() { Err(DataError::Empty { path: path.into() }) } else { Ok(out) }
+}
+
+#[cfg_attr(not(feature = "gzip"), allow(unused_variables))]
+fn gunzip(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataError> {
+    #[cfg(feature = "gzip")]
+    return Gunzip::new(path, bytes).read_to_end();
+    #[cfg(not(feature = "gzip"))]
+    Err(no_gzip(path))
+}
+
+#[cfg_attr(not(feature = "zstd"), allow(unused_variables))]
+fn unzstd(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataError> {
+    #[cfg(feature = "zstd")]
+    return crate::zstd::decoded(bytes, path);
+    #[cfg(not(feature = "zstd"))]
+    Err(DataError::LeftOut { what: path.display().to_string(), feature: "zstd" })
 }
 
 /// Why a gzip file cannot be read.
