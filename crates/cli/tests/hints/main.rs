@@ -85,6 +85,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("data.PartsWithoutClasses", "crates/data/tests/data/image_folders.rs types its hint"),
     ("files.Tables", "takes an archive; crates/data/tests/data/formats.rs"),
     ("files.NestedColumns", "takes JSON lines or Parquet; crates/data/tests/data/formats.rs"),
+    ("train.StandardInput", "takes standard input, which cases have not"),
     ("files.Terminal", "takes a terminal"),
     ("data.Read", "depends on who runs the tests"),
     ("outofrange.OutOfRange", "of the library: a config says `config.Value`"),
