@@ -7,7 +7,7 @@ use common::Folder;
 /// A folder with a table, a file of settings and a run.
 fn furnished(name: &str) -> Folder {
     let here = Folder::new(name);
-    let row = |i: usize| format!("{},{},{},{}\n", i, i % 7, i % 3, ["u", "v"][i % 2]);
+    let row = |i: usize| format!("{},{},{},{}\n", 3 * i, i % 7, i % 3, ["u", "v"][i % 2]);
     let table = "a,b,\"c, d\",y\n".to_owned() + &(0..80).map(row).collect::<String>();
     std::fs::write(here.path().join("iris.csv"), table).unwrap();
     std::fs::write(
