@@ -70,10 +70,8 @@ const MADE: &[&str] = &["n", "noise", "seed"];
 
 /// An option that a kind of source does not have is a mistake, not something to pass over.
 pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<(), DataError> {
-    let has = match formats::ALL.iter().find(|format| format.name == kind) {
-        Some(format) => format.options,
-        None => MADE,
-    };
+    let format = formats::ALL.iter().find(|format| format.name == kind);
+    let has = |option: &str| format.map_or(MADE.contains(&option), |format| format.has(option));
     let default = DataOptions::default();
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
     let word = |value: &dyn std::fmt::Debug, told: bool| told.then(|| format!("{value:?}").to_lowercase());
@@ -109,7 +107,7 @@ pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<
         ("noise", options.noise.map(|n| n.to_string())),
         ("seed", (options.seed != 0).then(|| options.seed.to_string())),
     ];
-    let unused = given.into_iter().find(|(option, value)| value.is_some() && !has.contains(option));
+    let unused = given.into_iter().find(|(option, value)| value.is_some() && !has(option));
     let Some((option, Some(value))) = unused else { return Ok(()) };
     let kind = match kind {
         BUILT_IN => "a built-in set".into(),

@@ -47,7 +47,7 @@ impl DataError {
             ShapeMismatch { .. } => "make all parts with the same shape of one sample".into(),
             LabelOutOfRange { label, path, .. } if *label < 0.0 || label.fract() != 0.0 => {
                 let labels = "labels are whole numbers from 0";
-                if formats::by_name(path).is_some_and(|f| !f.options.contains(&"task")) {
+                if formats::by_name(path).is_some_and(|f| !f.has("task")) {
                     format!("{labels}; a table or NumPy arrays may have numbers as targets")
                 } else {
                     format!("{labels}; for numbers as targets set `data.task=regression`")

@@ -16,7 +16,7 @@ pub const FORMAT: Format = Format {
     endings: &[".bin"],
     summary: "CIFAR-10 and CIFAR-100, binary version: the folder (data_batch_*.bin and test_batch.bin, or train.bin and \
               test.bin) or one file",
-    options: &["labels"],
+    options: &[&["labels"]],
     reader: Reader::Set(open),
 };
 

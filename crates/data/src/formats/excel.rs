@@ -6,7 +6,7 @@ use std::path::Path;
 
 use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader as _, Sheets, open_workbook_auto_from_rs};
 
-use super::{Format, Reader};
+use super::{Format, Reader, table::TYPED};
 use crate::tables::cells::Column;
 use crate::tables::read::Pass;
 use crate::tables::typed::Typed;
@@ -18,20 +18,7 @@ pub const FORMAT: Format = Format {
     name: "excel",
     endings: &[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"],
     summary: "workbooks of Excel and LibreOffice: the first sheet with cells, or the one that `data.sheet` names",
-    options: &[
-        "target",
-        "drop",
-        "task",
-        "header",
-        "decimal",
-        "thousands",
-        "missing",
-        "missing_target",
-        "types",
-        "date_order",
-        "skip",
-        "sheet",
-    ],
+    options: &[TYPED, &["header", "skip", "sheet"]],
     reader: Reader::Table(load),
 };
 

@@ -20,7 +20,7 @@ pub const FORMAT: Format = Format {
     name: "idx",
     endings: &[".idx", "-ubyte", ".ubyte", ".idx1", ".idx3"],
     summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder of the four files or the images",
-    options: &["target", "channels"],
+    options: &[&["target", "channels"]],
     reader: Reader::Set(open),
 };
 

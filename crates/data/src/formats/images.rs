@@ -8,6 +8,6 @@ pub const FORMAT: Format = Format {
     name: "images",
     endings: &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"],
     summary: "images in a folder for each class, with train, valid and test above them or not",
-    options: &["color", "size", "resize", "corrupt"],
+    options: &[&["color", "size", "resize", "corrupt"]],
     reader: Reader::Set(images::open_unlabelled),
 };

@@ -14,8 +14,8 @@ pub struct Format {
     pub endings: &'static [&'static str],
     /// What it is, one line.
     pub summary: &'static str,
-    /// Settings of `data` that it has and not every format.
-    pub options: &'static [&'static str],
+    /// Settings of `data` that it has and not every format, in groups that several formats share.
+    pub options: &'static [&'static [&'static str]],
     pub(crate) reader: Reader,
 }
 
@@ -30,6 +30,11 @@ pub(crate) enum Reader {
 }
 
 impl Format {
+    /// Whether it has a setting of `data` that not every format has.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|group| group.contains(&option))
+    }
+
     /// Whether its files are tables.
     pub(crate) fn is_table(&self) -> bool {
         !matches!(self.reader, Reader::Set(_))

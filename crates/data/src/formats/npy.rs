@@ -17,7 +17,7 @@ pub const FORMAT: Format = Format {
     name: "npy",
     endings: &[".npy"],
     summary: "a NumPy array, with its targets in a second file (x.npy and y.npy, x_train.npy and y_train.npy)",
-    options: &["target", "task", "channels"],
+    options: &[&["target", "task", "channels"]],
     reader: Reader::Set(arrays::open_file),
 };
 

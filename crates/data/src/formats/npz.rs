@@ -14,7 +14,7 @@ pub const FORMAT: Format = Format {
     name: "npz",
     endings: &[".npz"],
     summary: "named NumPy arrays: x and y (or x_train and y_train), optionally x_valid, y_valid, x_test, y_test",
-    options: &["target", "task", "channels"],
+    options: &[&["target", "task", "channels"]],
     reader: Reader::Set(open),
 };
 

@@ -11,31 +11,27 @@ pub const FORMAT: Format = Format {
     name: "table",
     endings: &[".csv", ".tsv", ".tab", ".data", ".dat", ".txt"],
     summary: "CSV, TSV or blank-separated tables; the target is the last column unless told",
-    options: &[
-        "target",
-        "drop",
-        "task",
-        "header",
-        "separator",
-        "group",
-        "time",
-        "decimal",
-        "thousands",
-        "missing",
-        "missing_target",
-        "types",
-        "date_order",
-        "skip",
-        "skip_lines",
-        "comment",
-        "encoding",
-    ],
+    options: &[TYPED, TEXT],
     reader: Reader::Table(load),
 };
 
-/// Settings of tables whose files tell names and types.
-pub(super) const TYPED: &[&str] =
-    &["target", "drop", "task", "decimal", "thousands", "missing", "missing_target", "types", "date_order"];
+/// Settings of all tables.
+pub(super) const TYPED: &[&str] = &[
+    "target",
+    "drop",
+    "task",
+    "group",
+    "time",
+    "decimal",
+    "thousands",
+    "missing",
+    "missing_target",
+    "types",
+    "date_order",
+];
+
+/// Settings of tables whose files are text.
+pub(super) const TEXT: &[&str] = &["header", "separator", "skip", "skip_lines", "comment", "encoding"];
 
 /// A file, with targets in a column or in a second file (`data.target=FILE`).
 pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {

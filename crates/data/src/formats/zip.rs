@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::{Format, Reader};
+use super::{Format, Reader, table};
 use crate::tables::{Table, files};
 use crate::{DataError, DataOptions, FilesError, read};
 
@@ -14,24 +14,7 @@ pub const FORMAT: Format = Format {
     name: "zip",
     endings: &[".zip"],
     summary: "an archive with one table of any format, or the one that `data.sheet` names",
-    options: &[
-        "target",
-        "drop",
-        "task",
-        "header",
-        "separator",
-        "decimal",
-        "thousands",
-        "missing",
-        "missing_target",
-        "types",
-        "date_order",
-        "skip",
-        "skip_lines",
-        "comment",
-        "encoding",
-        "sheet",
-    ],
+    options: &[table::TYPED, table::TEXT, &["sheet"]],
     reader: Reader::Table(load),
 };
 

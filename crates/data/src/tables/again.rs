@@ -50,13 +50,13 @@ pub(crate) fn plan(
                         && !table.marks.has_among_words(&t.text)
                         && values.binary_search_by(|v| v.as_str().cmp(&t.text)).is_err()
                 };
-                seen.add(&column.name, cells.texts.iter().filter(unknown));
+                add(&mut seen.unknown, &column.name, cells.texts.iter().filter(unknown));
                 Codes::Words(places)
             }
             role => match measured(table, cells, role, &schema, options) {
                 Ok((texts, unread)) => {
                     finite(table, column, &texts)?;
-                    seen.unread(&column.name, &unread);
+                    add(&mut seen.unread, &column.name, unread.into_iter());
                     seen.missing(&column.name, n_missing(table, cells, &texts), &column.role);
                     Codes::Measured(texts)
                 }
@@ -219,31 +219,23 @@ fn n_missing(table: &Table, cells: &Cells, texts: &[f64]) -> usize {
 /// What a new table holds that the training table did not, by column.
 #[derive(Default)]
 struct Seen {
-    unknown: BTreeMap<String, (usize, Vec<String>)>,
-    unread: BTreeMap<String, (usize, Vec<String>)>,
+    unknown: Counted,
+    unread: Counted,
     missing: BTreeMap<String, usize>,
 }
 
-/// Examples that a warning shows.
-const SHOWN: usize = 3;
+/// By column, how many values there are and which.
+type Counted = BTreeMap<String, (usize, Vec<String>)>;
+
+fn add<'a>(counted: &mut Counted, column: &str, texts: impl Iterator<Item = &'a Text>) {
+    for text in texts {
+        let (n, examples) = counted.entry(column.into()).or_default();
+        *n += text.count;
+        examples.push(format!("`{}`", text.text));
+    }
+}
 
 impl Seen {
-    fn add<'a>(&mut self, column: &str, texts: impl Iterator<Item = &'a Text>) {
-        for text in texts {
-            let (n, examples) = self.unknown.entry(column.into()).or_default();
-            *n += text.count;
-            examples.push(format!("`{}`", text.text));
-        }
-    }
-
-    fn unread(&mut self, column: &str, texts: &[&Text]) {
-        for text in texts {
-            let (n, examples) = self.unread.entry(column.into()).or_default();
-            *n += text.count;
-            examples.push(format!("`{}`", text.text));
-        }
-    }
-
     /// Missing values that the training table had none of.
     fn missing(&mut self, column: &str, n: usize, role: &Role) {
         let known = matches!(
@@ -261,14 +253,14 @@ impl Seen {
         let s = |n: usize| if n == 1 { "" } else { "s" };
         let mut out = Vec::new();
         for (column, (n, examples)) in self.unknown {
-            let shown = shown(&examples);
+            let shown = crate::error::first(&examples);
             out.push(format!(
                 "column `{column}` has {n} value{} that the training table did not: {shown}",
                 s(n)
             ));
         }
         for (column, (n, examples)) in self.unread {
-            let shown = shown(&examples);
+            let shown = crate::error::first(&examples);
             out.push(format!(
                 "column `{column}` has {n} value{} that cannot be read, taken for missing: {shown}",
                 s(n)
@@ -282,10 +274,4 @@ impl Seen {
         }
         out
     }
-}
-
-fn shown(examples: &[String]) -> String {
-    let more = examples.len().saturating_sub(SHOWN);
-    let text = examples[..examples.len() - more].join(", ").replace(char::is_control, "?");
-    if more > 0 { format!("{text}, and {more} more") } else { text }
 }

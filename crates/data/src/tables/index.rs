@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Table;
+use super::cells::Column;
 use super::kinds::Found;
 
 /// Names under which a column that only counts rows goes, lower case.
@@ -40,13 +41,17 @@ pub(super) fn is_index(table: &Table, index: usize, found: &Found) -> bool {
     if !named && !bare {
         return false;
     }
-    let cells = column.packed();
-    let counts = (cells[0] == 0.0 || cells[0] == 1.0) && cells.windows(2).all(|w| w[1] - w[0] == 1.0);
     let unlike = || {
         let mut seen = HashSet::new();
-        cells.iter().all(|x| x.fract() == 0.0 && seen.insert(x.to_bits()))
+        column.packed().iter().all(|x| x.fract() == 0.0 && seen.insert(x.to_bits()))
     };
-    counts || named && name != "no" && name != "nr" && unlike()
+    counts_rows(column) || named && name != "no" && name != "nr" && unlike()
+}
+
+/// Whether a column counts the rows from 0 or 1.
+pub(super) fn counts_rows(column: &Column) -> bool {
+    let cells = column.packed();
+    matches!(cells.first(), Some(0.0 | 1.0)) && cells.windows(2).all(|w| w[1] - w[0] == 1.0)
 }
 
 /// Whether a name ends in the word id, as `PassengerId` and `loan_id` do.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Table;
 use super::cells::Cell;
+use super::index::counts_rows;
 use super::kinds::Kind;
 use super::number;
 use super::roles::Roles;
@@ -106,11 +107,7 @@ fn sentinel(table: &Table, index: usize) -> Option<String> {
 /// A named column that counts the rows from 0 or 1.
 fn counter(table: &Table, index: usize) -> Option<String> {
     let column = &table.columns[index];
-    let cells = column.packed();
-    let counts = table.has_names
-        && cells.len() >= 2 * FEW
-        && (cells[0] == 0.0 || cells[0] == 1.0)
-        && cells.windows(2).all(|w| w[1] - w[0] == 1.0);
+    let counts = table.has_names && column.len() >= 2 * FEW && counts_rows(column);
     let name = &table.names[index];
     counts.then(|| {
         format!("column `{name}` counts the rows and is an input; `data.drop=[\"{name}\"]` leaves it out")

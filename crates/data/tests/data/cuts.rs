@@ -62,3 +62,15 @@ fn the_latest_rows_test() {
     let both = DataOptions { group: Some("patient".into()), ..options };
     assert!(data::open(&path, &both).is_err());
 }
+
+/// Whatever a table is stored as, its parts are cut alike.
+#[test]
+fn tables_of_every_format_have_groups_and_times() {
+    let folder = Folder::new("typed-cuts");
+    let json = |i: usize| format!("{{\"patient\": \"p{}\", \"day\": {i}, \"x\": {}, \"y\": {}}}\n", i % 6, i % 5, i % 2);
+    let path = folder.write("t.jsonl", (0..60).map(json).collect::<String>());
+    let by_group = DataOptions { group: Some("patient".into()), ..DataOptions::default() };
+    assert_eq!(open_with(&path, &by_group).groups.map(|g| g.len()), Some(60));
+    let by_time = DataOptions { time: Some("day".into()), ..DataOptions::default() };
+    assert_eq!(open_with(&path, &by_time).times.map(|t| t[59]), Some(59.0));
+}
