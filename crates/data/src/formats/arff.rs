@@ -13,7 +13,18 @@ pub const FORMAT: Format = Format {
     name: "arff",
     endings: &[".arff"],
     summary: "ARFF of Weka and OpenML, and the like of KEEL in `.dat`: `@attribute` lines name and type the columns",
-    options: &[&["target", "drop", "task", "group", "time", "missing", "missing_target", "types", "date_order", "encoding"]],
+    options: &[&[
+        "target",
+        "drop",
+        "task",
+        "group",
+        "time",
+        "missing",
+        "missing_target",
+        "types",
+        "date_order",
+        "encoding",
+    ]],
     reader: Reader::Table(load),
 };
 

@@ -67,7 +67,9 @@ fn the_latest_rows_test() {
 #[test]
 fn tables_of_every_format_have_groups_and_times() {
     let folder = Folder::new("typed-cuts");
-    let json = |i: usize| format!("{{\"patient\": \"p{}\", \"day\": {i}, \"x\": {}, \"y\": {}}}\n", i % 6, i % 5, i % 2);
+    let json = |i: usize| {
+        format!("{{\"patient\": \"p{}\", \"day\": {i}, \"x\": {}, \"y\": {}}}\n", i % 6, i % 5, i % 2)
+    };
     let path = folder.write("t.jsonl", (0..60).map(json).collect::<String>());
     let by_group = DataOptions { group: Some("patient".into()), ..DataOptions::default() };
     assert_eq!(open_with(&path, &by_group).groups.map(|g| g.len()), Some(60));
