@@ -52,29 +52,32 @@ fn network((_, layer): Kind, n_nodes: usize) -> Built<(Graph, Wanted)> {
     Ok((g, Wanted { outputs: vec![loss], gradients, assigns: false }))
 }
 
-/// Nodes, and the shortest of a few times that compiling them took.
-fn compile(kind: Kind, n_nodes: usize, tries: usize) -> (usize, Duration) {
-    let (g, wanted) = network(kind, n_nodes).unwrap();
+/// The shortest of a few times that compiling took, and of `known`.
+fn compile((g, wanted): &(Graph, Wanted), tries: usize, known: Duration) -> Duration {
     let took = (0..tries).map(|_| {
         let start = Instant::now();
-        Plan::compile(&g, &wanted, PlanOptions::new(32, 4, 2)).unwrap();
+        Plan::compile(g, wanted, PlanOptions::new(32, 4, 2)).unwrap();
         start.elapsed()
     });
-    (g.len(), took.min().unwrap())
+    took.fold(known, Duration::min)
 }
 
+/// Other programs can only make a time longer, so the shortest times are taken until they agree with the claim; where it is
+/// false, they never do.
 #[test]
 fn compiling_takes_time_in_proportion_to_the_graph() {
+    const ROUNDS: usize = 12;
     for kind in KINDS {
-        let (few, short) = compile(*kind, 2_500, 6);
-        let (many, long) = compile(*kind, 20_000, 4);
-        let (nodes, times) = (many as f64 / few as f64, long.as_secs_f64() / short.as_secs_f64());
-        println!("{}: {few} nodes {short:.1?}, {many} nodes {long:.1?}", kind.0);
-        // proportional would be `nodes`, quadratic its square
-        assert!(
-            times < 0.6 * nodes * nodes,
-            "{}: {nodes:.1} times the nodes took {times:.1} times as long",
-            kind.0
-        );
+        let (few, many) = (network(*kind, 2_500).unwrap(), network(*kind, 20_000).unwrap());
+        let nodes = many.0.len() as f64 / few.0.len() as f64;
+        let (mut short, mut long) = (Duration::MAX, Duration::MAX);
+        let holds = (0..ROUNDS).any(|_| {
+            short = compile(&few, 4, short);
+            long = compile(&many, 2, long);
+            // proportional would be `nodes`, quadratic its square
+            long.as_secs_f64() < 0.6 * nodes * nodes * short.as_secs_f64()
+        });
+        println!("{}: {} nodes {short:.1?}, {} nodes {long:.1?}", kind.0, few.0.len(), many.0.len());
+        assert!(holds, "{}: {nodes:.1} times the nodes took {long:.1?} against {short:.1?}", kind.0);
     }
 }
