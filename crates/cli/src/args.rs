@@ -31,7 +31,7 @@ pub struct Cli {
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
 
-    /// When to use colours: auto, always or never
+    /// When to use colors: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true, help_heading = "Everywhere")]
     pub color: ColorChoice,

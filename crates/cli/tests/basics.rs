@@ -30,8 +30,8 @@ fn mistakes_on_the_command_line() {
             "error: `--color <WHEN>` is `red`, which it cannot be\nhint: it takes `auto`, `always`, `never`",
         ),
         (
-            "list optimisers bob",
-            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
+            "list optimizers bob",
+            "error: unknown optimizer `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
         ),
         (
             "config",
@@ -93,7 +93,7 @@ fn hints_are_commands() {
     let cases = [
         ("learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
         ("zzz=1", "`thalweg config show` prints every key"),
-        ("optimizer=adamv", "did you mean `adam`? `thalweg list optimisers` shows all"),
+        ("optimizer=adamv", "did you mean `adam`? `thalweg list optimizers` shows all"),
         ("model=mpl", "did you mean `mlp`? `thalweg list models` shows all"),
         ("schedule=qqq", "`thalweg list schedules` shows all"),
         ("model.activation=rellu", "`thalweg config show` explains `model`"),
@@ -151,8 +151,8 @@ fn json_is_pure_and_ends_with_the_result() {
     let here = Folder::new("json");
     for words in [
         "list --json",
-        "list optimisers --json",
-        "list optimisers adam --json",
+        "list optimizers --json",
+        "list optimizers adam --json",
         "--json list data",
         "data list --json",
         "data info digits --json",
@@ -205,7 +205,7 @@ fn data_are_described() {
     let here = Folder::new("describe");
     std::fs::write(
         here.path().join("t.csv"),
-        "size,colour,price\n1,red,2.5\n2,blue,3.5\n,red,9.25\n4,red,1.5\n",
+        "size,color,price\n1,red,2.5\n2,blue,3.5\n,red,9.25\n4,red,1.5\n",
     )
     .unwrap();
     let text = here.run("data info t.csv data.target=price data.valid=0 data.test=1").fine();
@@ -255,8 +255,8 @@ fn completions_know_the_verbs() {
 }
 
 #[test]
-fn colours_only_where_asked_for() {
-    let here = Folder::new("colours");
+fn colors_only_where_asked_for() {
+    let here = Folder::new("colors");
     assert!(!here.run("config show").out.contains('\x1b'));
     assert!(!here.run("--color never config show x=1").err.contains('\x1b'));
     assert!(here.run("--color always config show").out.contains('\x1b'));

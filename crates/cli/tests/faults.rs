@@ -145,7 +145,7 @@ fn a_full_disk_keeps_the_old_checkpoint() {
     assert_eq!(digest("full"), digest("roomy"));
 }
 
-/// What cannot change is named by its whole key, and a mistake on the command line has the colours that were asked for.
+/// What cannot change is named by its whole key, and a mistake on the command line has the colors that were asked for.
 #[test]
 fn messages_are_whole() {
     let here = Folder::new("messages");

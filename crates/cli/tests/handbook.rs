@@ -190,7 +190,7 @@ fn every_block_is_run_or_says_why_not() {
 #[test]
 fn a_block_that_fails_is_found() {
     let folder = Folder::new("handbook-fails");
-    assert!(shell(folder.path(), "thalweg list optimisers\nthalweg lisst\ntrue").is_err());
+    assert!(shell(folder.path(), "thalweg list optimizers\nthalweg lisst\ntrue").is_err());
     let [command] = &settings("recipe=\"data=cifar10\"\nthalweg $recipe modell=resnet20   # wrong\n")[..]
     else {
         panic!("one command")

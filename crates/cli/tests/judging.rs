@@ -27,7 +27,7 @@ fn json(here: &Folder, file: &str) -> Value {
 
 /// No file and no line of talk holds a number that is none.
 #[track_caller]
-fn nothing_undefined_is_spelt(text: &str) {
+fn nothing_undefined_is_spelled(text: &str) {
     for word in ["NaN", "nan", "inf,", "-inf", "−∞", "inf "] {
         assert!(!text.contains(word), "{word}: {text}");
     }
@@ -53,13 +53,13 @@ fn one_validation_row_is_judged_by_its_error() {
     let best = rows.iter().min_by(|a, b| lowest(a).total_cmp(&lowest(b))).unwrap();
     assert_eq!(best.split(',').next().unwrap(), summary["best"]["epoch"].to_string());
     for file in ["r/log.txt", "r/metrics.csv", "r/summary.json", "r/evaluation.json"] {
-        nothing_undefined_is_spelt(&read(&here, file));
+        nothing_undefined_is_spelled(&read(&here, file));
     }
     let page = read(&here, "r/report.html");
     let page = page.rsplit_once("<script>").unwrap().0;
     assert!(page.contains("test RMSE") && !page.contains("NaN") && !page.contains("−∞"), "{page}");
-    nothing_undefined_is_spelt(&(ran.out + &ran.err));
-    nothing_undefined_is_spelt(&here.run("eval r").fine());
+    nothing_undefined_is_spelled(&(ran.out + &ran.err));
+    nothing_undefined_is_spelled(&here.run("eval r").fine());
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn equal_validation_targets_are_judged_by_their_error_in_folds_too() {
     std::fs::write(here.path().join("t.csv"), text).unwrap();
     let ran = here.run("train data=t.csv data.task=regression data.folds=4 epochs=6 batch=8 --run-dir r");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    nothing_undefined_is_spelt(&(ran.out + &ran.err));
+    nothing_undefined_is_spelled(&(ran.out + &ran.err));
     for file in ["r/runs.csv", "r/results.csv", "r/folds.csv", "r/results.json", "r/fold-1/metrics.csv"] {
-        nothing_undefined_is_spelt(&read(&here, file));
+        nothing_undefined_is_spelled(&read(&here, file));
     }
     let results = read(&here, "r/results.csv");
     assert!(results.contains("all,test_rmse,4,"), "{results}");
@@ -123,7 +123,7 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
 }
 
 #[test]
-fn tables_smaller_than_a_batch_are_learnt() {
+fn tables_smaller_than_a_batch_are_learned() {
     let here = Folder::new("small");
     for n in [5, 12, 40, 79] {
         std::fs::write(here.path().join("t.csv"), classes(n)).unwrap();
@@ -304,8 +304,8 @@ fn a_first_epoch_that_diverges_leaves_its_steps() {
 }
 
 #[test]
-fn nothing_longer_is_proposed_where_all_is_learnt() {
-    let here = Folder::new("learnt");
+fn nothing_longer_is_proposed_where_all_is_learned() {
+    let here = Folder::new("learned");
     std::fs::write(here.path().join("t.csv"), classes(60)).unwrap();
     let ran =
         here.run("train data=t.csv data.valid=0 data.test=0 epochs=400 lr=0.01 save.every=100ep --run-dir r");

@@ -29,7 +29,7 @@ pub(crate) struct Arrangement {
     turn: Option<[usize; 2]>,
 }
 
-/// Tells what samples of shape `dims` are. Samples `[H, W]` of bytes are grey images, `[H, W, 1]`; of numbers only if
+/// Tells what samples of shape `dims` are. Samples `[H, W]` of bytes are gray images, `[H, W, 1]`; of numbers only if
 /// `channels` is told.
 ///
 /// # Errors

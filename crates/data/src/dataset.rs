@@ -66,8 +66,8 @@ impl Task {
 pub struct Origin {
     /// Path, or authors, title and year.
     pub source: String,
-    /// Licence, where it is known.
-    pub licence: String,
+    /// License, where it is known.
+    pub license: String,
 }
 
 /// A data set in memory.

@@ -21,7 +21,7 @@ pub enum DataError {
     UnknownSource {
         /// What was asked for.
         name: String,
-        /// The closest built-in name or neighbouring file.
+        /// The closest built-in name or neighboring file.
         nearest: Option<String>,
     },
     /// A format that this build of the library leaves out.

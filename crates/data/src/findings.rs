@@ -228,6 +228,6 @@ fn scales(set: &Dataset) -> Option<Finding> {
         fault: "input_scale",
         confidence: 0.2,
         evidence,
-        fix: Some("preprocess=standardise".into()),
+        fix: Some("preprocess=standardize".into()),
     })
 }

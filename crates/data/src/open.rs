@@ -179,7 +179,7 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
         #[cfg(feature = "images")]
         [] if !images.is_empty() => {
             check_unused(options, "images")?;
-            images::open_unlabelled(folder, options)
+            images::open_unlabeled(folder, options)
         }
         [] => {
             let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \

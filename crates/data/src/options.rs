@@ -34,12 +34,12 @@ words! {
     /// Channels of images.
     #[derive(Default)]
     pub enum Color {
-        /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as
-        /// coloured.
+        /// Gray if all files are gray, else red, green and blue. Palettes and files of equal channels count as
+        /// colored.
         #[default]
         Auto = "auto",
-        /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
-        Grey = "grey",
+        /// One channel; colors become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
+        Gray = "gray",
         /// Three channels.
         Rgb = "rgb",
     }
@@ -156,7 +156,7 @@ pub struct DataOptions {
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.
     pub channels: Channels,
-    /// Channels of image files. Default: grey if all are grey, else red, green and blue.
+    /// Channels of image files. Default: gray if all are gray, else red, green and blue.
     pub color: Color,
     /// Height and width (or one number for both) that image files are brought to. Default: the size that all have.
     pub size: Vec<usize>,

@@ -1,6 +1,6 @@
 //! Training curves as SVG, with marks for the best and the last epoch.
 //!
-//! Hand-written rather than by `plotters`: its SVG has fixed colours and no classes, and these pictures follow the
+//! Hand-written rather than by `plotters`: its SVG has fixed colors and no classes, and these pictures follow the
 //! reader's light or dark theme, print, and answer the pointer.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ const TOP: f64 = 22.0;
 const BOTTOM: f64 = 270.0;
 const STRIP: f64 = 62.0;
 const FOOT: f64 = 26.0;
-/// Rows beyond which neighbouring points share a column of the picture.
+/// Rows beyond which neighboring points share a column of the picture.
 const FINE_ROWS: usize = 1200;
 
 /// A panel: heading with the values, chart, and for positive values a choice of linear and logarithmic axis.
@@ -349,7 +349,7 @@ fn extremes(bucket: &[usize], values: &[Option<f64>]) -> Vec<usize> {
     out
 }
 
-/// Path data with gaps, and the points that have no neighbour to be joined to.
+/// Path data with gaps, and the points that have no neighbor to be joined to.
 fn path(points: &[Option<(f64, f64)>]) -> (String, Vec<(f64, f64)>) {
     let mut out = String::new();
     let mut lone = Vec::new();

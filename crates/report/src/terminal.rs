@@ -1,4 +1,4 @@
-//! A run's figures and curves for a terminal: plain text of a given width, colour only where asked for.
+//! A run's figures and curves for a terminal: plain text of a given width, color only where asked for.
 
 use std::fmt::Write as _;
 
@@ -16,12 +16,12 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 const GUTTER: usize = 8;
 
-/// Whether the text may hold ANSI colour codes; ask the terminal and `NO_COLOR`.
+/// Whether the text may hold ANSI color codes; ask the terminal and `NO_COLOR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// Plain text.
     Off,
-    /// The 16 basic colours, which every theme makes readable.
+    /// The 16 basic colors, which every theme makes readable.
     On,
 }
 

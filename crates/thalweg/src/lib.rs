@@ -1,4 +1,4 @@
-//! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
+//! Layers, losses, optimizers, schedules, data and training: the library behind the `thalweg` program.
 
 pub mod baselines;
 pub mod config;

@@ -51,7 +51,7 @@ fn an_unknown_key_names_the_nearest() {
 fn an_unknown_name_names_the_nearest() {
     check(
         "\n\n[optimizer]\nname = \"adamv\"\n",
-        "unknown optimiser `adamv` at run.toml:4\ndid you mean `adam`?",
+        "unknown optimizer `adamv` at run.toml:4\ndid you mean `adam`?",
     );
     check("model=mpl", "unknown model `mpl` on the command line\ndid you mean `mlp`?");
     let there: Vec<&str> = schedule::ALL.iter().map(|e| e.name).collect();
@@ -143,7 +143,7 @@ fn what_is_written_reads_back_the_same() {
         &["model=784-512-10", "model.batch_norm=true", "loss=huber", "loss.delta=2"],
         &["loss=cross_entropy", "loss.class_weights=[1,2.5]", "loss.smoothing=0.1", "preprocess=none"],
         &["model.layers=[{type='linear',units=4},'relu',{type='linear',units='outputs'}]"],
-        &["optimizer.decay_on=[\"*.weight\"]", "optimizer.weight_decay=0.01", "standardise_targets=false"],
+        &["optimizer.decay_on=[\"*.weight\"]", "optimizer.weight_decay=0.01", "standardize_targets=false"],
         &["data.separator=;", "data.header=false", "data.task=regression", "save.every=10st", "data.folds=5"],
     ];
     for words in cases {
@@ -261,7 +261,7 @@ fn the_schema_accepts_what_is_written_and_refuses_what_is_refused() {
     let good: &[&[&str]] = &[
         &[],
         &["optimizer=sgd", "schedule=cosine", "loss=huber", "clip_norm=1", "top_k=[5]", "data.target=y"],
-        &["model.layers=['relu']", "data.folds=5", "standardise_targets=true", "init_from=a"],
+        &["model.layers=['relu']", "data.folds=5", "standardize_targets=true", "init_from=a"],
     ];
     for words in good {
         let text = load(words).to_toml();

@@ -550,7 +550,7 @@ fn samples_with_other_classes_are_told() {
     }
 }
 
-/// Numbers are measured in the unit that the model learnt, whatever the source of other samples says of its own.
+/// Numbers are measured in the unit that the model learned, whatever the source of other samples says of its own.
 #[test]
 fn other_numbers_are_measured_by_the_map_of_training() {
     let numbers = || {
@@ -574,5 +574,5 @@ fn other_numbers_are_measured_by_the_map_of_training() {
     assert_eq!(got, expected);
     let own = trainer.evaluate(&mapped()).unwrap();
     assert_eq!(trainer.evaluate(&numbers()).unwrap(), own);
-    assert!(own.get("test_loss").unwrap() < 10.0, "in the unit that is learnt");
+    assert!(own.get("test_loss").unwrap() < 10.0, "in the unit that is learned");
 }

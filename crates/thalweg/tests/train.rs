@@ -52,7 +52,7 @@ impl Observer for Warnings {
 }
 
 #[test]
-fn digits_are_learnt() {
+fn digits_are_learned() {
     let summary = run("digits", &["data=digits"]).unwrap();
     assert_eq!(summary.status, Status::Done);
     let (name, value) = summary.headline().unwrap();

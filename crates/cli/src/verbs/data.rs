@@ -187,8 +187,8 @@ fn described(info: &DataInfo, splits: &Splits, findings: &[Finding], width: usiz
         rows.push(("missing", format!("{} values", count(info.missing))));
     }
     rows.push(("source", info.origin.source.clone()));
-    if !info.origin.licence.is_empty() {
-        rows.push(("licence", info.origin.licence.clone()));
+    if !info.origin.license.is_empty() {
+        rows.push(("license", info.origin.license.clone()));
     }
     rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
     rows.extend(info.warnings.iter().map(|text| ("warning", text.clone())));

@@ -5,12 +5,13 @@ use thalweg::config::field::Choice;
 use thalweg::config::keys;
 use thalweg::data::{Preprocess, fetch, formats, sets};
 use thalweg::registry::{Entry, Key};
+use thalweg::settings::american;
 
 use crate::failure::Failure;
 use crate::table::{Side, table, wrapped};
 use crate::ui::{Look, Ui, paint};
 
-/// List what there is: optimisers, schedules, losses, data, ...
+/// List what there is: optimizers, schedules, losses, data, ...
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which list; without it, the lists there are
@@ -54,15 +55,15 @@ const LISTS: &[List] = &[
     },
     List {
         name: "inits",
-        also: &["init", "initialisers", "initializers"],
+        also: &["init", "initializers"],
         summary: "how weights start: `model.init=NAME`",
         what: What::Registry(&keys::INITS),
     },
     List {
-        name: "optimisers",
-        also: &["optimizers", "optimizer", "optimiser"],
+        name: "optimizers",
+        also: &["optimizer"],
         summary: "how weights move: `optimizer=NAME`",
-        what: What::Registry(&keys::OPTIMISERS),
+        what: What::Registry(&keys::OPTIMIZERS),
     },
     List {
         name: "wrappers",
@@ -138,6 +139,8 @@ fn preprocessing() -> Vec<(String, String)> {
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let Some(what) = args.what else { return lists(ui) };
+    let names = LISTS.iter().flat_map(|l| std::iter::once(l.name).chain(l.also.iter().copied()));
+    let what = american(&what, names).map_or(what.clone(), String::from);
     let known = |l: &&List| l.name == what || l.also.contains(&what.as_str());
     let list = LISTS.iter().find(known).ok_or_else(|| {
         let names: Vec<&str> = LISTS.iter().map(|l| l.name).collect();

@@ -105,7 +105,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     let arranged = sample_shape(&files, options)?;
     let n: usize = files.iter().map(|(_, y)| y.dims[0]).sum();
     let n_train = files[0].1.dims[0];
-    let origin = Origin { source: path.display().to_string(), licence: String::new() };
+    let origin = Origin { source: path.display().to_string(), license: String::new() };
     let (inputs, label_parts) = decode(files, &arranged, cache)?;
     let (mut targets, mut n_classes) = (Vec::with_capacity(n), 0);
     for (part, (_, file)) in label_parts.iter().zip(pairs) {

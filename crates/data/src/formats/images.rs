@@ -9,5 +9,5 @@ pub const FORMAT: Format = Format {
     endings: &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"],
     summary: "images in a folder for each class, with train, valid and test above them or not",
     options: &[&["color", "size", "resize", "corrupt"]],
-    reader: Reader::Set(images::open_unlabelled),
+    reader: Reader::Set(images::open_unlabeled),
 };

@@ -1,4 +1,4 @@
-//! Folders of images as data sets: found, decoded, brought to one size and colour, and kept decoded in the cache.
+//! Folders of images as data sets: found, decoded, brought to one size and color, and kept decoded in the cache.
 
 mod bmp;
 mod cached;
@@ -29,11 +29,11 @@ use super::read::room;
 use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
 
 /// Opens one image, or those that lie in a folder itself, without classes; there must be some.
-pub(crate) fn open_unlabelled(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+pub(crate) fn open_unlabeled(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     if !options.inputs_only {
         return Err(DataError::NoClassFolders { path: path.into() });
     }
-    open_tree(Tree::unlabelled(path)?, path, options)
+    open_tree(Tree::unlabeled(path)?, path, options)
 }
 
 /// Opens the images that were found below `path`.
@@ -88,7 +88,7 @@ fn dataset(
         fixed_test: part(2),
         task: Task::Classification { classes: tree.classes },
         features: Vec::new(),
-        origin: Origin { source: path.display().to_string(), licence: String::new() },
+        origin: Origin { source: path.display().to_string(), license: String::new() },
         missing: Vec::new(),
         groups: None,
         times: None,

@@ -123,7 +123,7 @@ impl PublicSet {
 const MNIST: PublicSet = PublicSet {
     name: "mnist",
     title: "MNIST",
-    summary: "70 000 handwritten digits, grey images of 28 x 28",
+    summary: "70 000 handwritten digits, gray images of 28 x 28",
     addresses: &[
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",

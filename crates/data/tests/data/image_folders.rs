@@ -107,12 +107,12 @@ fn folders_without_classes_are_told_with_what_to_do() {
             .expect("there");
     }
     assert_eq!(told(&folder).0, ["cat", "dog"]);
-    let variants = filled("variants", &["color/a/1.png", "color/b/1.png", "grey/a/1.png", "grey/b/1.png"]);
+    let variants = filled("variants", &["color/a/1.png", "color/b/1.png", "gray/a/1.png", "gray/b/1.png"]);
     let hint = "name the folder whose folders are the classes: `data=variants/color`";
     fails(
         &variants.0.display().to_string(),
         &none,
-        "class folders lie further in, in `color`, `grey`: variants",
+        "class folders lie further in, in `color`, `gray`: variants",
         hint,
     );
     assert_eq!(classes(&open(&type_hint(&variants))), ["a", "b"]);
@@ -163,7 +163,7 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
 #[test]
 fn the_content_of_a_file_decides_what_it_is() {
     let folder = Folder::new("content");
-    let kinds = ["lossless.webp", "grey.gif", "rgb-24.bmp", "lzw.tif", "grey-4.png"];
+    let kinds = ["lossless.webp", "gray.gif", "rgb-24.bmp", "lzw.tif", "gray-4.png"];
     let kind = |i: usize| fs::read(fixture(&format!("kinds/{}", kinds[i]))).expect("a fixture");
     let names = ["a/1.jpg", "a/2.png", "b/3", "b/4.JPEG", "b/5.webp"];
     names.iter().enumerate().for_each(|(i, name)| folder.put(name, kind(i)));
@@ -173,7 +173,7 @@ fn the_content_of_a_file_decides_what_it_is() {
     assert_eq!((set.len(), &set.input_shape[..], set.warnings.len()), (5, &[9, 13, 3][..], 0));
     // One picture alone for a trained model, whatever its format.
     let new = DataOptions { inputs_only: true, known_shape: vec![9, 13, 3], ..DataOptions::default() };
-    assert_eq!(open_with(&fixture("kinds/grey.gif"), &new).input_shape, [9, 13, 3]);
+    assert_eq!(open_with(&fixture("kinds/gray.gif"), &new).input_shape, [9, 13, 3]);
     assert_eq!(open_with(&fixture("kinds/turned-6.tif"), &new).input_shape, [13, 9, 3]);
     let raw = folder.write("photo.tif", b"II*\0\x08\0\0\0\x01\0\xfe\0\x04\0\x01\0\0\0\x01\0\0\0\0\0\0\0");
     let error = data::open(&raw, &new).expect_err("a raw file").to_string();

@@ -19,7 +19,7 @@ fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8
     out
 }
 
-/// A grey or coloured PNG of one value.
+/// A gray or colored PNG of one value.
 pub fn flat(size: [usize; 2], channels: usize, value: u8) -> Vec<u8> {
     let color = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
     png(size, color, png::BitDepth::Eight, &vec![value; size[0] * size[1] * channels])
@@ -64,11 +64,11 @@ fn pixels_are_those_of_pillow() {
     let none = DataOptions::default;
     let palette = image("images/palette.png", none());
     assert_eq!((&palette.input_shape[..], bytes(&palette)), (&[24, 40, 3][..], &raw("palette")[..]));
-    let luma = image("images/rgb.png", DataOptions { color: Color::Grey, ..none() });
+    let luma = image("images/rgb.png", DataOptions { color: Color::Gray, ..none() });
     assert_eq!((&luma.input_shape[..], bytes(&luma)), (&[24, 40, 1][..], &raw("luma")[..]));
     // Decoders of JPEG may round differently; libjpeg is one of many.
     for (name, channels, most) in
-        [("420", 3, 6), ("444", 3, 2), ("progressive", 3, 2), ("grey", 1, 1), ("cmyk", 3, 2)]
+        [("420", 3, 6), ("444", 3, 2), ("progressive", 3, 2), ("gray", 1, 1), ("cmyk", 3, 2)]
     {
         let set = image(&format!("images/{name}.jpg"), none());
         assert_eq!(set.input_shape, [24, 40, channels], "{name}");
@@ -146,8 +146,8 @@ fn class_folders_and_parts_are_found() {
 }
 
 #[test]
-fn colours_are_told_by_all_files() {
-    let folder = Folder::new("colours");
+fn colors_are_told_by_all_files() {
+    let folder = Folder::new("colors");
     (0..100).for_each(|i| folder.put(&format!("a/{i:03}.png"), flat([2, 2], 1, i)));
     folder.put("b/0.png", flat([2, 2], 1, 7));
     assert_eq!(open(&folder.source()).input_shape, [2, 2, 1]);
@@ -157,8 +157,8 @@ fn colours_are_told_by_all_files() {
     let like = |c| DataOptions { known_shape: vec![2, 2, c], ..DataOptions::default() };
     assert_eq!(open_with(&folder.source(), &like(1)).input_shape, [2, 2, 1]);
     assert_eq!(open_with(&folder.path("a/.."), &like(3)).input_shape, [2, 2, 3]);
-    let grey = open_with(&folder.source(), &DataOptions { color: Color::Grey, ..DataOptions::default() });
-    assert_eq!((&grey.input_shape[..], bytes(&grey).len()), (&[2, 2, 1][..], 404));
+    let gray = open_with(&folder.source(), &DataOptions { color: Color::Gray, ..DataOptions::default() });
+    assert_eq!((&gray.input_shape[..], bytes(&gray).len()), (&[2, 2, 1][..], 404));
 }
 
 /// An animated PNG of two frames, 4 x 4.

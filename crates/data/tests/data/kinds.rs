@@ -110,7 +110,7 @@ fn pictures_are_upright_in_training_and_in_prediction() {
 
 #[test]
 fn low_values_of_16_bits_stay_apart() {
-    let folder = of_fixtures("deep", &["depth-12.png", "grey-8.bmp"]);
+    let folder = of_fixtures("deep", &["depth-12.png", "gray-8.bmp"]);
     let cache = folder.0.join("cache");
     let options = DataOptions { cache: Some(cache), ..DataOptions::default() };
     let set = open_with(&folder.path("set"), &options);
@@ -125,11 +125,11 @@ fn low_values_of_16_bits_stay_apart() {
         set.notes
     );
     // A file's values do not depend on its neighbors, and bytes stand for the same numbers.
-    let plain = image("kinds/grey-8.bmp", DataOptions::default());
+    let plain = image("kinds/gray-8.bmp", DataOptions::default());
     let numbers: Vec<f32> = bytes(&plain).iter().map(|b| f32::from(*b) / 255.0).collect();
     assert_eq!(floats(&set)[9 * 13..2 * 9 * 13], numbers);
     let splits = data::split(&set, &data::SplitOptions::default()).expect("four samples");
-    let affine = data::fit(&set, &splits.train, data::Preprocess::GlobalStandardise).expect("a fit");
+    let affine = data::fit(&set, &splits.train, data::Preprocess::GlobalStandardize).expect("a fit");
     let mut batch = vec![0.0; 9 * 13];
     set.gather(&[0], &affine, &mut batch);
     assert!(batch.iter().all(|x| x.is_finite()));

@@ -4,16 +4,13 @@ use data::{Role, SplitOptions, TaskKind};
 
 use super::*;
 
-const TABLE: &str = "size,colour,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red,1.5,cat\n3,?,2.5,dog\n";
+const TABLE: &str = "size,color,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red,1.5,cat\n3,?,2.5,dog\n";
 
 #[test]
 fn tables_become_numbers_and_categories() {
     let folder = Folder::new("table");
     let set = open(&folder.write("t.csv", TABLE));
-    assert_eq!(
-        set.features,
-        ["size", "size=?", "colour=blue", "colour=red", "colour=?", "weight", "weight=?"]
-    );
+    assert_eq!(set.features, ["size", "size=?", "color=blue", "color=red", "color=?", "weight", "weight=?"]);
     assert_eq!(classes(&set), ["cat", "dog"]);
     assert_eq!(set.targets, [0.0, 1.0, 0.0, 1.0]);
     #[rustfmt::skip]
@@ -27,7 +24,7 @@ fn tables_become_numbers_and_categories() {
     assert_eq!(set.missing, [12, 14]);
     let notes = [
         "the target is the last column, `kind`; another one: `data.target=NAME`",
-        "3 missing values, in `size` (1), `colour` (1), `weight` (1): the column's median stands for a number, and an \
+        "3 missing values, in `size` (1), `color` (1), `weight` (1): the column's median stands for a number, and an \
          input tells that it was missing",
     ];
     assert_eq!(set.notes, notes);
@@ -60,8 +57,8 @@ fn a_missing_value_becomes_the_median_of_the_training_part() {
 fn targets_are_found_by_name_and_by_index() {
     let folder = Folder::new("targets");
     let path = folder.write("t.csv", TABLE);
-    for name in ["colour", "1", "-3"] {
-        let text = "the value at line 5, column `colour` is missing: targets/t.csv";
+    for name in ["color", "1", "-3"] {
+        let text = "the value at line 5, column `color` is missing: targets/t.csv";
         fails(
             &path,
             &target(&[name]),
@@ -75,7 +72,7 @@ fn targets_are_found_by_name_and_by_index() {
     assert_eq!((two.n_targets(), &two.targets[..]), (2, &[9., 1., 8., 2., 7., 3.][..]));
     assert_eq!(floats(&two), [0.5, 1.5, 2.5]);
     let text = "there is no column `colr`: targets/t.csv";
-    fails(&folder.path("t.csv"), &target(&["colr"]), text, "did you mean `colour`?");
+    fails(&folder.path("t.csv"), &target(&["colr"]), text, "did you mean `color`?");
     let text = "there is no column `zzz`: targets/two.csv";
     fails(&path, &target(&["zzz"]), text, "the columns are `a`, `b`, `c`");
     let text = "there is no column `zzz`: targets/two.csv";
@@ -209,21 +206,21 @@ fn bad_tables_are_told() {
 fn a_new_table_is_encoded_like_the_first() {
     let folder = Folder::new("schema");
     folder.write("train.csv", TABLE);
-    folder.write("test.csv", "kind,weight,colour,size\ndog,4,red,5\ncat,?,green,6\n");
+    folder.write("test.csv", "kind,weight,color,size\ndog,4,red,5\ncat,?,green,6\n");
     let set = open(&folder.0.display().to_string());
     assert_eq!((set.len(), set.fixed_test.clone()), (6, Some(4..6)));
     assert_eq!(floats(&set)[28..], [5.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.5, 1.0]);
     assert_eq!(set.targets[4..], [1.0, 0.0]);
-    assert_eq!(set.warnings, ["column `colour` has 1 value that the training table did not: `green`"]);
+    assert_eq!(set.warnings, ["column `color` has 1 value that the training table did not: `green`"]);
     let splits = data::split(&set, &SplitOptions { valid: data::Share::Count(0), ..SplitOptions::default() });
     assert_eq!(splits.expect("parts").train, [0, 1, 2, 3]);
     let again = DataOptions { schema: set.schema.clone(), ..DataOptions::default() };
-    let new = open_with(&folder.write("new.csv", "size,colour,weight\n7,blue,8\n"), &again);
+    let new = open_with(&folder.write("new.csv", "size,color,weight\n7,blue,8\n"), &again);
     assert!(!new.has_targets() && floats(&new) == [7.0, 0.0, 1.0, 0.0, 0.0, 8.0, 0.0]);
     let text = "there is no column `size`: schema/no.csv";
-    fails(&folder.write("no.csv", "sizes,colour,weight\n7,blue,8\n"), &again, text, "did you mean `sizes`?");
+    fails(&folder.write("no.csv", "sizes,color,weight\n7,blue,8\n"), &again, text, "did you mean `sizes`?");
     let text = "`dogg` at line 2 is none of the 2 classes: schema/class.csv";
-    let class = folder.write("class.csv", "size,colour,weight,kind\n7,blue,8,dogg\n");
+    let class = folder.write("class.csv", "size,color,weight,kind\n7,blue,8,dogg\n");
     fails(&class, &again, text, "did you mean `dog`?");
     let json = serde_json::to_string(&set.schema).expect("plain data");
     assert_eq!(serde_json::from_str::<Option<data::TableSchema>>(&json).expect("the same"), set.schema);

@@ -103,7 +103,7 @@ fields! {
         pub allow_missing: Option<bool> = None, example "true", is Kind::Switch;
         /// where images in arrays have them: [C, H, W] or [H, W, C]
         pub channels: Channels = Channels::Auto => "\"auto\"", is Kind::Words(Channels::WORDS);
-        /// of image files; auto: grey if all are grey
+        /// of image files; auto: gray if all are gray
         pub color: Color = Color::Auto => "\"auto\"", is Kind::Words(Color::WORDS);
         /// of image files: one number, or height and width; else as they are
         pub size: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
@@ -175,7 +175,7 @@ impl DataConfig {
         }
     }
 
-    /// Whether the source holds arrays, which are taken as they are: all samples to train on, nothing standardised.
+    /// Whether the source holds arrays, which are taken as they are: all samples to train on, nothing standardized.
     /// A training loop that another program drives depends on it.
     pub fn is_arrays(&self) -> bool {
         [".npz", ".npy"].iter().any(|end| self.source.to_lowercase().ends_with(end))

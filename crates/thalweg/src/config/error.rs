@@ -110,7 +110,7 @@ pub enum ConfigError {
     /// A name that a registry does not have.
     #[error("unknown {what} `{name}`{place}")]
     UnknownName {
-        /// `optimiser`, `schedule` and the like.
+        /// `optimizer`, `schedule` and the like.
         what: &'static str,
         /// The same in the plural, as the registry is called.
         list: &'static str,

@@ -87,7 +87,7 @@ pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
         }
     }
     if !heads.is_empty() && heads.iter().all(|head| head.weight == 0.0) {
-        return Some("the weight of every head is 0, so that nothing is learnt".into());
+        return Some("the weight of every head is 0, so that nothing is learned".into());
     }
     None
 }

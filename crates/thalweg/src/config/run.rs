@@ -36,7 +36,7 @@ fields! {
     pub struct RunConfig {
         /// passes over the training samples; unless set 20, or of a table as many as 2,000 updates take, 20 to 400
         ///
-        /// As many as `steps` takes where that is set. With 0 nothing is learnt: the start is measured and saved.
+        /// As many as `steps` takes where that is set. With 0 nothing is learned: the start is measured and saved.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub epochs: Option<u64> = None, example "20", is Kind::Whole(0, MANY);
         /// updates; the run ends at whichever of the two comes first
@@ -107,7 +107,7 @@ fields! {
         ///
         /// None means that the kind of data decides.
         #[serde(serialize_with = "or_auto")]
-        pub standardise_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
+        pub standardize_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
         /// several things to learn at once, each with a name, target columns, a loss and its weight
         ///
         /// Instead of the one that `data.target` and `loss` say.
@@ -126,7 +126,7 @@ fields! {
         /// how weights move
         ///
         /// A top-level `lr` is in here already.
-        pub optimizer: OptimConfig = OptimConfig::Adam(Default::default()) => "\"adam\"", is Kind::Choice(&keys::OPTIMISERS);
+        pub optimizer: OptimConfig = OptimConfig::Adam(Default::default()) => "\"adam\"", is Kind::Choice(&keys::OPTIMIZERS);
         /// how the learning rate changes
         pub schedule: ScheduleConfig = ScheduleConfig::default() => "\"constant\"", is Kind::Choice(&keys::SCHEDULES);
         /// a factor of the momentum, and of Adam's first beta

@@ -32,7 +32,7 @@ settings! {
     /// x: [B, H, W, C] -> [B, H', W', channels]; H' = ⌊(H + top + bottom − dilation·(KH − 1) − 1) / stride⌋ + 1.
     ///
     /// Parameters `weight`, in files `[channels, C/groups, KH, KW]` as PyTorch's and in memory `[KH, KW, C/groups,
-    /// channels]`, and `bias: [channels]`. Grey images may come without their channel axis. 2·KH·KW·C/groups operations
+    /// channels]`, and `bias: [channels]`. Gray images may come without their channel axis. 2·KH·KW·C/groups operations
     /// a value.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ settings! {
     /// 1.
     ///
     /// Parameters `weight`, in files `[C, channels/groups, KH, KW]` as PyTorch's, and `bias: [channels]`. The
-    /// initialisers' fan_in is PyTorch's, KH·KW·channels/groups.
+    /// initializers' fan_in is PyTorch's, KH·KW·channels/groups.
     ///
     /// # Errors
     /// When groups do not divide the channels.

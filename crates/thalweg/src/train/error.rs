@@ -65,7 +65,7 @@ pub enum TrainError {
     /// A loss that the targets do not suit.
     #[error(transparent)]
     Loss(#[from] LossError),
-    /// A number of samples that nothing can be learnt from.
+    /// A number of samples that nothing can be learned from.
     #[error("the training data has no samples")]
     NoSamples,
     /// Heads that cannot be told apart, or a head that there is not.
@@ -329,7 +329,7 @@ fn image_keys(expected: &[usize], got: &[usize]) -> String {
     };
     let color = match expected[2] {
         n if n == got[2] => None,
-        1 => Some("data.color=grey".to_owned()),
+        1 => Some("data.color=gray".to_owned()),
         _ => Some("data.color=rgb".to_owned()),
     };
     size.into_iter().chain(color).collect::<Vec<_>>().join(" ")
@@ -354,7 +354,7 @@ mod tests {
         let keys = |expected: [usize; 3], got: [usize; 3]| image_keys(&expected, &got);
         assert_eq!(keys([16, 16, 3], [20, 16, 3]), "data.size=16");
         assert_eq!(keys([16, 24, 3], [24, 16, 3]), "data.size=[16,24]");
-        assert_eq!(keys([16, 16, 1], [16, 16, 3]), "data.color=grey");
+        assert_eq!(keys([16, 16, 1], [16, 16, 3]), "data.color=gray");
         assert_eq!(keys([16, 16, 3], [8, 8, 1]), "data.size=16 data.color=rgb");
         let hint = |expected: &[usize], got: &[usize]| {
             TrainError::SampleShape { expected: expected.into(), got: got.into() }.hint().unwrap()

@@ -20,7 +20,7 @@ use crate::source::{Head, Preprocessed, is_missing};
 pub struct Reading {
     /// preprocessing of inputs
     pub inputs: Affine,
-    /// standardisation of numbers as targets
+    /// standardization of numbers as targets
     pub targets: Affine,
     /// classes, or names of targets
     pub task: Task,
@@ -40,7 +40,7 @@ pub struct HeadReading {
     pub name: String,
     /// classes, or names of targets
     pub task: Task,
-    /// standardisation of numbers
+    /// standardization of numbers
     pub targets: Affine,
     /// columns of the table, its targets among them
     pub schema: Option<TableSchema>,
@@ -233,7 +233,7 @@ impl Reading {
         let wrong = std::iter::once((&self.targets, &self.task)).chain(heads);
         let wrong = wrong.into_iter().find(|(map, task)| !fits(map, task.n_targets()))?;
         Some(format!(
-            "standardisation of {} numbers for {} targets",
+            "standardization of {} numbers for {} targets",
             wrong.0.scale.len(),
             wrong.1.n_targets()
         ))
@@ -261,7 +261,7 @@ impl Reading {
     }
 }
 
-/// The standardisation of numbers as targets, where it suits them.
+/// The standardization of numbers as targets, where it suits them.
 fn target_map(
     config: &RunConfig,
     loss: &LossConfig,
@@ -271,7 +271,7 @@ fn target_map(
     let numbers = matches!(set.task, Task::Regression { .. });
     let logistic = loss.build(&set.task).probabilities() == Probabilities::Sigmoid;
     let suits = !config.data.is_arrays() && !logistic;
-    match numbers && config.standardise_targets.unwrap_or(suits) {
+    match numbers && config.standardize_targets.unwrap_or(suits) {
         true => Ok(data::fit_targets(set, train)?),
         false => Ok(Affine::identity()),
     }
@@ -314,8 +314,8 @@ fn no_target(head: &str) -> TrainError {
 fn default_preprocess(config: &RunConfig, set: &Dataset) -> Preprocess {
     match (&set.inputs, set.input_shape.len()) {
         _ if config.data.is_arrays() => Preprocess::None,
-        (Values::U8(_), _) => Preprocess::GlobalStandardise,
-        (Values::F32(_), 1) => Preprocess::Standardise,
-        _ => Preprocess::GlobalStandardise,
+        (Values::U8(_), _) => Preprocess::GlobalStandardize,
+        (Values::F32(_), 1) => Preprocess::Standardize,
+        _ => Preprocess::GlobalStandardize,
     }
 }

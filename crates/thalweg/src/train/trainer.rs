@@ -47,7 +47,7 @@ pub(super) struct Ingredients {
     pub about: About,
 }
 
-/// A run in progress: data, programs, optimiser, and the state that steps change.
+/// A run in progress: data, programs, optimizer, and the state that steps change.
 pub struct Trainer {
     pub(super) settings: Settings,
     pub(super) parts: Parts,

@@ -164,7 +164,7 @@ fn wrong_values_name_the_key_and_what_is_allowed() {
     );
     says(
         r#"{"name": "mlp", "init": {"name": "normal", "std": "big"}}"#,
-        "model `mlp`: `init`: initialiser `normal`: `std` is \"big\", expected 0 or more",
+        "model `mlp`: `init`: initializer `normal`: `std` is \"big\", expected 0 or more",
         "",
     );
     says(
