@@ -27,7 +27,7 @@ fn mistakes_on_the_command_line() {
         ("list --jsn", "error: unknown argument `--jsn`\nhint: did you mean `--json`?"),
         (
             "list --color red",
-            "error: `--color <WHEN>` is `red`, which it cannot be\nhint: it takes `auto`, `always`, `never`",
+            "error: `--color <WHEN>` cannot be `red`\nhint: it takes `auto`, `always`, `never`",
         ),
         (
             "list optimizers bob",
@@ -35,11 +35,11 @@ fn mistakes_on_the_command_line() {
         ),
         (
             "config",
-            "error: `thalweg config` needs one more word\nhint: `thalweg config --help` shows what there is",
+            "error: `thalweg config` needs one more word\nhint: `thalweg config --help` shows what is possible",
         ),
         (
             "report",
-            "error: RUN is missing\nhint: `thalweg report RUN`; `thalweg report --help` says what they are",
+            "error: RUN is missing\nhint: `thalweg report RUN`; `thalweg report --help` explains them",
         ),
         (
             "config show epochs 5",
@@ -98,12 +98,12 @@ fn hints_are_commands() {
         ("schedule=qqq", "`thalweg list schedules` shows all"),
         ("model.activation=rellu", "`thalweg config show` explains `model`"),
         ("data=qqqqq", "`thalweg data list` shows the sets; a path works as well"),
-        ("data.classes=4 data=xor", "leave `data.classes` out, or give it what is expected"),
+        ("data.classes=4 data=xor", "leave out `data.classes`, or set it to what is expected"),
         (
             "augment=[\"flip\"] data=xor",
-            "`augment=none` trains without, `thalweg list augment` shows all transforms",
+            "`augment=none` trains without augmentation, `thalweg list augment` shows all transforms",
         ),
-        ("groups=[{match=\"*\",freeze=true}]", "`thalweg eval RUN` measures without training"),
+        ("groups=[{match=\"*\",freeze=true}]", "`thalweg eval RUN` evaluates without training"),
         ("data.folds=2 learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
     ];
     for (words, hint) in cases {
@@ -227,7 +227,7 @@ fn a_contact_sheet_is_drawn_once() {
     let other = format!("{words} --seed 2");
     here.run(&other).fails(
         2,
-        "error: there is such a file already: sheet.png\nhint: another name, or `--force` to replace it",
+        "error: the file exists already: sheet.png\nhint: choose another name, or add `--force` to replace it",
     );
     assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
     here.run(&format!("{words} --force")).fine();
@@ -235,12 +235,12 @@ fn a_contact_sheet_is_drawn_once() {
     here.run(&format!("{other} --force")).fine();
     assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
     here.run("data preview digits augment=flip")
-        .fails(2, "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`");
+        .fails(2, "error: augmented images can only be shown as a picture\nhint: add `--out FILE.png`");
     here.run("data preview digits --out none/x.png")
         .fails(1, "error: no such folder: none\nhint: make it first: `mkdir -p none`");
     here.run("data preview two-moons --out moons.png").fails(
         2,
-        "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \
+        "error: two-moons has samples of shape [2], and these are not images\nhint: `thalweg data preview` without `--out` \
          shows other samples",
     );
 }

@@ -44,7 +44,7 @@ fn a_finished_run_says_what_it_does_not_do() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         ran.err
     };
-    let nothing = "nothing left to do: 2 epochs, 22 steps";
+    let nothing = "nothing is left to do: 2 epochs, 22 steps";
     assert_eq!(said("resume a"), format!("{nothing}\n"));
     assert_eq!(
         said("resume a threads=2"),
@@ -152,7 +152,7 @@ fn messages_are_whole() {
     here.run("data=xor model=mlp-4 epochs=1 --run-dir a -q").fine();
     here.run("eval a optimizer.lr=2").fails(
         2,
-        "error: `optimizer.lr` cannot change once a model is trained\n\
+        "error: `optimizer.lr` cannot change after a model has been trained\n\
          hint: `thalweg eval` takes `data`, `eval_batch`, `threads`, `top_k`",
     );
     assert!(here.run("lst --color=always").err.starts_with("\x1b[1;31merror\x1b[0m: "));

@@ -203,8 +203,7 @@ fn measuring_the_training_file_is_told() {
     let samples = json(&here, "sub/r/summary.json")["samples"].clone();
     let own = here.run("eval sub/r data=sub/t.csv");
     let said = format!(
-        "warning: of these 200 samples the model was trained on {}, and {} chose the best epoch: the figures are not \
-         those of new data",
+        "warning: of these 200 samples the model was trained on {}, and {} chose the best epoch: the figures do not show how it does on new data",
         samples["train"], samples["valid"]
     );
     assert_eq!((own.code, own.err.trim_end()), (0, said.as_str()));
@@ -218,7 +217,7 @@ fn measuring_the_training_file_is_told() {
     assert!(here.run("eval r").fine().starts_with("test part"));
     let path = here.path().join("sub/t.csv");
     assert!(read(&here, "r/config.toml").contains(&format!("source = {:?}", path.to_str().unwrap())));
-    // data that are no longer there are known by their check sum, where nothing was missing
+    // data that are no longer there are known by their checksum, where nothing was missing
     std::fs::write(here.path().join("whole.csv"), classes(80)).unwrap();
     assert_eq!(here.run("train data=whole.csv epochs=1 --run-dir whole").code, 0);
     std::fs::rename(here.path().join("whole.csv"), here.path().join("moved.csv")).unwrap();
@@ -270,7 +269,7 @@ fn checkpoints_stay_where_they_are_asked_for() {
     assert!(kept("r4").is_empty());
     here.run("train save.keep=some").fails(
         2,
-        "error: `save.keep` on the command line: expected `all`, or how many checkpoints stay, got \"some\"\n\
+        "error: `save.keep` on the command line: expected `all`, or how many checkpoints to keep, got \"some\"\n\
          hint: `thalweg config show` explains `save`",
     );
 }
@@ -384,7 +383,7 @@ fn probabilities_are_calibrated_on_request() {
     let plain = here.run("predict r t.csv").out;
     here.run("predict r t.csv --calibrated").fails(
         2,
-        "error: the run was not calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
+        "error: the run has not been calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
     );
     let measured = here.run("eval r --calibrate --json").out;
     let last: Value = serde_json::from_str(measured.lines().last().unwrap()).unwrap();
@@ -401,7 +400,7 @@ fn probabilities_are_calibrated_on_request() {
     assert_eq!(here.run("predict r t.csv").out, plain);
     here.run("predict r t.csv --calibrated --checkpoint last").fails(
         2,
-        "error: the calibration is of the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
+        "error: the calibration belongs to the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
     );
     // the hint cures
     assert_eq!(here.run("eval r --calibrate --checkpoint last").code, 0);

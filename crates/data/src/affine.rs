@@ -64,7 +64,7 @@ impl Preprocess {
         (
             Preprocess::Robust,
             "robust",
-            "each number minus its median, divided by the distance of its quartiles; outliers do not move it",
+            "each number minus its median, divided by the distance between its quartiles; outliers have no influence",
         ),
     ];
 }

@@ -54,7 +54,7 @@ pub(crate) fn arrange(
         ([_, _, _], _) => channels == Channels::First,
         (_, Channels::Auto) => return as_it_is(dims),
         (_, told) => {
-            let expected = format!("nothing, since samples of shape {dims:?} are no images");
+            let expected = format!("nothing, because samples of shape {dims:?} are not images");
             return Err(DataError::BadOption { option: "channels", value: told.word().into(), expected });
         }
     };

@@ -149,7 +149,7 @@ impl Dataset {
             values.truncate(n_inputs);
         }
         self.missing.retain(|i| *i < n_inputs);
-        self.notes.push("the test file has no targets and is left aside".into());
+        self.notes.push("the test file has no targets and is not used".into());
     }
 
     /// Number of classes, or `None` for numbers as targets.

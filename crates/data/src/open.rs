@@ -118,7 +118,7 @@ pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<
     Err(DataError::BadOption {
         option,
         value,
-        expected: format!("nothing, since {kind} {has} no such option"),
+        expected: format!("nothing, because {kind} {has} no such option"),
     })
 }
 

@@ -166,9 +166,9 @@ pub struct DataOptions {
     pub corrupt: Corrupt,
     /// Which labels of CIFAR-100 are the targets. Default: the fine ones.
     pub labels: Labels,
-    /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
+    /// Number of number of samples of a synthetic data set. Default: the set's own, mostly 1000.
     pub n: Option<usize>,
-    /// Standard deviation of a synthetic set's noise. Default: the set's own.
+    /// Standard deviation of the noise of a synthetic data set. Default: the set's own.
     pub noise: Option<f32>,
     /// Seed of a synthetic set. Default 0.
     pub seed: u64,

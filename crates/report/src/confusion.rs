@@ -113,7 +113,7 @@ fn matrix(c: &Confusion) -> String {
     grid.labels(&mut out);
     let _ = write!(
         out,
-        "</svg><figcaption>{} of {} right ({}). A row is what the samples are, a column what they were taken for; \
+        "</svg><figcaption>{} of {} are right ({}). A row is the true class, a column the predicted class; \
          shade is the share of the row{}.</figcaption></figure>",
         count(c.correct()),
         plural(c.total(), "sample"),

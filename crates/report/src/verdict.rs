@@ -75,7 +75,7 @@ fn generalization(record: &RunRecord) -> Option<String> {
     let near = low.saturating_sub(reach(valid.len()))..=low + reach(valid.len());
     let (row, value) = near.filter_map(|i| Some((i, (*raw.get(i)?)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
     Some(format!(
-        "Validation loss was lowest around epoch {} ({}) and rose to {} while training loss went on falling: overfitting since then.",
+        "Validation loss was lowest around epoch {} ({}) and then rose to {} while training loss kept falling: the network has been overfitting since then.",
         record.metrics.rows[row].epoch,
         number(value),
         number(last)
@@ -122,7 +122,7 @@ fn best_was_earlier(record: &RunRecord) -> Option<String> {
     let (words, top, end) = (metric_words(&s.metric), value(&s.metric, top), value(&s.metric, end));
     (best.epoch < last.epoch && worse && top != end).then(|| {
         format!(
-            "The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last.",
+            "The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last epoch.",
             best.epoch
         )
     })

@@ -90,8 +90,7 @@ pub(crate) fn section(evaluation: &Evaluation) -> String {
             esc(&model.name)
         );
     }
-    out + "</tbody></table><p class=\"note\">Simple models, fitted on the training part and measured on the same \
-           samples.</p></section>\n"
+    out + "</tbody></table><p class=\"note\">Simple models, fitted on the training part and evaluated on the same samples.</p></section>\n"
 }
 
 #[cfg(test)]

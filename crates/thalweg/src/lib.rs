@@ -27,4 +27,7 @@ mod pages {
 
     #[doc = include_str!("../../../docs/src/several-runs.md")]
     struct SeveralRuns;
+
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
 }

@@ -42,7 +42,7 @@ fn an_unknown_key_names_the_nearest() {
     );
     check(
         "loss.smoothing=0.1",
-        "unknown key `loss.smoothing` on the command line\nit goes with `loss=cross_entropy`: set that as well",
+        "unknown key `loss.smoothing` on the command line\nit belongs to `loss=cross_entropy`: set that as well",
     );
     check("zzz=1", "unknown key `zzz` on the command line\nthe keys are the fields of `RunConfig`");
 }
@@ -103,10 +103,7 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
         "`data.fold` is 3 on the command line, expected a whole number from 0 to 2, as `data.folds` is 3\n\
          for example `data.fold=0`",
     );
-    check(
-        "lr=0.1 optimizer.lr=0.2",
-        "`lr` and `optimizer.lr` are both set on the command line\nleave `lr` out",
-    );
+    check("lr=0.1 optimizer.lr=0.2", "`lr` and `optimizer.lr` are both set on the command line\nremove `lr`");
     check(
         "epochs=99999999999999999999999",
         "`epochs` is the text \"99999999999999999999999\" on the command line, expected a whole number, 0 or more\n\
@@ -114,7 +111,7 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
     );
     check(
         "foo",
-        "`foo` is not of the form `key=value`\nsettings are written without blanks, as in `epochs=10 lr=0.01`",
+        "`foo` is not of the form `key=value`\nsettings are written without spaces, as in `epochs=10 lr=0.01`",
     );
     assert!(refused("epochs = \n").starts_with("not TOML at run.toml:1: "));
     assert!(refused("data = \"a\ndata = \"b\"\n").starts_with("not TOML at run.toml:1: "));

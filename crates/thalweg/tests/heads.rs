@@ -341,7 +341,7 @@ fn wrong_heads_are_told_by_name() {
     hinted(&weights("\"balanced\"")).unwrap();
     hinted(&weights("[1,2,3]")).unwrap();
     let text = refused("[{name=\"color\"}]", &["loss=mse"]);
-    assert!(text.contains("each of several heads has a `loss` of its own"), "{text}");
+    assert!(text.contains("if there are several heads, each has its own `loss`"), "{text}");
     let text = refused("[{name=\"color\"}]", &["data=digits"]);
     assert!(text.contains("need a table"), "{text}");
     let text = refused("[{target=\"color\"}]", &[]);

@@ -8,10 +8,10 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Print what a shell needs to complete commands
+/// Print a script that lets your shell complete commands
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// bash, zsh, fish, elvish or powershell; the first three also complete settings and the names they may have
+    /// bash, zsh, fish, elvish or powershell; the first three also complete settings and their values
     #[arg(hide_possible_values = true)]
     shell: Shell,
 }

@@ -11,13 +11,13 @@ use crate::failure::Failure;
 use crate::table::{Side, table, wrapped};
 use crate::ui::{Look, Ui, paint};
 
-/// List what there is: optimizers, schedules, losses, data, ...
+/// List what you can choose from: optimizers, schedules, losses, data, ...
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which list; without it, the lists there are
+    /// Which list to show; without it, the names of all lists
     what: Option<String>,
 
-    /// One entry, to see its formula, its source and its keys
+    /// One entry of the list, to see its formula, its source and its keys
     name: Option<String>,
 }
 
@@ -44,7 +44,7 @@ const LISTS: &[List] = &[
     List {
         name: "layers",
         also: &["layer"],
-        summary: "parts of a network: `{ type = NAME }` in `model.layers`",
+        summary: "building blocks of a network: `{ type = NAME }` in `model.layers`",
         what: What::Registry(&keys::LAYERS),
     },
     List {
@@ -86,7 +86,7 @@ const LISTS: &[List] = &[
     List {
         name: "losses",
         also: &["loss"],
-        summary: "what is made small: `loss=NAME`",
+        summary: "what training minimizes: `loss=NAME`",
         what: What::Registry(&keys::LOSSES),
     },
     List {
@@ -116,7 +116,7 @@ const LISTS: &[List] = &[
     List {
         name: "preprocessing",
         also: &["preprocess"],
-        summary: "of the inputs: `preprocess=NAME`",
+        summary: "how inputs are prepared: `preprocess=NAME`",
         what: What::Plain(preprocessing),
     },
 ];
@@ -191,7 +191,7 @@ fn all(ui: &Ui, list: &List, choice: &'static Choice) {
         choice.entries.iter().map(|e| vec![e.name.into(), e.summary.into()]).collect();
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
     if let Some(first) = choice.entries.iter().find(|e| !e.keys.is_empty()) {
-        let tip = format!("\n`thalweg list {} {}` tells more", list.name, first.name);
+        let tip = format!("\n`thalweg list {} {}` says more", list.name, first.name);
         ui.print(&format!("{}\n", paint(&tip, Look::Faint)));
     }
     let entries = choice.entries.iter().map(|e| facts(choice, e));

@@ -16,11 +16,11 @@ settings! {
     /// Changes the colors.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Jitter of "jitter" {
-        /// s of the brightness
+        /// strength s of the change in brightness
         pub brightness: f64 = 0.2, in Range::AtLeast(0.0);
-        /// s of the contrast
+        /// strength s of the change in contrast
         pub contrast: f64 = 0.2, in Range::AtLeast(0.0);
-        /// s of the saturation
+        /// strength s of the change in saturation
         pub saturation: f64 = 0.2, in Range::AtLeast(0.0);
     }
 }

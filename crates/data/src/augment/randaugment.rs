@@ -28,7 +28,7 @@ settings! {
         pub n: u32 = 2, in Range::Within(1.0, MOST_OPERATIONS);
         /// magnitude
         pub m: f64 = 9.0, in Range::Within(0.0, MOST);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

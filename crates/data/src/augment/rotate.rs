@@ -17,7 +17,7 @@ settings! {
     pub struct Rotate of "rotate" {
         /// largest angle, either way
         pub degrees: f64 = 15.0, in Range::Within(0.0, 180.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

@@ -20,7 +20,7 @@ settings! {
         pub min: f64 = 0.8, in Range::Above(0.0);
         /// largest factor
         pub max: f64 = 1.25, in Range::Above(0.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

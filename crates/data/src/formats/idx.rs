@@ -19,7 +19,7 @@ use crate::{DataError, DataOptions, Dataset, Origin, Task, Values, read};
 pub const FORMAT: Format = Format {
     name: "idx",
     endings: &[".idx", "-ubyte", ".ubyte", ".idx1", ".idx3"],
-    summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder of the four files or the images",
+    summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder with the four files, or a file of images",
     options: &[&["target", "channels"]],
     reader: Reader::Set(open),
 };

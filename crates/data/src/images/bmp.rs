@@ -8,7 +8,7 @@
 use super::exif::Orientation;
 use super::picture::{Decoded, Image, Picture, Seen, check_size};
 
-const CUT: &str = "breaks off";
+const CUT: &str = "ends too early";
 
 /// What stands before the pixels.
 struct Header {

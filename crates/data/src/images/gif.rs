@@ -9,8 +9,8 @@ use super::picture::{Decoded, Image, MOST_BYTES, Picture, Seen, check_size, is_f
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let told = |e: DecodingError| match e {
-        DecodingError::UnexpectedEof => "breaks off".to_string(),
-        DecodingError::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
+        DecodingError::UnexpectedEof => "ends too early".to_string(),
+        DecodingError::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "ends too early".into(),
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
     let mut options = DecodeOptions::new();

@@ -19,7 +19,7 @@ const SCAN: u8 = 0xda;
 /// Gray stays gray; all others become RGB.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if !is_whole(bytes) {
-        return Err("breaks off".into());
+        return Err("ends too early".into());
     }
     // the limits are checked below, in our words
     let options =

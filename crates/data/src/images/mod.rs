@@ -67,7 +67,7 @@ fn dataset(
     if (1..kept.len()).contains(&fractions) {
         let others = kept.len() - fractions;
         warnings.push(format!(
-            "two scales: {fractions} images hold numbers with fractions, taken as they are, {others} parts of the largest value"
+            "two scales: {fractions} images hold numbers with fractions, used as they are, {others} parts of the largest value"
         ));
     }
     if options.known_classes.is_empty() && !options.inputs_only {
@@ -137,7 +137,7 @@ fn facts(loaded: &Loaded) -> Vec<String> {
             "has a color profile other than sRGB, which is not applied",
             "have color profiles other than sRGB, which are not applied",
         ),
-        ("holds numbers with fractions, taken as they are", "hold numbers with fractions, taken as they are"),
+        ("holds numbers with fractions, used as they are", "hold numbers with fractions, used as they are"),
     ];
     let told = loaded.facts.iter().zip(words).filter(|(n, _)| **n > 0);
     told.map(|(n, (one, many))| if *n == 1 { format!("1 image {one}") } else { format!("{n} images {many}") })

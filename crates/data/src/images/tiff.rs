@@ -83,7 +83,9 @@ fn read(bytes: &[u8], palette: bool) -> Result<Decoded, String> {
 
 fn told(error: tiff::TiffError) -> String {
     match error {
-        tiff::TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
+        tiff::TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "ends too early".into()
+        }
         tiff::TiffError::UnsupportedError(e) => {
             format!("a TIFF that is not read: {}", one_line(&e.to_string()))
         }

@@ -9,7 +9,7 @@ use crate::{DataError, Dataset, Origin, Task, Values};
 /// The registry line.
 pub const SET: BuiltIn = BuiltIn {
     name: "digits",
-    summary: "handwritten digits, 1797 images of 8 x 8 with 17 levels of gray",
+    summary: "handwritten digits, 1,797 images of 8 x 8 with 17 levels of gray",
     defaults: Defaults { n: N, noise: 0.0, classes: 10, any_classes: false },
     build,
 };

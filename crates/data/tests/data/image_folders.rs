@@ -98,8 +98,8 @@ fn new_data_beside_the_training_part_are_left_aside() {
 fn folders_without_classes_are_told_with_what_to_do() {
     let folder = filled("flat-parts", &["train/cat.1.png", "train/dog.1.png", "test/1.png"]);
     let (source, none) = (folder.0.display().to_string(), DataOptions::default());
-    let hint = "put the images of each class into a folder of its name: `flat-parts/train/CLASS/IMAGE`";
-    fails(&source, &none, "images without class folders in `train`, `test`: flat-parts", hint);
+    let hint = "put the images of each class into a folder with the name of the class: `flat-parts/train/CLASS/IMAGE`";
+    fails(&source, &none, "images outside of class folders in `train`, `test`: flat-parts", hint);
     for class in ["cat", "dog"] {
         fs::create_dir_all(folder.path(&format!("train/{class}"))).expect("a temporary folder");
         let name = format!("{class}.1.png");
@@ -112,7 +112,7 @@ fn folders_without_classes_are_told_with_what_to_do() {
     fails(
         &variants.0.display().to_string(),
         &none,
-        "class folders lie further in, in `color`, `gray`: variants",
+        "the class folders are one level further down, in `color`, `gray`: variants",
         hint,
     );
     assert_eq!(classes(&open(&type_hint(&variants))), ["a", "b"]);
@@ -140,17 +140,16 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
     folder.put("train/guinea pig/1.heic", heic);
     folder.put("train/guinea pig/2.HEIC", heic);
     let source = folder.0.display().to_string();
-    let message = "none of the 2 images of class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, \
+    let message = "none of the 2 images in class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, \
                    which is not read), train/guinea pig/2.HEIC (HEIC, which is not read): lost";
-    let hint = "save the images as PNG or JPEG, or leave the class out by a name that begins with a dot: \
-                `mv 'lost/train/guinea pig' 'lost/train/.guinea pig'`";
+    let hint = "save the images as PNG or JPEG, or leave out the class by giving it a name that begins with a dot: `mv 'lost/train/guinea pig' 'lost/train/.guinea pig'`";
     fails(&source, &DataOptions::default(), message, hint);
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
     // All of them are told at once, and those of the other parts.
     folder.put("train/the cow's/1.jpg", "x");
     folder.put("test/cat/1.bmp", "BM");
-    let message = "no image can be read of 2 class folders, `train/the cow's` (1 image), `test/cat` (1 image): train/the \
-                   cow's/1.jpg (no known image, begins with 78), test/cat/1.bmp (breaks off): lost";
+    let message = "no image can be read in 2 class folders, `train/the cow's` (1 image), `test/cat` (1 image): train/the \
+                   cow's/1.jpg (no known image, begins with 78), test/cat/1.bmp (ends too early): lost";
     let error = data::open(&source, &DataOptions::default()).expect_err("an error").to_string();
     assert_eq!(error.replace(&source, "lost"), message);
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
@@ -200,7 +199,10 @@ fn hints_about_images_cure() {
     }
     let source = most.0.display().to_string();
     let error = data::open(&source, &DataOptions::default()).expect_err("an error");
-    assert_eq!(error.hint(), "save them as PNG or JPEG, copy them again, or remove what is no image");
+    assert_eq!(
+        error.hint(),
+        "save them as PNG or JPEG, copy them again, or remove files that are not images"
+    );
     for name in ["a/2.png", "a/3.jpg", "b/4.tif"] {
         assert!(error.to_string().contains(name), "{error}");
         fs::remove_file(most.path(name)).expect("written above");

@@ -168,11 +168,11 @@ fn pictures_of_an_older_cache_are_decoded_again() {
 fn numbers_with_fractions_are_told() {
     let folder = of_fixtures("fractions", &["fractions.tif", "double.tif"]);
     let set = open(&folder.path("set"));
-    assert_eq!(set.notes[1], "4 images hold numbers with fractions, taken as they are");
+    assert_eq!(set.notes[1], "4 images hold numbers with fractions, used as they are");
     assert_eq!(set.warnings, Vec::<String>::new());
     folder.put("set/a/deep.tif", fs::read(fixture("kinds/depth-12.tif")).expect("a fixture"));
     let warning =
-        "two scales: 4 images hold numbers with fractions, taken as they are, 1 parts of the largest value";
+        "two scales: 4 images hold numbers with fractions, used as they are, 1 parts of the largest value";
     assert_eq!(open(&folder.path("set")).warnings, [warning]);
     // The first pixel is -3; one that is no number is told, and the hint cures.
     let mut holed = fs::read(fixture("kinds/fractions.tif")).expect("a fixture");
@@ -181,7 +181,7 @@ fn numbers_with_fractions_are_told() {
     folder.put("set/a/double.tif", holed);
     let error = data::open(&folder.path("set"), &DataOptions::default()).expect_err("no number");
     assert!(error.to_string().starts_with("NaN in sample 1 (counted from 0), column 0"), "{error}");
-    assert_eq!(error.hint(), "set `data.allow_missing=true` to put the feature's mean there");
+    assert_eq!(error.hint(), "set `data.allow_missing=true` to replace it by the feature's mean");
     let filled =
         open_with(&folder.path("set"), &DataOptions { allow_missing: Some(true), ..DataOptions::default() });
     assert_eq!(filled.missing.len(), 1);

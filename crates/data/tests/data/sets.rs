@@ -180,7 +180,10 @@ fn folds_test_every_sample_once() {
     tested.sort_unstable();
     assert!(tested.into_iter().eq(0..1797));
     let error = data::folds(&set, 1, &SplitOptions::default()).expect_err("one fold");
-    assert_eq!(error.to_string(), "`data.folds = 1` cannot be: expected 2 to 1797, the number of samples");
+    assert_eq!(
+        error.to_string(),
+        "`data.folds = 1` is not possible: expected 2 to 1797, the number of samples"
+    );
 }
 
 #[test]
@@ -224,13 +227,13 @@ fn synthetic_sets_follow_their_options() {
     let many = DataOptions { classes: Some(4), ..DataOptions::default() };
     assert_eq!(classes(&open_with("spirals", &many)).len(), 4);
     let show = |option| format!("set `data.{option}` to another value, or leave it out");
-    let text = "`data.classes = 4` cannot be: expected 2, which is what `xor` has";
+    let text = "`data.classes = 4` is not possible: expected 2, which is what `xor` has";
     fails("xor", &many, text, &show("classes"));
-    let text = "`data.n = 1` cannot be: expected 2 to 10000000";
+    let text = "`data.n = 1` is not possible: expected 2 to 10000000";
     fails("xor", &DataOptions { n: Some(1), ..DataOptions::default() }, text, &show("n"));
-    let text = "`data.noise = -1` cannot be: expected 0 to 100";
+    let text = "`data.noise = -1` is not possible: expected 0 to 100";
     fails("xor", &DataOptions { noise: Some(-1.0), ..DataOptions::default() }, text, &show("noise"));
-    let text = "`data.n = 5` cannot be: expected 1797, which is what `digits` has";
+    let text = "`data.n = 5` is not possible: expected 1797, which is what `digits` has";
     fails("digits", &DataOptions { n: Some(5), ..DataOptions::default() }, text, &show("n"));
 }
 
@@ -246,12 +249,7 @@ fn sources_that_are_not_there_are_told() {
     let text = "no data set, file or folder is called `sources/trian.csv`";
     let hint = "did you mean `sources/train.csv`?";
     fails(&folder.path("trian.csv"), &none, text, hint);
-    fails(
-        &folder.write("t.docx", "x"),
-        &none,
-        "the format of the file is not known: sources/t.docx",
-        FORMATS,
-    );
+    fails(&folder.write("t.docx", "x"), &none, "the format of the file is unknown: sources/t.docx", FORMATS);
     let empty = Folder::new("empty");
     let text = "nothing in the folder can be used: looked for train-images*-ubyte and train-labels*-ubyte, CIFAR's \
                 .bin files, train.csv, x.npy and y.npy, folders of images, or one table, .npz or .idx file: \

@@ -194,7 +194,7 @@ impl Read {
         let n_seeds = config.seeds.as_ref().map_or(1, Seeds::count);
         let n_folds = config.data.every_fold().unwrap_or(1) as u64;
         if n_seeds.saturating_mul(n_folds) > MOST_RUNS {
-            let problem = format!("{n_seeds} seeds of {n_folds} folds are more than {MOST_RUNS} runs");
+            let problem = format!("{n_seeds} seeds times {n_folds} folds are more than {MOST_RUNS} runs");
             return Err(refused("seeds", problem));
         }
         if config.seed.saturating_add(n_seeds - 1) > i64::MAX as u64

@@ -1,4 +1,5 @@
-//! Batch normalization: every channel is centered and scaled by the batch's statistics, later by their running averages.
+//! Batch normalization: every channel is centered and scaled by the batch's statistics, later by their running
+//! averages.
 
 use super::Layer;
 use crate::init::{Constant, Zeros};

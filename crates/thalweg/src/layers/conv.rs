@@ -45,15 +45,15 @@ settings! {
             /// height and width of the window
             pub kernel: Pair, unit "pixels", in STEP;
         }
-        /// from one window to the next
+        /// distance between windows
         pub stride: Pair = Pair::ONE => "1", unit "pixels", in STEP;
         /// zeros around the input: none, as many as keep its size at stride 1, or these
         pub padding: Padding = Padding::Valid => "\"valid\"", unit "pixels", in PADDING;
-        /// from one value of a window to the next
+        /// distance between the values of a window
         pub dilation: Pair = Pair::ONE => "1", unit "pixels", in STEP;
-        /// parts of the channels that do not see each other
+        /// groups of channels that do not see each other
         pub groups: usize = 1, in GROUPS;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// how the weights start
         ///

@@ -192,8 +192,10 @@ impl Trainer {
             .find(|head| head.may_miss && terms.iter().any(|t| t.head.name == head.name && !t.head.may_miss));
         match partial {
             Some(head) => {
-                let problem =
-                    format!("targets of head `{}` are missing, but none of the training data's", head.name);
+                let problem = format!(
+                    "targets of head `{}` are missing here, but none were missing in the training data",
+                    head.name
+                );
                 let hint = "leave out the samples without that target, or train on data that lack some too";
                 Err(TrainError::Heads { problem, hint: Some(hint.into()) })
             }

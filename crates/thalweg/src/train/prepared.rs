@@ -188,17 +188,17 @@ impl Prepared {
         weights: Option<PathBuf>,
     ) -> Result<Option<String>, TrainError> {
         let unchecked =
-            |why: String| Ok(Some(format!("whether the data are those of the run is unknown: {why}")));
-        let Some(then) = saved else { return unchecked("the checkpoint has no check sum of them".into()) };
+            |why: String| Ok(Some(format!("cannot check whether the data are those of the run: {why}")));
+        let Some(then) = saved else { return unchecked("the checkpoint has no checksum of them".into()) };
         match self.identities.of_version(then.version) {
             None => unchecked(format!(
-                "their check sum is of version {}, which this program does not know",
+                "their checksum is of version {}, which this program does not know",
                 then.version
             )),
             Some(now) if now == then => Ok(None),
             // Nobody can have changed these: an earlier version of this program drew other last digits.
             Some(_) if data::sets::by_name(source).is_some_and(data::sets::BuiltIn::is_drawn) => {
-                Ok(Some(format!("`{source}` is not, to the last digit, what it was when the run began")))
+                Ok(Some(format!("`{source}` is not exactly what it was when the run began")))
             }
             Some(now) => Err(TrainError::DataChanged {
                 then: then.crc32,
@@ -291,8 +291,8 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
     let of = |part: &[u32]| if part.is_empty() { Vec::new() } else { heads::untold(heads, part) };
     let (valid, test) = (of(&splits.valid), of(&splits.test));
     if valid.len() == heads.len() {
-        let problem = "no sample of the validation part has a target, and the best weights are chosen by it";
-        let hint = Some("`data.valid=0` chooses them by the training loss".into());
+        let problem = "no sample of the validation part has a target, so it cannot choose the best weights";
+        let hint = Some("`data.valid=0` chooses them by the training loss instead".into());
         return Err(TrainError::Heads { problem: problem.into(), hint });
     }
     for (name, untold) in [("the validation part", valid), ("the test part", test)] {
@@ -305,7 +305,7 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
 /// The error of a head that has nothing to learn from.
 fn no_target(head: &str) -> TrainError {
     let problem = format!("no training sample has a target of head `{head}`");
-    let hint = format!("take `{head}` out of `heads`, or train on samples that have it");
+    let hint = format!("remove `{head}` from `heads`, or train on samples that have it");
     TrainError::Heads { problem, hint: Some(hint) }
 }
 

@@ -277,7 +277,7 @@ impl Trainer {
         let mut notes = self.updater.notes();
         if self.updater.averages() && !self.session.model.buffers().is_empty() {
             let text =
-                "averaged weights are measured with the running statistics of the weights that are trained";
+                "averaged weights are evaluated with the running statistics of the weights that are trained";
             notes.push(text.to_owned());
         }
         notes

@@ -210,7 +210,7 @@ fn layers_that_do_not_fit_are_named() {
             r#""flatten", {"type": "residual", "name": "block", "layers": [{"type": "linear", "units": 3}]}"#,
         ),
         "residual `block`: what is added must be [2, 64], got [2, 3]",
-        "let `layers`, and `shortcut` where there is one, end in the same shape",
+        "let `layers`, and `shortcut` if there is one, end in the same shape",
     );
     says(
         &list(r#"{"type": "relu", "name": "1"}, "relu", "flatten", {"type": "linear", "units": 10}"#),
