@@ -48,11 +48,11 @@ fn a_finished_run_says_what_it_does_not_do() {
     assert_eq!(said("resume a"), format!("{nothing}\n"));
     assert_eq!(
         said("resume a threads=2"),
-        format!("{nothing}; `threads` has no effect without further steps\n")
+        format!("{nothing}; without further steps, `threads` has no effect\n")
     );
     assert_eq!(
         said("resume a threads=2 save.every=2ep"),
-        format!("{nothing}; `threads`, `save.every` have no effect without further steps\n")
+        format!("{nothing}; without further steps, `threads`, `save.every` have no effect\n")
     );
     assert_eq!(std::fs::read(here.path().join("a/config.toml")).unwrap(), before);
 }

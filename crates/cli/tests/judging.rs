@@ -95,8 +95,9 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
     let ran = here.run("train data=t.csv --run-dir r");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let n_train = json(&here, "r/summary.json")["samples"]["train"].as_u64().unwrap();
-    let said =
-        format!("note: epochs=400, batch=64, chosen from {n_train} training samples; set `epochs`, `batch`");
+    let said = format!(
+        "note: epochs=400, batch=64, chosen because there are {n_train} training samples; set `epochs`, `batch`"
+    );
     assert!(ran.err.contains(&said), "{}", ran.err);
     let config = read(&here, "r/config.toml");
     assert!(config.contains("\nepochs = 400 ") && config.contains("\nbatch = 64 "), "{config}");
@@ -203,7 +204,8 @@ fn measuring_the_training_file_is_told() {
     let samples = json(&here, "sub/r/summary.json")["samples"].clone();
     let own = here.run("eval sub/r data=sub/t.csv");
     let said = format!(
-        "warning: of these 200 samples the model was trained on {}, and {} chose the best epoch: the figures do not show how it does on new data",
+        "warning: the model was trained on {} of these 200 samples, and {} chose the best epoch: the figures do not show \
+         how it does on new data",
         samples["train"], samples["valid"]
     );
     assert_eq!((own.code, own.err.trim_end()), (0, said.as_str()));
@@ -211,7 +213,7 @@ fn measuring_the_training_file_is_told() {
     let new = here.run("eval sub/r data=new.csv").fine();
     assert!(new.starts_with("new.csv, 100 samples"), "{new}");
     let mixed = here.run("eval sub/r data=mixed.csv");
-    assert!(mixed.err.contains("warning: of these 100 samples the model was trained on "), "{}", mixed.err);
+    assert!(mixed.err.contains("warning: the model was trained on "), "{}", mixed.err);
     // the data are found from another folder, and the run's own test part is no news
     std::fs::rename(here.path().join("sub/r"), here.path().join("r")).unwrap();
     assert!(here.run("eval r").fine().starts_with("test part"));
@@ -222,7 +224,7 @@ fn measuring_the_training_file_is_told() {
     assert_eq!(here.run("train data=whole.csv epochs=1 --run-dir whole").code, 0);
     std::fs::rename(here.path().join("whole.csv"), here.path().join("moved.csv")).unwrap();
     let moved = here.run("eval whole data=moved.csv");
-    assert!(moved.err.contains("these are the data that the model was trained on"), "{}", moved.err);
+    assert!(moved.err.contains("the model was trained on these data"), "{}", moved.err);
 }
 
 #[test]

@@ -270,7 +270,11 @@ fn data_that_changed_are_not_gone_on_with() {
     ] {
         let ran = here.run(verb);
         assert_eq!(ran.code, 1, "{}", ran.err);
-        assert!(ran.err.starts_with("error: the data changed since the run began: checksum "), "{}", ran.err);
+        assert!(
+            ran.err.starts_with("error: the data have changed since the run began: checksum "),
+            "{}",
+            ran.err
+        );
         assert!(ran.err.contains(&format!(": {}\nhint: {next}", path.display())), "{}", ran.err);
     }
     table("1,1,a");

@@ -333,7 +333,7 @@ fn a_resumed_list_stays_one_experiment() {
     std::fs::write(here.path().join("t/runs.json"), format!("{}\"waiting\"{}", &list[..at], &list[at + 6..]))
         .unwrap();
     let ran = here.run("resume t");
-    assert!(ran.code == 1 && ran.err.contains("the data changed since the run began"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("the data have changed since the run began"), "{}", ran.err);
     // more runs than a list can have
     assert_eq!(here.run("train data.folds=4000000000").code, 2);
     assert_eq!(here.run("train data.folds=1000 seeds=1000").code, 2);

@@ -147,10 +147,32 @@ fn bash_completes_keys_and_names() {
         assert!(complete("thalweg|train|data|=|two").unwrap().contains("two-moons"));
         assert_eq!(complete("thalweg|config|show|epo").unwrap(), "epochs=");
         assert!(complete("thalweg|train|--run").unwrap().contains("--run-dir"));
+        assert_eq!(complete("thalweg|optimizer|=|ad").unwrap(), "adam adamw");
+        assert_eq!(complete("thalweg|epo").unwrap(), "epochs=");
+        assert_eq!(complete("thalweg|optimizer|=|adam|epo").unwrap(), "epochs=");
+        assert_eq!(complete("thalweg|ben").unwrap(), "", "verbs that are not shown are not offered");
     }
     let zsh = here.run("completions zsh").fine();
     assert!(zsh.contains(":_thalweg_settings'") && zsh.contains("optimizer) compadd -- sgd"));
-    assert!(here.run("completions fish").fine().contains("-a \"optimizer= optimizer=sgd "));
+    let fish = here.run("completions fish").fine();
+    assert!(fish.contains("-a \"optimizer= optimizer=sgd "));
+    for script in [&zsh, &fish] {
+        assert!(!script.contains("Time whole training steps"), "verbs that are not shown are not offered");
+    }
+    std::fs::write(here.path().join("thalweg.fish"), &fish).unwrap();
+    let complete = |line: &str| {
+        let code = format!("source thalweg.fish; complete -C '{line}'");
+        let out = std::process::Command::new("fish").args(["-c", &code]).current_dir(here.path()).output();
+        Some(String::from_utf8(out.ok()?.stdout).unwrap())
+    };
+    // where there is a fish
+    for (line, offered) in [
+        ("thalweg train optimizer=ad", "optimizer=adamw\n"),
+        ("thalweg optimizer=ad", "optimizer=adamw\n"),
+        ("thalweg data=digits epo", "epochs=\n"),
+    ] {
+        assert!(complete(line).is_none_or(|out| out.contains(offered)), "{line}: {:?}", complete(line));
+    }
 }
 
 /// A program reads the same text; a terminal is not led by it.

@@ -89,7 +89,7 @@ fn header(record: &RunRecord) -> String {
     if !seen.is_empty() {
         out.push_str("<ul class=\"seen\">");
         seen.iter().for_each(|o| {
-            let _ = write!(out, "<li>{}</li>", esc(o));
+            let _ = write!(out, "<li>{}</li>", esc(&o.replace(" %", "\u{a0}%")));
         });
         out.push_str("</ul>");
     }

@@ -437,7 +437,7 @@ fn compared(source: &str, folder: &Path) {
         }
     };
     let changed = match source {
-        "digits" => "the data changed since the run began: checksum ".to_owned(),
+        "digits" => "the data have changed since the run began: checksum ".to_owned(),
         _ => format!("`{source}` is not exactly what it was when the run began"),
     };
     let first = Prepared::open(&config).unwrap().identities.of_version(1).unwrap().crc32;
