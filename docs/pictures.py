@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-COMMAND = "thalweg model=mlp-512-512 epochs=60"
+COMMAND = "thalweg epochs=60"
 COLUMNS, ROWS = 84, 34
 KEY_SECS, FRAME_SECS, HOLD_SECS, LIMIT_SECS = 0.05, 0.04, 9.0, 60.0
 CELL_W, CELL_H, PAD, HEAD = 8.4, 18, 16, 30
@@ -162,8 +162,8 @@ def picture(frames):
 
 def screenshot(report, out):
     subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,640",
-         "--force-device-scale-factor=1.5", f"--screenshot={out}", report.as_uri()], check=True, capture_output=True,
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1120,800",
+         "--force-device-scale-factor=1.25", f"--screenshot={out}", report.as_uri()], check=True, capture_output=True,
     )  # fmt: skip
     subprocess.run(["pngquant", "--force", "--output", out, "32", out], check=True)
 

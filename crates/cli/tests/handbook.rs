@@ -59,6 +59,7 @@ fn blocks(page: &Path) -> Vec<Block> {
             }
             (Some(info), None) if info == "sh" || info.starts_with("sh ") => {
                 let reason = info.strip_prefix("sh not run: ").map(str::to_owned);
+                assert!(!info.contains('`'), "{name}:{}: a fence with a backtick is none", i + 1);
                 assert!(
                     info == "sh" || reason.as_ref().is_some_and(|r| !r.is_empty()),
                     "{name}:{}: {info}",
