@@ -294,7 +294,7 @@ fn open(name: &str, options: &DataOptions) {
         Err(error) => return drop((error.to_string(), error.hint())),
     };
     set.fill_missing(&splits.train);
-    let affine = match data::fit(&set, &splits.train, Preprocess::Standardise) {
+    let affine = match data::fit(&set, &splits.train, Preprocess::Standardize) {
         Ok(affine) => affine,
         Err(error) => return drop((error.to_string(), error.hint())),
     };

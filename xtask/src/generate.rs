@@ -1,6 +1,6 @@
 //! `gen [--check]`: writes the handbook's tables from what the program says of itself.
 //!
-//! A page marks a region by `<!-- gen: list optimisers -->`, `<!-- gen: config -->` or `<!-- gen: verbs -->`, each up
+//! A page marks a region by `<!-- gen: list optimizers -->`, `<!-- gen: config -->` or `<!-- gen: verbs -->`, each up
 //! to `<!-- end -->`. Everything between is replaced.
 
 use serde_json::Value;

@@ -7,6 +7,7 @@ mod functions;
 mod panics;
 mod registry;
 mod safety;
+mod spelling;
 mod text;
 
 use crate::tree::Tree;
@@ -58,6 +59,7 @@ const RULES: &[(&str, Rule)] = &[
     ("unsafe blocks say why they are sound", safety::explained),
     ("no panic within a user's reach", panics::panics),
     ("numbers are the same on every machine", floats::floats),
+    ("words are spelled the American way", spelling::american),
     ("imports point down", crates::layers),
     ("dependencies have reasons", crates::reasons),
     ("the changelog has a place for the next change", docs::changelog),

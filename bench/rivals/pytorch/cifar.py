@@ -3,7 +3,7 @@
     python cifar.py FOLDER [--threads 2] [--epochs 1] [--layout last|first] [--compile] [--no-augment]
 
 FOLDER holds data_batch_1.bin to data_batch_5.bin and test_batch.bin. Images stay bytes; a batch is indexed, cropped
-after padding by 4, flipped and colour-jittered (AlexNet's principal components) as one tensor. Prints one JSON line.
+after padding by 4, flipped and color-jittered (AlexNet's principal components) as one tensor. Prints one JSON line.
 """
 
 import argparse
@@ -32,11 +32,11 @@ def load(folder, pattern):
 
 
 def moments(x):
-    """Mean and deviation of each channel, and the principal components of colours, times their variances."""
+    """Mean and deviation of each channel, and the principal components of colors, times their variances."""
     n, total, square = 0, torch.zeros(3), torch.zeros(3, 3)
     for part in x.split(1000):
-        colours = part.float().div(255).permute(0, 2, 3, 1).reshape(-1, 3)
-        n, total, square = n + len(colours), total + colours.sum(0), square + colours.T @ colours
+        colors = part.float().div(255).permute(0, 2, 3, 1).reshape(-1, 3)
+        n, total, square = n + len(colors), total + colors.sum(0), square + colors.T @ colors
     mean = total / n
     covariance = square / n - mean.outer(mean)
     values, vectors = torch.linalg.eigh(covariance)
@@ -44,7 +44,7 @@ def moments(x):
 
 
 def augment(x, components):
-    """Crop after padding, flip, colour jitter of standard deviation 0.1; x: [B, 3, 32, 32] of floats in [0, 1]."""
+    """Crop after padding, flip, color jitter of standard deviation 0.1; x: [B, 3, 32, 32] of floats in [0, 1]."""
     n = len(x)
     dx, dy = torch.randint(0, 2 * PADDING + 1, (2, n))
     windows = F.pad(x, (PADDING,) * 4).unfold(2, 32, 1).unfold(3, 32, 1)

@@ -15,7 +15,7 @@ use crate::mistake;
 use crate::ui::Ui;
 use crate::verbs::Verb;
 
-/// Trains neural networks fast, shows what training does, gives the same answer every time.
+/// Trains neural networks fast, shows what training is doing, and gives the same answer every time.
 #[derive(Debug, Parser)]
 #[command(name = "thalweg", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = AFTER)]
@@ -23,33 +23,33 @@ pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
 
-    /// Write JSON lines to standard output, the result last
+    /// Write JSON lines to standard output, ending with the result
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
 
-    /// Say only what went wrong
+    /// Print only what went wrong
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
 
-    /// When to use colours: auto, always or never
+    /// When to use colors: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true, help_heading = "Everywhere")]
     pub color: ColorChoice,
 }
 
 const AFTER: &str = "\
-`thalweg` alone trains on the embedded digits, `thalweg data=FILE` on yours.
+`thalweg` on its own trains on the built-in digits, `thalweg data=FILE` on your data.
 Settings are written as `key=value`, lists as `key=a,b`; `thalweg config show` explains every key.";
 
 /// A config: a file, and words over it. The file, or a run folder with its own, may stand among the words.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`, lists as `data.drop=a,b`; a TOML file with
-    /// settings may stand among them, and where nothing is trained a run folder
+    /// Settings, such as `data=wine.csv epochs=50 optimizer.lr=0.01`, or lists, such as `data.drop=a,b`; a TOML file
+    /// with settings can stand among them, and for commands that do not train, so can a run folder
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
-    /// A TOML file with settings; those on the command line win
+    /// A TOML file with settings; settings on the command line win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -66,11 +66,11 @@ impl ConfigArgs {
                     None => file = Some(path),
                     Some(first) => {
                         let message =
-                            format!("two configs are named: {} and {}", first.display(), path.display());
+                            format!("there are two configs: {} and {}", first.display(), path.display());
                         return Err(Failure::wrong(
                             "cli.two-configs",
                             message,
-                            "name one of them, and settings over it",
+                            "name only one of them; settings on the command line win over it",
                         ));
                     }
                 },

@@ -52,8 +52,8 @@ pub fn of_data(error: &DataError) -> String {
             own.replacen(&format!("fetch `{set}`"), &format!("`thalweg data fetch {set}` downloads it"), 1)
         }
         E::Augment { .. } => format!("{own}, `thalweg list augment` shows all transforms"),
-        E::BadOption { option: "folds", .. } => "`data.folds=2`, or as many as that".into(),
-        E::BadOption { option, .. } => format!("leave `data.{option}` out, or give it what is expected"),
+        E::BadOption { option: "folds", .. } => "set `data.folds=2`, or another number up to that".into(),
+        E::BadOption { option, .. } => format!("leave out `data.{option}`, or set it to what is expected"),
         _ => own,
     }
 }
@@ -62,7 +62,7 @@ pub fn of_fetch(error: &FetchError, typed: &Fetch) -> String {
     use FetchError as E;
     let own = error.hint();
     match error {
-        E::NoFolder { .. } => format!("name a folder: `{} --to DIR`", typed.again),
+        E::NoFolder { .. } => format!("choose a folder: `{} --to DIR`", typed.again),
         E::BadSource { .. } => "as in `--from https://example.org/mnist/` or `--from ./downloads`".into(),
         E::NoNetwork { by_hand, .. } => format!("{by_hand}\n  3. type: {}", typed.here),
         E::NotReached { .. }
@@ -70,10 +70,12 @@ pub fn of_fetch(error: &FetchError, typed: &Fetch) -> String {
         | E::Failed { .. }
         | E::WrongSize { .. }
         | E::WrongDigest { .. } => format!("{own}: `--from URL`"),
-        E::BrokeOff { .. } => format!("`{}` goes on where it stopped", typed.again),
+        E::BrokeOff { .. } => format!("`{}` continues where it stopped", typed.again),
         E::Exists { path } => {
             let folder = path.parent().unwrap_or(path).display();
-            format!("use it as it is, `thalweg data={folder}`; or replace it by `--force`, or add `--to DIR`")
+            format!(
+                "use it as it is, with `thalweg data={folder}`; or replace it with `--force`, or add `--to DIR`"
+            )
         }
         _ => own,
     }
@@ -88,11 +90,11 @@ pub fn of_record(error: &RecordError) -> Option<String> {
         }
         E::Missing { what: "run folder", .. } => Some("`ls runs` shows the runs made here".into()),
         E::Exists { path } => Some(format!(
-            "go on with it by `thalweg resume {}`, choose another `--run-dir`, or add `--overwrite`",
+            "continue it with `thalweg resume {}`, choose another `--run-dir`, or add `--overwrite`",
             path.display()
         )),
         E::NotAFolder { .. } => Some("write elsewhere with `--out DIR`".into()),
-        E::LabExists { .. } => Some("write elsewhere with `--out DIR`, or take the folder away first".into()),
+        E::LabExists { .. } => Some("write elsewhere with `--out DIR`, or remove the folder first".into()),
         _ => error.hint(),
     }
 }
@@ -124,7 +126,7 @@ pub fn of_train(error: &TrainError) -> Option<String> {
         E::Record(error) => of_record(error),
         E::Model(error) => of_model(error),
         E::Recipe(RecipeError::Group(GroupError::AllFrozen { .. })) => {
-            Some("`thalweg eval RUN` measures without training".into())
+            Some("`thalweg eval RUN` evaluates without training".into())
         }
         E::Changed { .. } => Some(
             "start from the weights instead: `thalweg train init_from=RUN/checkpoints/best.safetensors ...`"
@@ -135,7 +137,7 @@ pub fn of_train(error: &TrainError) -> Option<String> {
             weights.display()
         )),
         E::DataChanged { asked, .. } => {
-            Some(format!("measure on the data as they are now: `thalweg eval RUN data={asked}`"))
+            Some(format!("evaluate on the data as they are now: `thalweg eval RUN data={asked}`"))
         }
         E::NoTargets => Some("`thalweg predict RUN DATA` needs none".into()),
         _ => error.hint(),
@@ -146,7 +148,7 @@ pub fn of_train(error: &TrainError) -> Option<String> {
 pub fn of_run(error: &TrainError, run: &RunDir) -> Option<String> {
     match error {
         TrainError::Record(RecordError::DiskFull { .. }) if run.config_path().exists() => Some(format!(
-            "free some space and go on with `thalweg resume {}`; the earlier version of the file is intact",
+            "free some space and continue with `thalweg resume {}`; the earlier version of the file is intact",
             run.path().display()
         )),
         TrainError::Record(RecordError::DiskFull { .. }) => {

@@ -18,7 +18,7 @@ pub fn choose() -> Result<(), Failure> {
         let names = Isa::ALL.into_iter().filter(|isa| isa.is_available()).map(Isa::name);
         names.collect::<Vec<_>>().join(", ")
     };
-    let hint = || format!("this machine has {}; unset {VARIABLE} for the fastest", have());
+    let hint = || format!("this machine has {}; unset {VARIABLE} to use the fastest one", have());
     let Some(isa) = Isa::ALL.into_iter().find(|isa| isa.name() == name) else {
         return Err(Failure::wrong(
             "cli.unknown-instructions",

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub fn explain(error: &clap::Error, words: &[String]) -> Failure {
     let context = |kind| error.get(kind).and_then(text);
     let verb = words.get(1).filter(|w| !w.starts_with('-')).map_or(String::new(), |w| format!(" {w}"));
-    let help = format!("`thalweg{verb} --help` shows what there is");
+    let help = format!("`thalweg{verb} --help` shows what is possible");
     let argument = context(ContextKind::InvalidArg);
     match (error.kind(), argument) {
         (ErrorKind::InvalidSubcommand, _) => unknown_verb(error),
@@ -65,7 +65,7 @@ fn bad_value(error: &clap::Error, arg: &str, help: String) -> Failure {
     let hint = valid.map_or(help, |valid| format!("it takes {valid}"));
     let message = match value.is_empty() {
         true => format!("`{arg}` needs a value"),
-        false => format!("`{arg}` is `{value}`, which it cannot be"),
+        false => format!("`{arg}` cannot be `{value}`"),
     };
     Failure::wrong("cli.bad-value", message, hint)
 }
@@ -83,8 +83,7 @@ fn missing(error: &clap::Error, words: &[String]) -> Failure {
         .collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
     let typed = words[1..].join(" ");
-    let hint =
-        format!("`thalweg {typed} {}`; `thalweg {} --help` says what they are", names.join(" "), words[1]);
+    let hint = format!("`thalweg {typed} {}`; `thalweg {} --help` explains them", names.join(" "), words[1]);
     Failure::wrong("cli.missing-word", format!("{} {verb} missing", names.join(" and ")), hint)
 }
 
@@ -95,7 +94,7 @@ fn unknown_verb(error: &clap::Error) -> Failure {
     let meant = RunConfig::load(None, std::slice::from_ref(&word)).err();
     let hint = match (near, meant) {
         _ if is_run(&word) => {
-            format!("`thalweg resume {word}` goes on with the run, `thalweg eval {word}` measures it")
+            format!("`thalweg resume {word}` continues the run, `thalweg eval {word}` evaluates it")
         }
         (_, Some(ConfigError::NotAnOverride { meant: Some(Meant::Data(path)), .. })) => {
             format!("train on it: `thalweg train data={path}`")

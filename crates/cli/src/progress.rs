@@ -43,7 +43,7 @@ impl<'a> Watch<'a> {
     fn draw(&mut self, progress: &Progress) {
         if self.stop.load(Ordering::Relaxed) && !self.told_stop {
             self.told_stop = true;
-            self.say("stopping after this step; Ctrl-C again quits at once");
+            self.say("stopping after this step; press Ctrl-C again to quit immediately");
         }
         let (Some(bar), Some(facts)) = (&self.bar, &self.facts) else { return };
         let seconds = self.started.elapsed().as_secs_f64().max(1e-9);

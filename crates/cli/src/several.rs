@@ -19,7 +19,7 @@ use crate::watch_runs::WatchRuns;
 /// How many runs at once.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Jobs {
-    /// Of several runs, how many at once (1); their threads together fit the cores
+    /// Of several runs, how many to train at a time (1); together their threads match the cores
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 }
@@ -36,8 +36,8 @@ impl Jobs {
             None | Some(1) => Ok(()),
             Some(n) => Err(Failure::wrong(
                 "cli.jobs-of-one",
-                format!("`-j {n}` is for several runs, and this is one"),
-                "leave it out, or ask for several: `seeds=3`, `data.folds=5`",
+                format!("`-j {n}` is for several runs, but this is one run"),
+                "leave it out, or ask for several runs: `seeds=3`, `data.folds=5`",
             )),
         }
     }
@@ -78,7 +78,7 @@ pub fn resume(ui: &Ui, folder: &RunsDir, changes: &[String], how: How) -> Result
     let changes = if idle.is_empty() { changes } else { &[] };
     go(ui, folder, how, |how, watch| runs::resume(folder, changes, how, watch))?;
     if !idle.is_empty() {
-        ui.say(&format!("nothing left to do; {}", no_effect(&idle)));
+        ui.say(&format!("nothing is left to do; {}", no_effect(&idle)));
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ pub fn resume(ui: &Ui, folder: &RunsDir, changes: &[String], how: How) -> Result
 pub fn no_effect(keys: &[String]) -> String {
     let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
     let verb = if keys.len() == 1 { "has" } else { "have" };
-    format!("{} {verb} no effect without further steps", names.join(", "))
+    format!("without further steps, {} {verb} no effect", names.join(", "))
 }
 
 /// The time that a list's settings give to this session, and the settings that the list is to keep.
@@ -128,16 +128,19 @@ fn finish(ui: &Ui, folder: &RunsDir, results: &Results, stopped: bool) -> Result
         ui.warn(&format!("{} {}: {reason}", r.run.name, r.run.status.word()));
     }
     if !left.is_empty() && stopped {
-        let message = format!("interrupted with {n} of {of} runs done; left are {}", named(&left));
-        let hint = Some(format!("go on with them: {go_on}"));
+        let message = format!("interrupted after {n} of {of} runs; still to do: {}", named(&left));
+        let hint = Some(format!("continue them with {go_on}"));
         let id = "cli.interrupted".into();
         return Err(Failure { exit: INTERRUPTED, id, message, hint, result: Some(result) });
     }
     if !left.is_empty() {
-        ui.warn(&format!("the time was up with {n} of {of} runs done; left are {}: {go_on}", named(&left)));
+        ui.warn(&format!(
+            "the time limit was reached after {n} of {of} runs; still to do: {}. Continue with {go_on}",
+            named(&left)
+        ));
     }
     if let Some(first) = broken.first() {
-        let message = format!("{} of {of} runs did not reach their end", broken.len());
+        let message = format!("{} of {of} runs did not finish", broken.len());
         let hint = first
             .run
             .hint

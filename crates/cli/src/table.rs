@@ -77,7 +77,7 @@ pub fn short(x: f64) -> String {
     }
 }
 
-/// A figure by its name: shares as per cent, others in four digits that line up; `–` where it is undefined.
+/// A figure by its name: shares as percent, others in four digits that line up; `–` where it is undefined.
 pub fn figure(name: &str, value: f64) -> String {
     // the last word alone says what it is: a head may be called anything
     let kind = name.rsplit(['_', ' ']).next().unwrap_or(name);

@@ -101,7 +101,7 @@ impl Ui {
         self.quiet
     }
 
-    /// Whether standard error may hold colours.
+    /// Whether standard error may hold colors.
     pub fn color_err(&self) -> bool {
         self.color_err
     }
@@ -118,7 +118,7 @@ impl Ui {
         }
     }
 
-    /// The same for a picture in colours of its own. They are left out where the plain text holds anything that a
+    /// The same for a picture in colors of its own. They are left out where the plain text holds anything that a
     /// terminal would obey: it could not be told from them.
     pub fn picture(&self, draw: impl Fn(bool) -> String) {
         let plain = draw(false);
@@ -234,7 +234,7 @@ fn escaped(json: &str) -> String {
 /// The mark at the end of a look.
 const END: char = '\u{fddf}';
 
-/// Text in a look, for whichever way it goes: [`Ui`] puts in the colours, or leaves them out, where it writes.
+/// Text in a look, for whichever way it goes: [`Ui`] puts in the colors, or leaves them out, where it writes.
 pub fn paint(text: &str, look: Look) -> String {
     if text.is_empty() { String::new() } else { format!("{}{text}{END}", look.mark()) }
 }

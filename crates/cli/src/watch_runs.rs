@@ -81,7 +81,7 @@ impl Watch for WatchRuns<'_> {
     fn on_step(&mut self, run: &str, progress: &Progress) {
         if self.stop.load(Ordering::Relaxed) && !self.told_stop {
             self.told_stop = true;
-            self.say("stopping after this step; Ctrl-C again quits at once");
+            self.say("stopping after this step; press Ctrl-C again to quit immediately");
         }
         if let Some(going) = self.going.get_mut(run) {
             going.1 = progress.step;

@@ -58,7 +58,7 @@ fn labels_as_text_go_from_training_to_answers() {
         (ran.code, ran.err.as_str()),
         (
             1,
-            "error: `cow` of sample 0 is none of the 3 classes: y.npy\nhint: correct the label, or train again with this class\n"
+            "error: `cow` of sample 0 is not one of the 3 classes: y.npy\nhint: correct the label, or train again with this class\n"
         )
     );
 }
@@ -72,7 +72,7 @@ fn one_hot_targets_train_a_classifier_that_says_so() {
     write("y.npy", npy("|u1", "60, 3", &rows));
     let ran = here.run("data=x.npy model=mlp-8 epochs=60 batch=20 lr=0.02 --run-dir run");
     let note =
-        "note: the targets are one-hot and taken as 3 classes; `data.task=regression` takes them as numbers";
+        "note: the targets are one-hot and are 3 classes; `data.task=regression` predicts numbers instead";
     assert!(ran.err.contains(note), "{}", ran.err);
     let measured = last(&here, "eval run data=x.npy --json");
     assert!(measured["metrics"]["test_accuracy"].as_f64().unwrap() > 0.9, "{measured}");

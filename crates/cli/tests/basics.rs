@@ -27,19 +27,19 @@ fn mistakes_on_the_command_line() {
         ("list --jsn", "error: unknown argument `--jsn`\nhint: did you mean `--json`?"),
         (
             "list --color red",
-            "error: `--color <WHEN>` is `red`, which it cannot be\nhint: it takes `auto`, `always`, `never`",
+            "error: `--color <WHEN>` cannot be `red`\nhint: it takes `auto`, `always`, `never`",
         ),
         (
-            "list optimisers bob",
-            "error: unknown optimiser `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
+            "list optimizers bob",
+            "error: unknown optimizer `bob`\nhint: there are sgd, momentum, nesterov, adam, adamw, lamb",
         ),
         (
             "config",
-            "error: `thalweg config` needs one more word\nhint: `thalweg config --help` shows what there is",
+            "error: `thalweg config` needs one more word\nhint: `thalweg config --help` shows what is possible",
         ),
         (
             "report",
-            "error: RUN is missing\nhint: `thalweg report RUN`; `thalweg report --help` says what they are",
+            "error: RUN is missing\nhint: `thalweg report RUN`; `thalweg report --help` explains them",
         ),
         (
             "config show epochs 5",
@@ -93,17 +93,17 @@ fn hints_are_commands() {
     let cases = [
         ("learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
         ("zzz=1", "`thalweg config show` prints every key"),
-        ("optimizer=adamv", "did you mean `adam`? `thalweg list optimisers` shows all"),
+        ("optimizer=adamv", "did you mean `adam`? `thalweg list optimizers` shows all"),
         ("model=mpl", "did you mean `mlp`? `thalweg list models` shows all"),
         ("schedule=qqq", "`thalweg list schedules` shows all"),
         ("model.activation=rellu", "`thalweg config show` explains `model`"),
         ("data=qqqqq", "`thalweg data list` shows the sets; a path works as well"),
-        ("data.classes=4 data=xor", "leave `data.classes` out, or give it what is expected"),
+        ("data.classes=4 data=xor", "leave out `data.classes`, or set it to what is expected"),
         (
             "augment=[\"flip\"] data=xor",
-            "`augment=none` trains without, `thalweg list augment` shows all transforms",
+            "`augment=none` trains without augmentation, `thalweg list augment` shows all transforms",
         ),
-        ("groups=[{match=\"*\",freeze=true}]", "`thalweg eval RUN` measures without training"),
+        ("groups=[{match=\"*\",freeze=true}]", "`thalweg eval RUN` evaluates without training"),
         ("data.folds=2 learning_rate=1", "did you mean `lr`? `thalweg config show` prints every key"),
     ];
     for (words, hint) in cases {
@@ -151,8 +151,8 @@ fn json_is_pure_and_ends_with_the_result() {
     let here = Folder::new("json");
     for words in [
         "list --json",
-        "list optimisers --json",
-        "list optimisers adam --json",
+        "list optimizers --json",
+        "list optimizers adam --json",
         "--json list data",
         "data list --json",
         "data info digits --json",
@@ -205,7 +205,7 @@ fn data_are_described() {
     let here = Folder::new("describe");
     std::fs::write(
         here.path().join("t.csv"),
-        "size,colour,price\n1,red,2.5\n2,blue,3.5\n,red,9.25\n4,red,1.5\n",
+        "size,color,price\n1,red,2.5\n2,blue,3.5\n,red,9.25\n4,red,1.5\n",
     )
     .unwrap();
     let text = here.run("data info t.csv data.target=price data.valid=0 data.test=1").fine();
@@ -227,7 +227,7 @@ fn a_contact_sheet_is_drawn_once() {
     let other = format!("{words} --seed 2");
     here.run(&other).fails(
         2,
-        "error: there is such a file already: sheet.png\nhint: another name, or `--force` to replace it",
+        "error: the file exists already: sheet.png\nhint: choose another name, or add `--force` to replace it",
     );
     assert_eq!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
     here.run(&format!("{words} --force")).fine();
@@ -235,12 +235,12 @@ fn a_contact_sheet_is_drawn_once() {
     here.run(&format!("{other} --force")).fine();
     assert_ne!(std::fs::read(here.path().join("sheet.png")).unwrap(), png);
     here.run("data preview digits augment=flip")
-        .fails(2, "error: augmented images are shown in a picture, not as text\nhint: add `--out FILE.png`");
+        .fails(2, "error: augmented images can only be shown as a picture\nhint: add `--out FILE.png`");
     here.run("data preview digits --out none/x.png")
         .fails(1, "error: no such folder: none\nhint: make it first: `mkdir -p none`");
     here.run("data preview two-moons --out moons.png").fails(
         2,
-        "error: two-moons has samples of shape [2], which are not images\nhint: `thalweg data preview` without `--out` \
+        "error: two-moons has samples of shape [2], and these are not images\nhint: `thalweg data preview` without `--out` \
          shows other samples",
     );
 }
@@ -255,8 +255,8 @@ fn completions_know_the_verbs() {
 }
 
 #[test]
-fn colours_only_where_asked_for() {
-    let here = Folder::new("colours");
+fn colors_only_where_asked_for() {
+    let here = Folder::new("colors");
     assert!(!here.run("config show").out.contains('\x1b'));
     assert!(!here.run("--color never config show x=1").err.contains('\x1b'));
     assert!(here.run("--color always config show").out.contains('\x1b'));

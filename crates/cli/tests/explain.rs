@@ -75,7 +75,7 @@ fn classes_are_explained_by_accuracy_and_images_by_squares() {
     let first = text.lines().position(|line| line.starts_with("column")).unwrap() + 1;
     assert!(text.lines().nth(first).unwrap().starts_with("side    ████████████████████████"), "{text}");
     assert!(
-        text.contains("by how much accuracy falls where a column is shuffled, mean ± deviation of 10"),
+        text.contains("how much accuracy falls when a column is shuffled, mean ± deviation of 10"),
         "{text}"
     );
     here.run("data=digits epochs=1 --run-dir digits -q").fine();
@@ -85,5 +85,5 @@ fn classes_are_explained_by_accuracy_and_images_by_squares() {
     // without a validation part another part tells, with a warning
     here.run("data=house.csv data.target=kind data.valid=0 model=mlp-4 epochs=1 --run-dir none -q").fine();
     let ran = here.run("explain none -q");
-    assert_eq!(ran.err, "warning: there is no validation part: the test part tells what matters\n");
+    assert_eq!(ran.err, "warning: there is no validation part, so the test part is used\n");
 }

@@ -44,15 +44,15 @@ fn a_finished_run_says_what_it_does_not_do() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         ran.err
     };
-    let nothing = "nothing left to do: 2 epochs, 22 steps";
+    let nothing = "nothing is left to do: 2 epochs, 22 steps";
     assert_eq!(said("resume a"), format!("{nothing}\n"));
     assert_eq!(
         said("resume a threads=2"),
-        format!("{nothing}; `threads` has no effect without further steps\n")
+        format!("{nothing}; without further steps, `threads` has no effect\n")
     );
     assert_eq!(
         said("resume a threads=2 save.every=2ep"),
-        format!("{nothing}; `threads`, `save.every` have no effect without further steps\n")
+        format!("{nothing}; without further steps, `threads`, `save.every` have no effect\n")
     );
     assert_eq!(std::fs::read(here.path().join("a/config.toml")).unwrap(), before);
 }
@@ -145,14 +145,14 @@ fn a_full_disk_keeps_the_old_checkpoint() {
     assert_eq!(digest("full"), digest("roomy"));
 }
 
-/// What cannot change is named by its whole key, and a mistake on the command line has the colours that were asked for.
+/// What cannot change is named by its whole key, and a mistake on the command line has the colors that were asked for.
 #[test]
 fn messages_are_whole() {
     let here = Folder::new("messages");
     here.run("data=xor model=mlp-4 epochs=1 --run-dir a -q").fine();
     here.run("eval a optimizer.lr=2").fails(
         2,
-        "error: `optimizer.lr` cannot change once a model is trained\n\
+        "error: `optimizer.lr` cannot change after a model has been trained\n\
          hint: `thalweg eval` takes `data`, `eval_batch`, `threads`, `top_k`",
     );
     assert!(here.run("lst --color=always").err.starts_with("\x1b[1;31merror\x1b[0m: "));

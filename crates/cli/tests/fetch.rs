@@ -23,7 +23,7 @@ fn without_a_network_the_way_by_hand_is_told() {
     assert!(lines[0].ends_with("/train-images-idx3-ubyte.gz"), "{}", ran.err);
     let base = "       https://ossci-datasets.s3.amazonaws.com/mnist";
     let expected = [
-        "hint: without a network here,".to_string(),
+        "hint: if there is no network here,".to_string(),
         "  1. download elsewhere:".to_string(),
         format!("{base}/train-images-idx3-ubyte.gz"),
         format!("{base}/train-labels-idx1-ubyte.gz"),
@@ -48,8 +48,8 @@ fn a_cut_download_says_how_to_go_on_and_does() {
     let ran = here.run(&command);
     let url = format!("{}/{}", server.url, IMAGES.0);
     let error = format!(
-        "error: the download broke off after 4000 of 9912422 bytes: the connection was closed: {url}\n\
-         hint: `thalweg {command}` goes on where it stopped\n"
+        "error: the download stopped after 4000 of 9912422 bytes: the connection was closed: {url}\n\
+         hint: `thalweg {command}` continues where it stopped\n"
     );
     assert!(ran.code == 1 && ran.err.ends_with(&error), "{} {}", ran.code, ran.err);
     assert!(
@@ -62,7 +62,7 @@ fn a_cut_download_says_how_to_go_on_and_does() {
     here.run(&command).fails(
         1,
         &format!(
-            "error: the server answered 404: {url}\nhint: try later, or take another address: `--from URL`"
+            "error: the server answered 404: {url}\nhint: try later, or use another address: `--from URL`"
         ),
     );
     assert_eq!((server.asked()[4].from, fs::read(&part).unwrap().len()), (Some(4_000), 4_000));
@@ -100,7 +100,7 @@ fn wrong_commands_are_told() {
     fs::create_dir_all(here.path().join("data/mnist")).unwrap();
     fs::write(here.path().join("data/mnist").join(IMAGES.0), "mine").unwrap();
     let ran = here.run(&format!("data fetch mnist --from {}", nobody()));
-    assert!(ran.code == 2 && ran.err.starts_with("error: another file is in the way and is left as it is: "));
+    assert!(ran.code == 2 && ran.err.starts_with("error: another file is in the way and was not changed: "));
     assert_eq!(fs::read_to_string(here.path().join("data/mnist").join(IMAGES.0)).unwrap(), "mine");
 }
 

@@ -1,6 +1,7 @@
 //! Every shell block of the handbook and the README is run in a folder of its own, with files of the names that stand
 //! in it. A block that cannot be run says why after its fence, ```` ```sh not run: REASON ````; the settings of its
-//! training commands are checked all the same.
+//! training commands are checked anyway. A block ```` ```text from above ```` shows lines that the block before it must
+//! print; a line with an ellipsis alone stands for lines that are left out.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,14 @@ mod common;
 use common::Folder;
 
 /// Blocks that say why they are not run; counted, so that none is added without a thought.
-const NOT_RUN: usize = 20;
+const NOT_RUN: usize = 18;
+
+/// What a line of a page belongs to.
+#[derive(Clone, Copy)]
+enum Inside {
+    Shell,
+    Shown,
+}
 
 struct Block {
     page: String,
@@ -18,6 +26,8 @@ struct Block {
     /// why it is not run
     reason: Option<String>,
     text: String,
+    /// lines that it prints, as the page shows them
+    shown: Vec<String>,
 }
 
 fn root() -> PathBuf {
@@ -40,21 +50,28 @@ fn blocks(page: &Path) -> Vec<Block> {
     let name = page.file_name().unwrap().to_string_lossy().into_owned();
     let text = std::fs::read_to_string(page).unwrap();
     let mut found: Vec<Block> = Vec::new();
-    let mut inside = false;
+    let mut inside: Option<Inside> = None;
     for (i, line) in text.lines().enumerate() {
         match (line.strip_prefix("```"), inside) {
-            (Some(info), false) if info == "sh" || info.starts_with("sh ") => {
+            (Some("text from above"), None) => {
+                assert!(found.last().is_some_and(|b| b.shown.is_empty()), "{name}:{}: no block above", i + 1);
+                inside = Some(Inside::Shown);
+            }
+            (Some(info), None) if info == "sh" || info.starts_with("sh ") => {
                 let reason = info.strip_prefix("sh not run: ").map(str::to_owned);
+                assert!(!info.contains('`'), "{name}:{}: a fence with a backtick is none", i + 1);
                 assert!(
                     info == "sh" || reason.as_ref().is_some_and(|r| !r.is_empty()),
                     "{name}:{}: {info}",
                     i + 1
                 );
-                found.push(Block { page: name.clone(), line: i + 1, reason, text: String::new() });
-                inside = true;
+                let (page, shown) = (name.clone(), Vec::new());
+                found.push(Block { page, line: i + 1, reason, text: String::new(), shown });
+                inside = Some(Inside::Shell);
             }
-            (Some(_), true) => inside = false,
-            (None, true) => {
+            (Some(_), Some(_)) => inside = None,
+            (None, Some(Inside::Shown)) => found.last_mut().unwrap().shown.push(line.into()),
+            (None, Some(Inside::Shell)) => {
                 let block = &mut found.last_mut().unwrap().text;
                 *block += line;
                 *block += "\n";
@@ -62,8 +79,26 @@ fn blocks(page: &Path) -> Vec<Block> {
             _ => {}
         }
     }
-    assert!(!inside, "{name}: a block does not end");
+    assert!(inside.is_none(), "{name}: a block does not end");
     found
+}
+
+/// The first line of a block that is not among what was printed; times, speeds and numbers of threads may differ.
+fn not_printed<'a>(block: &'a Block, printed: &str) -> Option<&'a String> {
+    let there: Vec<String> = printed.lines().map(steady).collect();
+    block.shown.iter().find(|line| line.trim() != "..." && !there.contains(&steady(line)))
+}
+
+/// A line without what differs from one machine to the next.
+fn steady(line: &str) -> String {
+    let is_unit =
+        |word: &str| ["s", "ms", "samples/s", "threads"].contains(&word.trim_end_matches([',', ';', '.']));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let steady = words.iter().enumerate().map(|(i, word)| {
+        let differs = is_unit(word) || words.get(i + 1).is_some_and(|next| is_unit(next));
+        if differs { "#" } else { word }
+    });
+    steady.collect::<Vec<_>>().join(" ")
 }
 
 /// Files that stand in the blocks.
@@ -86,6 +121,8 @@ fn write_files(folder: &Path) {
     let toml = std::fs::read_to_string(root().join("docs/src/getting-started.md")).unwrap();
     let config = toml.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     write("run.toml", config.as_bytes());
+    std::fs::create_dir_all(folder.join("docs")).unwrap();
+    write("docs/flats.csv", &std::fs::read(root().join("docs/flats.csv")).unwrap());
     write_digits(&folder.join("mnist-folder"));
 }
 
@@ -118,8 +155,8 @@ fn before(page: &str) -> &'static str {
     }
 }
 
-/// Runs lines of a shell, which stop at the first that fails.
-fn shell(folder: &Path, lines: &str) -> Result<(), String> {
+/// Runs lines of a shell, which stop at the first that fails; what they print.
+fn shell(folder: &Path, lines: &str) -> Result<String, String> {
     let program = Path::new(env!("CARGO_BIN_EXE_thalweg"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let ran = Command::new("sh")
@@ -130,7 +167,8 @@ fn shell(folder: &Path, lines: &str) -> Result<(), String> {
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if ran.status.success() { Ok(()) } else { Err(text(&ran.stdout) + &text(&ran.stderr)) }
+    let printed = text(&ran.stdout) + "\n" + &text(&ran.stderr);
+    if ran.status.success() { Ok(printed) } else { Err(printed) }
 }
 
 /// The training commands of a block that is not run, as commands that show their settings.
@@ -168,8 +206,10 @@ fn every_block_is_run_or_says_why_not() {
             match &block.reason {
                 None => {
                     n_run += 1;
-                    shell(folder.path(), &block.text)
+                    let printed = shell(folder.path(), &block.text)
                         .unwrap_or_else(|e| panic!("{place}\n{}\n{e}", block.text));
+                    let missing = not_printed(block, &printed);
+                    assert!(missing.is_none(), "{place} does not print {missing:?}, but\n{printed}");
                 }
                 Some(reason) => {
                     not_run.push(format!("{place}: {reason}"));
@@ -190,10 +230,17 @@ fn every_block_is_run_or_says_why_not() {
 #[test]
 fn a_block_that_fails_is_found() {
     let folder = Folder::new("handbook-fails");
-    assert!(shell(folder.path(), "thalweg list optimisers\nthalweg lisst\ntrue").is_err());
+    assert!(shell(folder.path(), "thalweg list optimizers\nthalweg lisst\ntrue").is_err());
     let [command] = &settings("recipe=\"data=cifar10\"\nthalweg $recipe modell=resnet20   # wrong\n")[..]
     else {
         panic!("one command")
     };
     assert!(shell(folder.path(), command).unwrap_err().contains("modell"));
+    let printed = shell(folder.path(), "echo 'done after 3 epochs, 0.5 s'").unwrap();
+    let shows = |line: &str| {
+        let shown = vec!["...".into(), line.into()];
+        let block = Block { page: String::new(), line: 1, reason: None, text: String::new(), shown };
+        not_printed(&block, &printed).is_none()
+    };
+    assert!(shows("done after 3 epochs, 7 s") && !shows("done after 4 epochs, 7 s"));
 }

@@ -27,7 +27,7 @@ fn json(here: &Folder, file: &str) -> Value {
 
 /// No file and no line of talk holds a number that is none.
 #[track_caller]
-fn nothing_undefined_is_spelt(text: &str) {
+fn nothing_undefined_is_spelled(text: &str) {
     for word in ["NaN", "nan", "inf,", "-inf", "−∞", "inf "] {
         assert!(!text.contains(word), "{word}: {text}");
     }
@@ -53,13 +53,13 @@ fn one_validation_row_is_judged_by_its_error() {
     let best = rows.iter().min_by(|a, b| lowest(a).total_cmp(&lowest(b))).unwrap();
     assert_eq!(best.split(',').next().unwrap(), summary["best"]["epoch"].to_string());
     for file in ["r/log.txt", "r/metrics.csv", "r/summary.json", "r/evaluation.json"] {
-        nothing_undefined_is_spelt(&read(&here, file));
+        nothing_undefined_is_spelled(&read(&here, file));
     }
     let page = read(&here, "r/report.html");
     let page = page.rsplit_once("<script>").unwrap().0;
     assert!(page.contains("test RMSE") && !page.contains("NaN") && !page.contains("−∞"), "{page}");
-    nothing_undefined_is_spelt(&(ran.out + &ran.err));
-    nothing_undefined_is_spelt(&here.run("eval r").fine());
+    nothing_undefined_is_spelled(&(ran.out + &ran.err));
+    nothing_undefined_is_spelled(&here.run("eval r").fine());
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn equal_validation_targets_are_judged_by_their_error_in_folds_too() {
     std::fs::write(here.path().join("t.csv"), text).unwrap();
     let ran = here.run("train data=t.csv data.task=regression data.folds=4 epochs=6 batch=8 --run-dir r");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    nothing_undefined_is_spelt(&(ran.out + &ran.err));
+    nothing_undefined_is_spelled(&(ran.out + &ran.err));
     for file in ["r/runs.csv", "r/results.csv", "r/folds.csv", "r/results.json", "r/fold-1/metrics.csv"] {
-        nothing_undefined_is_spelt(&read(&here, file));
+        nothing_undefined_is_spelled(&read(&here, file));
     }
     let results = read(&here, "r/results.csv");
     assert!(results.contains("all,test_rmse,4,"), "{results}");
@@ -95,8 +95,9 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
     let ran = here.run("train data=t.csv --run-dir r");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let n_train = json(&here, "r/summary.json")["samples"]["train"].as_u64().unwrap();
-    let said =
-        format!("note: epochs=400, batch=64, chosen from {n_train} training samples; set `epochs`, `batch`");
+    let said = format!(
+        "note: epochs=400, batch=64, chosen because there are {n_train} training samples; set `epochs`, `batch`"
+    );
     assert!(ran.err.contains(&said), "{}", ran.err);
     let config = read(&here, "r/config.toml");
     assert!(config.contains("\nepochs = 400 ") && config.contains("\nbatch = 64 "), "{config}");
@@ -123,7 +124,7 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
 }
 
 #[test]
-fn tables_smaller_than_a_batch_are_learnt() {
+fn tables_smaller_than_a_batch_are_learned() {
     let here = Folder::new("small");
     for n in [5, 12, 40, 79] {
         std::fs::write(here.path().join("t.csv"), classes(n)).unwrap();
@@ -203,8 +204,8 @@ fn measuring_the_training_file_is_told() {
     let samples = json(&here, "sub/r/summary.json")["samples"].clone();
     let own = here.run("eval sub/r data=sub/t.csv");
     let said = format!(
-        "warning: of these 200 samples the model was trained on {}, and {} chose the best epoch: the figures are not \
-         those of new data",
+        "warning: the model was trained on {} of these 200 samples, and {} chose the best epoch: the figures do not show \
+         how it does on new data",
         samples["train"], samples["valid"]
     );
     assert_eq!((own.code, own.err.trim_end()), (0, said.as_str()));
@@ -212,18 +213,18 @@ fn measuring_the_training_file_is_told() {
     let new = here.run("eval sub/r data=new.csv").fine();
     assert!(new.starts_with("new.csv, 100 samples"), "{new}");
     let mixed = here.run("eval sub/r data=mixed.csv");
-    assert!(mixed.err.contains("warning: of these 100 samples the model was trained on "), "{}", mixed.err);
+    assert!(mixed.err.contains("warning: the model was trained on "), "{}", mixed.err);
     // the data are found from another folder, and the run's own test part is no news
     std::fs::rename(here.path().join("sub/r"), here.path().join("r")).unwrap();
     assert!(here.run("eval r").fine().starts_with("test part"));
     let path = here.path().join("sub/t.csv");
     assert!(read(&here, "r/config.toml").contains(&format!("source = {:?}", path.to_str().unwrap())));
-    // data that are no longer there are known by their check sum, where nothing was missing
+    // data that are no longer there are known by their checksum, where nothing was missing
     std::fs::write(here.path().join("whole.csv"), classes(80)).unwrap();
     assert_eq!(here.run("train data=whole.csv epochs=1 --run-dir whole").code, 0);
     std::fs::rename(here.path().join("whole.csv"), here.path().join("moved.csv")).unwrap();
     let moved = here.run("eval whole data=moved.csv");
-    assert!(moved.err.contains("these are the data that the model was trained on"), "{}", moved.err);
+    assert!(moved.err.contains("the model was trained on these data"), "{}", moved.err);
 }
 
 #[test]
@@ -270,7 +271,7 @@ fn checkpoints_stay_where_they_are_asked_for() {
     assert!(kept("r4").is_empty());
     here.run("train save.keep=some").fails(
         2,
-        "error: `save.keep` on the command line: expected `all`, or how many checkpoints stay, got \"some\"\n\
+        "error: `save.keep` on the command line: expected `all`, or how many checkpoints to keep, got \"some\"\n\
          hint: `thalweg config show` explains `save`",
     );
 }
@@ -304,8 +305,8 @@ fn a_first_epoch_that_diverges_leaves_its_steps() {
 }
 
 #[test]
-fn nothing_longer_is_proposed_where_all_is_learnt() {
-    let here = Folder::new("learnt");
+fn nothing_longer_is_proposed_where_all_is_learned() {
+    let here = Folder::new("learned");
     std::fs::write(here.path().join("t.csv"), classes(60)).unwrap();
     let ran =
         here.run("train data=t.csv data.valid=0 data.test=0 epochs=400 lr=0.01 save.every=100ep --run-dir r");
@@ -384,7 +385,7 @@ fn probabilities_are_calibrated_on_request() {
     let plain = here.run("predict r t.csv").out;
     here.run("predict r t.csv --calibrated").fails(
         2,
-        "error: the run was not calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
+        "error: the run has not been calibrated: r/calibration.json\nhint: `thalweg eval r --calibrate --checkpoint best`",
     );
     let measured = here.run("eval r --calibrate --json").out;
     let last: Value = serde_json::from_str(measured.lines().last().unwrap()).unwrap();
@@ -401,7 +402,7 @@ fn probabilities_are_calibrated_on_request() {
     assert_eq!(here.run("predict r t.csv").out, plain);
     here.run("predict r t.csv --calibrated --checkpoint last").fails(
         2,
-        "error: the calibration is of the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
+        "error: the calibration belongs to the best weights\nhint: `thalweg eval r --calibrate --checkpoint last`",
     );
     // the hint cures
     assert_eq!(here.run("eval r --calibrate --checkpoint last").code, 0);

@@ -73,7 +73,7 @@ fn the_slides_tables_come_out() {
     let before = read(&here, "book/init/verdict.json");
     here.run("lab init depth=1 --out book").fails(
         2,
-        "error: folder exists and is not empty: book/init\nhint: write elsewhere with `--out DIR`, or take the folder away first",
+        "error: folder exists and is not empty: book/init\nhint: write elsewhere with `--out DIR`, or remove the folder first",
     );
     assert_eq!(here.run("lab all --out book").code, 2);
     assert_eq!(read(&here, "book/init/verdict.json"), before);

@@ -40,7 +40,7 @@ fn a_run_is_never_overwritten_unasked() {
     here.run("train epochs=1 --run-dir a").fails(
         2,
         "error: run folder exists and is not empty: a\n\
-         hint: go on with it by `thalweg resume a`, choose another `--run-dir`, or add `--overwrite`",
+         hint: continue it with `thalweg resume a`, choose another `--run-dir`, or add `--overwrite`",
     );
     let before = summary(&here, "a");
     assert_eq!(here.run("train data=nowhere.csv --run-dir a --overwrite").code, 1);
@@ -98,7 +98,7 @@ fn going_on_is_the_run_that_never_stopped() {
     assert_eq!((again.code, again.json()[0]["event"].as_str()), (0, Some("result")));
     here.run("resume parts epochs=2").fails(
         2,
-        "error: the run has 3 epochs and 60 steps behind it already\nhint: ask for more: `thalweg resume parts epochs=6`",
+        "error: the run has already done 3 epochs and 60 steps\nhint: ask for more: `thalweg resume parts epochs=6`",
     );
     assert_eq!(here.run("resume parts lr=1 epochs=9").code, 2);
     here.run("resume nowhere")
@@ -146,7 +146,7 @@ fn a_model_is_measured_as_in_training() {
     assert!(text.contains("accuracy") && text.contains("precision"), "{text}");
     here.run("eval a lr=1").fails(
         2,
-        "error: `lr` cannot change once a model is trained\nhint: `thalweg eval` takes `data`, `eval_batch`, `threads`, `top_k`",
+        "error: `lr` cannot change after a model has been trained\nhint: `thalweg eval` takes `data`, `eval_batch`, `threads`, `top_k`",
     );
     assert!(here.run("eval a data=two-moons").err.contains("shape [8, 8, 1], the data has [2]"));
 }
@@ -174,7 +174,7 @@ fn new_rows_are_answered_without_their_target() {
     assert_eq!(here.run("predict a none.csv").code, 1);
     here.run("predict a new.csv -o ./new.csv").fails(
         2,
-        "error: the answers would take the place of the samples: ./new.csv\nhint: name another file behind `-o`",
+        "error: the answers would overwrite the samples: ./new.csv\nhint: name another file after `-o`",
     );
     assert!(std::fs::read_to_string(here.path().join("new.csv")).unwrap().starts_with("a,b\n"));
     here.run("predict a new.csv -o none/out.csv")
@@ -260,7 +260,7 @@ fn data_that_changed_are_not_gone_on_with() {
     let before = here.run("eval a --json").out;
     table("1,2,a");
     let path = here.path().join("t.csv");
-    let measure = format!("measure on the data as they are now: `thalweg eval RUN data={}`", path.display());
+    let measure = format!("evaluate on the data as they are now: `thalweg eval RUN data={}`", path.display());
     for (verb, next) in [
         (
             "resume a epochs=3",
@@ -271,7 +271,7 @@ fn data_that_changed_are_not_gone_on_with() {
         let ran = here.run(verb);
         assert_eq!(ran.code, 1, "{}", ran.err);
         assert!(
-            ran.err.starts_with("error: the data changed since the run began: check sum "),
+            ran.err.starts_with("error: the data have changed since the run began: checksum "),
             "{}",
             ran.err
         );

@@ -133,7 +133,7 @@ fn time_ends_a_list_and_says_what_is_left() {
     let ran = here.run(&format!("{long} --run-dir cut time=700ms"));
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(
-        ran.err.contains("the time was up with 0 of 4 runs done; left are seed-0, seed-1"),
+        ran.err.contains("the time limit was reached after 0 of 4 runs; still to do: seed-0, seed-1"),
         "{}",
         ran.err
     );
@@ -151,9 +151,12 @@ fn time_ends_a_single_run_too() {
     let here = Folder::new("time-single");
     let ran = here.run("train epochs=4000 time=0.5s --run-dir a --json");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.err.contains("the time was up at step"), "{}", ran.err);
+    assert!(ran.err.contains("the time limit was reached at step"), "{}", ran.err);
     let last = ran.json().pop().unwrap();
-    assert_eq!((&last["status"], &last["reason"]), (&"interrupted".into(), &"the time was up".into()));
+    assert_eq!(
+        (&last["status"], &last["reason"]),
+        (&"interrupted".into(), &"the time limit was reached".into())
+    );
     let steps = last["steps"].as_u64().unwrap();
     assert!(steps > 0 && steps < 80_000, "{steps}");
     let epochs = steps / 20 + 1;
@@ -182,7 +185,7 @@ fn a_run_that_fails_does_not_hide_the_others() {
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("error: 1 of 4 runs did not reach their end\nhint: "), "{}", ran.err);
+    assert!(ran.err.contains("error: 1 of 4 runs did not finish\nhint: "), "{}", ran.err);
     let result = ran.json().pop().unwrap();
     assert_eq!((&result["done"], &result["failed"]), (&3.into(), &serde_json::json!(["seed-1"])));
     assert!(result["mean"]["test_accuracy"].is_number());
@@ -228,7 +231,7 @@ fn what_makes_no_sense_is_refused() {
     here.run("train seeds=2 epochs=1 --run-dir a").fails(
         2,
         "error: run folder exists and is not empty: a\n\
-         hint: go on with it by `thalweg resume a`, choose another `--run-dir`, or add `--overwrite`",
+         hint: continue it with `thalweg resume a`, choose another `--run-dir`, or add `--overwrite`",
     );
     here.run("eval a")
         .fails(2, "error: the folder holds several runs: a\nhint: name one of them, such as `a/seed-0`");
@@ -236,8 +239,8 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(here.run("resume a lr=1").code, 2);
     here.run("train -j 2").fails(
         2,
-        "error: `-j 2` is for several runs, and this is one\n\
-         hint: leave it out, or ask for several: `seeds=3`, `data.folds=5`",
+        "error: `-j 2` is for several runs, but this is one run\n\
+         hint: leave it out, or ask for several runs: `seeds=3`, `data.folds=5`",
     );
     assert_eq!(here.run("train seeds=1,1").code, 2);
     assert_eq!(here.run("train seeds=2 model=7-3-10 --run-dir none").code, 2);
@@ -311,7 +314,7 @@ fn a_resumed_list_stays_one_experiment() {
     here.run("train epochs=4 seeds=2 model=mlp-8 --run-dir a -q").fine();
     here.run("resume a epochs=2").fails(
         2,
-        "error: `seed-0` has 4 epochs and 80 steps behind it already\nhint: ask for more, such as `epochs=8`",
+        "error: `seed-0` has already done 4 epochs and 80 steps\nhint: ask for more, such as `epochs=8`",
     );
     assert_eq!(here.run("resume a steps=3").code, 2);
     let said = here.run("resume a eval_batch=7 save.every=7st");
@@ -330,7 +333,7 @@ fn a_resumed_list_stays_one_experiment() {
     std::fs::write(here.path().join("t/runs.json"), format!("{}\"waiting\"{}", &list[..at], &list[at + 6..]))
         .unwrap();
     let ran = here.run("resume t");
-    assert!(ran.code == 1 && ran.err.contains("the data changed since the run began"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("the data have changed since the run began"), "{}", ran.err);
     // more runs than a list can have
     assert_eq!(here.run("train data.folds=4000000000").code, 2);
     assert_eq!(here.run("train data.folds=1000 seeds=1000").code, 2);

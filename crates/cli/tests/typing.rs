@@ -61,16 +61,16 @@ fn what_is_not_done_has_the_hint_that_does_it() {
             "did you mean `model.batch_norm` (default false)?".into(),
         ),
         ("iris.csv", "train on it: `thalweg train data=iris.csv`".into()),
-        ("r", "`thalweg resume r` goes on with the run, `thalweg eval r` measures it".into()),
+        ("r", "`thalweg resume r` continues the run, `thalweg eval r` evaluates it".into()),
         (
             "train r",
-            "go on with it: `thalweg resume r`; or train anew with its settings: `thalweg train r/config.toml`".into(),
+            "continue it with `thalweg resume r`, or start over with its settings: `thalweg train r/config.toml`".into(),
         ),
         ("eval r run.toml", "`thalweg train run.toml` trains with it".into()),
-        ("predict", "`thalweg predict RUN INPUT`; `thalweg predict --help` says what they are".into()),
-        ("predict r", "`thalweg predict r INPUT`; `thalweg predict --help` says what they are".into()),
+        ("predict", "`thalweg predict RUN INPUT`; `thalweg predict --help` explains them".into()),
+        ("predict r", "`thalweg predict r INPUT`; `thalweg predict --help` explains them".into()),
         ("train seeds=2 -j 100000", "it takes 1 to 1024".into()),
-        ("train run.toml r/config.toml", "name one of them, and settings over it".into()),
+        ("train run.toml r/config.toml", "name only one of them; settings on the command line win over it".into()),
         ("lab init dept=3", key("depth").replace('?', " (default 10)?")),
     ];
     for (words, hint) in cases {
@@ -92,7 +92,7 @@ fn answers_replace_no_file_unasked() {
     std::fs::write(here.path().join("thesis.csv"), "all of it").unwrap();
     here.run("predict r iris.csv -o thesis.csv").fails(
         2,
-        "error: there is such a file already: thesis.csv\nhint: another name behind `-o`, or `--overwrite` to replace it",
+        "error: the file exists already: thesis.csv\nhint: choose another name for `-o`, or add `--overwrite` to replace it",
     );
     assert_eq!(std::fs::read_to_string(here.path().join("thesis.csv")).unwrap(), "all of it");
     assert_eq!(here.run("predict r iris.csv -o thesis.csv --overwrite").code, 0);
@@ -147,10 +147,32 @@ fn bash_completes_keys_and_names() {
         assert!(complete("thalweg|train|data|=|two").unwrap().contains("two-moons"));
         assert_eq!(complete("thalweg|config|show|epo").unwrap(), "epochs=");
         assert!(complete("thalweg|train|--run").unwrap().contains("--run-dir"));
+        assert_eq!(complete("thalweg|optimizer|=|ad").unwrap(), "adam adamw");
+        assert_eq!(complete("thalweg|epo").unwrap(), "epochs=");
+        assert_eq!(complete("thalweg|optimizer|=|adam|epo").unwrap(), "epochs=");
+        assert_eq!(complete("thalweg|ben").unwrap(), "", "verbs that are not shown are not offered");
     }
     let zsh = here.run("completions zsh").fine();
     assert!(zsh.contains(":_thalweg_settings'") && zsh.contains("optimizer) compadd -- sgd"));
-    assert!(here.run("completions fish").fine().contains("-a \"optimizer= optimizer=sgd "));
+    let fish = here.run("completions fish").fine();
+    assert!(fish.contains("-a \"optimizer= optimizer=sgd "));
+    for script in [&zsh, &fish] {
+        assert!(!script.contains("Time whole training steps"), "verbs that are not shown are not offered");
+    }
+    std::fs::write(here.path().join("thalweg.fish"), &fish).unwrap();
+    let complete = |line: &str| {
+        let code = format!("source thalweg.fish; complete -C '{line}'");
+        let out = std::process::Command::new("fish").args(["-c", &code]).current_dir(here.path()).output();
+        Some(String::from_utf8(out.ok()?.stdout).unwrap())
+    };
+    // where there is a fish
+    for (line, offered) in [
+        ("thalweg train optimizer=ad", "optimizer=adamw\n"),
+        ("thalweg optimizer=ad", "optimizer=adamw\n"),
+        ("thalweg data=digits epo", "epochs=\n"),
+    ] {
+        assert!(complete(line).is_none_or(|out| out.contains(offered)), "{line}: {:?}", complete(line));
+    }
 }
 
 /// A program reads the same text; a terminal is not led by it.
@@ -176,7 +198,7 @@ fn what_cannot_be_is_told_before_the_work() {
     let ran = here.run("lab init seeds=1 samples=10 depth=2 width=4 --out file");
     assert_eq!(
         (ran.code, ran.err.lines().next()),
-        (2, Some("error: a file, where a folder is wanted: file")),
+        (2, Some("error: a file where a folder is needed: file")),
         "{}",
         ran.err
     );
@@ -226,7 +248,7 @@ fn answers_take_columns_of_their_rows_along() {
         ran.out
     );
     assert!(
-        ran.err.contains("column `color` has 1 value that the training table did not: `pink`"),
+        ran.err.contains("column `color` has 1 value that the training table did not have: `pink`"),
         "{}",
         ran.err
     );

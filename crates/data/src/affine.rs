@@ -23,15 +23,15 @@ pub enum Preprocess {
     None,
     /// Each input minus its mean; for images this subtracts the mean image (Krizhevsky, Sutskever and Hinton 2012,
     /// AlexNet).
-    Centre,
+    Center,
     /// Each input minus its mean, divided by its standard deviation.
-    Standardise,
+    Standardize,
     /// Each channel minus its mean (Simonyan and Zisserman 2015, VGG).
-    ChannelCentre,
+    ChannelCenter,
     /// Each channel minus its mean, divided by its standard deviation.
-    ChannelStandardise,
+    ChannelStandardize,
     /// All inputs minus one mean, divided by one standard deviation.
-    GlobalStandardise,
+    GlobalStandardize,
     /// Each input divided by the root of its mean square, so that all have Σx² = n.
     SecondMoment,
     /// Each input to 0..1 by its smallest and largest value.
@@ -46,17 +46,17 @@ impl Preprocess {
     /// All kinds, with their names in a config and what they do.
     pub const ALL: &'static [(Preprocess, &'static str, &'static str)] = &[
         (Preprocess::None, "none", "inputs as they are; bytes as b / 255"),
-        (Preprocess::Centre, "centre", "each input minus its mean (the mean image, as AlexNet)"),
-        (Preprocess::Standardise, "standardise", "each input to mean 0 and standard deviation 1"),
-        (Preprocess::ChannelCentre, "channel-centre", "each channel minus its mean (as VGG)"),
+        (Preprocess::Center, "center", "each input minus its mean (the mean image, as AlexNet)"),
+        (Preprocess::Standardize, "standardize", "each input to mean 0 and standard deviation 1"),
+        (Preprocess::ChannelCenter, "channel-center", "each channel minus its mean (as VGG)"),
         (
-            Preprocess::ChannelStandardise,
-            "channel-standardise",
+            Preprocess::ChannelStandardize,
+            "channel-standardize",
             "each channel to mean 0 and standard deviation 1",
         ),
         (
-            Preprocess::GlobalStandardise,
-            "global-standardise",
+            Preprocess::GlobalStandardize,
+            "global-standardize",
             "one mean and standard deviation for all inputs",
         ),
         (Preprocess::SecondMoment, "second-moment", "each input to mean square 1"),
@@ -64,7 +64,7 @@ impl Preprocess {
         (
             Preprocess::Robust,
             "robust",
-            "each number minus its median, divided by the distance of its quartiles; outliers do not move it",
+            "each number minus its median, divided by the distance between its quartiles; outliers have no influence",
         ),
     ];
 }
@@ -136,17 +136,17 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
     let group = |i: usize| i % channels;
     Ok(match how {
         Preprocess::None | Preprocess::Robust => Affine::identity(),
-        Preprocess::Centre => centre(&each),
-        Preprocess::Standardise => standardise(&each),
-        Preprocess::GlobalStandardise => standardise(&each.grouped(1, |_| 0)),
-        Preprocess::ChannelCentre => centre(&each.grouped(channels, group)),
-        Preprocess::ChannelStandardise => standardise(&each.grouped(channels, group)),
+        Preprocess::Center => center(&each),
+        Preprocess::Standardize => standardize(&each),
+        Preprocess::GlobalStandardize => standardize(&each.grouped(1, |_| 0)),
+        Preprocess::ChannelCenter => center(&each.grouped(channels, group)),
+        Preprocess::ChannelStandardize => standardize(&each.grouped(channels, group)),
         Preprocess::SecondMoment => second_moment(&each),
         Preprocess::Scale01 => scale01(&each),
     })
 }
 
-/// Fits the standardisation of numbers as targets; classes get the identity. Undo it with [`Affine::invert`].
+/// Fits the standardization of numbers as targets; classes get the identity. Undo it with [`Affine::invert`].
 ///
 /// # Errors
 /// [`DataError::NoSamples`] if `train` is empty.
@@ -156,15 +156,15 @@ pub fn fit_targets(set: &Dataset, train: &[u32]) -> Result<Affine, DataError> {
         Task::Regression { .. } if train.is_empty() => {
             Err(DataError::NoSamples { path: set.name.clone().into() })
         }
-        Task::Regression { .. } => Ok(standardise(&of_numbers(&set.targets, set.n_targets(), train))),
+        Task::Regression { .. } => Ok(standardize(&of_numbers(&set.targets, set.n_targets(), train))),
     }
 }
 
-fn centre(m: &Moments) -> Affine {
+fn center(m: &Moments) -> Affine {
     Affine::from_parts(m.mean.iter().copied(), std::iter::repeat(1.0))
 }
 
-fn standardise(m: &Moments) -> Affine {
+fn standardize(m: &Moments) -> Affine {
     let deviation = (0..m.mean.len()).map(|i| if m.min[i] < m.max[i] { m.variance[i].sqrt() } else { 1.0 });
     Affine::from_parts(m.mean.iter().copied(), deviation.map(or_one))
 }

@@ -1,7 +1,7 @@
 //! Decoded copies of large files, so that the second start does not decode again.
 //!
 //! A gzip file's copy is named by the CRC-32 and length of the compressed file and by the CRC-32 and length of the
-//! content that the gzip trailer promises. It is used only if its content has that check sum, so it cannot be stale or
+//! content that the gzip trailer promises. It is used only if its content has that checksum, so it cannot be stale or
 //! damaged, and only if this user wrote it: the folder may lie where others write, too. Decoded images are kept by
 //! `images/cached.rs`, in the same folder. It may be deleted at any time.
 

@@ -29,7 +29,7 @@ pub(crate) struct Arrangement {
     turn: Option<[usize; 2]>,
 }
 
-/// Tells what samples of shape `dims` are. Samples `[H, W]` of bytes are grey images, `[H, W, 1]`; of numbers only if
+/// Tells what samples of shape `dims` are. Samples `[H, W]` of bytes are gray images, `[H, W, 1]`; of numbers only if
 /// `channels` is told.
 ///
 /// # Errors
@@ -54,7 +54,7 @@ pub(crate) fn arrange(
         ([_, _, _], _) => channels == Channels::First,
         (_, Channels::Auto) => return as_it_is(dims),
         (_, told) => {
-            let expected = format!("nothing, since samples of shape {dims:?} are no images");
+            let expected = format!("nothing, because samples of shape {dims:?} are not images");
             return Err(DataError::BadOption { option: "channels", value: told.word().into(), expected });
         }
     };

@@ -66,8 +66,8 @@ impl Task {
 pub struct Origin {
     /// Path, or authors, title and year.
     pub source: String,
-    /// Licence, where it is known.
-    pub licence: String,
+    /// License, where it is known.
+    pub license: String,
 }
 
 /// A data set in memory.
@@ -149,7 +149,7 @@ impl Dataset {
             values.truncate(n_inputs);
         }
         self.missing.retain(|i| *i < n_inputs);
-        self.notes.push("the test file has no targets and is left aside".into());
+        self.notes.push("the test file has no targets and is not used".into());
     }
 
     /// Number of classes, or `None` for numbers as targets.

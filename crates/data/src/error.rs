@@ -21,7 +21,7 @@ pub enum DataError {
     UnknownSource {
         /// What was asked for.
         name: String,
-        /// The closest built-in name or neighbouring file.
+        /// The closest built-in name or neighboring file.
         nearest: Option<String>,
     },
     /// A format that this build of the library leaves out.
@@ -83,7 +83,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A compressed file ends in the middle.
-    #[error("{what} breaks off after {got} bytes: {}", path.display())]
+    #[error("{what} ends too early, after {got} bytes: {}", path.display())]
     BreaksOff {
         /// The part that is cut.
         what: String,
@@ -93,7 +93,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A file holds more than its header says.
-    #[error("{what} goes on after its end: expected {expected} bytes, got {got} or more: {}", path.display())]
+    #[error("{what} is longer than it should be: expected {expected} bytes, got {got} or more: {}", path.display())]
     TooLong {
         /// The part that is too long.
         what: String,
@@ -116,7 +116,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// A check sum or the compressed stream itself is wrong.
+    /// A checksum or the compressed stream itself is wrong.
     #[error("the file is damaged: {reason}: {}", path.display())]
     Damaged {
         /// What disagreed.
@@ -143,7 +143,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An ending that belongs to no known format.
-    #[error("the format of the file is not known: {}", path.display())]
+    #[error("the format of the file is unknown: {}", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -257,7 +257,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A class in a table that was not there when the model was made.
-    #[error("`{value}` at {place} is none of the {n_classes} classes: {}", path.display())]
+    #[error("`{value}` at {place} is not one of the {n_classes} classes: {}", path.display())]
     UnknownClass {
         /// The field.
         value: String,
@@ -271,7 +271,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A class among the strings of an array that was not there when the model was made.
-    #[error("`{value}` of sample {row} is none of the {n_classes} classes: {}", path.display())]
+    #[error("`{value}` of sample {row} is not one of the {n_classes} classes: {}", path.display())]
     UnknownLabel {
         /// The label.
         value: String,
@@ -286,7 +286,7 @@ pub enum DataError {
     },
     /// Targets with too many different values to be taken for classes without a word.
     #[error(
-        "the targets have {distinct} different {} in {samples} samples, which may be classes or not: {}",
+        "the targets have {distinct} different {} in {samples} samples, which may or may not be classes: {}",
         if *text { "texts" } else { "whole numbers" }, path.display()
     )]
     TargetsUnclear {
@@ -375,13 +375,13 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Images lie in no class folder, and classes are needed.
-    #[error("images without class folders: {}", path.display())]
+    #[error("images outside of class folders: {}", path.display())]
     NoClassFolders {
         /// The file or folder.
         path: PathBuf,
     },
     /// A class folder that was not there when the model was made.
-    #[error("folder `{name}` is none of the {n_classes} classes: {}", path.display())]
+    #[error("folder `{name}` is not one of the {n_classes} classes: {}", path.display())]
     NotAClass {
         /// The folder.
         name: String,
@@ -426,7 +426,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The folders of the parts hold images, and not folders of classes.
-    #[error("images without class folders in {}: {}", quoted(parts), path.display())]
+    #[error("images outside of class folders in {}: {}", quoted(parts), path.display())]
     PartsWithoutClasses {
         /// The folders of the parts.
         parts: Vec<String>,
@@ -434,7 +434,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Class folders lie further in, in several places.
-    #[error("class folders lie further in, in {}: {}", quoted(found), path.display())]
+    #[error("the class folders are one level further down, in {}: {}", quoted(found), path.display())]
     ClassesFurtherIn {
         /// The folders above the class folders.
         found: Vec<String>,
@@ -454,7 +454,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// More values than memory.
-    #[error("the data take {bytes} bytes when they are read, more than there is memory: {}", path.display())]
+    #[error("the data would take {bytes} bytes, which is more than the memory of this machine: {}", path.display())]
     TooMuchMemory {
         /// Bytes of all values.
         bytes: usize,
@@ -462,7 +462,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An option with a value that cannot be.
-    #[error("`data.{option} = {value}` cannot be: expected {expected}")]
+    #[error("`data.{option} = {value}` is not possible: expected {expected}")]
     BadOption {
         /// The option.
         option: &'static str,

@@ -90,7 +90,7 @@ fn shared_samples(set: &Dataset, splits: &Splits, rows: &[u64]) -> Option<Findin
         return None;
     }
     let evidence = format!(
-        "{valid} of {} validation samples and {test} of {} test samples stand in the training part as well",
+        "{valid} of {} validation samples and {test} of {} test samples are also in the training part",
         splits.valid.len(),
         splits.test.len()
     );
@@ -120,7 +120,7 @@ fn same_columns(set: &Dataset) -> Vec<Finding> {
             out.push(Finding {
                 fault: "leakage",
                 confidence: 0.8,
-                evidence: format!("column `{}` is the target in other words: each of its values goes with one value of the target", column.name),
+                evidence: format!("column `{}` gives the target away: each of its values goes with a single value of the target", column.name),
                 fix: Some(format!("data.drop=[\"{}\"]", column.name.replace('\\', "\\\\").replace('"', "\\\""))),
             });
         }
@@ -174,7 +174,7 @@ fn contradictions(set: &Dataset, rows: &[u64]) -> Option<Finding> {
         classes.iter().zip(&counts).filter(|(_, n)| **n == 1).map(|(c, _)| c.as_str()).collect();
     let mut said = Vec::new();
     if n > 0 {
-        said.push(format!("{n} samples have the same inputs as another one of a different class"));
+        said.push(format!("{n} samples have the same inputs as a sample of a different class"));
     }
     if !lone.is_empty() {
         let names: Vec<String> = lone.iter().map(|c| format!("`{c}`")).collect();
@@ -193,7 +193,7 @@ fn imbalance(set: &Dataset) -> Option<Finding> {
         return None;
     }
     let evidence = format!(
-        "class `{}` has {} samples, class `{}` {}: always answering `{}` is right in {:.1} %",
+        "class `{}` has {} samples, class `{}` {}: always answering `{}` is right {:.1} % of the time",
         most.0,
         most.1,
         least.0,
@@ -228,6 +228,6 @@ fn scales(set: &Dataset) -> Option<Finding> {
         fault: "input_scale",
         confidence: 0.2,
         evidence,
-        fix: Some("preprocess=standardise".into()),
+        fix: Some("preprocess=standardize".into()),
     })
 }

@@ -17,7 +17,7 @@ pub(crate) fn guarded<T: Send>(
     read: impl FnOnce() -> Result<T, DataError> + Send,
 ) -> Result<T, DataError> {
     let failed = |_| {
-        let reason = "its reader stopped at something that cannot be".into();
+        let reason = "its reader stopped at something impossible".into();
         DataError::Damaged { reason, path: path.into() }
     };
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Gzip decoding straight into the caller's memory, with every length and check sum verified.
+//! Gzip decoding straight into the caller's memory, with every length and checksum verified.
 //!
 //! RFC 1952 frames around `flate2`'s inflate. The decoders of `flate2` itself verify the same; decoding a whole file
 //! in one call and hashing it with `crc32fast` took 60 ms instead of 70 ms for the 47 MB of MNIST's images.
@@ -130,7 +130,7 @@ impl<'a> Gunzip<'a> {
         if len < rest.len() { Ok(len) } else { Err(cut()) }
     }
 
-    /// Compares check sum and length at the member's end.
+    /// Compares checksum and length at the member's end.
     fn trailer(&mut self, member: Member) -> Result<(), DataError> {
         let Some((trailer, _)) = self.input[self.at..].split_first_chunk::<8>() else {
             return Err(self.truncated("the gzip trailer"));

@@ -1,4 +1,4 @@
-//! What tells a data set from every other: a check sum of its samples, its classes and its parts.
+//! What tells a data set from every other: a checksum of its samples, its classes and its parts.
 //!
 //! A run notes the identity of its data, so that it is not resumed or evaluated on others. What is summed up is written
 //! here field by field and carries a version; names of types and fields in this program have no part in it. A change

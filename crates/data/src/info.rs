@@ -67,7 +67,7 @@ pub struct FeatureInfo {
 }
 
 impl Dataset {
-    /// Summarises the set. Cost: one or two passes over all inputs.
+    /// Summarizes the set. Cost: one or two passes over all inputs.
     pub fn info(&self) -> DataInfo {
         let all: Vec<u32> = (0..self.len() as u32).collect();
         let m = moments(self, &all);

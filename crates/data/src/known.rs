@@ -28,7 +28,7 @@ pub(crate) struct Known {
     /// Names of the classes.
     pub classes: [&'static str; 10],
     source: &'static str,
-    licence: &'static str,
+    license: &'static str,
 }
 
 const KNOWN: &[Known] = &[
@@ -37,7 +37,7 @@ const KNOWN: &[Known] = &[
         name: "MNIST",
         classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         source: "LeCun, Cortes and Burges (1998), The MNIST database of handwritten digits",
-        licence: "CC BY-SA 3.0",
+        license: "CC BY-SA 3.0",
     },
     Known {
         labels_crc: 0x741a_4657,
@@ -55,7 +55,7 @@ const KNOWN: &[Known] = &[
             "ankle boot",
         ],
         source: "Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747",
-        licence: "MIT",
+        license: "MIT",
     },
 ];
 
@@ -71,6 +71,6 @@ impl Known {
 
     /// The origin, with the folder that it was read from.
     pub fn origin(&self, path: &std::path::Path) -> Origin {
-        Origin { source: format!("{}; {}", self.source, path.display()), licence: self.licence.into() }
+        Origin { source: format!("{}; {}", self.source, path.display()), license: self.license.into() }
     }
 }

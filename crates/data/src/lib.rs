@@ -8,7 +8,7 @@
 //! let mut set = data::open("digits", &DataOptions::default())?;
 //! let splits = data::split(&set, &SplitOptions::default())?;
 //! set.fill_missing(&splits.train);
-//! let affine = data::fit(&set, &splits.train, Preprocess::Standardise)?;
+//! let affine = data::fit(&set, &splits.train, Preprocess::Standardize)?;
 //! let order = data::order(splits.train.len(), 0, 0, true);
 //! let rows: Vec<u32> = order[..64].iter().map(|&i| splits.train[i as usize]).collect();
 //! let mut batch = vec![0.0; 64 * set.n_inputs()];

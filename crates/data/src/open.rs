@@ -118,7 +118,7 @@ pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<
     Err(DataError::BadOption {
         option,
         value,
-        expected: format!("nothing, since {kind} {has} no such option"),
+        expected: format!("nothing, because {kind} {has} no such option"),
     })
 }
 
@@ -179,7 +179,7 @@ fn open_folder(folder: &Path, options: &DataOptions) -> Result<Dataset, DataErro
         #[cfg(feature = "images")]
         [] if !images.is_empty() => {
             check_unused(options, "images")?;
-            images::open_unlabelled(folder, options)
+            images::open_unlabeled(folder, options)
         }
         [] => {
             let looked_for = "train-images*-ubyte and train-labels*-ubyte, CIFAR's .bin files, train.csv, x.npy and \

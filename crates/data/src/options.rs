@@ -34,12 +34,12 @@ words! {
     /// Channels of images.
     #[derive(Default)]
     pub enum Color {
-        /// Grey if all files are grey, else red, green and blue. Palettes and files of equal channels count as
-        /// coloured.
+        /// Gray if all files are gray, else red, green and blue. Palettes and files of equal channels count as
+        /// colored.
         #[default]
         Auto = "auto",
-        /// One channel; colours become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
-        Grey = "grey",
+        /// One channel; colors become 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as in Pillow).
+        Gray = "gray",
         /// Three channels.
         Rgb = "rgb",
     }
@@ -156,7 +156,7 @@ pub struct DataOptions {
     pub allow_missing: Option<bool>,
     /// Where the channels of images in arrays are; they become `[H, W, C]`. Default: found out.
     pub channels: Channels,
-    /// Channels of image files. Default: grey if all are grey, else red, green and blue.
+    /// Channels of image files. Default: gray if all are gray, else red, green and blue.
     pub color: Color,
     /// Height and width (or one number for both) that image files are brought to. Default: the size that all have.
     pub size: Vec<usize>,
@@ -166,9 +166,9 @@ pub struct DataOptions {
     pub corrupt: Corrupt,
     /// Which labels of CIFAR-100 are the targets. Default: the fine ones.
     pub labels: Labels,
-    /// Number of samples of a synthetic set. Default: the set's own, mostly 1000.
+    /// Number of number of samples of a synthetic data set. Default: the set's own, mostly 1000.
     pub n: Option<usize>,
-    /// Standard deviation of a synthetic set's noise. Default: the set's own.
+    /// Standard deviation of the noise of a synthetic data set. Default: the set's own.
     pub noise: Option<f32>,
     /// Seed of a synthetic set. Default 0.
     pub seed: u64,

@@ -55,7 +55,7 @@ fn images(set: &Dataset, chosen: &[u32], h: usize, w: usize) -> String {
     let per_row = (WIDTH / (columns + 2)).max(1);
     let mut text = String::new();
     for row in chosen.chunks(per_row) {
-        let pictures: Vec<Vec<u8>> = row.iter().map(|&i| grey(set, i, h, w)).collect();
+        let pictures: Vec<Vec<u8>> = row.iter().map(|&i| gray(set, i, h, w)).collect();
         let titles = row.iter().map(|&i| pad(&format!("{}: {}", i, label(set, i)), columns));
         text += titles.collect::<Vec<_>>().join("  ").trim_end();
         text.push('\n');
@@ -75,7 +75,7 @@ fn pad(text: &str, width: usize) -> String {
 }
 
 /// One image as shades, averaged over channels and stretched to its own range.
-fn grey(set: &Dataset, sample: u32, h: usize, w: usize) -> Vec<u8> {
+fn gray(set: &Dataset, sample: u32, h: usize, w: usize) -> Vec<u8> {
     let mut values = vec![0.0; set.n_inputs()];
     set.gather(&[sample], &Affine::identity(), &mut values);
     let channels = values.len() / (h * w);

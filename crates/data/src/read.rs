@@ -112,13 +112,13 @@ pub(crate) fn failed(path: &Path, error: std::io::Error) -> DataError {
             return DataError::Read { path: path.into(), error };
         }
         let name = path.display().to_string();
-        return DataError::UnknownSource { name, nearest: neighbour(path) };
+        return DataError::UnknownSource { name, nearest: neighbor(path) };
     }
     DataError::Read { path: path.into(), error }
 }
 
 /// The file beside a path whose name is closest to it.
-fn neighbour(path: &Path) -> Option<String> {
+fn neighbor(path: &Path) -> Option<String> {
     let folder = path.parent()?;
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let names = names(listed);

@@ -34,7 +34,7 @@ pub(crate) fn frame(
     if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = input {
         // a frame to be skipped
         let len = 8 + u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        *input = input.get(len..).ok_or_else(|| damaged("the last frame breaks off".into()))?;
+        *input = input.get(len..).ok_or_else(|| damaged("the last frame is cut off".into()))?;
         return Ok(());
     }
     let mut decoder = StreamingDecoder::new(&mut *input).map_err(|e| damaged(e.to_string()))?;

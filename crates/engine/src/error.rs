@@ -151,7 +151,7 @@ pub enum Fault {
         image: Shape,
     },
     /// More memory than there is.
-    #[error("a step needs {:.1} GiB of memory, which cannot be had", *bytes as f64 / (1u64 << 30) as f64)]
+    #[error("a step needs {:.1} GiB of memory, which is not available", *bytes as f64 / (1u64 << 30) as f64)]
     Memory {
         /// of all workers
         bytes: usize,

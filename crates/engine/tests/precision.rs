@@ -103,7 +103,7 @@ impl Net {
 type Case = (&'static str, fn(&mut Net) -> Built);
 
 const CASES: &[Case] = &[
-    ("bias_of_cancelling_sums", |n| {
+    ("bias_of_canceling_sums", |n| {
         let x = n.leaf(&[64, 16, 16, 8])?;
         let b = n.param("bias", &[8])?;
         let half = n.numbers(&[32, 16, 16, 8], -1.0, 1.0);

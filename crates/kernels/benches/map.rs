@@ -67,14 +67,14 @@ struct Case {
     write: fn(&mut Writer, &dyn Fn(u8) -> Src),
 }
 
-fn normalised(w: &mut Writer, o: &dyn Fn(u8) -> Src) -> Src {
+fn normalized(w: &mut Writer, o: &dyn Fn(u8) -> Src) -> Src {
     let x = w.bin(Fn2::Sub, o(0), o(1));
     let x = w.bin(Fn2::Mul, x, o(2));
     let x = w.bin(Fn2::Mul, x, o(3));
     w.bin(Fn2::Add, x, o(4))
 }
 
-fn centred(w: &mut Writer, o: &dyn Fn(u8) -> Src) -> Src {
+fn centered(w: &mut Writer, o: &dyn Fn(u8) -> Src) -> Src {
     let x = w.bin(Fn2::Sub, o(0), o(1));
     w.bin(Fn2::Mul, x, o(2))
 }
@@ -86,7 +86,7 @@ fn cases() -> Vec<Case> {
             name: "batch norm, relu",
             operands: vec![f, v, v, v, v],
             write: |w, o| {
-                let y = normalised(w, o);
+                let y = normalized(w, o);
                 let y = w.un(Fn1::Relu, y);
                 w.store(y);
             },
@@ -95,7 +95,7 @@ fn cases() -> Vec<Case> {
             name: "batch norm, add, relu",
             operands: vec![f, v, v, v, v, f],
             write: |w, o| {
-                let y = normalised(w, o);
+                let y = normalized(w, o);
                 let y = w.bin(Fn2::Add, y, o(5));
                 let y = w.un(Fn1::Relu, y);
                 w.store(y);
@@ -107,7 +107,7 @@ fn cases() -> Vec<Case> {
             operands: vec![f, v, v, v, f, f, v, v],
             write: |w, o| {
                 let dy = w.bin(Fn2::Gate, o(4), o(5));
-                let x = centred(w, o);
+                let x = centered(w, o);
                 let x = w.bin(Fn2::Mul, x, o(6));
                 let d = w.bin(Fn2::Sub, dy, x);
                 let d = w.bin(Fn2::Sub, d, o(7));
@@ -122,7 +122,7 @@ fn cases() -> Vec<Case> {
             write: |w, o| {
                 let dy = w.bin(Fn2::Gate, o(3), o(4));
                 w.sum(dy);
-                let x = centred(w, o);
+                let x = centered(w, o);
                 let x = w.bin(Fn2::Mul, x, dy);
                 w.sum(x);
             },

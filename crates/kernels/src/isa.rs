@@ -99,7 +99,7 @@ pub fn force(isa: Isa) -> bool {
 pub trait Arith: Copy + 'static {
     /// Whether [`Arith::fma`] rounds once.
     const FUSED: bool;
-    /// `a * b + c`: rounded once if `FUSED`, else twice. Never a call into a maths library.
+    /// `a * b + c`: rounded once if `FUSED`, else twice. Never a call into a math library.
     fn fma(a: f32, b: f32, c: f32) -> f32;
 }
 
@@ -130,7 +130,7 @@ impl Arith for Unfused {
 /// Compiles one generic body per instruction set and chooses among them at each call.
 ///
 /// The body must be `#[inline(always)]`, with one type parameter of trait [`Arith`] first; loops in
-/// it are vectorised by the compiler for each instruction set.
+/// it are vectorized by the compiler for each instruction set.
 ///
 /// ```
 /// use kernels::isa::Arith;

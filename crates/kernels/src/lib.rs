@@ -1,4 +1,4 @@
-//! f32 loops on slices: matrix products, element-wise programs, reductions, optimiser passes; threads and random
+//! f32 loops on slices: matrix products, element-wise programs, reductions, optimizer passes; threads and random
 //! numbers; knows no graph.
 
 pub mod affine;

@@ -1,6 +1,6 @@
 //! Copies with strides: transposes, slices and repetitions of tensors.
 //!
-//! Axes of size 1 go, and neighbouring axes that lie in memory like one become one. What remains is a copy of whole
+//! Axes of size 1 go, and neighboring axes that lie in memory like one become one. What remains is a copy of whole
 //! rows, a transpose of matrices, or, rarely, single elements.
 
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
@@ -15,7 +15,7 @@ const SHORT: usize = 128;
 /// Columns of a matrix that are transposed together: as many lines of the result stay in first-level cache.
 const BLOCK: usize = 256;
 
-/// An axis of the result: how many indices, and the distance of neighbours in the input and in the result.
+/// An axis of the result: how many indices, and the distance of neighbors in the input and in the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Axis {
     size: usize,

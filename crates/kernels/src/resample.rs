@@ -1,5 +1,5 @@
 //! A separable linear map of images, channels last: every row and column of the result is a weighted sum of a run of
-//! neighbouring ones. Average pooling, resizing and their gradients are such maps.
+//! neighboring ones. Average pooling, resizing and their gradients are such maps.
 
 #![allow(unsafe_op_in_unsafe_fn, clippy::needless_range_loop)] // vector operations, as in `simd`
 

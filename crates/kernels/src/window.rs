@@ -61,7 +61,7 @@ impl Window {
         assert!(self.is_sound(), "window: {self:?} holds nothing");
         assert!(
             product(&[samples, outputs]) == windows,
-            "window: {windows} floats are no samples of {outputs}"
+            "window: {windows} floats are not samples of {outputs}"
         );
         assert!(
             product(&[samples, pixels]) == image,

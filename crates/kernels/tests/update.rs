@@ -1,4 +1,4 @@
-//! Optimiser passes and norms give the same bits on every instruction set that this machine has.
+//! Optimizer passes and norms give the same bits on every instruction set that this machine has.
 
 use kernels::isa::{self, Isa};
 use kernels::update::{self, AdamScale, Scale, adam, momentum, nesterov, sgd, sum_squares};

@@ -140,7 +140,7 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// A file where a folder is wanted.
-    #[error("a file, where a folder is wanted: {}", path.display())]
+    #[error("a file where a folder is needed: {}", path.display())]
     NotAFolder {
         /// The file.
         path: PathBuf,
@@ -252,7 +252,7 @@ impl RecordError {
                 path.display()
             ),
             RecordError::Missing { .. } => "check the path".into(),
-            RecordError::Exists { .. } => "go on with it, choose another folder, or overwrite it".into(),
+            RecordError::Exists { .. } => "continue the run, choose another folder, or overwrite it".into(),
             RecordError::NotARun { .. } => {
                 "name the folder of one run; a new run goes to a new or empty folder, since only runs are overwritten"
                     .into()
@@ -268,7 +268,7 @@ impl RecordError {
             }
             RecordError::InTheWay { .. } => "take it elsewhere, or choose another folder".into(),
             RecordError::SameRunName { .. } => "give every run a name of its own".into(),
-            RecordError::NotAFolder { .. } => "name a folder, or a place where there is nothing yet".into(),
+            RecordError::NotAFolder { .. } => "name a folder, or a path that does not exist yet".into(),
             RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {

@@ -272,9 +272,9 @@ impl Residuals {
             truth.iter().zip(predicted).map(|(&t, &p)| (f64::from(t), f64::from(p))).collect();
         let n = pairs.len() as f64;
         let mean = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>() / n;
-        let centre = mean(&|p| p.0);
+        let center = mean(&|p| p.0);
         let squares = mean(&|p| (p.1 - p.0) * (p.1 - p.0));
-        let spread = mean(&|p| (p.0 - centre) * (p.0 - centre));
+        let spread = mean(&|p| (p.0 - center) * (p.0 - center));
         let finite = |v: f64| v.is_finite().then_some(v);
         Residuals {
             target: target.into(),

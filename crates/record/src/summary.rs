@@ -49,7 +49,7 @@ pub struct Figures {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Samples {
-    /// Seen by the optimiser.
+    /// Seen by the optimizer.
     pub train: u64,
     /// Used to choose the best epoch.
     pub valid: u64,

@@ -287,7 +287,7 @@ fn a_full_disk_leaves_the_old_file() {
 /// `/dev/full` refuses every write: the real error, through the real buffer, at the last flush.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_systems_own_disk_full_is_recognised() {
+fn the_systems_own_disk_full_is_recognized() {
     use std::io::Write;
     let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let scratch = Scratch::new();

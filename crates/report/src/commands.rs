@@ -35,7 +35,10 @@ pub fn commands(record: &RunRecord) -> Vec<Command> {
             None => vec![repeat],
         },
         Status::Interrupted | Status::Running => {
-            vec![Command { what: "go on where it stopped", line: format!("thalweg resume {folder}") }, repeat]
+            vec![
+                Command { what: "continue where it stopped", line: format!("thalweg resume {folder}") },
+                repeat,
+            ]
         }
     };
     if s.best.is_some() || s.last.is_some() {

@@ -9,7 +9,7 @@ use crate::format::{count, number, percent, plural};
 use crate::markup::{cut, esc, json_string, xy};
 
 /// Classes up to which the cells carry their counts.
-const LABELLED: usize = 20;
+const LABELED: usize = 20;
 const SIZE: f64 = 560.0;
 const LARGEST_CELL: f64 = 110.0;
 
@@ -62,7 +62,7 @@ fn figures(c: &Confusion) -> String {
 /// The counts of a matrix too fine for text, for the pointer: `true, predicted, count` in a row.
 fn pointer_data(c: &Confusion) -> String {
     let n = c.classes().len();
-    if n <= LABELLED {
+    if n <= LABELED {
         return String::new();
     }
     let names: Vec<String> = c.classes().iter().map(|name| json_string(name)).collect();
@@ -77,7 +77,7 @@ fn pointer_data(c: &Confusion) -> String {
 
 fn matrix(c: &Confusion) -> String {
     let n = c.classes().len();
-    let named = n <= LABELLED;
+    let named = n <= LABELED;
     let longest = c.classes().iter().map(|l| l.chars().count()).max().unwrap_or(0).min(12);
     let left = if named { 34.0 + 7.4 * longest as f64 } else { 52.0 };
     let slanted = named && longest as f64 * 7.6 > (SIZE - left) / n as f64;
@@ -113,7 +113,7 @@ fn matrix(c: &Confusion) -> String {
     grid.labels(&mut out);
     let _ = write!(
         out,
-        "</svg><figcaption>{} of {} right ({}). A row is what the samples are, a column what they were taken for; \
+        "</svg><figcaption>{} of {} are right ({}). A row is the true class, a column the predicted class; \
          shade is the share of the row{}.</figcaption></figure>",
         count(c.correct()),
         plural(c.total(), "sample"),
@@ -137,14 +137,14 @@ impl Grid<'_> {
         // One path per shade keeps a hundred classes small.
         let mut shades = vec![String::new(); 20];
         let mut texts = String::new();
-        let inset = if n <= LABELLED { 1.0 } else { 0.0 };
+        let inset = if n <= LABELED { 1.0 } else { 0.0 };
         for t in 0..n {
             let row = self.c.row(t);
             let support: u64 = row.iter().sum();
             for (p, &k) in row.iter().enumerate().filter(|(_, k)| **k > 0) {
                 let share = k as f64 / support as f64;
                 // Mistakes are rare and must be seen, the more so where cells are small.
-                let faintest = if n > LABELLED { 4 } else { 1 };
+                let faintest = if n > LABELED { 4 } else { 1 };
                 let level =
                     if t == p { level(share) } else { level((share * 2.0).min(1.0).sqrt()).max(faintest) };
                 let (x, y) = (self.left + self.cell * p as f64, self.top + self.cell * t as f64);
@@ -152,7 +152,7 @@ impl Grid<'_> {
                 let shade = &mut shades[level + if t == p { 0 } else { 10 }];
                 let _ =
                     write!(shade, "M{:.2} {:.2}h{side}v{side}h-{side}z", x + inset / 2.0, y + inset / 2.0);
-                if n <= LABELLED {
+                if n <= LABELED {
                     let mid = self.cell / 2.0;
                     let size = (self.cell * 0.92 / k.to_string().len().max(2) as f64 * 1.35)
                         .min(18.0)
@@ -180,9 +180,9 @@ impl Grid<'_> {
 
     fn labels(&self, out: &mut String) {
         let n = self.c.classes().len();
-        let every = if n <= LABELLED { 1 } else { (n as f64 / 10.0).ceil() as usize };
+        let every = if n <= LABELED { 1 } else { (n as f64 / 10.0).ceil() as usize };
         for i in (0..n).step_by(every) {
-            let name = if n <= LABELLED { self.c.classes()[i].clone() } else { i.to_string() };
+            let name = if n <= LABELED { self.c.classes()[i].clone() } else { i.to_string() };
             let (label, title) = (esc(&cut(&name, 12)), esc(&name));
             let mid = self.cell * (i as f64 + 0.5);
             let (x, y) = (self.left + mid, self.top - 8.0);
@@ -229,7 +229,7 @@ fn mistakes(c: &Confusion) -> String {
 
 fn table(c: &Confusion) -> String {
     let mut scores: Vec<(usize, ClassScore)> = c.per_class().into_iter().enumerate().collect();
-    let many = scores.len() > LABELLED;
+    let many = scores.len() > LABELED;
     if many {
         scores.sort_by(|a, b| a.1.f1.unwrap_or(0.0).total_cmp(&b.1.f1.unwrap_or(0.0)));
     }

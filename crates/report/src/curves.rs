@@ -1,6 +1,6 @@
 //! Training curves as SVG, with marks for the best and the last epoch.
 //!
-//! Hand-written rather than by `plotters`: its SVG has fixed colours and no classes, and these pictures follow the
+//! Hand-written rather than by `plotters`: its SVG has fixed colors and no classes, and these pictures follow the
 //! reader's light or dark theme, print, and answer the pointer.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ const TOP: f64 = 22.0;
 const BOTTOM: f64 = 270.0;
 const STRIP: f64 = 62.0;
 const FOOT: f64 = 26.0;
-/// Rows beyond which neighbouring points share a column of the picture.
+/// Rows beyond which neighboring points share a column of the picture.
 const FINE_ROWS: usize = 1200;
 
 /// A panel: heading with the values, chart, and for positive values a choice of linear and logarithmic axis.
@@ -49,7 +49,7 @@ pub(crate) fn figure(panel: &Panel, run: &Run, number: usize) -> String {
         charts = format!("<div class=\"as-log\">{other}</div><div class=\"as-linear\">{charts}</div>");
     }
     let note = if cut {
-        "<p class=\"note\">Values far outside are beyond the edge of the linear axis; the table below has them.</p>"
+        "<p class=\"note\">Values far away lie beyond the edge of the linear axis; the table below has them.</p>"
     } else {
         ""
     };
@@ -259,7 +259,7 @@ impl Plot<'_> {
         let at = |i: usize| {
             s.values[i].filter(|v| v.is_finite()).map(|v| (self.x.at(self.run.xs[i]), self.y.at(v)))
         };
-        let inside = |(_, y): &(f64, f64)| (TOP - 4.0..=self.y.a + 4.0).contains(y);
+        let inside = |place: &(f64, f64)| self.is_inside(place.1);
         if let Some((x, y)) = self.run.best.and_then(at).filter(inside) {
             let _ =
                 write!(out, "<circle class=\"{kind} best-dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", xy(x), xy(y));
@@ -283,10 +283,18 @@ impl Plot<'_> {
         all.chunks(size).flat_map(|bucket| extremes(bucket, values).into_iter().map(place)).collect()
     }
 
+    /// Whether a mark at this height is within the frame; a linear axis may leave out values that lie far away.
+    fn is_inside(&self, y: f64) -> bool {
+        (TOP - 4.0..=self.y.a + 4.0).contains(&y)
+    }
+
     fn test_mark(&self, out: &mut String) {
         let place = self.run.best.or(self.run.xs.len().checked_sub(1));
         let Some((i, v)) = place.zip(self.panel.test.filter(|t| t.is_finite())) else { return };
         let (x, y) = (self.x.at(self.run.xs[i]), self.y.at(v));
+        if !self.is_inside(y) {
+            return;
+        }
         let _ = write!(
             out,
             "<path class=\"s-test mark\" d=\"M{} {}l5 5l-5 5l-5-5Z\"><title>test {}</title></path>",
@@ -349,7 +357,7 @@ fn extremes(bucket: &[usize], values: &[Option<f64>]) -> Vec<usize> {
     out
 }
 
-/// Path data with gaps, and the points that have no neighbour to be joined to.
+/// Path data with gaps, and the points that have no neighbor to be joined to.
 fn path(points: &[Option<(f64, f64)>]) -> (String, Vec<(f64, f64)>) {
     let mut out = String::new();
     let mut lone = Vec::new();

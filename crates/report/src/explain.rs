@@ -26,8 +26,7 @@ const BOTTOM: f64 = 190.0;
 pub(crate) fn section(e: &Explanation) -> String {
     let mut out = format!(
         "<section><h2>Which columns matter <small>{} split, {}, {} checkpoint</small></h2><div class=\"tables\"><div class=\"card\">{}\
-         <p class=\"note\">By how much {} where the values of a column are shuffled among the samples, mean of {}; \
-         the thin line is one standard deviation to each side. Of columns that tell the same, each may seem not to matter.{}</p></div></div>",
+         <p class=\"note\">How much {} when the values of a column are shuffled among the samples, mean of {}; the thin line is one standard deviation to each side. If several columns carry the same information, each may seem unimportant.{}</p></div></div>",
         esc(split_words(&e.split)),
         plural(e.samples, "sample"),
         esc(&e.checkpoint),
@@ -37,10 +36,10 @@ pub(crate) fn section(e: &Explanation) -> String {
         more(e),
     );
     if !e.dependence.is_empty() {
-        out.push_str("<h3 class=\"note\">How the answers follow the first of them</h3><div class=\"pair\">");
+        out.push_str("<h3 class=\"note\">How the answers depend on the most important columns</h3><div class=\"pair\">");
         e.dependence.iter().for_each(|d| out.push_str(&picture(d)));
         out.push_str(
-            "</div><p class=\"note\">Mean answers where all samples have the same value in this column, the others their own.</p>",
+            "</div><p class=\"note\">Mean answers when all samples have the same value in this column and keep their other values.</p>",
         );
     }
     out + "</section>\n"
@@ -145,7 +144,7 @@ fn picture(d: &Dependence) -> String {
         legend(d, &chosen),
         esc(&label)
     );
-    for t in y.ticks(4) {
+    for t in y.ticks(6) {
         let mark = if d.shares { percent(t) } else { short(t) };
         let _ = write!(
             out,

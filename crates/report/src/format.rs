@@ -31,7 +31,7 @@ pub(crate) fn short(v: f64) -> String {
     format!("{trimmed}{exponent}")
 }
 
-/// A share as per cent, with as many digits as keep it apart from 100 %.
+/// A share as percent, with as many digits as keep it apart from 100 %.
 pub(crate) fn percent(v: f64) -> String {
     if !v.is_finite() || v.abs() > 1e3 {
         return number(v);
@@ -42,14 +42,14 @@ pub(crate) fn percent(v: f64) -> String {
     format!("{shown:.decimals$}\u{a0}%").replace('-', "−")
 }
 
-/// True for metrics that are shares of one and read best as per cent.
+/// True for metrics that are shares of one and read best as percent.
 pub(crate) fn is_share(metric: &str) -> bool {
     let name = metric.rsplit('_').next().unwrap_or(metric);
     matches!(name, "accuracy" | "precision" | "recall" | "f1" | "error")
         || name.strip_prefix("top").is_some_and(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// A metric's value: per cent for shares, four digits otherwise.
+/// A metric's value: percent for shares, four digits otherwise.
 pub(crate) fn value(metric: &str, v: f64) -> String {
     if is_share(metric) { percent(v) } else { number(v) }
 }

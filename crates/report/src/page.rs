@@ -89,7 +89,7 @@ fn header(record: &RunRecord) -> String {
     if !seen.is_empty() {
         out.push_str("<ul class=\"seen\">");
         seen.iter().for_each(|o| {
-            let _ = write!(out, "<li>{}</li>", esc(o));
+            let _ = write!(out, "<li>{}</li>", esc(&o.replace(" %", "\u{a0}%")));
         });
         out.push_str("</ul>");
     }
@@ -128,7 +128,7 @@ fn facts(s: &Summary) -> String {
         fact("parameters", count(s.parameters));
     }
     if s.samples_per_second > 0.0 && s.samples_per_second.is_finite() {
-        fact("samples a second", count(s.samples_per_second.min(1e18).round() as u64));
+        fact("samples per second", count(s.samples_per_second.min(1e18).round() as u64));
     }
     fact("training time", duration(s.seconds));
     out + "</dl>"
@@ -165,9 +165,9 @@ fn evaluation_section(evaluation: Option<&Evaluation>) -> String {
 /// One confusion matrix, or residuals.
 fn outcome_section(e: &Evaluation, outcome: &Outcome, samples: u64, head: &str) -> String {
     let (title, body) = match outcome {
-        Outcome::Confusion(c) if head.is_empty() => ("What it confuses", confusion::section(c)),
+        Outcome::Confusion(c) if head.is_empty() => ("Which classes it confuses", confusion::section(c)),
         Outcome::Residuals(r) if head.is_empty() => ("How far off it is", residuals::section(r)),
-        Outcome::Confusion(c) => ("what it confuses", confusion::section(c)),
+        Outcome::Confusion(c) => ("which classes it confuses", confusion::section(c)),
         Outcome::Residuals(r) => ("how far off it is", residuals::section(r)),
         _ => return String::new(),
     };
@@ -214,7 +214,7 @@ fn machine(s: &Summary) -> String {
         ("samples", samples.join(", ")),
         ("steps", count(s.steps)),
         ("seed", s.seed.to_string()),
-        ("shards", format!("{} (with the seed, they define the numbers)", s.shards)),
+        ("shards", format!("{} (with the seed, they decide the numbers)", s.shards)),
         ("threads", format!("{} (they do not change the numbers)", s.threads)),
         ("processor", m.cpu.clone()),
         ("instructions", m.isa.clone()),

@@ -39,7 +39,7 @@ fn target(r: &Residuals, several: bool) -> String {
         return format!("{name}{facts}<p class=\"note\">No finite prediction to draw.</p>");
     }
     format!(
-        "{name}{facts}<div class=\"pair\"><figure>{}<figcaption>Each dot is a sample; on the line, prediction and truth are equal.</figcaption></figure>\
+        "{name}{facts}<div class=\"pair\"><figure>{}<figcaption>Each dot is a sample; on the line, the prediction equals the true value.</figcaption></figure>\
          <figure>{}<figcaption>Residuals (predicted minus true) of {} samples; the line is at zero.</figcaption></figure></div>",
         scatter(r),
         histogram(r),

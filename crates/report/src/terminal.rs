@@ -1,4 +1,4 @@
-//! A run's figures and curves for a terminal: plain text of a given width, colour only where asked for.
+//! A run's figures and curves for a terminal: plain text of a given width, color only where asked for.
 
 use std::fmt::Write as _;
 
@@ -16,12 +16,12 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 const GUTTER: usize = 8;
 
-/// Whether the text may hold ANSI colour codes; ask the terminal and `NO_COLOR`.
+/// Whether the text may hold ANSI color codes; ask the terminal and `NO_COLOR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// Plain text.
     Off,
-    /// The 16 basic colours, which every theme makes readable.
+    /// The 16 basic colors, which every theme makes readable.
     On,
 }
 
@@ -181,7 +181,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
 pub fn curve(lines: &[Line], width: usize, height: usize, color: Color) -> String {
     let values: Vec<f64> =
         lines.iter().flat_map(|l| l.values.iter().flatten().copied()).filter(|v| v.is_finite()).collect();
-    let tail = lines.iter().map(|l| l.name.width() + 9).max().unwrap_or(0);
+    let tail = lines.iter().filter_map(|l| Some(1 + name_and_value(l)?.1.width())).max().unwrap_or(0);
     let plot = width.saturating_sub(GUTTER + 1 + tail);
     if values.is_empty() || plot < 4 || height == 0 {
         return String::new();
@@ -203,21 +203,29 @@ fn vertical(values: &[f64], height: usize) -> Scale {
 
 /// Which row each line's name stands in: that of its last value, or the next free one.
 fn ends(lines: &[Line], canvas: &Canvas) -> Vec<Option<(usize, String)>> {
-    let last = |l: &Line| l.values.iter().rev().flatten().copied().find(|v| v.is_finite());
-    let mut named: Vec<(usize, f64)> =
-        lines.iter().enumerate().filter_map(|(k, l)| Some((k, last(l)?))).collect();
+    let mut named: Vec<(usize, f64, String)> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(k, l)| name_and_value(l).map(|(last, text)| (k, last, text)))
+        .collect();
     named.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut rows = vec![None; canvas.height];
-    for (rank, &(k, last)) in named.iter().enumerate() {
-        let wanted = (canvas.y.at(last) / 4.0).clamp(0.0, (canvas.height - 1) as f64) as usize;
+    for (rank, (k, last, text)) in named.iter().enumerate() {
+        let wanted = (canvas.y.at(*last) / 4.0).clamp(0.0, (canvas.height - 1) as f64) as usize;
         // Rows above are for the larger ones, and the smaller ones need a row each below.
         let above = rows.iter().rposition(Option::is_some).map_or(0, |r| r + 1);
         let row = wanted.min((canvas.height + rank).saturating_sub(named.len())).max(above);
         if let Some(place) = rows.get_mut(row) {
-            *place = Some((k, format!("{} {}", lines[k].name, short(last))));
+            *place = Some((*k, text.clone()));
         }
     }
     rows
+}
+
+/// The last value of a line, and what stands at its end.
+fn name_and_value(line: &Line) -> Option<(f64, String)> {
+    let last = line.values.iter().rev().flatten().copied().find(|v| v.is_finite())?;
+    Some((last, format!("{} {}", line.name, short(last))))
 }
 
 struct Canvas {

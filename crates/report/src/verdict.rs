@@ -52,7 +52,7 @@ pub fn verdict(record: &RunRecord) -> Verdict {
 pub fn observations(record: &RunRecord) -> Vec<String> {
     let hidden = record.evaluation.iter().flat_map(imbalance).map(|text| capital(&text));
     let worth = record.evaluation.as_ref().and_then(worth);
-    let curves = [generalisation(record), still_improving(record), best_was_earlier(record)];
+    let curves = [generalization(record), still_improving(record), best_was_earlier(record)];
     reason(record).into_iter().chain(hidden).chain(worth).chain(curves.into_iter().flatten()).collect()
 }
 
@@ -62,7 +62,7 @@ fn reason(record: &RunRecord) -> Option<String> {
 
 /// The validation loss has risen since its lowest point while the training loss went on falling. Both are smoothed by
 /// a running median over a tenth of the run, so that noise is not taken for a trend.
-fn generalisation(record: &RunRecord) -> Option<String> {
+fn generalization(record: &RunRecord) -> Option<String> {
     let raw = record.metrics.column("valid_loss");
     let (valid, train) = (smooth(&raw)?, smooth(&record.metrics.column("train_loss"))?);
     let (low, &lowest) = valid.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1))?;
@@ -71,11 +71,11 @@ fn generalisation(record: &RunRecord) -> Option<String> {
     if !long || last < lowest * 1.1 || train[low] <= train[end] {
         return None;
     }
-    // The median's lowest point is a neighbourhood; name the lowest row in it.
+    // The median's lowest point is a neighborhood; name the lowest row in it.
     let near = low.saturating_sub(reach(valid.len()))..=low + reach(valid.len());
     let (row, value) = near.filter_map(|i| Some((i, (*raw.get(i)?)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
     Some(format!(
-        "Validation loss was lowest around epoch {} ({}) and rose to {} while training loss went on falling: overfitting since then.",
+        "Validation loss was lowest around epoch {} ({}) and then rose to {} while training loss kept falling: the network has been overfitting since then.",
         record.metrics.rows[row].epoch,
         number(value),
         number(last)
@@ -92,7 +92,7 @@ fn smooth(values: &[Option<f64>]) -> Option<Vec<f64>> {
     let values: Vec<f64> = values.iter().map(|v| v.filter(|v| v.is_finite())).collect::<Option<_>>()?;
     let reach = reach(values.len());
     let median = |i: usize| {
-        // Near the ends the window shrinks but stays centred.
+        // Near the ends the window shrinks but stays centered.
         let reach = reach.min(i).min(values.len() - 1 - i);
         let mut window = values[i - reach..=i + reach].to_vec();
         window.sort_by(f64::total_cmp);
@@ -105,8 +105,8 @@ fn still_improving(record: &RunRecord) -> Option<String> {
     let s = &record.summary;
     let best = s.best.as_ref()?;
     // without a validation part the training loss decides, and nothing is left to learn
-    let learnt = s.samples.valid == 0 && best.metrics.get("train_accuracy") == Some(1.0);
-    let at_end = !learnt && best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
+    let learned = s.samples.valid == 0 && best.metrics.get("train_accuracy") == Some(1.0);
+    let at_end = !learned && best.epoch == s.epochs && s.epochs >= 3 && s.status == Status::Done;
     at_end.then(|| "The last epoch was the best one: training longer may give a better result.".into())
 }
 
@@ -122,7 +122,7 @@ fn best_was_earlier(record: &RunRecord) -> Option<String> {
     let (words, top, end) = (metric_words(&s.metric), value(&s.metric, top), value(&s.metric, end));
     (best.epoch < last.epoch && worse && top != end).then(|| {
         format!(
-            "The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last.",
+            "The best checkpoint is from epoch {}: validation {words} was {top} there and {end} in the last epoch.",
             best.epoch
         )
     })

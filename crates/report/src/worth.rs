@@ -36,7 +36,7 @@ fn left_out(found: &Baselines) -> String {
 }
 
 /// What is said where the network is not better than the linear model by more than the noise of the samples; nothing
-/// of samples that were learnt.
+/// of samples that were learned.
 pub fn worth(evaluation: &Evaluation) -> Option<String> {
     let found = evaluation.baselines.as_ref().filter(|_| evaluation.split != "train")?;
     let gain = found.against_linear.filter(|gain| !gain.is_beyond_noise())?;
@@ -90,8 +90,7 @@ pub(crate) fn section(evaluation: &Evaluation) -> String {
             esc(&model.name)
         );
     }
-    out + "</tbody></table><p class=\"note\">Simple models, fitted on the training part and measured on the same \
-           samples.</p></section>\n"
+    out + "</tbody></table><p class=\"note\">Simple models, fitted on the training part and evaluated on the same samples.</p></section>\n"
 }
 
 #[cfg(test)]
@@ -144,7 +143,7 @@ mod tests {
                     4.000 against 5.000; the mean squares differ by −9.000 ± 1.000.";
         assert_eq!(of((-9.0, 1.0)).as_deref(), Some(text));
         assert!(of((0.0, 0.0)).is_some());
-        let learnt = Evaluation { split: "train".into(), ..evaluation("rmse", [Some(4.0); 4], (0.0, 1.0)) };
-        assert_eq!(worth(&learnt), None);
+        let learned = Evaluation { split: "train".into(), ..evaluation("rmse", [Some(4.0); 4], (0.0, 1.0)) };
+        assert_eq!(worth(&learned), None);
     }
 }

@@ -108,7 +108,7 @@ fn a_classification_has_all_its_parts() {
             "Curves",
             "Loss",
             "Accuracy",
-            "What it confuses test split, 270 samples, best checkpoint",
+            "Which classes it confuses test split, 270 samples, best checkpoint",
             "Most confused",
             "By class",
             "Epoch by epoch",

@@ -48,7 +48,7 @@ impl Tag {
         })
     }
 
-    /// `a layer`, `an initialiser`
+    /// `a layer`, `an initializer`
     fn one(self) -> String {
         format!("a{} {}", if self.what.starts_with(['a', 'e', 'i', 'o', 'u']) { "n" } else { "" }, self.what)
     }

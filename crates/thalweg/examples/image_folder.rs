@@ -37,7 +37,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::remove_dir_all(&root)?;
 
     let splits = data::split(&set, &SplitOptions::default())?;
-    let inputs = data::fit(&set, &splits.train, Preprocess::GlobalStandardise)?;
+    let inputs = data::fit(&set, &splits.train, Preprocess::GlobalStandardize)?;
     let changes = Pipeline::new(&"crop-2,flip".parse::<Augment>()?, &set, &splits.train, 0)?;
     let all = Preprocessed::new(set, inputs, data::Affine::identity()).augmented(changes);
     let config: ModelConfig = "resnet8".parse()?;

@@ -1,4 +1,4 @@
-//! Layers, losses, optimisers, schedules, data and training: the library behind the `thalweg` program.
+//! Layers, losses, optimizers, schedules, data and training: the library behind the `thalweg` program.
 
 pub mod baselines;
 pub mod config;
@@ -27,4 +27,7 @@ mod pages {
 
     #[doc = include_str!("../../../docs/src/several-runs.md")]
     struct SeveralRuns;
+
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
 }

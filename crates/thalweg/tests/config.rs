@@ -42,7 +42,7 @@ fn an_unknown_key_names_the_nearest() {
     );
     check(
         "loss.smoothing=0.1",
-        "unknown key `loss.smoothing` on the command line\nit goes with `loss=cross_entropy`: set that as well",
+        "unknown key `loss.smoothing` on the command line\nit belongs to `loss=cross_entropy`: set that as well",
     );
     check("zzz=1", "unknown key `zzz` on the command line\nthe keys are the fields of `RunConfig`");
 }
@@ -51,7 +51,7 @@ fn an_unknown_key_names_the_nearest() {
 fn an_unknown_name_names_the_nearest() {
     check(
         "\n\n[optimizer]\nname = \"adamv\"\n",
-        "unknown optimiser `adamv` at run.toml:4\ndid you mean `adam`?",
+        "unknown optimizer `adamv` at run.toml:4\ndid you mean `adam`?",
     );
     check("model=mpl", "unknown model `mpl` on the command line\ndid you mean `mlp`?");
     let there: Vec<&str> = schedule::ALL.iter().map(|e| e.name).collect();
@@ -103,10 +103,7 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
         "`data.fold` is 3 on the command line, expected a whole number from 0 to 2, as `data.folds` is 3\n\
          for example `data.fold=0`",
     );
-    check(
-        "lr=0.1 optimizer.lr=0.2",
-        "`lr` and `optimizer.lr` are both set on the command line\nleave `lr` out",
-    );
+    check("lr=0.1 optimizer.lr=0.2", "`lr` and `optimizer.lr` are both set on the command line\nremove `lr`");
     check(
         "epochs=99999999999999999999999",
         "`epochs` is the text \"99999999999999999999999\" on the command line, expected a whole number, 0 or more\n\
@@ -114,7 +111,7 @@ fn a_wrong_value_says_what_it_is_and_may_be() {
     );
     check(
         "foo",
-        "`foo` is not of the form `key=value`\nsettings are written without blanks, as in `epochs=10 lr=0.01`",
+        "`foo` is not of the form `key=value`\nsettings are written without spaces, as in `epochs=10 lr=0.01`",
     );
     assert!(refused("epochs = \n").starts_with("not TOML at run.toml:1: "));
     assert!(refused("data = \"a\ndata = \"b\"\n").starts_with("not TOML at run.toml:1: "));
@@ -143,7 +140,7 @@ fn what_is_written_reads_back_the_same() {
         &["model=784-512-10", "model.batch_norm=true", "loss=huber", "loss.delta=2"],
         &["loss=cross_entropy", "loss.class_weights=[1,2.5]", "loss.smoothing=0.1", "preprocess=none"],
         &["model.layers=[{type='linear',units=4},'relu',{type='linear',units='outputs'}]"],
-        &["optimizer.decay_on=[\"*.weight\"]", "optimizer.weight_decay=0.01", "standardise_targets=false"],
+        &["optimizer.decay_on=[\"*.weight\"]", "optimizer.weight_decay=0.01", "standardize_targets=false"],
         &["data.separator=;", "data.header=false", "data.task=regression", "save.every=10st", "data.folds=5"],
     ];
     for words in cases {
@@ -261,7 +258,7 @@ fn the_schema_accepts_what_is_written_and_refuses_what_is_refused() {
     let good: &[&[&str]] = &[
         &[],
         &["optimizer=sgd", "schedule=cosine", "loss=huber", "clip_norm=1", "top_k=[5]", "data.target=y"],
-        &["model.layers=['relu']", "data.folds=5", "standardise_targets=true", "init_from=a"],
+        &["model.layers=['relu']", "data.folds=5", "standardize_targets=true", "init_from=a"],
     ];
     for words in good {
         let text = load(words).to_toml();

@@ -125,7 +125,7 @@ fn words(path: &Path) -> Vec<String> {
         "data.valid=0",
         "data.test=0",
         "preprocess=none",
-        "standardise_targets=false",
+        "standardize_targets=false",
         "model=linear",
         "optimizer=sgd",
         "lr=0.125",
@@ -298,7 +298,7 @@ fn a_whole_run_with_heads_is_measured_resumed_and_answers() {
     assert_eq!((classes.join(","), chosen.len(), scores.len()), ("blue,green,red".into(), N, 3 * N));
     assert_eq!((targets.join(","), values.len()), ("height,width".into(), 2 * N));
     assert!(scores.chunks(3).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
-    // sizes are learnt standardised and told in their own unit
+    // sizes are learned standardized and told in their own unit
     let mean = |v: &[f64]| v.iter().step_by(2).sum::<f64>() / N as f64;
     let truth: Vec<f64> = samples().iter().filter_map(|s| s.sizes.map(|z| z[0])).collect();
     let truth = truth.iter().sum::<f64>() / truth.len() as f64;
@@ -319,8 +319,8 @@ fn wrong_heads_are_told_by_name() {
     };
     let two = "[{name=\"color\"},{name=\"color\",target=\"width\"}]";
     assert!(refused(two, &[]).contains("two heads are called `color`"), "{}", refused(two, &[]));
-    let text = refused("[{name=\"colour\"}]", &[]);
-    assert!(text.contains("colour"), "{text}");
+    let text = refused("[{name=\"color\"}]", &[]);
+    assert!(text.contains("color"), "{text}");
     let text = refused("[{name=\"color\",loss=\"mse\",weight=-1}]", &[]);
     assert!(text.starts_with("`heads[0].weight` is -1 on the command line, expected"), "{text}");
     let text = refused("[{name=\"height\",loss=\"cross_entropy\",task=\"regression\"}]", &[]);
@@ -341,7 +341,7 @@ fn wrong_heads_are_told_by_name() {
     hinted(&weights("\"balanced\"")).unwrap();
     hinted(&weights("[1,2,3]")).unwrap();
     let text = refused("[{name=\"color\"}]", &["loss=mse"]);
-    assert!(text.contains("each of several heads has a `loss` of its own"), "{text}");
+    assert!(text.contains("if there are several heads, each has its own `loss`"), "{text}");
     let text = refused("[{name=\"color\"}]", &["data=digits"]);
     assert!(text.contains("need a table"), "{text}");
     let text = refused("[{target=\"color\"}]", &[]);

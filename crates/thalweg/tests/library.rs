@@ -266,7 +266,7 @@ fn samples_are_mixed_with_those_of_their_own_part_only() {
     let error = start(few.clone()).build().map(|_| ()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "samples are mixed with 1797 others, of which 1697 are not among the 100 training samples"
+        "samples are mixed with 1797 others, but 1697 of these are not among the 100 training samples"
     );
     assert_eq!(
         error.hint().unwrap(),
@@ -436,7 +436,7 @@ fn a_source_that_fails_stops_the_step_and_is_named() {
     let source = Counting { rows: quarters(128), n_read, bad: Some(77) };
     let mut trainer = build(source).batch(64).epochs(1).build().unwrap();
     let error = trainer.fit().unwrap_err();
-    assert_eq!(error.to_string(), "samples cannot be read: row 77 is gone");
+    assert_eq!(error.to_string(), "cannot read samples: row 77 is gone");
     let (step, before) = (trainer.state.counters.step, trainer.state.params.clone());
     assert!(trainer.step().is_err());
     assert_eq!(
@@ -475,9 +475,9 @@ fn what_does_not_fit_is_told_before_training() {
     let of = |data: Arrays| refused(model("2-16-4", &[2], 4), data, CrossEntropy::default(), adam());
     assert_eq!(
         of(points().classes([0; 99], 4)),
-        "samples cannot be read: 99 targets, expected 100 for 100 samples"
+        "cannot read samples: 99 targets, expected 100 for 100 samples"
     );
-    assert_eq!(of(points().classes([4; 100], 4)), "samples cannot be read: class 4, expected 0 to 3");
+    assert_eq!(of(points().classes([4; 100], 4)), "cannot read samples: class 4, expected 0 to 3");
     assert_eq!(
         of(points().classes([1; 100], 3)),
         "the model gives 4 values, the data has 3 classes or targets"
@@ -486,7 +486,7 @@ fn what_does_not_fit_is_told_before_training() {
         of(Arrays::new(vec![0.5; 300], &[3]).classes([1; 100], 4)),
         "the model takes samples of shape [2], the data has [3]"
     );
-    assert_eq!(of(Arrays::new(vec![], &[2]).classes([], 4)), "the training data has no samples");
+    assert_eq!(of(Arrays::new(vec![], &[2]).classes([], 4)), "the training data have no samples");
     assert_eq!(
         of(points().numbers(vec![0.5; 400], 4)),
         "loss `cross_entropy` needs classes, but the targets are numbers"
@@ -550,7 +550,7 @@ fn samples_with_other_classes_are_told() {
     }
 }
 
-/// Numbers are measured in the unit that the model learnt, whatever the source of other samples says of its own.
+/// Numbers are measured in the unit that the model learned, whatever the source of other samples says of its own.
 #[test]
 fn other_numbers_are_measured_by_the_map_of_training() {
     let numbers = || {
@@ -574,5 +574,5 @@ fn other_numbers_are_measured_by_the_map_of_training() {
     assert_eq!(got, expected);
     let own = trainer.evaluate(&mapped()).unwrap();
     assert_eq!(trainer.evaluate(&numbers()).unwrap(), own);
-    assert!(own.get("test_loss").unwrap() < 10.0, "in the unit that is learnt");
+    assert!(own.get("test_loss").unwrap() < 10.0, "in the unit that is learned");
 }

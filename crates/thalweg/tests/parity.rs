@@ -94,8 +94,8 @@ fn is_noise_under_adam(model: &str, name: &str) -> bool {
 }
 
 /// Trains as PyTorch did and compares all that it left.
-fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
-    let stem = format!("{model}.{optimiser}");
+fn check(model: &str, optimizer: &str, words: &[&str], tolerance: Tolerance) {
+    let stem = format!("{model}.{optimizer}");
     let mut trainer = trainer(model, words);
     let got: Vec<f64> = (0..STEPS).map(|_| f64::from(trainer.step().unwrap())).collect();
     let expected = losses(&stem);
@@ -106,7 +106,7 @@ fn check(model: &str, optimiser: &str, words: &[&str], tolerance: Tolerance) {
 
     let (params, buffers) = trainer.session.model.layout();
     let last = tensors(&format!("{stem}.final.safetensors"), &[params, buffers]);
-    let takes_part = |name: &str| optimiser == "sgd" || !is_noise_under_adam(model, name);
+    let takes_part = |name: &str| optimizer == "sgd" || !is_noise_under_adam(model, name);
     let weight = worst_in(params, &trainer.state.params, &last[0], takes_part);
     let average = worst_in(buffers, &trainer.state.buffers, &last[1], takes_part);
     assert!(weight <= tolerance.value, "{stem}: a weight is off by {weight:e}");

@@ -52,7 +52,7 @@ impl Observer for Warnings {
 }
 
 #[test]
-fn digits_are_learnt() {
+fn digits_are_learned() {
     let summary = run("digits", &["data=digits"]).unwrap();
     assert_eq!(summary.status, Status::Done);
     let (name, value) = summary.headline().unwrap();
@@ -437,8 +437,8 @@ fn compared(source: &str, folder: &Path) {
         }
     };
     let changed = match source {
-        "digits" => "the data changed since the run began: check sum ".to_owned(),
-        _ => format!("`{source}` is not, to the last digit, what it was when the run began"),
+        "digits" => "the data have changed since the run began: checksum ".to_owned(),
+        _ => format!("`{source}` is not exactly what it was when the run began"),
     };
     let first = Prepared::open(&config).unwrap().identities.of_version(1).unwrap().crc32;
     // what the version before this one wrote for the digits
@@ -447,10 +447,10 @@ fn compared(source: &str, folder: &Path) {
     check(&format!(r#",\"data_crc32\":{}"#, first ^ 1), Some(&changed));
     check(&written, None);
     check(r#",\"data\":{\"version\":2,\"crc32\":5}"#, Some(&changed));
-    let unknown = "whether the data are those of the run is unknown: ";
+    let unknown = "cannot check whether the data are those of the run: ";
     check(
         r#",\"data\":{\"version\":9,\"crc32\":5}"#,
-        Some(&format!("{unknown}their check sum is of version 9")),
+        Some(&format!("{unknown}their checksum is of version 9")),
     );
-    check("", Some(&format!("{unknown}the checkpoint has no check sum of them")));
+    check("", Some(&format!("{unknown}the checkpoint has no checksum of them")));
 }

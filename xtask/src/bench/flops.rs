@@ -3,7 +3,7 @@
 /// Operations of one training step, or of one evaluation of a batch; `None` for a case that is not a step.
 ///
 /// A layer's product is done three times: forward, for the gradient of the weights, for the gradient of the input.
-/// The first layer's input has no gradient. Everything else (normalisation, pooling, update) is not counted.
+/// The first layer's input has no gradient. Everything else (normalization, pooling, update) is not counted.
 pub(super) fn flops(case: &str) -> Option<f64> {
     if let Some(rest) = case.strip_prefix("mlp-") {
         return mlp(rest);

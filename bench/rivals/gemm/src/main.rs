@@ -1,4 +1,4 @@
-//! Serial matrix products of training shapes: ours against crates, interleaved, in GFLOP/s and per cent of the core's FMA peak.
+//! Serial matrix products of training shapes: ours against crates, interleaved, in GFLOP/s and percent of the core's FMA peak.
 //!
 //! `rivals-gemm [--rounds N] [--batches 32,64] [--only TEXT] [--ours] [--isa NAME] [--hot] [--csv FILE]`
 

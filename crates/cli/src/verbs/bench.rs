@@ -66,7 +66,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A compiled case with its weights, its optimiser's state and its batches.
+/// A compiled case with its weights, its optimizer's state and its batches.
 struct Bench {
     executor: Executor,
     params: Vec<f32>,

@@ -8,10 +8,10 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Print what a shell needs to complete commands
+/// Print a script that lets your shell complete commands
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// bash, zsh, fish, elvish or powershell; the first three also complete settings and the names they may have
+    /// bash, zsh, fish, elvish or powershell; the first three also complete settings and their values
     #[arg(hide_possible_values = true)]
     shell: Shell,
 }
@@ -21,7 +21,7 @@ const VERBS: &str = "train resume eval predict plan summary config data";
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "thalweg", &mut script);
+    clap_complete::generate(args.shell, &mut shown(), "thalweg", &mut script);
     let script = String::from_utf8_lossy(&script);
     let script = match args.shell {
         Shell::Bash => bash(&script),
@@ -32,6 +32,15 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     ui.print(&script);
     ui.result(serde_json::json!({ "shell": args.shell.to_string(), "script": script }));
     Ok(())
+}
+
+/// The command line without the verbs that its help does not show.
+fn shown() -> clap::Command {
+    let all = Cli::command();
+    let verbs = all.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    let program =
+        clap::Command::new("thalweg").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    program.args(all.get_arguments().cloned()).subcommands(verbs)
 }
 
 /// All keys with their `=`, parted by blanks.
@@ -68,7 +77,13 @@ fn bash(script: &str) -> String {
         return 0
     fi
     _thalweg "$@"
-    if [[ $at -gt 1 && "$cur" != -* && " {VERBS} " == *" ${{COMP_WORDS[1]}} "* ]]; then
+    local first="${{COMP_WORDS[1]}}"
+    if [[ $at -eq 1 && -n "$cur" || "${{COMP_WORDS[2]}}" == "=" ]]; then
+        first=train
+    elif [[ $at -eq 1 ]]; then
+        first=""
+    fi
+    if [[ "$cur" != -* && " {VERBS} " == *" $first "* ]]; then
         local found=( $(compgen -W "{keys}" -- "$cur") )
         if [[ ${{#found[@]}} -gt 0 ]]; then
             COMPREPLY+=( "${{found[@]}}" )
@@ -109,17 +124,30 @@ fn zsh(script: &str) -> String {
 
 "#
     );
+    // settings without a verb, as the first word and behind one
+    let verbs = "_describe -t commands 'thalweg commands' commands \"$@\"";
+    let or_settings = format!(
+        "{verbs}\n    local found=$?\n    [[ -n $PREFIX ]] && _thalweg_settings && found=0\n    return found"
+    );
+    let arm = "case $line[1] in\n";
+    let script = script.replacen(verbs, &or_settings, 1);
+    let script =
+        script.replacen(arm, &format!("{arm}            (*=*)\n_thalweg_settings && ret=0\n;;\n"), 1);
     script.replacen("if [ \"$funcstack[1]\"", &format!("{function}if [ \"$funcstack[1]\""), 1)
 }
 
 fn fish(script: &str) -> String {
-    let of = format!("complete -c thalweg -n \"__fish_thalweg_using_subcommand {VERBS}\"");
+    let first = "__fish_thalweg_needs_command; and string length -q -- (commandline -ct)";
+    let behind = "test (count (commandline -opc)) -gt 1; and string match -q '*=*' -- (commandline -opc)[2]";
+    let of = [format!("__fish_thalweg_using_subcommand {VERBS}"), first.into(), behind.into()];
     let mut script = script.to_owned();
     for (key, names) in typed_keys() {
         let all: Vec<String> =
             std::iter::once(String::new()).chain(names.iter().map(|n| (*n).into())).collect();
         let words: Vec<String> = all.iter().map(|name| format!("{key}={name}")).collect();
-        script += &format!("{of} -a \"{}\"\n", words.join(" "));
+        for of in &of {
+            script += &format!("complete -c thalweg -n \"{of}\" -a \"{}\"\n", words.join(" "));
+        }
     }
     script
 }

@@ -24,7 +24,7 @@ enum What {
     Check {
         /// The file
         file: PathBuf,
-        /// Settings over it
+        /// Settings that win over it
         #[arg(value_name = "KEY=VALUE")]
         settings: Vec<String>,
     },

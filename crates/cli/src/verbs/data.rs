@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::table::{Side, count, short, table};
 use crate::ui::{Look, Ui, paint};
 
-/// Look at data before training on it
+/// Look at data before training
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -27,10 +27,10 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// List the built-in data sets, and the public ones
+    /// List the built-in and the public data sets
     List,
     Fetch(fetch::Args),
-    /// Tell what a source holds: samples, classes, ranges, missing values, the split
+    /// Describe a data source: samples, classes, ranges, missing values, the split
     Info(Source),
     Preview(preview::Args),
 }
@@ -78,7 +78,7 @@ fn list(ui: &Ui) {
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
     let rows: Vec<Vec<String>> = public::ALL.iter().map(public_row).collect();
     let sets = table(&rows, &[Side::Left, Side::Left, Side::Left], ui.width());
-    ui.print(&format!("\nPublic sets, by `thalweg data fetch NAME`:\n{sets}"));
+    ui.print(&format!("\nPublic data sets, which `thalweg data fetch NAME` downloads:\n{sets}"));
     let tip = "\nA file or a folder works as well: `thalweg list formats`";
     ui.print(&format!("{}\n", paint(tip, Look::Faint)));
     let entries = sets::ALL.iter().map(|s| json!({ "name": s.name, "summary": s.summary }));
@@ -187,8 +187,8 @@ fn described(info: &DataInfo, splits: &Splits, findings: &[Finding], width: usiz
         rows.push(("missing", format!("{} values", count(info.missing))));
     }
     rows.push(("source", info.origin.source.clone()));
-    if !info.origin.licence.is_empty() {
-        rows.push(("licence", info.origin.licence.clone()));
+    if !info.origin.license.is_empty() {
+        rows.push(("license", info.origin.license.clone()));
     }
     rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
     rows.extend(info.warnings.iter().map(|text| ("warning", text.clone())));
@@ -237,7 +237,7 @@ fn features(features: &[FeatureInfo], targets: &[FeatureInfo]) -> String {
     }
     let right = [Side::Left, Side::Right, Side::Right, Side::Right, Side::Right, Side::Right];
     let more = features.len().saturating_sub(MOST_FEATURES);
-    let more = if more > 0 { format!("and {more} columns more\n") } else { String::new() };
+    let more = if more > 0 { format!("and {more} more columns\n") } else { String::new() };
     format!("\n{}{more}", table(&rows, &right, usize::MAX))
 }
 

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::table::{Side, count, figure, short, table};
 use crate::ui::{Look, Ui, paint};
 
-/// Measure a trained model: on its own test part, or on new data with `data=PATH`
+/// Evaluate a trained model on its own test part, or on new data with `data=PATH`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run folder
@@ -26,12 +26,12 @@ pub struct Args {
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
-    /// Which weights: best or last
+    /// Which weights to use: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
 
-    /// Choose a temperature on the validation part, and of two classes a threshold, for `predict --calibrated`;
-    /// the threshold makes balanced_accuracy largest, or f1
+    /// Choose a temperature on the validation part, and for two classes the threshold with the highest
+    /// balanced_accuracy or f1; `predict --calibrated` uses both
     #[arg(long, value_name = "FIGURE", num_args = 0..=1, require_equals = true,
           default_missing_value = "balanced_accuracy", value_parser = wanted(), hide_possible_values = true)]
     calibrate: Option<Wanted>,
@@ -46,7 +46,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let is_new = args.settings.iter().any(|word| word.starts_with("data"));
     let which = args.checkpoint;
     if is_new && args.calibrate.is_some() {
-        let problem = "a calibration is chosen on the run's own validation part, not on other data";
+        let problem = "calibration uses the run's own validation part, not other data";
         return Err(Failure::wrong(
             "cli.calibrate-elsewhere",
             problem,
@@ -103,7 +103,7 @@ fn corrected(calibration: &Calibration, dir: &RunDir) -> String {
         }
     }
     text += &table(&rows, &[Side::Left, Side::Right, Side::Left, Side::Right, Side::Right], usize::MAX);
-    text + &format!("\n`thalweg predict {} INPUT --calibrated` answers so\n", dir.path().display())
+    text + &format!("\n`thalweg predict {} INPUT --calibrated` uses them\n", dir.path().display())
 }
 
 /// The run's config with other data; settings that a trained model cannot change are refused.
@@ -115,7 +115,7 @@ pub fn with_data(dir: &RunDir, settings: &[String], verb: &str) -> Result<RunCon
     match settings.iter().map(|w| key(w)).find(|k| !allowed(k)) {
         Some(key) => Err(Failure::wrong(
             "cli.fixed-setting",
-            format!("`{key}` cannot change once a model is trained"),
+            format!("`{key}` cannot change after a model has been trained"),
             format!("`thalweg {verb}` takes `{}`", KEYS.join("`, `")),
         )),
         None => Ok(config),
@@ -170,7 +170,7 @@ fn classes(confusion: &Confusion) -> String {
     let mut text = format!("{}\n{}", figures(confusion), table(&rows, &sides, usize::MAX));
     let more = confusion.classes().len().saturating_sub(MOST_CLASSES);
     if more > 0 {
-        text += &format!("and {more} classes more\n");
+        text += &format!("and {more} more classes\n");
     }
     let pairs = confusion.confused(5);
     if !pairs.is_empty() {
@@ -178,7 +178,7 @@ fn classes(confusion: &Confusion) -> String {
             .iter()
             .map(|p| visible_line(&format!("{} → {} ({})", p.truth, p.predicted, p.count)).into_owned())
             .collect();
-        text += &format!("\nmost often taken for another: {}\n", pairs.join(", "));
+        text += &format!("\nmost often confused: {}\n", pairs.join(", "));
     }
     text
 }

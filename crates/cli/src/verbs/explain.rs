@@ -12,30 +12,30 @@ use crate::failure::Failure;
 use crate::table::{Side, count, figure, short, table};
 use crate::ui::Ui;
 
-/// Tell which columns a trained model goes by: how much worse it gets where one is shuffled
+/// Show which columns a trained model relies on: how much worse it gets when one is shuffled
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder; its report shows the answer from then on
+    /// The run folder; its report will show the result
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Such as `threads=2`, or `data=PATH` where the run's data have moved
+    /// Settings such as `threads=2`, or `data=PATH` if the data of the run have moved
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
-    /// How often each column is shuffled
+    /// How many times to shuffle each column
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     repeats: u32,
 
-    /// Decides how
+    /// The seed of the shuffling
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// For how many of the first columns the report shows how the answers follow them
+    /// For how many of the most important columns the report shows how the answers depend on them
     #[arg(long, default_value_t = 4, value_name = "N")]
     top: usize,
 
-    /// Which weights: best or last
+    /// Which weights to use: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
 }
@@ -73,7 +73,7 @@ fn described(e: &Explanation) -> String {
         .collect();
     let verb = if e.metric.ends_with("accuracy") { "falls" } else { "grows" };
     let mut text = format!(
-        "{} part, {} samples, {} weights: {}\nby how much {} {verb} where a column is shuffled, mean ± deviation of {}\n\n",
+        "{} part, {} samples, {} weights: {}\nhow much {} {verb} when a column is shuffled, mean ± deviation of {}\n\n",
         e.split,
         count(e.samples as usize),
         e.checkpoint,
@@ -92,7 +92,7 @@ fn described(e: &Explanation) -> String {
     text += &table(&rows, &sides, usize::MAX);
     let more = e.columns.len().saturating_sub(MOST_COLUMNS);
     if more > 0 {
-        text += &format!("and {more} columns more\n");
+        text += &format!("and {more} more columns\n");
     }
     text
 }

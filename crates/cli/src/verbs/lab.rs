@@ -13,10 +13,10 @@ use crate::stop::{self, INTERRUPTED};
 use crate::table::{Side, count, short, table, wrapped};
 use crate::ui::{Look, Ui, paint};
 
-/// Make an experiment: `thalweg lab list` shows which there are, `thalweg lab all` makes all of them
+/// Run an experiment: `thalweg lab list` shows all of them, `thalweg lab all` runs all of them
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its name, `list` or `all`
+    /// The name of the lab, `list`, or `all`
     #[arg(value_name = "NAME", default_value = "list", hide_default_value = true)]
     name: String,
 
@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
-    /// The folder in which each lab gets one of its own; nothing is overwritten
+    /// Where to create a folder for each lab; nothing is overwritten
     #[arg(long, value_name = "DIR", default_value = "labs")]
     out: PathBuf,
 }
@@ -88,8 +88,8 @@ fn all(ui: &Ui, args: &Args) -> Result<(), Failure> {
     {
         return Err(Failure::wrong(
             "cli.lab-all-setting",
-            format!("`{word}` is not a setting of every lab"),
-            "`thalweg lab all` takes `seeds` and `threads`; the others go with `thalweg lab NAME`",
+            format!("`{word}` is not a setting that all labs have"),
+            "`thalweg lab all` takes `seeds` and `threads`; for other settings, use `thalweg lab NAME`",
         ));
     }
     labs::ALL.iter().try_for_each(|lab| LabDir::check(&args.out.join(lab.name)))?;

@@ -5,18 +5,19 @@ use thalweg::config::field::Choice;
 use thalweg::config::keys;
 use thalweg::data::{Preprocess, fetch, formats, sets};
 use thalweg::registry::{Entry, Key};
+use thalweg::settings::american;
 
 use crate::failure::Failure;
 use crate::table::{Side, table, wrapped};
 use crate::ui::{Look, Ui, paint};
 
-/// List what there is: optimisers, schedules, losses, data, ...
+/// List what you can choose from: optimizers, schedules, losses, data, ...
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which list; without it, the lists there are
+    /// Which list to show; without it, the names of all lists
     what: Option<String>,
 
-    /// One entry, to see its formula, its source and its keys
+    /// One entry of the list, to see its formula, its source and its keys
     name: Option<String>,
 }
 
@@ -43,7 +44,7 @@ const LISTS: &[List] = &[
     List {
         name: "layers",
         also: &["layer"],
-        summary: "parts of a network: `{ type = NAME }` in `model.layers`",
+        summary: "building blocks of a network: `{ type = NAME }` in `model.layers`",
         what: What::Registry(&keys::LAYERS),
     },
     List {
@@ -54,15 +55,15 @@ const LISTS: &[List] = &[
     },
     List {
         name: "inits",
-        also: &["init", "initialisers", "initializers"],
+        also: &["init", "initializers"],
         summary: "how weights start: `model.init=NAME`",
         what: What::Registry(&keys::INITS),
     },
     List {
-        name: "optimisers",
-        also: &["optimizers", "optimizer", "optimiser"],
+        name: "optimizers",
+        also: &["optimizer"],
         summary: "how weights move: `optimizer=NAME`",
-        what: What::Registry(&keys::OPTIMISERS),
+        what: What::Registry(&keys::OPTIMIZERS),
     },
     List {
         name: "wrappers",
@@ -85,7 +86,7 @@ const LISTS: &[List] = &[
     List {
         name: "losses",
         also: &["loss"],
-        summary: "what is made small: `loss=NAME`",
+        summary: "what training minimizes: `loss=NAME`",
         what: What::Registry(&keys::LOSSES),
     },
     List {
@@ -115,7 +116,7 @@ const LISTS: &[List] = &[
     List {
         name: "preprocessing",
         also: &["preprocess"],
-        summary: "of the inputs: `preprocess=NAME`",
+        summary: "how inputs are prepared: `preprocess=NAME`",
         what: What::Plain(preprocessing),
     },
 ];
@@ -138,6 +139,8 @@ fn preprocessing() -> Vec<(String, String)> {
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let Some(what) = args.what else { return lists(ui) };
+    let names = LISTS.iter().flat_map(|l| std::iter::once(l.name).chain(l.also.iter().copied()));
+    let what = american(&what, names).map_or(what.clone(), String::from);
     let known = |l: &&List| l.name == what || l.also.contains(&what.as_str());
     let list = LISTS.iter().find(known).ok_or_else(|| {
         let names: Vec<&str> = LISTS.iter().map(|l| l.name).collect();
@@ -188,7 +191,7 @@ fn all(ui: &Ui, list: &List, choice: &'static Choice) {
         choice.entries.iter().map(|e| vec![e.name.into(), e.summary.into()]).collect();
     ui.print(&table(&rows, &[Side::Left, Side::Left], ui.width()));
     if let Some(first) = choice.entries.iter().find(|e| !e.keys.is_empty()) {
-        let tip = format!("\n`thalweg list {} {}` tells more", list.name, first.name);
+        let tip = format!("\n`thalweg list {} {}` says more", list.name, first.name);
         ui.print(&format!("{}\n", paint(&tip, Look::Faint)));
     }
     let entries = choice.entries.iter().map(|e| facts(choice, e));

@@ -8,25 +8,25 @@ use crate::args::ConfigArgs;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Print the graph of a training step, or the steps that it is compiled to
+/// Print the graph of a training step, or the steps it is compiled into
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     from: ConfigArgs,
 
-    /// What to print: graph (as built, gradients included), live (what is needed of it), plan (after fusion)
+    /// What to print: graph (as built, gradients included), live (the part that is needed), plan (after fusion)
     #[arg(long, default_value = "plan", hide_possible_values = true)]
     stage: Stage,
 
-    /// Leave operations apart
+    /// Do not fuse operations
     #[arg(long)]
     no_fuse: bool,
 
-    /// Of evaluation instead of training
+    /// Show evaluation instead of training
     #[arg(long)]
     eval: bool,
 
-    /// Samples in the batch; else `batch`
+    /// Samples in the batch; by default the setting `batch`
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     batch: Option<u32>,
 }

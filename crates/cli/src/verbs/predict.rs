@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::table::count;
 use crate::ui::Ui;
 
-/// Answer for new samples with a trained model; the answers are a CSV table
+/// Predict for new samples with a trained model; the answers are a CSV table
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run folder
@@ -23,27 +23,28 @@ pub struct Args {
     #[arg(value_name = "INPUT")]
     input: String,
 
-    /// How to read it, such as `data.separator=;`
+    /// How to read the samples, such as `data.separator=;`
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
-    /// The table to write; else standard output
+    /// The CSV file to write; by default standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Replace that table where it is there already
+    /// Replace the file if it exists
     #[arg(long, requires = "output")]
     overwrite: bool,
 
-    /// Columns of the input to copy to the answers: `inputs`, all that the model sees, or `id=COLUMN`; may be repeated
+    /// Columns of the input to copy to the answers: `inputs` for all that the model sees, or `id=COLUMN`; can be
+    /// repeated
     #[arg(long, value_name = "inputs|id=COLUMN")]
     with: Vec<String>,
 
-    /// Which weights: best or last
+    /// Which weights to use: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
 
-    /// With the temperature and the threshold of `thalweg eval RUN --calibrate`
+    /// Use the temperature and the threshold from `thalweg eval RUN --calibrate`
     #[arg(long)]
     calibrated: bool,
 }
@@ -53,15 +54,15 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     if let Some(output) = args.output.as_deref().filter(|output| is_same(output, args.input.as_ref())) {
         return Err(Failure::wrong(
             "cli.predict-onto-samples",
-            format!("the answers would take the place of the samples: {}", output.display()),
-            "name another file behind `-o`",
+            format!("the answers would overwrite the samples: {}", output.display()),
+            "name another file after `-o`",
         ));
     }
     if let Some(path) = args.output.as_deref().filter(|path| path.is_file() && !args.overwrite) {
         return Err(Failure::wrong(
             "cli.predict-exists",
-            format!("there is such a file already: {}", path.display()),
-            "another name behind `-o`, or `--overwrite` to replace it",
+            format!("the file exists already: {}", path.display()),
+            "choose another name for `-o`, or add `--overwrite` to replace it",
         ));
     }
     let mut settings = args.settings.clone();
@@ -76,12 +77,12 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
             let path = dir.calibration_path();
             return Err(Failure::wrong(
                 "cli.not-calibrated",
-                format!("the run was not calibrated: {}", path.display()),
+                format!("the run has not been calibrated: {}", path.display()),
                 again,
             ));
         };
         if calibration.checkpoint != args.checkpoint.to_string() {
-            let problem = format!("the calibration is of the {} weights", calibration.checkpoint);
+            let problem = format!("the calibration belongs to the {} weights", calibration.checkpoint);
             return Err(Failure::wrong("cli.calibrated-otherwise", problem, again));
         }
         trained.set_calibration(calibration)?;
@@ -114,7 +115,7 @@ fn copied(trained: &Trained, with: &[String]) -> Result<Vec<(String, Vec<String>
             _ => {
                 return Err(Failure::wrong(
                     "cli.predict-with",
-                    format!("`--with {word}` says neither `inputs` nor `id=COLUMN`"),
+                    format!("`--with {word}` is neither `inputs` nor `id=COLUMN`"),
                     format!("`--with id={word}` copies the column of that name"),
                 ));
             }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
-/// Make the report of a run again
+/// Write the report of a run again
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run folder

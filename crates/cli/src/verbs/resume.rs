@@ -13,14 +13,14 @@ use crate::several::{self, How, Jobs};
 use crate::stop;
 use crate::ui::Ui;
 
-/// Go on with a run that was interrupted, or for longer: `thalweg resume RUN epochs=100`
+/// Continue an interrupted run, or train a finished one for longer: `thalweg resume RUN epochs=100`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder, or one of several runs
+    /// The run folder, or a folder of several runs
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Settings that change, such as `epochs=100`
+    /// Settings to change, such as `epochs=100`
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
 
@@ -57,7 +57,7 @@ fn configs(dir: &RunDir, settings: &[String]) -> Result<(RunConfig, RunConfig), 
 
 /// What is said where no step follows, with the settings that would have changed something.
 fn nothing_left(done: &Summary, changed: &[String]) -> String {
-    let mut text = format!("nothing left to do: {} epochs, {} steps", done.epochs, done.steps);
+    let mut text = format!("nothing is left to do: {} epochs, {} steps", done.epochs, done.steps);
     if !changed.is_empty() {
         text += &format!("; {}", several::no_effect(changed));
     }
@@ -75,7 +75,7 @@ fn already_done(dir: &RunDir, config: &RunConfig, settings: &[String]) -> Result
     let asked = |key: &str| settings.iter().any(|word| word.starts_with(&format!("{key}=")));
     if asked("epochs") || asked("steps") {
         let message =
-            format!("the run has {} epochs and {} steps behind it already", summary.epochs, summary.steps);
+            format!("the run has already done {} epochs and {} steps", summary.epochs, summary.steps);
         let more = match config.steps {
             Some(_) => format!("steps={}", 2 * summary.steps.max(1)),
             None => format!("epochs={}", 2 * summary.epochs.max(1)),

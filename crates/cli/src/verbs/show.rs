@@ -12,14 +12,14 @@ use crate::failure::Failure;
 use crate::table::{Side, count, figure, short, table};
 use crate::ui::Ui;
 
-/// Show a run: settings, data, preprocessing, model, results; all of it with `--json`
+/// Show a run: settings, data, preprocessing, model, results; everything with `--json`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Which weights: best or last
+    /// Which weights to use: best or last
     #[arg(long, default_value = "best", value_parser = kept(), hide_possible_values = true)]
     checkpoint: Kept,
 }
@@ -120,7 +120,7 @@ impl Seen<'_> {
             .flatten()
             .map(|(key, value)| format!("{key}={}", plain(value)))
             .collect();
-        let words = if words.is_empty() { "all as they are by default".into() } else { words.join(" ") };
+        let words = if words.is_empty() { "all at their defaults".into() } else { words.join(" ") };
         rows.push(("settings", words));
         for (what, figures) in self.summary.iter().flat_map(|s| [("best", &s.best), ("last", &s.last)]) {
             if let Some(figures) = figures {

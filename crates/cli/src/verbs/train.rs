@@ -17,17 +17,17 @@ use crate::several::{self, How, Jobs};
 use crate::stop::{self, INTERRUPTED};
 use crate::ui::Ui;
 
-/// Train a model; what `thalweg` does where no verb is given
+/// Train a model; `thalweg` without a verb does the same
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     from: ConfigArgs,
 
-    /// The run folder to make; else a new one in `runs`
+    /// The run folder to create; by default a new one in `runs`
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
 
-    /// Take away the run that the folder holds
+    /// Delete the run that is in the folder
     #[arg(long, requires = "run_dir")]
     overwrite: bool,
 
@@ -38,9 +38,9 @@ pub struct Args {
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     if let Some(run) = args.from.run_folder() {
         let hint = format!(
-            "go on with it: `thalweg resume {run}`; or train anew with its settings: `thalweg train {run}/config.toml`"
+            "continue it with `thalweg resume {run}`, or start over with its settings: `thalweg train {run}/config.toml`"
         );
-        return Err(Failure::wrong("cli.train-on-a-run", format!("this is a run already: {run}"), hint));
+        return Err(Failure::wrong("cli.train-on-a-run", format!("this is already a run: {run}"), hint));
     }
     let config = args.from.load([])?;
     let stop = stop::watch();
@@ -99,7 +99,7 @@ pub fn finish(ui: &Ui, dir: &RunDir, summary: &Summary) -> Result<(), Failure> {
     if bounded {
         let go_on = format!("`thalweg resume {}`", dir.path().display());
         ui.warn(&format!(
-            "the time was up at step {}; the state is saved, go on with it: {go_on}",
+            "the time limit was reached at step {}; the state is saved. Continue with {go_on}",
             summary.steps
         ));
     }
@@ -117,7 +117,7 @@ fn ended(dir: &RunDir, summary: &Summary, result: serde_json::Value) -> Result<(
         Status::Done | Status::Running => Ok(()),
         Status::Interrupted => {
             let message = format!("interrupted at step {}; the state is saved", summary.steps);
-            let hint = format!("go on with it: `thalweg resume {}`", dir.path().display());
+            let hint = format!("continue it with `thalweg resume {}`", dir.path().display());
             let id = "cli.interrupted".into();
             Err(Failure { exit: INTERRUPTED, id, message, hint: Some(hint), result })
         }

@@ -35,7 +35,7 @@ pub const CASES: &[Case] = &[
         .before("thalweg data=t.csv model=mlp-4 batch=16 epochs=1 -q --run-dir e"),
     case("cli.fixed-setting", "thalweg eval r lr=1", "thalweg eval r {1}=t.csv {2}=7 {3}=1").before(RUN),
     case("cli.no-list", "thalweg list cakes", "thalweg list models"),
-    case("cli.list-no-entry", "thalweg list optimisers bob", "thalweg list optimisers adam"),
+    case("cli.list-no-entry", "thalweg list optimizers bob", "thalweg list optimizers adam"),
     case(
         "cli.preview-augmented",
         "thalweg data preview digits augment=flip",

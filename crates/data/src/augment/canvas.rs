@@ -1,6 +1,6 @@
 //! One sample while it is augmented: motions are collected, and pixels are read once somebody asks for them.
 
-use super::colours::Colours;
+use super::colors::Colors;
 use super::fill::Fill;
 use super::motion::{Motion, Scene, resample, resample_in_place};
 
@@ -22,7 +22,7 @@ pub(crate) struct Canvas<'a> {
     /// Height, width, channels.
     pub shape: [usize; 3],
     /// What was fitted on the training samples.
-    pub colours: &'a Colours,
+    pub colors: &'a Colors,
     motion: Option<Motion>,
     fill: Option<Fill>,
 }
@@ -31,11 +31,11 @@ impl<'a> Canvas<'a> {
     pub fn new(
         source: Source<'a>,
         shape: [usize; 3],
-        colours: &'a Colours,
+        colors: &'a Colors,
         out: &'a mut [f32],
         scratch: &'a mut [f32],
     ) -> Canvas<'a> {
-        Canvas { source: Some(source), out, scratch, shape, colours, motion: None, fill: None }
+        Canvas { source: Some(source), out, scratch, shape, colors, motion: None, fill: None }
     }
 
     /// Moves the image; nothing is resampled before pixels are asked for. Motions with the same fill are one
@@ -70,7 +70,7 @@ impl<'a> Canvas<'a> {
     fn settle(&mut self) {
         let motion = self.motion.take();
         let fill = self.fill.take().unwrap_or_default();
-        let (shape, mean) = (self.shape, &self.colours.mean[..]);
+        let (shape, mean) = (self.shape, &self.colors.mean[..]);
         let still = Motion::offset(0.0, 0.0);
         match (self.source.take(), motion) {
             (Some(Source::Bytes(pixels)), motion) => {

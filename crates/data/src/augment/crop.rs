@@ -5,7 +5,7 @@ use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Crop::NAME,
-    summary: "pad on all sides, then cut a random part of the old size",
+    summary: "pad on all sides, then cut out a random part of the original size",
     formula: "shift by whole pixels, each axis uniform in −padding … padding",
     source: "Krizhevsky, Sutskever and Hinton 2012; padding 4 as He, Zhang, Ren and Sun, Deep residual learning, 2016; \
              torchvision's RandomCrop(size, padding)",
@@ -18,7 +18,7 @@ settings! {
     pub struct Crop of "crop" {
         /// pixels on each side
         pub padding: u32 = 4, in Range::AtLeast(1.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

@@ -8,7 +8,7 @@ use settings::{Entry, settings};
 pub(super) const ENTRY: Entry = Entry {
     name: Cutmix::NAME,
     summary: "paste a rectangle of another training sample, whose target counts by its area",
-    formula: "λ ~ Beta(alpha, alpha); a box of h √(1 − λ) × w √(1 − λ) around a uniform centre, cut at the frame, comes from \
+    formula: "λ ~ Beta(alpha, alpha); a box of h √(1 − λ) × w √(1 − λ) around a uniform center, cut at the frame, comes from \
               xⱼ; loss = λ' L(yᵢ) + (1 − λ') L(yⱼ), λ' the share of pixels that stay",
     source: "Yun, Han, Oh, Chun, Choe and Yoo, CutMix, 2019: alpha 1, p 0.5 for CIFAR. Each sample has its own box and \
              partner; torchvision's CutMix has one box a batch",

@@ -7,9 +7,9 @@ use settings::{Entry, Range, settings};
 pub(super) const ENTRY: Entry = Entry {
     name: Cutout::NAME,
     summary: "hide a square at a random place, which may reach beyond the frame",
-    formula: "with probability p: size × size pixels around a centre that is uniform over the image become the fill",
+    formula: "with probability p: size × size pixels around a center that is uniform over the image become the fill",
     source: "DeVries and Taylor, Improved regularization of convolutional neural networks with cutout, 2017: 16 pixels for \
-             CIFAR-10, 8 for CIFAR-100; there zeros behind normalisation, which is the mean here",
+             CIFAR-10, 8 for CIFAR-100; there zeros behind normalization, which is the mean here",
     keys: Cutout::KEYS,
 };
 
@@ -26,9 +26,9 @@ settings! {
     }
 }
 
-/// Rows and columns of a square around a centre, cut at the frame.
-pub(super) fn around(centre: usize, size: usize, n: usize) -> std::ops::Range<usize> {
-    let start = centre as isize - (size / 2) as isize;
+/// Rows and columns of a square around a center, cut at the frame.
+pub(super) fn around(center: usize, size: usize, n: usize) -> std::ops::Range<usize> {
+    let start = center as isize - (size / 2) as isize;
     start.clamp(0, n as isize) as usize..(start + size as isize).clamp(0, n as isize) as usize
 }
 
@@ -43,13 +43,13 @@ impl Transform for Cutout {
         if !draws.happens(self.p, 0) {
             return;
         }
-        let ([h, w, c], colours) = (canvas.shape, canvas.colours);
+        let ([h, w, c], colors) = (canvas.shape, canvas.colors);
         let side = self.size as usize;
         let (rows, columns) = (around(draws.below(h, 1), side, h), around(draws.below(w, 2), side, w));
         let pixels = canvas.pixels();
         for y in rows {
             for pixel in pixels[(y * w + columns.start) * c..(y * w + columns.end) * c].chunks_exact_mut(c) {
-                pixel.iter_mut().zip(&colours.mean).for_each(|(x, mean)| *x = self.fill.constant(*mean));
+                pixel.iter_mut().zip(&colors.mean).for_each(|(x, mean)| *x = self.fill.constant(*mean));
             }
         }
     }

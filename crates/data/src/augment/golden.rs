@@ -75,11 +75,11 @@ fn the_mean_is_a_zero_elsewhere() {
         let mean: Vec<f32> = (0..shape[2]).map(|k| 0.3 + 0.1 * k as f32).collect();
         let mut scratch = vec![f32::NAN; scratch_len(shape)];
         let (mut out, mut moved) = (vec![f32::NAN; case.pixels.len()], vec![f32::NAN; case.pixels.len()]);
-        let centred: Vec<f32> =
+        let centered: Vec<f32> =
             numbers(&case.pixels).iter().enumerate().map(|(i, x)| x - mean[i % shape[2]]).collect();
         let scene = Scene { pixels: &case.pixels[..], shape, fill: Fill::Mean, mean: &mean };
         resample(scene, motion, &mut out, &mut scratch);
-        let scene = Scene { pixels: &centred[..], shape, fill: Fill::Zero, mean: &mean };
+        let scene = Scene { pixels: &centered[..], shape, fill: Fill::Zero, mean: &mean };
         resample(scene, motion, &mut moved, &mut scratch);
         for (i, (a, b)) in out.iter().zip(&moved).enumerate() {
             assert!((a - mean[i % shape[2]] - b).abs() < 1e-6, "{motion:?}: {a}, {b}");
@@ -93,7 +93,7 @@ fn tones_and_levels_are_those_of_pillow() {
         let (shape, value) = (case.shape, case.value);
         let channels = shape[2];
         let mut x = numbers(&case.pixels);
-        // Pillow's blends cut to bytes, and so do the greys that they blend with: one step each at the most.
+        // Pillow's blends cut to bytes, and so do the grays that they blend with: one step each at the most.
         let steps = match &*case.name {
             "brightness" => 1.0,
             "posterize" | "solarize" | "equalize" => 0.01,

@@ -6,21 +6,21 @@ use settings::{Entry, Range, settings};
 pub(super) const ENTRY: Entry = Entry {
     name: Jitter::NAME,
     summary: "change brightness, contrast and saturation, in random order",
-    formula: "each factor uniform in max(0, 1 − s) … 1 + s: x · f; mean grey + f · (x − mean grey); grey + f · (x − grey)",
+    formula: "each factor uniform in max(0, 1 − s) … 1 + s: x · f; mean gray + f · (x − mean gray); gray + f · (x − gray)",
     source: "torchvision's ColorJitter, without hue; as there, values stay within 0 and 1. Images of one channel have no \
              saturation",
     keys: Jitter::KEYS,
 };
 
 settings! {
-    /// Changes the colours.
+    /// Changes the colors.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Jitter of "jitter" {
-        /// s of the brightness
+        /// strength s of the change in brightness
         pub brightness: f64 = 0.2, in Range::AtLeast(0.0);
-        /// s of the contrast
+        /// strength s of the change in contrast
         pub contrast: f64 = 0.2, in Range::AtLeast(0.0);
-        /// s of the saturation
+        /// strength s of the change in saturation
         pub saturation: f64 = 0.2, in Range::AtLeast(0.0);
     }
 }
@@ -31,7 +31,7 @@ const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2,
 impl Transform for Jitter {
     fn apply(&self, draws: Draws, canvas: &mut Canvas<'_>) {
         let strengths = [self.brightness, self.contrast, self.saturation];
-        let (channels, bounded) = (canvas.shape[2], canvas.colours.bounded);
+        let (channels, bounded) = (canvas.shape[2], canvas.colors.bounded);
         let pixels = canvas.pixels();
         for change in ORDERS[draws.below(ORDERS.len(), 0)] {
             let strength = strengths[change];

@@ -1,4 +1,4 @@
-//! Operations on grey levels and neighbours for values from 0 to 1, as PIL and torchvision define them on bytes.
+//! Operations on gray levels and neighbors for values from 0 to 1, as PIL and torchvision define them on bytes.
 
 /// The byte that a value stands for.
 #[inline(always)]
@@ -52,7 +52,7 @@ pub(super) fn equalize(pixels: &mut [f32], channels: usize) {
 }
 
 /// Away from the smoothed image (factor above 1), or towards it: s + factor · (x − s), where s is the mean of the 3 × 3
-/// neighbours with weight 1 and the pixel itself with weight 5. The outermost pixels stay.
+/// neighbors with weight 1 and the pixel itself with weight 5. The outermost pixels stay.
 pub(super) fn sharpness(pixels: &mut [f32], scratch: &mut [f32], [h, w, c]: [usize; 3], factor: f32) {
     if h < 3 || w < 3 {
         return;

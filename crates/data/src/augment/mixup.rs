@@ -6,7 +6,7 @@ use settings::{Entry, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Mixup::NAME,
-    summary: "blend with another training sample, and the loss with that of its target",
+    summary: "blend with another training sample, and its loss with that of the other target",
     formula: "λ ~ Beta(alpha, alpha); x = λ xᵢ + (1 − λ) xⱼ; loss = λ L(yᵢ) + (1 − λ) L(yⱼ)",
     source: "Zhang, Cisse, Dauphin and Lopez-Paz, mixup: Beyond empirical risk minimization, 2018: alpha 0.2 for ImageNet, 1 \
              for CIFAR-10. Each sample has its own λ and partner; torchvision's MixUp has one λ a batch",

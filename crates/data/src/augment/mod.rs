@@ -14,7 +14,7 @@
 //! ```
 
 mod canvas;
-mod colours;
+mod colors;
 mod draws;
 mod fill;
 #[cfg(test)]
@@ -64,7 +64,7 @@ pub(crate) trait Transform {
     /// Changes one image.
     fn apply(&self, _draws: Draws, _canvas: &mut Canvas<'_>) {}
 
-    /// Whether it needs the principal axes of the colours.
+    /// Whether it needs the principal axes of the colors.
     fn wants_axes(&self) -> bool {
         false
     }

@@ -4,7 +4,7 @@ use kernels::affine::BYTE_UNIT;
 
 use super::fill::Fill;
 
-/// Where a pixel of the new image comes from: source = A · place + t, in pixels from the centre of the image.
+/// Where a pixel of the new image comes from: source = A · place + t, in pixels from the center of the image.
 ///
 /// As an inverse map it composes in the order of the transforms: the first transform's map is applied last.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,12 +21,12 @@ impl Motion {
         Motion { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [x, y] }
     }
 
-    /// By an inverse matrix alone; the centre stays.
+    /// By an inverse matrix alone; the center stays.
     pub fn linear(matrix: [[f32; 2]; 2]) -> Motion {
         Motion { matrix, offset: [0.0; 2] }
     }
 
-    /// Counter-clockwise about the centre, in radians. The y axis points down.
+    /// Counter-clockwise about the center, in radians. The y axis points down.
     pub fn rotation(angle: f32) -> Motion {
         let (sin, cos) = libm::sincos(f64::from(angle));
         let (sin, cos) = (sin as f32, cos as f32);
@@ -123,7 +123,7 @@ fn interpolate_framed(shape: [usize; 3], fill: Fill, motion: Motion, framed: &[f
     }
 }
 
-/// Rows or columns that a frame adds: one before, and two behind, so that every neighbour of a place exists.
+/// Rows or columns that a frame adds: one before, and two behind, so that every neighbor of a place exists.
 const FRAME: usize = 3;
 
 /// Numbers of an image in its frame.
@@ -204,7 +204,7 @@ fn frame<T: Pixel>(scene: Scene<'_, T>, framed: &mut [f32]) {
     }
 }
 
-/// Bilinear: each value is a mean of four neighbours of its source in the framed image.
+/// Bilinear: each value is a mean of four neighbors of its source in the framed image.
 fn interpolate<const C: usize>(
     [h, w, c]: [usize; 3],
     fill: Fill,
@@ -214,13 +214,13 @@ fn interpolate<const C: usize>(
 ) {
     let c = if C == 0 { c } else { C };
     let line = (w + FRAME) * c;
-    let centre = [(w as f32 - 1.0) * 0.5, (h as f32 - 1.0) * 0.5];
+    let center = [(w as f32 - 1.0) * 0.5, (h as f32 - 1.0) * 0.5];
     let [[a, b], [d, e]] = motion.matrix;
     for (y, row) in out.chunks_exact_mut(w * c).enumerate() {
-        let dy = y as f32 - centre[1];
-        let start = [b * dy + motion.offset[0] + centre[0], e * dy + motion.offset[1] + centre[1]];
+        let dy = y as f32 - center[1];
+        let start = [b * dy + motion.offset[0] + center[0], e * dy + motion.offset[1] + center[1]];
         for (x, out) in row.chunks_exact_mut(c).enumerate() {
-            let dx = x as f32 - centre[0];
+            let dx = x as f32 - center[0];
             let (ix, fx) = framed_place(a * dx + start[0], w, fill);
             let (iy, fy) = framed_place(d * dx + start[1], h, fill);
             let at = iy * line + ix * c;

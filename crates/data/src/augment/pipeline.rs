@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use kernels::affine::affine_in_place;
 
 use super::canvas::{Canvas, Source};
-use super::colours::Colours;
+use super::colors::Colors;
 use super::mixing::Mix;
 use super::motion::scratch_len;
 use super::{Augment, Draws, Images, TransformConfig, Unsuitable};
@@ -16,7 +16,7 @@ use crate::{Affine, DataError, Dataset, Values};
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     transforms: Vec<TransformConfig>,
-    colours: Colours,
+    colors: Colors,
     shape: [usize; 3],
     seed: u64,
     /// Samples that others are mixed with; empty where nothing is mixed.
@@ -58,8 +58,8 @@ impl Pipeline {
             return refuse(first, "it changes images, [height, width] or [height, width, channels]".into());
         };
         let axes = transforms.iter().any(|t| t.transform().wants_axes());
-        let colours = Colours::fit(set, train, shape[2], axes);
-        let images = Images { shape, bounded: colours.bounded };
+        let colors = Colors::fit(set, train, shape[2], axes);
+        let images = Images { shape, bounded: colors.bounded };
         for transform in &transforms {
             if let Err(problem) = transform.check() {
                 return refuse(transform, problem);
@@ -74,7 +74,7 @@ impl Pipeline {
             return refuse(late, "it must stand before those that mix samples".into());
         }
         let partners = if transforms.iter().any(mixes) { train.to_vec() } else { Vec::new() };
-        Ok(Some(Pipeline { transforms, colours, shape, seed, partners }))
+        Ok(Some(Pipeline { transforms, colors, shape, seed, partners }))
     }
 
     /// Whether samples are mixed, so that a loss has two targets.
@@ -135,7 +135,7 @@ impl Pipeline {
             Values::U8(bytes) => Source::Bytes(&bytes[at..at + out.len()]),
             Values::F32(values) => Source::Numbers(&values[at..at + out.len()]),
         };
-        let mut canvas = Canvas::new(source, self.shape, &self.colours, out, scratch);
+        let mut canvas = Canvas::new(source, self.shape, &self.colors, out, scratch);
         for (position, transform) in self.transforms.iter().enumerate() {
             transform.transform().apply(Draws::new(self.seed, epoch, position, sample), &mut canvas);
         }

@@ -12,11 +12,11 @@ const MOST: f64 = 30.0;
 pub(super) const ENTRY: Entry = Entry {
     name: Randaugment::NAME,
     summary: "n operations of magnitude m, drawn from a list of fourteen",
-    formula: "identity, shear x, shear y, translate x, translate y, rotate, brightness, colour, contrast, sharpness, \
+    formula: "identity, shear x, shear y, translate x, translate y, rotate, brightness, color, contrast, sharpness, \
               posterize, solarize, autocontrast, equalize; m/30 of: 0.3, 150/331 of the size, 30 degrees, factor 1 \
-              ± 0.9, 4 of 8 bits, all grey levels; the sign is random",
+              ± 0.9, 4 of 8 bits, all gray levels; the sign is random",
     source: "Cubuk, Zoph, Shlens and Le, RandAugment, 2019; ranges and list of torchvision's RandAugment with 31 bins, \
-             which samples the nearest pixel where this interpolates. Colour does nothing to images of one channel",
+             which samples the nearest pixel where this interpolates. Color does nothing to images of one channel",
     keys: Randaugment::KEYS,
 };
 
@@ -28,7 +28,7 @@ settings! {
         pub n: u32 = 2, in Range::Within(1.0, MOST_OPERATIONS);
         /// magnitude
         pub m: f64 = 9.0, in Range::Within(0.0, MOST);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }
@@ -43,7 +43,7 @@ pub(super) enum Operation {
     TranslateY,
     Rotate,
     Brightness,
-    Colour,
+    Color,
     Contrast,
     Sharpness,
     Posterize,
@@ -61,7 +61,7 @@ impl Operation {
         Operation::TranslateY,
         Operation::Rotate,
         Operation::Brightness,
-        Operation::Colour,
+        Operation::Color,
         Operation::Contrast,
         Operation::Sharpness,
         Operation::Posterize,
@@ -84,7 +84,7 @@ impl Operation {
             Operation::TranslateY => canvas.move_by(Motion::offset(0.0, far(h)), fill),
             Operation::Rotate => canvas.move_by(Motion::rotation(s * 30f32.to_radians()), fill),
             Operation::Brightness => tone::brightness(canvas.pixels(), factor, true),
-            Operation::Colour => tone::saturation(canvas.pixels(), c, factor, true),
+            Operation::Color => tone::saturation(canvas.pixels(), c, factor, true),
             Operation::Contrast => tone::contrast(canvas.pixels(), c, factor, true),
             Operation::Sharpness => {
                 let shape = canvas.shape;

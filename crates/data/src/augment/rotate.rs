@@ -1,11 +1,11 @@
-//! Random rotation about the centre.
+//! Random rotation about the center.
 
 use super::{Canvas, Draws, Fill, Motion, Transform};
 use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Rotate::NAME,
-    summary: "turn about the centre",
+    summary: "turn about the center",
     formula: "angle uniform in −degrees … degrees; bilinear",
     source: "torchvision's RandomRotation, whose default interpolation is nearest",
     keys: Rotate::KEYS,
@@ -17,7 +17,7 @@ settings! {
     pub struct Rotate of "rotate" {
         /// largest angle, either way
         pub degrees: f64 = 15.0, in Range::Within(0.0, 180.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

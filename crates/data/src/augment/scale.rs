@@ -1,11 +1,11 @@
-//! Random zoom about the centre.
+//! Random zoom about the center.
 
 use super::{Canvas, Draws, Fill, Images, Motion, Transform, Unsuitable};
 use settings::{Entry, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Scale::NAME,
-    summary: "zoom about the centre, keeping the size of the picture",
+    summary: "zoom about the center, keeping the size of the picture",
     formula: "factor = min^(1−u) · max^u, u uniform; bilinear",
     source: "torchvision's RandomAffine(scale) draws the factor uniformly; here its logarithm is uniform, so that \
              halving is as likely as doubling",
@@ -20,7 +20,7 @@ settings! {
         pub min: f64 = 0.8, in Range::Above(0.0);
         /// largest factor
         pub max: f64 = 1.25, in Range::Above(0.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

@@ -17,7 +17,7 @@ settings! {
     pub struct Shear of "shear" {
         /// largest angle, either way
         pub degrees: f64 = 10.0, in Range::Below(0.0, 90.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

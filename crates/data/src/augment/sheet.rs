@@ -25,13 +25,13 @@ const LEAST_SIDE: usize = 64;
 const GAP: usize = 4;
 /// Pixels between a sample and what became of it.
 const WIDE_GAP: usize = 16;
-/// Colour between images.
+/// Color between images.
 const PAPER: u8 = 255;
 
 /// Draws `samples` of `set`, a row for each: as they are, then as they are in the first `versions` epochs.
 ///
 /// Values are shown as they are before any preprocessing: 0 to 1 as black to white, and those of a set with other
-/// values by the range of the samples shown. One channel is grey, three are colours, of others the mean is shown.
+/// values by the range of the samples shown. One channel is gray, three are colors, of others the mean is shown.
 /// None if samples are not images.
 pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versions: usize) -> Option<Sheet> {
     let [h, w, c] = set.image_shape().filter(|shape| shape.iter().all(|n| *n > 0))?;
@@ -48,7 +48,7 @@ pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versio
         let mut draw = |image: &[f32], left: usize| {
             for (y, x) in (0..tile_h).flat_map(|y| (0..tile_w).map(move |x| (y, x))) {
                 let pixel = &image[((y / factor) * w + x / factor) * c..][..c];
-                rgb[3 * ((top + y) * width + left + x)..][..3].copy_from_slice(&colour(pixel, range));
+                rgb[3 * ((top + y) * width + left + x)..][..3].copy_from_slice(&color(pixel, range));
             }
         };
         set.gather(&[*sample], &Affine::identity(), &mut image);
@@ -115,7 +115,7 @@ fn range_of(set: &Dataset, samples: &[u32], image: &mut [f32]) -> (f32, f32) {
     if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) }
 }
 
-fn colour(pixel: &[f32], (low, high): (f32, f32)) -> [u8; 3] {
+fn color(pixel: &[f32], (low, high): (f32, f32)) -> [u8; 3] {
     let byte = |x: f32| ((x - low) / (high - low) * 255.0).round().clamp(0.0, 255.0) as u8;
     match *pixel {
         [r, g, b] | [r, g, b, _] => [byte(r), byte(g), byte(b)],
@@ -154,9 +154,9 @@ mod tests {
         assert_eq!(shown.legend[1], format!("sample {}: 1", samples[1]));
         let at = |y: usize, x: usize| &shown.rgb[3 * (y * shown.width + x)..][..3];
         for (y, x) in (0..64).flat_map(|y| (0..64).map(move |x| (y, x))) {
-            let grey = (data_value(&set, samples[2], y / 8, x / 8) * 255.0).round() as u8;
-            assert_eq!(at(4 + 2 * 68 + y, 4 + x), [grey; 3]);
-            assert_eq!(at(4 + 2 * 68 + y, 4 + 64 + 16 + 63 - x), [grey; 3], "the mirror image beside it");
+            let gray = (data_value(&set, samples[2], y / 8, x / 8) * 255.0).round() as u8;
+            assert_eq!(at(4 + 2 * 68 + y, 4 + x), [gray; 3]);
+            assert_eq!(at(4 + 2 * 68 + y, 4 + 64 + 16 + 63 - x), [gray; 3], "the mirror image beside it");
         }
         let mut bytes = Vec::new();
         shown.write_png(&mut bytes).unwrap();

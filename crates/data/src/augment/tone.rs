@@ -1,6 +1,6 @@
 //! Brightness, contrast and saturation of an image in place, as PIL and torchvision define them.
 
-/// Share of red, green and blue in the grey of a pixel (ITU-R 601-2, as PIL).
+/// Share of red, green and blue in the gray of a pixel (ITU-R 601-2, as PIL).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// Values that are summed side by side, a multiple of three channels.
@@ -17,17 +17,17 @@ pub(super) fn brightness(pixels: &mut [f32], factor: f32, bounded: bool) {
     pixels.iter_mut().for_each(|x| *x = keep(*x * factor, bounded));
 }
 
-/// Away from the mean grey of the image (factor above 1), or towards it: m + factor · (x − m).
+/// Away from the mean gray of the image (factor above 1), or towards it: m + factor · (x − m).
 pub(super) fn contrast(pixels: &mut [f32], channels: usize, factor: f32, bounded: bool) {
-    let mean = mean_grey(pixels, channels);
+    let mean = mean_gray(pixels, channels);
     pixels.iter_mut().for_each(|x| *x = keep(mean + factor * (*x - mean), bounded));
 }
 
-/// Away from the grey of each pixel, or towards it; images of one channel stay as they are.
+/// Away from the gray of each pixel, or towards it; images of one channel stay as they are.
 pub(super) fn saturation(pixels: &mut [f32], channels: usize, factor: f32, bounded: bool) {
     let turn = |pixel: &mut [f32]| {
-        let grey = grey(pixel);
-        pixel.iter_mut().for_each(|x| *x = keep(grey + factor * (*x - grey), bounded));
+        let gray = gray(pixel);
+        pixel.iter_mut().for_each(|x| *x = keep(gray + factor * (*x - gray), bounded));
     };
     match channels {
         1 => {}
@@ -47,16 +47,16 @@ pub(super) fn shift(pixels: &mut [f32], by: &[f32], bounded: bool) {
     }
 }
 
-/// The grey of a pixel: by [`LUMA`] for three channels, else the mean.
+/// The gray of a pixel: by [`LUMA`] for three channels, else the mean.
 #[inline(always)]
-fn grey(pixel: &[f32]) -> f32 {
+fn gray(pixel: &[f32]) -> f32 {
     match *pixel {
         [r, g, b] => LUMA[0] * r + LUMA[1] * g + LUMA[2] * b,
         _ => pixel.iter().sum::<f32>() / pixel.len() as f32,
     }
 }
 
-fn mean_grey(pixels: &[f32], channels: usize) -> f32 {
+fn mean_gray(pixels: &[f32], channels: usize) -> f32 {
     let (blocks, rest) = pixels.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
     for block in blocks {
@@ -65,8 +65,8 @@ fn mean_grey(pixels: &[f32], channels: usize) -> f32 {
     sums.iter_mut().zip(rest).for_each(|(sum, x)| *sum += x);
     let n = pixels.len() as f32;
     if channels == 3 {
-        let colour = |k: usize| sums.iter().skip(k).step_by(3).sum::<f32>();
-        return (LUMA[0] * colour(0) + LUMA[1] * colour(1) + LUMA[2] * colour(2)) * 3.0 / n;
+        let color = |k: usize| sums.iter().skip(k).step_by(3).sum::<f32>();
+        return (LUMA[0] * color(0) + LUMA[1] * color(1) + LUMA[2] * color(2)) * 3.0 / n;
     }
     sums.iter().sum::<f32>() / n
 }

@@ -17,7 +17,7 @@ settings! {
     pub struct Translate of "translate" {
         /// largest shift, of width and height
         pub share: f64 = 0.1, in Range::Within(0.0, 1.0);
-        /// what is beyond the frame
+        /// what fills the area beyond the frame
         pub fill: Fill = Fill::Zero => "\"zero\"", in Range::Words(Fill::WORDS);
     }
 }

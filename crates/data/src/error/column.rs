@@ -181,32 +181,32 @@ pub(super) fn odd_lines(n: usize, lines: &[OddLine], expected: usize) -> String 
     let one = |l: &OddLine| format!("line {} has {} (`{}`)", l.line, fields(l.fields), printable(&l.text));
     let shown = lines.iter().map(one).collect::<Vec<_>>().join(", ");
     let more =
-        if n > lines.len() { format!(", and {} lines more are odd", n - lines.len()) } else { String::new() };
+        if n > lines.len() { format!(", and {} more odd lines", n - lines.len()) } else { String::new() };
     format!("{shown}{more}; the others have {expected}")
 }
 
 /// What to type about odd lines: to leave them out, where they are few or stand together.
 pub(super) fn of_lines(n: usize, lines: &[OddLine], last: u64) -> String {
     let first = lines.first().map_or(1, |l| l.line);
-    let other = "another separator: `data.separator=\";\"`";
+    let other = "`data.separator=\";\"` chooses another separator";
     if last == n as u64 {
-        return format!("`data.skip={n}` leaves out what stands above the table; {other}");
+        return format!("`data.skip={n}` skips the lines above the table; {other}");
     }
     if n > lines.len() && last - first + 1 == n as u64 {
-        return format!("`data.skip_lines={first}-{last}` leaves these lines out; {other}");
+        return format!("`data.skip_lines={first}-{last}` skips these lines; {other}");
     }
     if n > lines.len() {
         return format!("{other}; comments: `data.comment=\"#\"`");
     }
     let few: Vec<String> = lines.iter().map(|l| l.line.to_string()).collect();
-    format!("`data.skip_lines={}` leaves out what is no data; {other}", few.join(","))
+    format!("`data.skip_lines={}` skips lines that are not data; {other}", few.join(","))
 }
 
 /// The faults of columns in one message.
 pub(super) fn column_faults(faults: &[ColumnFault]) -> String {
     let shown: Vec<String> = faults.iter().take(NAMED).map(of_fault).collect();
     let more = faults.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!("; and {more} columns more") } else { String::new() };
+    let more = if more > 0 { format!("; and {more} more columns") } else { String::new() };
     match faults.len() {
         0 | 1 => shown.concat(),
         n => format!("{n} columns cannot be used: {}{more}", shown.join("; ")),
@@ -229,20 +229,26 @@ fn of_fault(fault: &ColumnFault) -> String {
         Fault::NotANumber { value, place } => format!("{name}: {} is not a number", at(value, place)),
         Fault::EitherMark { value, place } => {
             let mark = if value.contains(',') { "comma" } else { "point" };
-            format!("{name}: the {mark} of {} may begin the decimals or separate thousands", at(value, place))
+            format!(
+                "{name}: the {mark} in {} may be a decimal mark or a thousands separator",
+                at(value, place)
+            )
         }
         Fault::BothMarks { value, place } => {
             format!(
-                "{name}: in some numbers a comma begins the decimals, in others a point, as in {}",
+                "{name}: some numbers have a decimal comma and others a decimal point, as in {}",
                 at(value, place)
             )
         }
         Fault::Signs { kinds } => format!("{name} mixes numbers of different kinds: {}", kinds.join(", ")),
         Fault::Units { value, place } => {
-            format!("{name} holds numbers with units behind them, as {}", at(value, place))
+            format!("{name} holds numbers with units, such as {}", at(value, place))
         }
         Fault::DateOrder { value, place } => {
-            format!("{name}: {} may be day, month or month, day, as may all its dates", at(value, place))
+            format!(
+                "{name}: {} may be day and month or month and day, and so may all other dates in it",
+                at(value, place)
+            )
         }
         Fault::DatesDisagree { one, other } => {
             format!(
@@ -252,20 +258,20 @@ fn of_fault(fault: &ColumnFault) -> String {
             )
         }
         Fault::NotADate { value, place, order } => {
-            format!("{name}: {} is no date in the order {}", at(value, place), order.word())
+            format!("{name}: {} is not a date in the order {}", at(value, place), order.word())
         }
-        Fault::NotSwitches => format!("{name} has other values than one pair of words, or 0 and 1"),
+        Fault::NotSwitches => format!("{name} has values other than one pair of words, or 0 and 1"),
         Fault::NoNumbers { value } => {
-            format!("{name} holds words, as `{}`, and numbers are to be predicted", printable(value))
+            format!("{name} holds words, such as `{}`, but the task is to predict numbers", printable(value))
         }
         Fault::ManyClasses { classes, rows, example } => {
             format!(
-                "{name} has {classes} different values in {rows} rows, as `{}`: too many for classes",
+                "{name} has {classes} different values in {rows} rows, such as `{}`: too many for classes",
                 printable(example)
             )
         }
         Fault::NoTimes => {
-            format!("{name} holds neither dates nor numbers, by which rows could be put in order")
+            format!("{name} holds neither dates nor numbers, so it cannot put the rows in order")
         }
         Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
     }
@@ -278,7 +284,7 @@ pub(super) fn of_faults(faults: &[ColumnFault]) -> String {
         [one] => of_one(one),
         many => {
             if let Some(line) = common_line(many) {
-                return format!("`data.skip_lines={line}` leaves out line {line}, where all of them stand");
+                return format!("`data.skip_lines={line}` skips line {line}, which has all of them");
             }
             let inputs: Vec<String> = many.iter().filter(|f| !f.target).map(|f| quoted(&f.column)).collect();
             let same = many
@@ -307,11 +313,11 @@ fn common_line(faults: &[ColumnFault]) -> Option<u64> {
 fn of_one(fault: &ColumnFault) -> String {
     let name = quoted(&fault.column);
     let leave = if fault.target {
-        "another target: `data.target=NAME`".to_string()
+        "`data.target=NAME` chooses another target".to_string()
     } else {
         format!("`data.drop=[{name}]` leaves the column out")
     };
-    let as_words = format!("`data.types={{{name}=\"category\"}}` makes categories of it");
+    let as_words = format!("`data.types={{{name}=\"category\"}}` makes it categories");
     match &fault.fault {
         Fault::Mixed { n: 1, odd, .. } if odd[0].place.line().is_some() => {
             let line = odd[0].place.line().unwrap_or(0);
@@ -322,14 +328,14 @@ fn of_one(fault: &ColumnFault) -> String {
         }
         Fault::Mixed { odd, distinct, .. } if *distinct <= NAMED => {
             let marks = odd.iter().map(|o| quoted(&o.value)).collect::<Vec<_>>().join(",");
-            format!("`data.missing=[{marks}]` takes them for missing values; {as_words}; {leave}")
+            format!("`data.missing=[{marks}]` reads them as missing values; {as_words}; {leave}")
         }
         Fault::Mixed { .. } => format!("{as_words}; {leave}"),
         Fault::NotANumber { .. } => format!("correct it; {as_words}; {leave}"),
         Fault::EitherMark { value, .. } => {
             let mark = if value.contains(',') { ',' } else { '.' };
             format!(
-                "`data.decimal=\"{mark}\"` if it begins the decimals, `data.thousands=\"{mark}\"` if it separates thousands"
+                "`data.decimal=\"{mark}\"` if it is the decimal mark, `data.thousands=\"{mark}\"` if it separates thousands"
             )
         }
         Fault::BothMarks { .. } => {
@@ -343,13 +349,13 @@ fn of_one(fault: &ColumnFault) -> String {
         Fault::DatesDisagree { .. } | Fault::NotADate { .. } => format!("correct them; {as_words}; {leave}"),
         Fault::NotSwitches => format!("{as_words}; {leave}"),
         Fault::NoNumbers { .. } => {
-            "`data.task=classification` predicts them as classes; another target: `data.target=NAME`".into()
+            "`data.task=classification` predicts them as classes; `data.target=NAME` chooses another target".into()
         }
         Fault::ManyClasses { .. } => {
-            "another target: `data.target=NAME`; `data.task=classification` if they are classes all the same"
+            "`data.target=NAME` chooses another target; `data.task=classification` if they are classes after all"
                 .into()
         }
-        Fault::NoTimes => "another column: `data.time=NAME`".into(),
+        Fault::NoTimes => "`data.time=NAME` chooses another column".into(),
         Fault::DateTarget => {
             format!("{leave}; `data.types={{{name}=\"category\"}}` makes classes of them")
         }

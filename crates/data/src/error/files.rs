@@ -18,7 +18,7 @@ pub enum FilesError {
         path: PathBuf,
     },
     /// A record that cannot be read.
-    #[error("{place} is no {what}: {reason}: {}", path.display())]
+    #[error("{place} is not {what}: {reason}: {}", path.display())]
     BadRecord {
         /// What it should be.
         what: &'static str,
@@ -74,7 +74,7 @@ pub enum FilesError {
         path: PathBuf,
     },
     /// Standard input from the keyboard.
-    #[error("standard input is a terminal, from which no data come")]
+    #[error("standard input is a terminal, so there are no data to read")]
     Terminal,
 }
 
@@ -88,7 +88,7 @@ impl FilesError {
                 let s = if names.len() == 1 { "it" } else { "them" };
                 format!("`data.drop=[{}]` leaves {s} out", names.join(","))
             }
-            BadRecord { .. } => "correct it, or take it out of the file".into(),
+            BadRecord { .. } => "correct it, or remove it from the file".into(),
             Tables { found, .. } => match found.first() {
                 Some(first) => format!("name one: `data.sheet=\"{first}\"`"),
                 None => "name a file with a table".into(),
@@ -97,7 +97,7 @@ impl FilesError {
             Twice { .. } => "name it once".into(),
             ColumnsDiffer { column, lacks: false, .. } => {
                 format!(
-                    "give all files the same columns, or leave it out of all: take `{}` away",
+                    "give all files the same columns, or leave out the one that differs: remove `{}`",
                     column.replace(char::is_control, "?")
                 )
             }

@@ -22,7 +22,7 @@ impl DataError {
             }
             LeftOut { feature, .. } => format!("build with the feature `{feature}` of the crate `thalweg`"),
             Augment { .. } => {
-                "`augment=none` trains without".into()
+                "`augment=none` trains without augmentation".into()
             }
             Read { .. } => "check that the path is right and that you may read it".into(),
             Empty { .. } | Truncated { .. } | BreaksOff { .. } | Damaged { .. } => {
@@ -31,7 +31,7 @@ impl DataError {
             TooLong { .. } => "the file was joined or edited; copy or download it again".into(),
             WrongMagic { expected, .. } if expected == "records" => "download the file itself, or save it as CSV".into(),
             WrongMagic { .. } | UnknownFormat { .. } => {
-                "formats are told by ending: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
+                "the ending decides the format: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg".into()
             }
             Header { .. } => "write the file again with the program that made it".into(),
             UnsupportedType { dtype, .. } if dtype.contains('O') => {
@@ -44,7 +44,7 @@ impl DataError {
                 "save it as float32 or as integers, as in `x.astype(\"float32\")`".into()
             }
             CountMismatch { .. } => "name the file that belongs to the inputs: `data.target=FILE`".into(),
-            ShapeMismatch { .. } => "make all parts with the same shape of one sample".into(),
+            ShapeMismatch { .. } => "give the samples of all parts the same shape".into(),
             LabelOutOfRange { label, path, .. } if *label < 0.0 || label.fract() != 0.0 => {
                 let labels = "labels are whole numbers from 0";
                 if formats::by_name(path).is_some_and(|f| !f.has("task")) {
@@ -60,40 +60,40 @@ impl DataError {
                 format!("set `data.classes={:.0}`, or correct the label", label + 1.0)
             }
             NotFinite { target: true, row, .. } => {
-                format!("a target cannot be missing: correct it, or take sample {row} out of the file")
+                format!("a target cannot be missing: correct it, or remove sample {row} from the file")
             }
             NotFinite { value, .. } if !value.is_nan() => {
                 "correct it, or put NaN there and set `data.allow_missing=true`".into()
             }
-            NotFinite { .. } => "set `data.allow_missing=true` to put the feature's mean there".into(),
+            NotFinite { .. } => "set `data.allow_missing=true` to replace it by the feature's mean".into(),
             OddLines { n, lines, last, .. } => column::of_lines(*n, lines, *last),
-            OpenQuote { line, .. } => format!("close it or take it away in line {line}"),
+            OpenQuote { line, .. } => format!("close or remove the quote in line {line}"),
             Columns { faults, .. } => column::of_faults(faults),
             Ragged { .. } => "correct the line, or set the separator: `data.separator=\";\"`".into(),
             MissingValue { target: true, .. } => {
-                "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`".into()
+                "`data.missing_target=drop` leaves out such lines; `data.target=NAME` chooses another column".into()
             }
-            MissingValue { .. } => "set `data.allow_missing=true` to put the column's median there".into(),
+            MissingValue { .. } => "set `data.allow_missing=true` to replace it by the column's median".into(),
             UnknownClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownClass { .. } => "correct the line, or train again with this class".into(),
             UnknownLabel { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             UnknownLabel { .. } => "correct the label, or train again with this class".into(),
             TargetsUnclear { text: true, .. } => {
-                "`data.task=classification` takes them as classes; save numbers as numbers".into()
+                "`data.task=classification` makes them classes; otherwise save numbers as numbers".into()
             }
             TargetsUnclear { .. } => {
-                "`data.task=classification` takes them as classes, `data.task=regression` as numbers".into()
+                "`data.task=classification` makes them classes, `data.task=regression` numbers".into()
             }
             NoColumn { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NoColumn { columns, .. } => format!("the columns are {}", list(columns)),
             NoInputs { separator: Some(separator), .. } => {
-                format!("the fields may be separated otherwise: `data.separator=\"{separator}\"`")
+                format!("the separator may be another one: `data.separator=\"{separator}\"`")
             }
             NoInputs { left_out, .. } if !left_out.is_empty() => {
-                "`data.types={NAME=\"category\"}` uses a column all the same".into()
+                "`data.types={NAME=\"category\"}` uses a column anyway".into()
             }
             NoInputs { .. } => {
-                "a table needs a column besides the target; check `data.target` and `data.drop`".into()
+                "a table needs at least one column besides the target; check `data.target` and `data.drop`".into()
             }
             Files(error) => error.hint(),
             NoArray { .. } => "save with `numpy.savez(FILE, x=inputs, y=targets)`".into(),
@@ -112,10 +112,10 @@ impl DataError {
             NotAClass { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             NotAClass { .. } => "rename the folder, or train again with this class".into(),
             SizesDiffer { expected: [h, w], .. } if h == w => {
-                format!("bring them to one size: `data.size={h}`, or `data.size=[HEIGHT,WIDTH]`")
+                format!("give them one size: `data.size={h}`, or `data.size=[HEIGHT,WIDTH]`")
             }
             SizesDiffer { expected: [h, w], .. } => {
-                format!("bring them to one size: `data.size=[{h},{w}]` (height, width)")
+                format!("give them one size: `data.size=[{h},{w}]` (height, width)")
             }
             BadImage { .. } => "copy the file again, or remove it".into(),
             ClassUnreadable { folders, path, .. } => {
@@ -125,20 +125,20 @@ impl DataError {
                     format!("mv {} {}", typed(&from), typed(&to))
                 };
                 let all = folders.iter().map(hide).collect::<Vec<_>>().join(" && ");
-                format!("save the images as PNG or JPEG, or leave the class out by a name that begins with a dot: `{all}`")
+                format!("save the images as PNG or JPEG, or leave out the class by giving it a name that begins with a dot: `{all}`")
             }
             PartsWithoutClasses { parts, path } => {
                 let part = path.join(parts.first().map_or("", String::as_str));
-                format!("put the images of each class into a folder of its name: `{}`", part.join("CLASS/IMAGE").display())
+                format!("put the images of each class into a folder with the name of the class: `{}`", part.join("CLASS/IMAGE").display())
             }
             ClassesFurtherIn { found, path } => {
                 let one = path.join(found.first().map_or("", String::as_str));
                 format!("name the folder whose folders are the classes: `data={}`", one.display())
             }
             MostUnreadable { .. } => {
-                "save them as PNG or JPEG, copy them again, or remove what is no image".into()
+                "save them as PNG or JPEG, copy them again, or remove files that are not images".into()
             }
-            TooMuchMemory { .. } => "make images smaller, `data.size=64`, or take fewer samples".into(),
+            TooMuchMemory { .. } => "make the images smaller, `data.size=64`, or use fewer samples".into(),
             BadOption { option, .. } => format!("set `data.{option}` to another value, or leave it out"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),

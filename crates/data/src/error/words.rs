@@ -17,11 +17,11 @@ pub(super) fn unreadable(folders: &[(PathBuf, usize)]) -> String {
         n => format!("`{}` ({n} images)", folder.display()),
     };
     match folders {
-        [(folder, 1)] => format!("the only image of class folder `{}` cannot be read", folder.display()),
-        [(folder, n)] => format!("none of the {n} images of class folder `{}` can be read", folder.display()),
+        [(folder, 1)] => format!("the only image in class folder `{}` cannot be read", folder.display()),
+        [(folder, n)] => format!("none of the {n} images in class folder `{}` can be read", folder.display()),
         _ => {
             let names: Vec<_> = folders.iter().map(name).collect();
-            format!("no image can be read of {} class folders, {}", folders.len(), first(&names))
+            format!("no image can be read in {} class folders, {}", folders.len(), first(&names))
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn differ(column: &str, lacks: bool, beside: &std::path::Path) -> Str
     let column = column.replace(char::is_control, "?");
     match lacks {
         true => format!("there is no column `{column}`, which {} has", beside.display()),
-        false => format!("there is a column `{column}`, which {} has not", beside.display()),
+        false => format!("there is a column `{column}`, which {} does not have", beside.display()),
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn after(columns: &[String]) -> String {
 
 /// How many there are besides the first.
 pub(super) fn others(n: usize) -> String {
-    if n > 1 { format!(", as are others, {n} in all") } else { String::new() }
+    if n > 1 { format!(", and so are others, {n} in all") } else { String::new() }
 }
 
 /// How many names a message tells.

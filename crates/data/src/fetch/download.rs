@@ -129,7 +129,7 @@ impl Job<'_> {
             answer = source.open(file.name, 0, stall)?;
         }
         let Answer::Bytes { from, total, mut body } = answer else {
-            return Err(FetchError::Failed { reason: "the server sends no whole file".into(), url });
+            return Err(FetchError::Failed { reason: "the server does not send the whole file".into(), url });
         };
         let wrong = |got| FetchError::WrongSize { expected: file.bytes, got, url: url.clone() };
         let length = length(file, total).map_err(wrong)?;

@@ -63,7 +63,7 @@ pub enum FetchError {
         url: String,
     },
     /// The download ended before the file did; what came is kept.
-    #[error("the download broke off after {got} of {expected} bytes: {reason}: {url}")]
+    #[error("the download stopped after {got} of {expected} bytes: {reason}: {url}")]
     BrokeOff {
         /// Bytes that are there.
         got: u64,
@@ -95,7 +95,7 @@ pub enum FetchError {
         url: String,
     },
     /// Another file is in the way.
-    #[error("another file is in the way and is left as it is: {}", path.display())]
+    #[error("another file is in the way and was not changed: {}", path.display())]
     Exists {
         /// The file or folder.
         path: PathBuf,
@@ -154,14 +154,14 @@ impl FetchError {
             NoFolder { set } => format!("name a folder for {set}, `to`"),
             BadSource { .. } => "as in `https://example.org/mnist/` or `./downloads`".into(),
             NoNetwork { by_hand, .. } => format!("{by_hand}\n  3. fetch it again, which checks the files"),
-            NotReached { .. } | Status { .. } | Failed { .. } => "try later, or take another address".into(),
-            BrokeOff { .. } => "fetching it again goes on where it stopped".into(),
+            NotReached { .. } | Status { .. } | Failed { .. } => "try later, or use another address".into(),
+            BrokeOff { .. } => "fetching it again continues where it stopped".into(),
             WrongSize { .. } | WrongDigest { .. } => {
-                "nothing was kept of it; try later, or take another address".into()
+                "nothing of it was kept; try later, or use another address".into()
             }
             Exists { path } => {
                 let folder = path.parent().unwrap_or(path).display();
-                format!("use it as it is, `data={folder}`; or have it replaced, or name another folder")
+                format!("use it as it is, with `data={folder}`; or replace it, or name another folder")
             }
             Busy { .. } => "wait until it is done, then fetch it again".into(),
             Archive { .. } => "nothing was unpacked; remove the file and fetch it again".into(),
@@ -193,9 +193,9 @@ impl FetchError {
 impl std::fmt::Display for ByHand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(package) = self.package {
-            writeln!(f, "the Debian package `{package}` holds it; or, without a network here,")?;
+            writeln!(f, "the Debian package `{package}` has it; or, if there is no network here,")?;
         } else {
-            writeln!(f, "without a network here,")?;
+            writeln!(f, "if there is no network here,")?;
         }
         writeln!(f, "  1. download elsewhere:")?;
         self.urls.iter().try_for_each(|url| writeln!(f, "       {url}"))?;

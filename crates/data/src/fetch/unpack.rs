@@ -101,7 +101,7 @@ fn take_out(
         let written = io::copy(&mut entry, &mut out).and_then(|n| out.sync_all().map(|()| n));
         let written = written.map_err(|e| failed("unpack to", &target, e))?;
         if written != entry.size() {
-            return Err(refuse(&shown, format!("breaks off after {written} bytes")));
+            return Err(refuse(&shown, format!("ends too early, after {written} bytes")));
         }
     }
     missing
@@ -115,7 +115,7 @@ fn safe_name(entry: &Entry<impl Read>) -> Result<Option<PathBuf>, (String, &'sta
     let shown = String::from_utf8_lossy(&bytes).into_owned();
     let path = match entry.path() {
         Ok(path) => path.into_owned(),
-        Err(_) => return Err((shown, "is no path of this system")),
+        Err(_) => return Err((shown, "is not a path on this system")),
     };
     let mut clean = PathBuf::new();
     for component in path.components() {

@@ -12,7 +12,7 @@ use crate::{ColumnType, DataError, DataOptions};
 pub const FORMAT: Format = Format {
     name: "arff",
     endings: &[".arff"],
-    summary: "ARFF of Weka and OpenML, and the like of KEEL in `.dat`: `@attribute` lines name and type the columns",
+    summary: "ARFF from Weka and OpenML, and KEEL's `.dat` files like it: `@attribute` lines give names and types of the columns",
     options: &[&[
         "target",
         "drop",
@@ -82,7 +82,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
     }
     if !unused.is_empty() {
         table.notes.push(format!(
-            "columns that are neither inputs nor outputs in the header are inputs all the same: {}",
+            "columns that the header lists as neither inputs nor outputs are used as inputs: {}",
             unused.join(", ")
         ));
     }
@@ -119,7 +119,7 @@ impl Header {
 
     /// `Age real [29.0, 77.0]`, `'a name' {yes, no}`.
     fn attribute(&mut self, text: &str, line: u64, path: &Path) -> Result<(), DataError> {
-        let bad = || wrong(format!("line {line} is no attribute with a name and a type"), path);
+        let bad = || wrong(format!("line {line} is not an attribute with a name and a type"), path);
         let quoted = text.chars().next().filter(|c| matches!(c, '\'' | '"'));
         let (name, kind) = match quoted {
             Some(quote) => text[1..].split_once(quote).ok_or_else(bad)?,

@@ -193,7 +193,7 @@ fn assemble(
         targets: told.targets,
         task: told.task,
         features: Vec::new(),
-        origin: Origin { source: path.display().to_string(), licence: String::new() },
+        origin: Origin { source: path.display().to_string(), license: String::new() },
         fixed_valid,
         fixed_test,
         missing: Vec::new(),

@@ -28,7 +28,7 @@ mod messages;
 pub const FORMAT: Format = Format {
     name: "arrow",
     endings: &[".arrow", ".arrows", ".feather", ".ipc"],
-    summary: "Arrow's files (Feather 2) and streams, plain or with LZ4; lists and maps are no columns of a table",
+    summary: "Arrow's files (Feather 2) and streams, plain or with LZ4; lists and maps cannot be columns of a table",
     options: &[table::TYPED],
     reader: Reader::Table(load),
 };

@@ -146,7 +146,7 @@ impl Source<'_> {
             targets,
             task: Task::Classification { classes },
             features: Vec::new(),
-            origin: Origin { source: format!("{SOURCE}; {}", path.display()), licence: String::new() },
+            origin: Origin { source: format!("{SOURCE}; {}", path.display()), license: String::new() },
             fixed_valid: None,
             fixed_test: (n_test > 0).then_some(n_train..n),
             missing: Vec::new(),

@@ -125,7 +125,8 @@ fn table(mut cells: Vec<Cell>, path: &Path, options: &DataOptions) -> Result<Tab
     }
     let (each, besides) = SPARSE;
     if height.saturating_mul(width) > each * cells.len() + besides {
-        let reason = format!("{} cells with a value stand in {height} rows and {width} columns", cells.len());
+        let reason =
+            format!("{} cells with a value are spread over {height} rows and {width} columns", cells.len());
         return Err(DataError::Header { format: "sheet's", reason, path: path.into() });
     }
     let mut columns: Vec<Column> = (0..width).map(|_| Column::new(b'.')).collect();

@@ -19,7 +19,7 @@ use crate::{DataError, DataOptions, Dataset, Origin, Task, Values, read};
 pub const FORMAT: Format = Format {
     name: "idx",
     endings: &[".idx", "-ubyte", ".ubyte", ".idx1", ".idx3"],
-    summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder of the four files or the images",
+    summary: "IDX images and labels (MNIST, Fashion-MNIST), plain or gzip; a folder with the four files, or a file of images",
     options: &[&["target", "channels"]],
     reader: Reader::Set(open),
 };
@@ -105,7 +105,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     let arranged = sample_shape(&files, options)?;
     let n: usize = files.iter().map(|(_, y)| y.dims[0]).sum();
     let n_train = files[0].1.dims[0];
-    let origin = Origin { source: path.display().to_string(), licence: String::new() };
+    let origin = Origin { source: path.display().to_string(), license: String::new() };
     let (inputs, label_parts) = decode(files, &arranged, cache)?;
     let (mut targets, mut n_classes) = (Vec::with_capacity(n), 0);
     for (part, (_, file)) in label_parts.iter().zip(pairs) {

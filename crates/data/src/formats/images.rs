@@ -7,7 +7,7 @@ use crate::images;
 pub const FORMAT: Format = Format {
     name: "images",
     endings: &[".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"],
-    summary: "images in a folder for each class, with train, valid and test above them or not",
+    summary: "images in one folder for each class, with or without train, valid and test folders above them",
     options: &[&["color", "size", "resize", "corrupt"]],
-    reader: Reader::Set(images::open_unlabelled),
+    reader: Reader::Set(images::open_unlabeled),
 };

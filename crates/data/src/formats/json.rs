@@ -19,7 +19,7 @@ use crate::{DataError, DataOptions, FilesError, Place};
 pub const FORMAT: Format = Format {
     name: "json",
     endings: &[".jsonl", ".ndjson", ".json"],
-    summary: "JSON lines, or an array of objects: each object is a row, its keys are columns, `a.b` for objects within",
+    summary: "JSON lines, or an array of objects: each object is a row and its keys are columns, `a.b` for objects inside objects",
     options: &[table::TYPED],
     reader: Reader::Table(load),
 };
@@ -41,7 +41,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
         let reason = error.to_string().to_lowercase();
         let reason = reason.split(" at line").next().unwrap_or_default().to_string();
         let place = Place::Line(error.line() as u64);
-        DataError::from(FilesError::BadRecord { what: "JSON", place, reason, path: path.into() })
+        DataError::from(FilesError::BadRecord { what: "valid JSON", place, reason, path: path.into() })
     };
     let mut rows = Rows::default();
     if text.trim_start().starts_with('[') {
@@ -72,7 +72,12 @@ impl Rows {
     fn add(&mut self, object: &RawValue, path: &Path) -> Result<(), DataError> {
         let place = Place::Row(self.n as u64 + 1);
         let bad = |reason: String| {
-            DataError::Files(FilesError::BadRecord { what: "JSON object", place, reason, path: path.into() })
+            DataError::Files(FilesError::BadRecord {
+                what: "a JSON object",
+                place,
+                reason,
+                path: path.into(),
+            })
         };
         if !object.get().starts_with('{') {
             return Err(bad(format!(

@@ -343,7 +343,7 @@ fn read_values(
     Ok(Numbers::F32(out))
 }
 
-/// Asks for the end, which is where an archive compares its check sum.
+/// Asks for the end, which is where an archive compares its checksum.
 fn read_end(stream: &mut impl Read) -> std::io::Result<()> {
     stream.read(&mut [0]).map(|_| ())
 }

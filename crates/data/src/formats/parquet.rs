@@ -24,7 +24,7 @@ mod pages;
 pub const FORMAT: Format = Format {
     name: "parquet",
     endings: &[".parquet", ".pq"],
-    summary: "Parquet, plain or with Snappy, gzip, Zstandard or LZ4; lists and maps are no columns of a table",
+    summary: "Parquet, plain or with Snappy, gzip, Zstandard or LZ4; lists and maps cannot be columns of a table",
     options: &[table::TYPED],
     reader: Reader::Table(load),
 };
@@ -254,7 +254,7 @@ fn text(column: &mut Column, bytes: &[u8], meaning: Meaning, unread: &mut Option
             column.push_decimal(bytes.iter().fold(start, |x, b| x << 8 | i128::from(*b)), scale);
         }
         _ => {
-            unread.get_or_insert_with(|| "bytes that are no text".into());
+            unread.get_or_insert_with(|| "bytes that are not text".into());
             column.push_missing();
         }
     }

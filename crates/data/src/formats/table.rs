@@ -10,7 +10,7 @@ use crate::{DataError, DataOptions, Dataset, Values, read};
 pub const FORMAT: Format = Format {
     name: "table",
     endings: &[".csv", ".tsv", ".tab", ".data", ".dat", ".txt"],
-    summary: "CSV, TSV or blank-separated tables; the target is the last column unless told",
+    summary: "CSV, TSV or space-separated tables; the target is the last column unless you name another",
     options: &[TYPED, TEXT],
     reader: Reader::Table(load),
 };

@@ -8,7 +8,7 @@
 use super::exif::Orientation;
 use super::picture::{Decoded, Image, Picture, Seen, check_size};
 
-const CUT: &str = "breaks off";
+const CUT: &str = "ends too early";
 
 /// What stands before the pixels.
 struct Header {
@@ -97,7 +97,7 @@ impl Header {
     }
 }
 
-/// Indices of a palette. Shades of grey make a grey picture.
+/// Indices of a palette. Shades of gray make a gray picture.
 fn indexed(bytes: &[u8], header: &Header) -> Result<Picture, String> {
     let (at, size) = (14 + header.len, if header.len == 12 { 3 } else { 4 });
     let n = if (1..=256).contains(&header.n_colors) { header.n_colors } else { 1 << header.bits };
@@ -116,12 +116,12 @@ fn indexed(bytes: &[u8], header: &Header) -> Result<Picture, String> {
         }
     };
     let color = |index: &u8| palette.get(usize::from(*index)).copied().unwrap_or_default();
-    let grey = palette.iter().all(|[r, g, b]| r == g && g == b);
-    let pixels = match grey {
+    let gray = palette.iter().all(|[r, g, b]| r == g && g == b);
+    let pixels = match gray {
         true => indices.iter().map(|i| color(i)[0]).collect(),
         false => indices.iter().flat_map(color).collect(),
     };
-    Ok(Picture { height: header.height, width: header.width, channels: if grey { 1 } else { 3 }, pixels })
+    Ok(Picture { height: header.height, width: header.width, channels: if gray { 1 } else { 3 }, pixels })
 }
 
 /// Indices of a row, the first in the highest bits.

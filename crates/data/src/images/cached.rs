@@ -117,7 +117,7 @@ fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Use
     Ok((Loaded { form, pixels: Bytes::mapped(map, place), skipped, facts, hashes }, same_times))
 }
 
-/// The manifest and the place of the pixels, if lengths and check sums are right and fit together.
+/// The manifest and the place of the pixels, if lengths and checksums are right and fit together.
 fn check(content: &[u8]) -> Option<(Manifest, usize)> {
     let words = content.strip_prefix(MAGIC)?.get(..8 * WORDS)?;
     let word = |i: usize| words.as_chunks::<8>().0.get(i).map(|w| u64::from_le_bytes(*w) as usize);

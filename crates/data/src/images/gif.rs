@@ -9,8 +9,8 @@ use super::picture::{Decoded, Image, MOST_BYTES, Picture, Seen, check_size, is_f
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let told = |e: DecodingError| match e {
-        DecodingError::UnexpectedEof => "breaks off".to_string(),
-        DecodingError::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
+        DecodingError::UnexpectedEof => "ends too early".to_string(),
+        DecodingError::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "ends too early".into(),
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
     let mut options = DecodeOptions::new();
@@ -24,8 +24,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let frame = decoder.read_next_frame().map_err(told)?.ok_or("no picture in it")?;
     let palette = frame.palette.clone().or(global).ok_or("damaged: no palette")?;
     let (colors, _) = palette.as_chunks::<3>();
-    let grey = colors.iter().all(|[r, g, b]| r == g && g == b);
-    let samples = if grey { 2 } else { 4 };
+    let gray = colors.iter().all(|[r, g, b]| r == g && g == b);
+    let samples = if gray { 2 } else { 4 };
     // what no picture covers is transparent
     let mut pixels = vec![0; height * width * samples];
     let (top, left) = (usize::from(frame.top), usize::from(frame.left));

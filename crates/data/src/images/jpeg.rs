@@ -1,5 +1,5 @@
-//! JPEG, grey or color, CMYK and YCCK included. A file without its end is told: decoders fill what is cut off with
-//! grey, and nothing in the pixels tells.
+//! JPEG, gray or color, CMYK and YCCK included. A file without its end is told: decoders fill what is cut off with
+//! gray, and nothing in the pixels tells.
 //!
 //! Segments are `FF marker`, a length of two bytes that counts itself, content (ITU-T T.81, B.1). A scan's data follow
 //! its `SOS` segment; in them `FF` is followed by `00`, a restart marker or more `FF`.
@@ -16,10 +16,10 @@ const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
 
-/// Grey stays grey; all others become RGB.
+/// Gray stays gray; all others become RGB.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if !is_whole(bytes) {
-        return Err("breaks off".into());
+        return Err("ends too early".into());
     }
     // the limits are checked below, in our words
     let options =
@@ -28,8 +28,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let damaged = |e: zune_jpeg::errors::DecodeErrors| format!("damaged: {}", one_line(&e.to_string()));
     decoder.decode_headers().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
-    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
-    let (colors, channels) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let (colors, channels) = if gray { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
     check_size(height, width, channels)?;
     decoder.set_options(options.jpeg_set_out_colorspace(colors));
     let pixels = decoder.decode().map_err(damaged)?;

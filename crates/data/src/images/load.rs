@@ -65,7 +65,7 @@ enum Problem {
     Unreadable(String),
     /// Of another size, without a size to be brought to.
     Size([usize; 2]),
-    /// Colored, when all before were grey.
+    /// Colored, when all before were gray.
     Colored,
     /// Of more levels than bytes can tell, when all before were bytes.
     Deep,
@@ -85,7 +85,7 @@ pub(super) fn load(tree: &Tree, wanted: &Wanted) -> Result<Loaded, DataError> {
     let [height, width] = wanted.size.unwrap_or([first_height, first_width]);
     let channels = match wanted.color {
         Color::Auto => first_channels,
-        Color::Grey => 1,
+        Color::Gray => 1,
         Color::Rgb => 3,
     };
     let mut form = Form { shape: [height, width, channels], deep: first.image.is_deep() };
@@ -126,7 +126,7 @@ impl Problem {
     }
 }
 
-/// The first file that can be read, which says what size and colour the others should have.
+/// The first file that can be read, which says what size and color the others should have.
 fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Decoded), DataError> {
     let mut skipped = Vec::new();
     let mut bytes = Vec::new();

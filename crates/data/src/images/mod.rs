@@ -1,4 +1,4 @@
-//! Folders of images as data sets: found, decoded, brought to one size and colour, and kept decoded in the cache.
+//! Folders of images as data sets: found, decoded, brought to one size and color, and kept decoded in the cache.
 
 mod bmp;
 mod cached;
@@ -29,11 +29,11 @@ use super::read::room;
 use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
 
 /// Opens one image, or those that lie in a folder itself, without classes; there must be some.
-pub(crate) fn open_unlabelled(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+pub(crate) fn open_unlabeled(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     if !options.inputs_only {
         return Err(DataError::NoClassFolders { path: path.into() });
     }
-    open_tree(Tree::unlabelled(path)?, path, options)
+    open_tree(Tree::unlabeled(path)?, path, options)
 }
 
 /// Opens the images that were found below `path`.
@@ -67,7 +67,7 @@ fn dataset(
     if (1..kept.len()).contains(&fractions) {
         let others = kept.len() - fractions;
         warnings.push(format!(
-            "two scales: {fractions} images hold numbers with fractions, taken as they are, {others} parts of the largest value"
+            "two scales: {fractions} images hold numbers with fractions, used as they are, {others} parts of the largest value"
         ));
     }
     if options.known_classes.is_empty() && !options.inputs_only {
@@ -88,7 +88,7 @@ fn dataset(
         fixed_test: part(2),
         task: Task::Classification { classes: tree.classes },
         features: Vec::new(),
-        origin: Origin { source: path.display().to_string(), licence: String::new() },
+        origin: Origin { source: path.display().to_string(), license: String::new() },
         missing: Vec::new(),
         groups: None,
         times: None,
@@ -137,7 +137,7 @@ fn facts(loaded: &Loaded) -> Vec<String> {
             "has a color profile other than sRGB, which is not applied",
             "have color profiles other than sRGB, which are not applied",
         ),
-        ("holds numbers with fractions, taken as they are", "hold numbers with fractions, taken as they are"),
+        ("holds numbers with fractions, used as they are", "hold numbers with fractions, used as they are"),
     ];
     let told = loaded.facts.iter().zip(words).filter(|(n, _)| **n > 0);
     told.map(|(n, (one, many))| if *n == 1 { format!("1 image {one}") } else { format!("{n} images {many}") })

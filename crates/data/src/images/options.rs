@@ -1,4 +1,4 @@
-//! What is wanted of each image: colour, size, and what becomes of files that cannot be read.
+//! What is wanted of each image: color, size, and what becomes of files that cannot be read.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ impl Wanted {
         // Answers for new samples are told by their order, so none may be left out.
         let corrupt = if options.inputs_only { Corrupt::Error } else { options.corrupt };
         let color = match (options.color, &options.known_shape[..]) {
-            (Color::Auto, [_, _, 1]) => Color::Grey,
+            (Color::Auto, [_, _, 1]) => Color::Gray,
             (Color::Auto, [_, _, 3]) => Color::Rgb,
             (told, _) => told,
         };

@@ -11,7 +11,7 @@ use crate::Fit;
 pub(super) struct Picture<T = u8> {
     pub height: usize,
     pub width: usize,
-    /// 1 (grey) or 3.
+    /// 1 (gray) or 3.
     pub channels: usize,
     pub pixels: Vec<T>,
 }
@@ -146,7 +146,7 @@ pub(super) fn is_foreign(profile: Option<&[u8]>) -> bool {
 }
 
 impl<T: Sample> Picture<T> {
-    /// From pixels of `samples` each: grey or color, behind them perhaps an opacity, which is laid on white. Tells
+    /// From pixels of `samples` each: gray or color, behind them perhaps an opacity, which is laid on white. Tells
     /// whether any was not opaque.
     pub fn on_white([height, width, samples]: [usize; 3], pixels: Vec<T>) -> (Picture<T>, bool) {
         let channels = if samples < 3 { 1 } else { 3 };
@@ -163,7 +163,7 @@ impl<T: Sample> Picture<T> {
         (Picture { height, width, channels, pixels: out }, transparent)
     }
 
-    /// The picture as grey (1 channel) or colors (3).
+    /// The picture as gray (1 channel) or colors (3).
     fn with_channels(self, channels: usize) -> Picture<T> {
         let pixels = match (self.channels, channels) {
             (1, 3) => self.pixels.iter().flat_map(|g| [*g; 3]).collect(),
@@ -188,7 +188,7 @@ impl Image {
         }
     }
 
-    /// As grey (1 channel) or colors (3).
+    /// As gray (1 channel) or colors (3).
     pub fn with_channels(self, channels: usize) -> Image {
         match self {
             Image::Bytes(picture) => Image::Bytes(picture.with_channels(channels)),

@@ -11,7 +11,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     decoder.set_transformations(png::Transformations::EXPAND);
     let told = |e: png::DecodingError| match e {
         png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "breaks off".into()
+            "ends too early".into()
         }
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
@@ -22,7 +22,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     // the decoder takes for granted that there are whole colors, and no more than 256
     if info.palette.as_ref().is_some_and(|p| p.is_empty() || p.len() > 3 * 256 || !p.len().is_multiple_of(3))
     {
-        return Err("damaged: a palette that is no list of 1 to 256 colors".into());
+        return Err("damaged: a palette that is not a list of 1 to 256 colors".into());
     }
     let (color, depth) = reader.output_color_type();
     let is_deep = depth == png::BitDepth::Sixteen;

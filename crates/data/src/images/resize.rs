@@ -89,11 +89,11 @@ impl<T: Sample> Weights<T> {
             most,
         };
         for (i, out) in all.weights.chunks_exact_mut(most).enumerate() {
-            let centre = f64::from(from) + (i as f64 + 0.5) * scale;
-            let first = (centre - reach + 0.5).max(0.0) as usize;
-            let n = ((centre + reach + 0.5).max(0.0) as usize).min(n_in).saturating_sub(first);
+            let center = f64::from(from) + (i as f64 + 0.5) * scale;
+            let first = (center - reach + 0.5).max(0.0) as usize;
+            let n = ((center + reach + 0.5).max(0.0) as usize).min(n_in).saturating_sub(first);
             let triangle =
-                |k: usize| (1.0 - (((first + k) as f64 - centre + 0.5) * (1.0 / reach)).abs()).max(0.0);
+                |k: usize| (1.0 - (((first + k) as f64 - center + 0.5) * (1.0 / reach)).abs()).max(0.0);
             let sum: f64 = (0..n).map(triangle).sum();
             for (k, weight) in out[..n].iter_mut().enumerate() {
                 *weight = T::weight(triangle(k) / sum);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn one_colour_stays_that_colour() {
+    fn one_color_stays_that_color() {
         for byte in [0, 1, 128, 254, 255] {
             let picture = Picture { height: 13, width: 9, channels: 1, pixels: vec![byte; 117] };
             for size in [[1, 1], [4, 6], [13, 31], [50, 2]] {

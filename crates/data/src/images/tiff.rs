@@ -1,4 +1,4 @@
-//! The first picture of a TIFF file: grey, colors, palettes, inks, with 1 to 64 bits a sample, whole numbers or not.
+//! The first picture of a TIFF file: gray, colors, palettes, inks, with 1 to 64 bits a sample, whole numbers or not.
 
 use std::io::Cursor;
 
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         return Err("damaged: a tag of more values than the file has bytes".into());
     }
     match value(bytes, MEANING) {
-        // the decoder knows no palettes: the indices are read as grey
+        // the decoder knows no palettes: the indices are read as gray
         Some(PALETTE) => {
             let mut changed = bytes.to_vec();
             let at = entry(bytes, MEANING).map_or(0, |at| at + 8) + usize::from(bytes[0] == b'M');
@@ -83,7 +83,9 @@ fn read(bytes: &[u8], palette: bool) -> Result<Decoded, String> {
 
 fn told(error: tiff::TiffError) -> String {
     match error {
-        tiff::TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "breaks off".into(),
+        tiff::TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "ends too early".into()
+        }
         tiff::TiffError::UnsupportedError(e) => {
             format!("a TIFF that is not read: {}", one_line(&e.to_string()))
         }
@@ -181,15 +183,15 @@ fn colored(reader: &mut Reader, [height, width, n]: [usize; 3], indices: &[u8]) 
         let i = usize::from(*i);
         [0, 1, 2].map(|c| if i < n_colors { (map[c * n_colors + i] >> 8) as u8 } else { 0 })
     };
-    let grey = (0..n_colors).all(|i| [map[n_colors + i], map[2 * n_colors + i]] == [map[i]; 2]);
-    let pixels = match grey {
+    let gray = (0..n_colors).all(|i| [map[n_colors + i], map[2 * n_colors + i]] == [map[i]; 2]);
+    let pixels = match gray {
         true => indices.iter().map(|i| color(i)[0]).collect(),
         false => indices.iter().flat_map(color).collect(),
     };
-    Ok(Image::Bytes(Picture { height, width, channels: if grey { 1 } else { 3 }, pixels }))
+    Ok(Image::Bytes(Picture { height, width, channels: if gray { 1 } else { 3 }, pixels }))
 }
 
-/// Samples as grey or red, green and blue; tells whether any was not opaque.
+/// Samples as gray or red, green and blue; tells whether any was not opaque.
 fn meant<T: Sample>(
     reader: &mut Reader,
     color: ColorType,

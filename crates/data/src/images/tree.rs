@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// Images without classes: one file, or all that lie in a folder itself.
-    pub(super) fn unlabelled(path: &Path) -> Result<Tree, DataError> {
+    pub(super) fn unlabeled(path: &Path) -> Result<Tree, DataError> {
         let (root, names) = match (path.is_dir(), path.parent(), path.file_name()) {
             (false, Some(folder), Some(name)) => (folder, vec![PathBuf::from(name)]),
             _ => {

@@ -10,14 +10,14 @@ use super::picture::{Decoded, Image, MOST_BYTES, Picture, Seen, check_size, is_f
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let told = |e: DecodingError| match e {
         DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "breaks off".to_string()
+            "ends too early".to_string()
         }
         e => format!("damaged: {}", one_line(&e.to_string())),
     };
     if let [_, _, _, _, a, b, c, d, ..] = *bytes
         && u64::from(u32::from_le_bytes([a, b, c, d])) + 8 > bytes.len() as u64
     {
-        return Err("breaks off".into());
+        return Err("ends too early".into());
     }
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(told)?;
     decoder.set_memory_limit(MOST_BYTES);

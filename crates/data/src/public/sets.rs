@@ -1,9 +1,9 @@
 //! Public data sets: where their files are, how large, and by which digests they are known.
 //!
-//! Sizes and SHA-256 of the files as published: the check sums of TensorFlow Datasets (`url_checksums/mnist.txt`,
+//! Sizes and SHA-256 of the files as published: the checksums of TensorFlow Datasets (`url_checksums/mnist.txt`,
 //! `fashion_mnist.txt`, `cifar10.txt`, `cifar100.txt`). SHA-256 of what is inside the IDX files: computed from a copy
 //! of MNIST and from the Fashion-MNIST of Debian's package; MNIST's agree with those that others publish. SHA-256 of
-//! the files inside CIFAR's archives: the check sums of torchvision for Ruby (`cifar10.rb`, `cifar100.rb`).
+//! the files inside CIFAR's archives: the checksums of torchvision for Ruby (`cifar10.rb`, `cifar100.rb`).
 
 /// A set that is fetched by name.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,7 @@ impl PublicSet {
 const MNIST: PublicSet = PublicSet {
     name: "mnist",
     title: "MNIST",
-    summary: "70 000 handwritten digits, grey images of 28 x 28",
+    summary: "70,000 handwritten digits, gray images of 28 x 28",
     addresses: &[
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -160,7 +160,7 @@ const MNIST: PublicSet = PublicSet {
 const FASHION_MNIST: PublicSet = PublicSet {
     name: "fashion-mnist",
     title: "Fashion-MNIST",
-    summary: "70 000 pieces of clothing in 10 classes, 28 x 28",
+    summary: "70,000 pieces of clothing in 10 classes, 28 x 28",
     addresses: &[
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -197,7 +197,7 @@ const FASHION_MNIST: PublicSet = PublicSet {
 const CIFAR10: PublicSet = PublicSet {
     name: "cifar10",
     title: "CIFAR-10",
-    summary: "60 000 photographs in 10 classes, 3 x 32 x 32",
+    summary: "60,000 photographs in 10 classes, 3 x 32 x 32",
     addresses: &["https://www.cs.toronto.edu/~kriz/"],
     files: &[RemoteFile {
         name: "cifar-10-binary.tar.gz",
@@ -237,7 +237,7 @@ const CIFAR10: PublicSet = PublicSet {
 const CIFAR100: PublicSet = PublicSet {
     name: "cifar100",
     title: "CIFAR-100",
-    summary: "60 000 photographs in 100 classes, 3 x 32 x 32",
+    summary: "60,000 photographs in 100 classes, 3 x 32 x 32",
     addresses: &["https://www.cs.toronto.edu/~kriz/"],
     files: &[RemoteFile {
         name: "cifar-100-binary.tar.gz",

@@ -9,7 +9,7 @@ use crate::{DataError, Dataset, Origin, Task, Values};
 /// The registry line.
 pub const SET: BuiltIn = BuiltIn {
     name: "digits",
-    summary: "handwritten digits, 1797 images of 8 x 8 with 17 levels of grey",
+    summary: "handwritten digits, 1,797 images of 8 x 8 with 17 levels of gray",
     defaults: Defaults { n: N, noise: 0.0, classes: 10, any_classes: false },
     build,
 };
@@ -21,7 +21,7 @@ const SIZE: usize = 64;
 /// Gzip of all labels, then all pixels, one byte each; made by `assets/digits.py`.
 const ASSET: &[u8] = include_bytes!("../../assets/digits.gz");
 
-/// Grey levels 0 to 16 become 0 to 1.
+/// Gray levels 0 to 16 become 0 to 1.
 fn build(_: &Settings) -> Result<Dataset, DataError> {
     let bytes = Gunzip::new(Path::new("digits"), ASSET).read_to_end()?;
     let (labels, pixels) = bytes.split_at(N.min(bytes.len()));
@@ -38,7 +38,7 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
                 "Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning \
                      Repository, doi:10.24432/C50P49; the 1797 test samples, as in scikit-learn"
                     .into(),
-            licence: "CC BY 4.0".into(),
+            license: "CC BY 4.0".into(),
         },
         fixed_valid: None,
         fixed_test: None,

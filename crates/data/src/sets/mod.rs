@@ -133,7 +133,7 @@ fn planar(name: &'static str, settings: &Settings, place: Place) -> Result<Datas
         features: vec!["x".into(), "y".into()],
         origin: Origin {
             source: format!("made: n = {}, noise = {}, seed = {}", settings.n, settings.noise, settings.seed),
-            licence: "none needed".into(),
+            license: "none needed".into(),
         },
         fixed_valid: None,
         fixed_test: None,

@@ -1,4 +1,4 @@
-//! Rings around one centre.
+//! Rings around one center.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use super::{BuiltIn, Defaults, planar};
 /// The registry line.
 pub const SET: BuiltIn = BuiltIn {
     name: "rings",
-    summary: "rings around one centre in the plane, one for each class",
+    summary: "rings around one center in the plane, one for each class",
     defaults: Defaults { n: 1000, noise: 0.06, classes: 2, any_classes: true },
     build: |settings| planar("rings", settings, place),
 };

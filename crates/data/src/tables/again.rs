@@ -255,20 +255,20 @@ impl Seen {
         for (column, (n, examples)) in self.unknown {
             let shown = crate::error::first(&examples);
             out.push(format!(
-                "column `{column}` has {n} value{} that the training table did not: {shown}",
+                "column `{column}` has {n} value{} that the training table did not have: {shown}",
                 s(n)
             ));
         }
         for (column, (n, examples)) in self.unread {
             let shown = crate::error::first(&examples);
             out.push(format!(
-                "column `{column}` has {n} value{} that cannot be read, taken for missing: {shown}",
+                "column `{column}` has {n} value{} that cannot be read and count as missing: {shown}",
                 s(n)
             ));
         }
         for (column, n) in self.missing {
             out.push(format!(
-                "column `{column}` lacks {n} value{}, which the training table never did; its median stands for them",
+                "column `{column}` lacks {n} value{}, although the training table lacked none; they become its median",
                 s(n)
             ));
         }

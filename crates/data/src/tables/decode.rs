@@ -43,12 +43,14 @@ pub(crate) fn text(
     let name = encoding.name();
     let note = if lossy {
         Some(format!(
-            "some bytes are not {name} and became `\u{fffd}`; another encoding: `data.encoding=NAME`"
+            "some bytes are not {name} and became `\u{fffd}`; `data.encoding=NAME` chooses another encoding"
         ))
     } else {
-        found
-            .is_none()
-            .then(|| format!("the text is not UTF-8 and was read as {name}; another: `data.encoding=NAME`"))
+        found.is_none().then(|| {
+            format!(
+                "the text is not UTF-8 and was read as {name}; `data.encoding=NAME` chooses another encoding"
+            )
+        })
     };
     Ok((lines(text.into_owned()), note))
 }

@@ -84,7 +84,7 @@ pub(crate) fn encode(
         targets,
         task: schema.task.clone(),
         features: schema.features(),
-        origin: Origin { source: table.path.display().to_string(), licence: String::new() },
+        origin: Origin { source: table.path.display().to_string(), license: String::new() },
         fixed_valid: None,
         fixed_test: None,
         missing,

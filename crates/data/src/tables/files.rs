@@ -41,7 +41,7 @@ pub(crate) fn from_bytes(
     let mut table = reader(bytes, path, options)?;
     let differs = |named: &Format| named.name != format.name && !formats::is_container(format.name);
     if read::is_stdin(path) || named.is_some_and(|n| differs(n) && n.name != "table") {
-        table.notes.insert(0, format!("read as format `{}`, which its content tells", format.name));
+        table.notes.insert(0, format!("read as format `{}`, because of its content", format.name));
     }
     Ok(table)
 }

@@ -49,7 +49,7 @@ pub(super) fn plan(
         && let [target] = targets[..]
     {
         notes.push(format!(
-            "the target is the last column, `{}`; another one: `data.target=NAME`",
+            "the target is the last column, `{}`; `data.target=NAME` chooses another",
             table.names[target]
         ));
     }
@@ -90,11 +90,12 @@ pub(super) fn plan(
 /// By what parts are cut, where that is told.
 fn cut_note(options: &DataOptions) -> Option<String> {
     let group = options.group.as_ref();
-    let by_group = group
-        .map(|g| format!("parts are cut by `{g}`, which is no input: none of its values is in two of them"));
+    let by_group =
+        group.map(|g| format!("`{g}` decides which rows stay together in one part, and is not an input"));
     let time = options.time.as_ref();
-    by_group
-        .or(time.map(|t| format!("parts are cut by `{t}`: the latest rows test, those before them validate")))
+    by_group.or(time.map(|t| {
+        format!("`{t}` decides the parts: the latest rows are for testing, those before them for validation")
+    }))
 }
 
 /// The error of a table in which no column is left, with what there was.
@@ -159,7 +160,7 @@ fn missing_note(columns: &[Column], found: &[Option<Found>]) -> Option<String> {
     let s = if n == 1 { "" } else { "s" };
     (n > 0).then(|| {
         format!(
-            "{n} missing value{s}, in {}: the column's median stands for a number, and an input tells that it was missing",
+            "{n} missing value{s} in {}: a number becomes the median of its column, with an extra input that says it was missing",
             crate::error::first(&some)
         )
     })
@@ -204,7 +205,7 @@ fn role(
             let (values, other) = values(table, column);
             if other > 0 {
                 notes.push(format!(
-                    "column `{}` has {} different values: {} of them have an input each, the {other} rarest one together",
+                    "column `{}` has {} different values: {} of them have their own input, the {other} rarest share one",
                     table.names[index],
                     values.len() + other,
                     values.len()

@@ -58,7 +58,7 @@ pub(crate) fn find(
     if matches!(verdict, Verdict::Names | Verdict::ProbablyNames) {
         if verdict == Verdict::ProbablyNames {
             notes.push(format!(
-                "the first line is taken for names ({}); `data.header=false` makes it a sample",
+                "the first line is read as names ({}); `data.header=false` makes it a sample",
                 some(&pass.first)
             ));
         }
@@ -67,7 +67,7 @@ pub(crate) fn find(
     }
     if verdict == Verdict::ProbablyData && pass.n_rows > 0 {
         notes.push(format!(
-            "the first line is taken for a sample ({}); `data.header=true` makes names of it",
+            "the first line is read as a sample ({}); `data.header=true` makes it names",
             some(&pass.first)
         ));
     }
@@ -108,7 +108,7 @@ fn drop_empty_ends(pass: &mut Pass, notes: &mut Vec<String>) {
         pass.cut_before += 1;
     }
     if pass.columns.len() < before {
-        notes.push("separators at the ends of lines, beyond which nothing stands, are left out".into());
+        notes.push("separators at the ends of lines, with nothing after them, are ignored".into());
     }
 }
 
@@ -287,7 +287,7 @@ pub(crate) fn unique(names: &[String], notes: &mut Vec<String>) -> Vec<String> {
         }
     }
     if !changed.is_empty() {
-        notes.push(format!("repeated names of columns got a suffix: {}", crate::error::first(&changed)));
+        notes.push(format!("repeated column names got a suffix: {}", crate::error::first(&changed)));
     }
     out
 }

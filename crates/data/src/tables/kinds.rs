@@ -187,7 +187,7 @@ pub(crate) fn find(
     let n_others = census.n_others();
     if census.n_numbers == 0 && census.n_dates == n_others && n_others > 0 {
         if is_target && 2 * census.words.len() <= n_others && census.words.len() <= FEW_CLASSES {
-            let note = Some("holds dates or times and is taken for classes".into());
+            let note = Some("holds dates or times, which are used as classes".into());
             return Ok(Found { kind: Kind::Category, n_missing: census.n_missing, note });
         }
         return dates(column, &census, table, options);
@@ -203,7 +203,7 @@ pub(crate) fn find(
             true => Ok(Found {
                 kind: Kind::Category,
                 n_missing: census.n_missing,
-                note: Some("holds numbers and words and is taken for categories".into()),
+                note: Some("holds numbers and words, which are used as categories".into()),
             }),
             false => Err(mixed(table, column, &census, "numbers")),
         };
@@ -287,7 +287,7 @@ fn numbers(
             .iter()
             .filter(|t| t.count > 0 && table.marks.has_among_numbers(&t.text) && !table.marks.has(&t.text));
         let shown: Vec<String> = soft.map(|t| format!("`{}`", t.text)).collect();
-        note = Some(format!("has {} in {} rows, taken for missing", shown.join(", "), census.n_soft));
+        note = Some(format!("has {} in {} rows, which are read as missing", shown.join(", "), census.n_soft));
     }
     Ok(Found { kind: Kind::Number { texts }, n_missing: census.n_missing + census.n_soft, note })
 }

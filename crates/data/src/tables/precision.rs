@@ -32,12 +32,12 @@ pub(super) fn warnings(table: &Table, schema: &TableSchema, codes: &[Codes]) -> 
         }
         if beyond > 0 {
             out.push(format!(
-                "column `{}` has whole numbers beyond 2^53, some of which become one; `data.types={{\"{}\"=\"category\"}}` keeps them apart",
+                "column `{}` has whole numbers beyond 2^53, some of which become equal; `data.types={{\"{}\"=\"category\"}}` keeps them apart",
                 column.name, column.name
             ));
         } else if wide.len() - narrow.len() > wide.len() / 100 {
             out.push(format!(
-                "column `{}`: of {} different values only {} are left in single precision",
+                "column `{}`: of {} different values, only {} remain different in single precision",
                 column.name,
                 wide.len(),
                 narrow.len()

@@ -165,11 +165,11 @@ impl Source {
         if empty.at_end > 0 && limit == usize::MAX && !options.inputs_only {
             pass.n_rows -= empty.at_end;
             pass.columns.iter_mut().for_each(|c| c.truncate(pass.n_rows));
-            pass.notes.push(format!("{} at the end without a value left out", lines_in_words(empty.at_end)));
+            pass.notes.push(format!("{} without values at the end left out", lines_in_words(empty.at_end)));
         }
         if extra > 0 {
             let n = lines_in_words(extra as usize);
-            pass.notes.push(format!("{n} with a separator at the end, behind which there is nothing"));
+            pass.notes.push(format!("{n} with a separator at the end and nothing after it"));
         }
         Ok(pass)
     }

@@ -61,7 +61,7 @@ fn alike(classes: &[String]) -> Option<String> {
     let group = groups.values().find(|g| g.len() > 1)?;
     let names: Vec<String> = group.iter().map(|c| format!("`{c}`")).collect();
     Some(format!(
-        "{} are taken for different classes; write them alike if they are the same",
+        "{} are read as different classes; write them alike if they are the same",
         names.join(" and ")
     ))
 }
@@ -71,8 +71,8 @@ fn codes(table: &Table, index: usize) -> Option<String> {
     let name = &table.names[index];
     (table.columns[index].n_padded > 0).then(|| {
         format!(
-            "column `{name}` has whole numbers that begin with 0, as codes do, and is taken for numbers; \
-             `data.types={{\"{name}\"=\"category\"}}` makes categories of it"
+            "column `{name}` has whole numbers that begin with 0, like codes, but is read as numbers; \
+             `data.types={{\"{name}\"=\"category\"}}` makes it categories"
         )
     })
 }
@@ -97,7 +97,7 @@ fn sentinel(table: &Table, index: usize) -> Option<String> {
     let n = numbers().filter(|x| *x == mark).count();
     (high > low && gap > high - low && numbers().count() - n >= FEW).then(|| {
         format!(
-            "column `{}` has {mark} in {n} row{}, far from all other values; `data.missing={mark}` takes it for missing",
+            "column `{}` has {mark} in {n} row{}, far from all other values; `data.missing={mark}` reads it as missing",
             table.names[index],
             if n == 1 { "" } else { "s" }
         )
@@ -125,7 +125,7 @@ fn total(table: &Table) -> Option<String> {
     })?;
     let line = table.place_of(row).line()?;
     Some(format!(
-        "the last row has `{word}` in column `{}` and is taken for a sample; `data.skip_lines={line}` leaves it out",
+        "the last row has `{word}` in column `{}` and is read as a sample; `data.skip_lines={line}` leaves it out",
         table.names[index]
     ))
 }

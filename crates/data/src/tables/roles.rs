@@ -115,7 +115,7 @@ impl Roles {
             left.entry(word).or_default().push(format!("`{}`", shown(&table.names[index])));
         }
         for (word, why) in [
-            ("index", "which only counts or names the rows"),
+            ("index", "with nothing but row numbers or names"),
             ("text", "whose texts hardly repeat"),
             ("empty", "without any value"),
         ] {
@@ -292,9 +292,9 @@ fn is_few(table: &Table, index: usize, found: &[Option<Found>], notes: &mut Vec<
     let (n, name) = (distinct.len(), &table.names[index]);
     let few = n <= FEW && 2 * n <= known;
     if few && n > 2 {
-        notes.push(format!("the {n} different whole numbers of `{name}` are taken for classes; `data.task=regression` predicts the number"));
+        notes.push(format!("the {n} different whole numbers of `{name}` are classes; `data.task=regression` predicts the number instead"));
     } else if !few && n * 5 <= known {
-        notes.push(format!("the {n} different whole numbers of `{name}` are taken for numbers; `data.task=classification` makes classes of them"));
+        notes.push(format!("the {n} different whole numbers of `{name}` are predicted as numbers; `data.task=classification` makes them classes"));
     }
     few
 }

@@ -75,7 +75,7 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
     };
     if options.comment.is_none() && !comment.is_empty() {
         notes.push(match &names {
-            Some(_) => format!("lines that begin with `{comment}` are left out; the last of them holds the names of the columns"),
+            Some(_) => format!("lines that begin with `{comment}` are left out; the last of them has the names of the columns"),
             None => format!("lines that begin with `{comment}` are left out as comments; `data.comment=\"\"` reads them"),
         });
     }

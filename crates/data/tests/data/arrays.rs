@@ -66,7 +66,8 @@ fn damaged_npy_files_are_told() {
     shape("(6, z), }");
     fails(&x, &none, "the npy header is wrong: the shape is (6, z): bad-npy/x.npy", again);
     shape("(3, 3), }");
-    let text = "the npy array goes on after its end: expected 164 bytes, got 200 or more: bad-npy/x.npy";
+    let text =
+        "the npy array is longer than it should be: expected 164 bytes, got 200 or more: bad-npy/x.npy";
     fails(&x, &none, text, "the file was joined or edited; copy or download it again");
 }
 
@@ -97,7 +98,12 @@ fn bad_npz_archives_are_told() {
     let folder = Folder::new("npz");
     let none = DataOptions::default();
     let text = "NaN in sample 2 (counted from 0), column 1: nan.npz";
-    fails(&fixture("nan.npz"), &none, text, "set `data.allow_missing=true` to put the feature's mean there");
+    fails(
+        &fixture("nan.npz"),
+        &none,
+        text,
+        "set `data.allow_missing=true` to replace it by the feature's mean",
+    );
     let filled = open_with(&fixture("nan.npz"), &DataOptions { allow_missing: Some(true), ..none.clone() });
     assert_eq!(
         (&filled.missing[..], floats(&filled)[7]),
@@ -120,7 +126,7 @@ fn bad_npz_archives_are_told() {
     let hint = "name the file that belongs to the inputs: `data.target=FILE`";
     fails(&fixture("counts.npz"), &none, text, hint);
     let text = "samples of `test` have shape [2], those before it [3]: shapes.npz/x_test";
-    fails(&fixture("shapes.npz"), &none, text, "make all parts with the same shape of one sample");
+    fails(&fixture("shapes.npz"), &none, text, "give the samples of all parts the same shape");
     let good = fs::read(fixture("plain.npz")).expect("a fixture");
     // The array starts after the local header and the NPY header: a flip in its values.
     let mut flipped = good.clone();
@@ -173,28 +179,25 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     folder.write("x.npy", npy(&[2, 4, 6], values));
     assert_eq!(open(&x).input_shape, [4, 6, 1]);
     folder.write("x.npy", npy(&[2, 24], values));
-    let text =
-        "`data.channels = first` cannot be: expected nothing, since samples of shape [24] are no images";
+    let text = "`data.channels = first` is not possible: expected nothing, because samples of shape [24] are not images";
     fails(&x, &with(Channels::First), text, "set `data.channels` to another value, or leave it out");
-    let text = "`data.channels = last` cannot be: expected nothing, since a built-in set has no such option";
+    let text =
+        "`data.channels = last` is not possible: expected nothing, because a built-in set has no such option";
     fails("digits", &with(Channels::Last), text, "set `data.channels` to another value, or leave it out");
 }
 
 #[test]
 fn settings_that_a_format_lacks_are_told() {
     let drop = DataOptions { drop: vec!["age".into()], ..DataOptions::default() };
-    let text =
-        "`data.drop = age` cannot be: expected nothing, since data of format `npz` have no such option";
+    let text = "`data.drop = age` is not possible: expected nothing, because data of format `npz` have no such option";
     fails(&fixture("plain.npz"), &drop, text, "set `data.drop` to another value, or leave it out");
     let header = DataOptions { header: Some(true), ..DataOptions::default() };
-    let text =
-        "`data.header = true` cannot be: expected nothing, since data of format `npz` have no such option";
+    let text = "`data.header = true` is not possible: expected nothing, because data of format `npz` have no such option";
     fails(&fixture("plain.npz"), &header, text, "set `data.header` to another value, or leave it out");
     let task = DataOptions { task: Some(TaskKind::Regression), ..DataOptions::default() };
-    let text = "`data.task = regression` cannot be: expected nothing, since data of format `idx` have no such option";
+    let text = "`data.task = regression` is not possible: expected nothing, because data of format `idx` have no such option";
     fails(&fixture("mnist16"), &task, text, "set `data.task` to another value, or leave it out");
-    let text =
-        "`data.target = t10k` cannot be: expected nothing for a folder, where every part has its own labels";
+    let text = "`data.target = t10k` is not possible: expected nothing for a folder, where every part has its own labels";
     fails(
         &fixture("mnist16"),
         &target(&["t10k"]),

@@ -110,7 +110,7 @@ fn crops_and_flips_are_uniform() {
     let width = set.n_inputs();
     let mut counts = vec![0u32; 2 * 25];
     for image in rows(&pipeline("flip,crop-2", &set), &set, &all, 0).chunks(width) {
-        // the centre of the frame always shows a part of the image
+        // the center of the frame always shows a part of the image
         let (y, x) = (3usize, 4usize);
         let seen = image[y * w + x] as usize - 1;
         let flipped = image[y * w + x - 1] > image[y * w + x];
@@ -159,7 +159,7 @@ fn a_cutout_is_a_square_of_the_mean() {
             assert!((0..3).all(|k| (f64::from(a[3 * i + k]) - mean[k]).abs() < 1e-6));
         }
     }
-    // The middle is hidden by 4 · 4 of 100 centres, the upper left corner by centres in rows and columns 0, 1 and 2.
+    // The middle is hidden by 4 · 4 of 100 centers, the upper left corner by centers in rows and columns 0, 1 and 2.
     let near = |count: u32, share: f64| (f64::from(count) / n as f64 - share).abs() < 0.03;
     assert!(near(hidden[5 * side + 5], 0.16) && near(hidden[0], 0.09), "{} {}", hidden[55], hidden[0]);
 }
@@ -197,7 +197,7 @@ fn mixed_samples_are_what_their_shares_say() {
                 "{mixed:?}"
             );
         }
-        // λ is uniform. A box of side s = √u around a uniform centre covers (s − s²/4)² on average, 77/240 in all;
+        // λ is uniform. A box of side s = √u around a uniform center covers (s − s²/4)² on average, 77/240 in all;
         // cut to whole pixels it is a little smaller.
         assert!((mean - if blend { 0.5 } else { 0.69 }).abs() < 0.05, "{text}: {mean}");
         assert!(alone < 40, "{text}: {alone} are not mixed");
@@ -207,7 +207,7 @@ fn mixed_samples_are_what_their_shares_say() {
 
 /// The shifts α₁λ₁p₁ + … have the covariance σ² Σ λ² p pᵀ, which is σ² C² for the pixels' covariance C.
 #[test]
-fn colour_shifts_follow_the_covariance_of_the_pixels() {
+fn color_shifts_follow_the_covariance_of_the_pixels() {
     let n = 4000;
     let mut values = plain(&noise(n, [2, 2, 3]), &(0..n as u32).collect::<Vec<_>>());
     // correlated channels, outside of 0 … 1 so that nothing is cut
@@ -262,7 +262,7 @@ fn jitter_factors_are_uniform_in_their_range() {
         |from: f32, to: f32| factors.iter().filter(|f| (from..to).contains(*f)).count() as f64 / n as f64;
     assert_eq!(share(0.6, 1.401), 1.0);
     assert!((share(0.6, 0.8) - 0.25).abs() < 0.03 && (share(1.2, 1.401) - 0.25).abs() < 0.03);
-    // contrast and saturation leave a grey image as it is
-    let grey = rows(&pipeline("jitter-0-0.9-0.9", &set), &set, &all, 0);
-    assert!(grey.iter().all(|x| (x - 0.5).abs() < 1e-6));
+    // contrast and saturation leave a gray image as it is
+    let gray = rows(&pipeline("jitter-0-0.9-0.9", &set), &set, &all, 0);
+    assert!(gray.iter().all(|x| (x - 0.5).abs() < 1e-6));
 }

@@ -38,7 +38,10 @@ fn no_group_is_in_two_parts() {
     assert_eq!(folds.iter().map(|f| of(&f.test).len()).sum::<usize>(), 13);
     assert!(folds.iter().all(|f| of(&f.train).is_disjoint(&of(&f.test)) && f.test.len() >= 20), "{folds:?}");
     let error = data::folds(&set, 14, &SplitOptions::default()).expect_err("13 groups");
-    assert_eq!(error.to_string(), "`data.folds = 14` cannot be: expected 2 to 13, the number of groups");
+    assert_eq!(
+        error.to_string(),
+        "`data.folds = 14` is not possible: expected 2 to 13, the number of groups"
+    );
 }
 
 #[test]

@@ -77,15 +77,20 @@ fn several_files_are_one_table_only_with_the_same_columns() {
     assert_eq!(floats(&open_with(&two, &target(&["y"])))[..2], [2.0, 5.0]);
     folder.write("3.csv", "a,code,y\n1,01,p\nfive,02,q\n3,01,p\n");
     let text = "column `a` holds numbers, but of 11 values 1 is not: `five` in line 3 of `several/3.csv`: several/*.csv";
-    let hint = "`data.missing=[\"five\"]` takes them for missing values; `data.types={\"a\"=\"category\"}` makes categories of it; \
+    let hint = "`data.missing=[\"five\"]` reads them as missing values; `data.types={\"a\"=\"category\"}` makes it categories; \
                 `data.drop=[\"a\"]` leaves the column out";
     fails(&all, &none, text, hint);
     folder.write("3.csv", "a,b,y\n1,01,p\n2,02,q\n");
     let text = "there is no column `code`, which several/1.csv has: several/3.csv";
     fails(&all, &none, text, "give all files the same columns, or train on those that have them");
     folder.write("3.csv", "a,code,y,z\n1,01,p,1\n2,02,q,2\n");
-    let text = "there is a column `z`, which several/1.csv has not: several/3.csv";
-    fails(&all, &none, text, "give all files the same columns, or leave it out of all: take `z` away");
+    let text = "there is a column `z`, which several/1.csv does not have: several/3.csv";
+    fails(
+        &all,
+        &none,
+        text,
+        "give all files the same columns, or leave out the one that differs: remove `z`",
+    );
     let twice = format!("{0},{0}", folder.path("1.csv"));
     fails(&twice, &none, "the file is named twice: several/1.csv", "name it once");
     let hint = "write it in quotes, as in `data='logs/*.csv'`, and check the folder";
@@ -99,10 +104,15 @@ fn what_is_wrong_with_typed_tables_is_told() {
     let bad = |name: &str, content: &str, message: &str, hint: &str| {
         fails(&folder.write(name, content), &none, message, hint)
     };
-    let json = "correct it, or take it out of the file";
+    let json = "correct it, or remove it from the file";
     let broken = "{\"a\": 1, \"y\": 2}\n{\"a\": 1, \"y\": }\n";
-    bad("t.jsonl", broken, "line 2 is no JSON: expected value: typed/t.jsonl", json);
-    bad("t.jsonl", "{\"a\": 1}\n[1]\n", "row 2 is no JSON object: it begins with `[1]`: typed/t.jsonl", json);
+    bad("t.jsonl", broken, "line 2 is not valid JSON: expected value: typed/t.jsonl", json);
+    bad(
+        "t.jsonl",
+        "{\"a\": 1}\n[1]\n",
+        "row 2 is not a JSON object: it begins with `[1]`: typed/t.jsonl",
+        json,
+    );
     bad(
         "t.jsonl",
         "{\"a\": [1, 2], \"b\": 1, \"y\": 1}\n{\"a\": [], \"b\": 2, \"y\": 2}\n",
@@ -117,7 +127,7 @@ fn what_is_wrong_with_typed_tables_is_told() {
             format!("{{\"a\": {}, \"y\": {i}.5}}\n", if i == 3 { "\"x7\"".into() } else { i.to_string() })
         })
         .collect();
-    let hint = "`data.missing=[\"x7\"]` takes them for missing values; `data.types={\"a\"=\"category\"}` makes categories of it; \
+    let hint = "`data.missing=[\"x7\"]` reads them as missing values; `data.types={\"a\"=\"category\"}` makes it categories; \
                 `data.drop=[\"a\"]` leaves the column out";
     bad(
         "t.jsonl",
@@ -154,8 +164,7 @@ fn what_is_wrong_with_typed_tables_is_told() {
     let error = data::open(&file("book.xlsx").display().to_string(), &named).expect_err("no such sheet");
     assert!(matches!(error, DataError::Files(data::FilesError::Tables { .. })), "{error}");
     let sheet = DataOptions { sheet: Some("a".into()), ..DataOptions::default() };
-    let text =
-        "`data.sheet = a` cannot be: expected nothing, since data of format `json` have no such option";
+    let text = "`data.sheet = a` is not possible: expected nothing, because data of format `json` have no such option";
     fails(
         &file("plain.json").display().to_string(),
         &sheet,

@@ -106,7 +106,7 @@ fn damaged_idx_files_are_told() {
     folder.write(name, "");
     fails(&source, &none, "the file is empty: idx/train-images-idx3-ubyte", AGAIN);
     folder.write(name, [&images[..], b"x"].concat());
-    let text = "the idx content goes on after its end: expected 12560 bytes, got 12561 or more: idx/train-images-idx3-ubyte";
+    let text = "the idx content is longer than it should be: expected 12560 bytes, got 12561 or more: idx/train-images-idx3-ubyte";
     fails(&source, &none, text, "the file was joined or edited; copy or download it again");
     folder.write(name, [b"GIF8", &images[4..]].concat());
     let text = "not a file of format idx: expected it to begin with 00 00, a type 08 to 0e and the number of \
@@ -145,14 +145,21 @@ fn damaged_gzip_files_are_told() {
     fails(
         &source,
         &none,
-        "the gzip stream breaks off after 1000 bytes: gz/train-images-idx3-ubyte.gz",
+        "the gzip stream ends too early, after 1000 bytes: gz/train-images-idx3-ubyte.gz",
         AGAIN,
     );
     write(&good[..5]);
-    fails(&source, &none, "the gzip header breaks off after 5 bytes: gz/train-images-idx3-ubyte.gz", AGAIN);
+    fails(
+        &source,
+        &none,
+        "the gzip header ends too early, after 5 bytes: gz/train-images-idx3-ubyte.gz",
+        AGAIN,
+    );
     write(&good[..good.len() - 3]);
-    let text =
-        format!("the gzip trailer breaks off after {} bytes: gz/train-images-idx3-ubyte.gz", good.len() - 3);
+    let text = format!(
+        "the gzip trailer ends too early, after {} bytes: gz/train-images-idx3-ubyte.gz",
+        good.len() - 3
+    );
     fails(&source, &none, &text, AGAIN);
     let mut flipped = good.clone();
     let crc = good.len() - 8;

@@ -98,8 +98,8 @@ fn new_data_beside_the_training_part_are_left_aside() {
 fn folders_without_classes_are_told_with_what_to_do() {
     let folder = filled("flat-parts", &["train/cat.1.png", "train/dog.1.png", "test/1.png"]);
     let (source, none) = (folder.0.display().to_string(), DataOptions::default());
-    let hint = "put the images of each class into a folder of its name: `flat-parts/train/CLASS/IMAGE`";
-    fails(&source, &none, "images without class folders in `train`, `test`: flat-parts", hint);
+    let hint = "put the images of each class into a folder with the name of the class: `flat-parts/train/CLASS/IMAGE`";
+    fails(&source, &none, "images outside of class folders in `train`, `test`: flat-parts", hint);
     for class in ["cat", "dog"] {
         fs::create_dir_all(folder.path(&format!("train/{class}"))).expect("a temporary folder");
         let name = format!("{class}.1.png");
@@ -107,12 +107,12 @@ fn folders_without_classes_are_told_with_what_to_do() {
             .expect("there");
     }
     assert_eq!(told(&folder).0, ["cat", "dog"]);
-    let variants = filled("variants", &["color/a/1.png", "color/b/1.png", "grey/a/1.png", "grey/b/1.png"]);
+    let variants = filled("variants", &["color/a/1.png", "color/b/1.png", "gray/a/1.png", "gray/b/1.png"]);
     let hint = "name the folder whose folders are the classes: `data=variants/color`";
     fails(
         &variants.0.display().to_string(),
         &none,
-        "class folders lie further in, in `color`, `grey`: variants",
+        "the class folders are one level further down, in `color`, `gray`: variants",
         hint,
     );
     assert_eq!(classes(&open(&type_hint(&variants))), ["a", "b"]);
@@ -140,17 +140,16 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
     folder.put("train/guinea pig/1.heic", heic);
     folder.put("train/guinea pig/2.HEIC", heic);
     let source = folder.0.display().to_string();
-    let message = "none of the 2 images of class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, \
+    let message = "none of the 2 images in class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, \
                    which is not read), train/guinea pig/2.HEIC (HEIC, which is not read): lost";
-    let hint = "save the images as PNG or JPEG, or leave the class out by a name that begins with a dot: \
-                `mv 'lost/train/guinea pig' 'lost/train/.guinea pig'`";
+    let hint = "save the images as PNG or JPEG, or leave out the class by giving it a name that begins with a dot: `mv 'lost/train/guinea pig' 'lost/train/.guinea pig'`";
     fails(&source, &DataOptions::default(), message, hint);
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
     // All of them are told at once, and those of the other parts.
     folder.put("train/the cow's/1.jpg", "x");
     folder.put("test/cat/1.bmp", "BM");
-    let message = "no image can be read of 2 class folders, `train/the cow's` (1 image), `test/cat` (1 image): train/the \
-                   cow's/1.jpg (no known image, begins with 78), test/cat/1.bmp (breaks off): lost";
+    let message = "no image can be read in 2 class folders, `train/the cow's` (1 image), `test/cat` (1 image): train/the \
+                   cow's/1.jpg (no known image, begins with 78), test/cat/1.bmp (ends too early): lost";
     let error = data::open(&source, &DataOptions::default()).expect_err("an error").to_string();
     assert_eq!(error.replace(&source, "lost"), message);
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
@@ -163,7 +162,7 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
 #[test]
 fn the_content_of_a_file_decides_what_it_is() {
     let folder = Folder::new("content");
-    let kinds = ["lossless.webp", "grey.gif", "rgb-24.bmp", "lzw.tif", "grey-4.png"];
+    let kinds = ["lossless.webp", "gray.gif", "rgb-24.bmp", "lzw.tif", "gray-4.png"];
     let kind = |i: usize| fs::read(fixture(&format!("kinds/{}", kinds[i]))).expect("a fixture");
     let names = ["a/1.jpg", "a/2.png", "b/3", "b/4.JPEG", "b/5.webp"];
     names.iter().enumerate().for_each(|(i, name)| folder.put(name, kind(i)));
@@ -173,7 +172,7 @@ fn the_content_of_a_file_decides_what_it_is() {
     assert_eq!((set.len(), &set.input_shape[..], set.warnings.len()), (5, &[9, 13, 3][..], 0));
     // One picture alone for a trained model, whatever its format.
     let new = DataOptions { inputs_only: true, known_shape: vec![9, 13, 3], ..DataOptions::default() };
-    assert_eq!(open_with(&fixture("kinds/grey.gif"), &new).input_shape, [9, 13, 3]);
+    assert_eq!(open_with(&fixture("kinds/gray.gif"), &new).input_shape, [9, 13, 3]);
     assert_eq!(open_with(&fixture("kinds/turned-6.tif"), &new).input_shape, [13, 9, 3]);
     let raw = folder.write("photo.tif", b"II*\0\x08\0\0\0\x01\0\xfe\0\x04\0\x01\0\0\0\x01\0\0\0\0\0\0\0");
     let error = data::open(&raw, &new).expect_err("a raw file").to_string();
@@ -200,7 +199,10 @@ fn hints_about_images_cure() {
     }
     let source = most.0.display().to_string();
     let error = data::open(&source, &DataOptions::default()).expect_err("an error");
-    assert_eq!(error.hint(), "save them as PNG or JPEG, copy them again, or remove what is no image");
+    assert_eq!(
+        error.hint(),
+        "save them as PNG or JPEG, copy them again, or remove files that are not images"
+    );
     for name in ["a/2.png", "a/3.jpg", "b/4.tif"] {
         assert!(error.to_string().contains(name), "{error}");
         fs::remove_file(most.path(name)).expect("written above");

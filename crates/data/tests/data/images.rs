@@ -19,7 +19,7 @@ fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8
     out
 }
 
-/// A grey or coloured PNG of one value.
+/// A gray or colored PNG of one value.
 pub fn flat(size: [usize; 2], channels: usize, value: u8) -> Vec<u8> {
     let color = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
     png(size, color, png::BitDepth::Eight, &vec![value; size[0] * size[1] * channels])
@@ -64,11 +64,11 @@ fn pixels_are_those_of_pillow() {
     let none = DataOptions::default;
     let palette = image("images/palette.png", none());
     assert_eq!((&palette.input_shape[..], bytes(&palette)), (&[24, 40, 3][..], &raw("palette")[..]));
-    let luma = image("images/rgb.png", DataOptions { color: Color::Grey, ..none() });
+    let luma = image("images/rgb.png", DataOptions { color: Color::Gray, ..none() });
     assert_eq!((&luma.input_shape[..], bytes(&luma)), (&[24, 40, 1][..], &raw("luma")[..]));
     // Decoders of JPEG may round differently; libjpeg is one of many.
     for (name, channels, most) in
-        [("420", 3, 6), ("444", 3, 2), ("progressive", 3, 2), ("grey", 1, 1), ("cmyk", 3, 2)]
+        [("420", 3, 6), ("444", 3, 2), ("progressive", 3, 2), ("gray", 1, 1), ("cmyk", 3, 2)]
     {
         let set = image(&format!("images/{name}.jpg"), none());
         assert_eq!(set.input_shape, [24, 40, channels], "{name}");
@@ -141,13 +141,13 @@ fn class_folders_and_parts_are_found() {
     };
     let test = open_with(&folder.path("test"), &known(["cat", "bee", "ant", "dog"]));
     assert_eq!((classes(&test), &test.targets[..]), (vec!["cat", "bee", "ant", "dog"], &[2.0, 1.0][..]));
-    let text = "folder `bee` is none of the 4 classes: parts/test";
+    let text = "folder `bee` is not one of the 4 classes: parts/test";
     fails(&folder.path("test"), &known(["cat", "bees", "ant", "dog"]), text, "did you mean `bees`?");
 }
 
 #[test]
-fn colours_are_told_by_all_files() {
-    let folder = Folder::new("colours");
+fn colors_are_told_by_all_files() {
+    let folder = Folder::new("colors");
     (0..100).for_each(|i| folder.put(&format!("a/{i:03}.png"), flat([2, 2], 1, i)));
     folder.put("b/0.png", flat([2, 2], 1, 7));
     assert_eq!(open(&folder.source()).input_shape, [2, 2, 1]);
@@ -157,8 +157,8 @@ fn colours_are_told_by_all_files() {
     let like = |c| DataOptions { known_shape: vec![2, 2, c], ..DataOptions::default() };
     assert_eq!(open_with(&folder.source(), &like(1)).input_shape, [2, 2, 1]);
     assert_eq!(open_with(&folder.path("a/.."), &like(3)).input_shape, [2, 2, 3]);
-    let grey = open_with(&folder.source(), &DataOptions { color: Color::Grey, ..DataOptions::default() });
-    assert_eq!((&grey.input_shape[..], bytes(&grey).len()), (&[2, 2, 1][..], 404));
+    let gray = open_with(&folder.source(), &DataOptions { color: Color::Gray, ..DataOptions::default() });
+    assert_eq!((&gray.input_shape[..], bytes(&gray).len()), (&[2, 2, 1][..], 404));
 }
 
 /// An animated PNG of two frames, 4 x 4.
@@ -227,31 +227,31 @@ fn unreadable_images_are_left_out_and_named() {
     assert_eq!((set.len(), classes(&set)), (5, vec!["bad", "good"]));
     assert_eq!(set.targets, [0.0, 0.0, 1.0, 1.0, 1.0]);
     let note = "5 of 10 images cannot be read, left out: bad/1.png (empty), bad/2.jpg (no known image, begins with \
-                52 49 46 46), bad/3.jpg (breaks off), and 2 more";
+                52 49 46 46), bad/3.jpg (ends too early), and 2 more";
     assert_eq!((&set.warnings[..], set.notes.len()), (&[note.to_string()][..], 0));
     let strict = DataOptions { corrupt: Corrupt::Error, ..DataOptions::default() };
     let hint = "copy the file again, or remove it";
     fails(&folder.source(), &strict, "the image cannot be read: empty: unreadable/bad/1.png", hint);
     fs::remove_file(folder.path("good/00.png")).expect("written above");
     let text = "5 of 9 images cannot be read: bad/1.png (empty), bad/2.jpg (no known image, begins with 52 49 46 46), \
-                bad/3.jpg (breaks off), and 2 more: unreadable";
+                bad/3.jpg (ends too early), and 2 more: unreadable";
     fails(
         &folder.source(),
         &DataOptions::default(),
         text,
-        "save them as PNG or JPEG, copy them again, or remove what is no image",
+        "save them as PNG or JPEG, copy them again, or remove files that are not images",
     );
     fs::remove_dir_all(folder.path("good")).expect("written above");
     fs::remove_file(folder.path("bad/6.jpg")).expect("written above");
     fs::remove_file(folder.path("bad/7.jpg")).expect("written above");
     folder.put("good/1.png", "x");
     let text = "6 of 6 images cannot be read: bad/1.png (empty), bad/2.jpg (no known image, begins with 52 49 46 46), \
-                bad/3.jpg (breaks off), and 3 more: unreadable";
+                bad/3.jpg (ends too early), and 3 more: unreadable";
     fails(
         &folder.source(),
         &DataOptions::default(),
         text,
-        "save them as PNG or JPEG, copy them again, or remove what is no image",
+        "save them as PNG or JPEG, copy them again, or remove files that are not images",
     );
 }
 
@@ -264,12 +264,12 @@ fn every_damage_has_its_words() {
         let error = data::open(&folder.path(name), &alone).expect_err("damage").to_string();
         error.rsplit_once(": ").map(|(text, _)| text.to_string()).expect("a path")
     };
-    assert_eq!(reason("bad/4.png"), "the image cannot be read: breaks off");
+    assert_eq!(reason("bad/4.png"), "the image cannot be read: ends too early");
     let crc = reason("bad/5.png");
     assert!(crc.starts_with("the image cannot be read: damaged: CRC error: expected 0x"), "{crc}");
     fs::remove_file(folder.path("bad/1.png")).expect("written above");
     folder.put("bad/8.jpg", [0xff, 0xd8, 0xff, 0xd9]);
-    assert_eq!(reason("bad/8.jpg"), "the image cannot be read: breaks off");
+    assert_eq!(reason("bad/8.jpg"), "the image cannot be read: ends too early");
 }
 
 #[test]
@@ -280,33 +280,29 @@ fn images_of_different_sizes_are_told() {
     folder.put("b/2.png", flat([9, 6], 1, 1));
     let none = DataOptions::default();
     let text = "images have different sizes: 8 x 8 and 8 x 6: sizes/a/00.png and sizes/b/1.png";
-    fails(
-        &folder.source(),
-        &none,
-        text,
-        "bring them to one size: `data.size=8`, or `data.size=[HEIGHT,WIDTH]`",
-    );
+    fails(&folder.source(), &none, text, "give them one size: `data.size=8`, or `data.size=[HEIGHT,WIDTH]`");
     folder.put("a/00.png", flat([4, 8], 1, 0));
     let text = "images have different sizes: 4 x 8 and 8 x 8: sizes/a/00.png and sizes/a/01.png";
-    fails(&folder.source(), &none, text, "bring them to one size: `data.size=[4,8]` (height, width)");
+    fails(&folder.source(), &none, text, "give them one size: `data.size=[4,8]` (height, width)");
     let set = open_with(&folder.source(), &DataOptions { size: vec![5, 7], ..none.clone() });
     assert_eq!((&set.input_shape[..], set.len()), (&[5, 7, 1][..], 72));
     let shown = "set `data.size` to another value, or leave it out";
-    let text = "`data.size = [1, 2, 3]` cannot be: expected one number, or height and width";
+    let text = "`data.size = [1, 2, 3]` is not possible: expected one number, or height and width";
     fails(&folder.source(), &DataOptions { size: vec![1, 2, 3], ..none.clone() }, text, shown);
-    let text = "`data.size = [9000]` cannot be: expected 1 to 8192";
+    let text = "`data.size = [9000]` is not possible: expected 1 to 8192";
     fails(&folder.source(), &DataOptions { size: vec![9000], ..none.clone() }, text, shown);
-    let text = "`data.resize = crop` cannot be: expected `data.size` beside it";
+    let text = "`data.resize = crop` is not possible: expected `data.size` beside it";
     let shown = "set `data.resize` to another value, or leave it out";
     fails(&folder.source(), &DataOptions { resize: Fit::Crop, ..none.clone() }, text, shown);
-    let text = "`data.size = [4]` cannot be: expected nothing, since a built-in set has no such option";
+    let text =
+        "`data.size = [4]` is not possible: expected nothing, because a built-in set has no such option";
     fails(
         "digits",
         &DataOptions { size: vec![4], ..none.clone() },
         text,
         "set `data.size` to another value, or leave it out",
     );
-    let text = "`data.classes = 3` cannot be: expected 2, the number of class folders";
+    let text = "`data.classes = 3` is not possible: expected 2, the number of class folders";
     let shown = "set `data.classes` to another value, or leave it out";
     fails(&folder.source(), &DataOptions { classes: Some(3), ..none }, text, shown);
 }
@@ -318,8 +314,8 @@ fn images_without_classes_are_new_data_only() {
     folder.write("a.png", flat([4, 4], 1, 2));
     let hint = "put the images of each class into a folder: FOLDER/CLASS/IMAGE, and set `data=FOLDER`";
     let none = DataOptions::default();
-    fails(&path, &none, "images without class folders: lone/b.png", hint);
-    fails(&folder.source(), &none, "images without class folders: lone", hint);
+    fails(&path, &none, "images outside of class folders: lone/b.png", hint);
+    fails(&folder.source(), &none, "images outside of class folders: lone", hint);
     let new = DataOptions { inputs_only: true, ..none };
     let set = open_with(&folder.source(), &new);
     assert_eq!((set.len(), set.has_targets(), bytes(&set)[0]), (2, false, 2));

@@ -110,7 +110,7 @@ fn pictures_are_upright_in_training_and_in_prediction() {
 
 #[test]
 fn low_values_of_16_bits_stay_apart() {
-    let folder = of_fixtures("deep", &["depth-12.png", "grey-8.bmp"]);
+    let folder = of_fixtures("deep", &["depth-12.png", "gray-8.bmp"]);
     let cache = folder.0.join("cache");
     let options = DataOptions { cache: Some(cache), ..DataOptions::default() };
     let set = open_with(&folder.path("set"), &options);
@@ -125,11 +125,11 @@ fn low_values_of_16_bits_stay_apart() {
         set.notes
     );
     // A file's values do not depend on its neighbors, and bytes stand for the same numbers.
-    let plain = image("kinds/grey-8.bmp", DataOptions::default());
+    let plain = image("kinds/gray-8.bmp", DataOptions::default());
     let numbers: Vec<f32> = bytes(&plain).iter().map(|b| f32::from(*b) / 255.0).collect();
     assert_eq!(floats(&set)[9 * 13..2 * 9 * 13], numbers);
     let splits = data::split(&set, &data::SplitOptions::default()).expect("four samples");
-    let affine = data::fit(&set, &splits.train, data::Preprocess::GlobalStandardise).expect("a fit");
+    let affine = data::fit(&set, &splits.train, data::Preprocess::GlobalStandardize).expect("a fit");
     let mut batch = vec![0.0; 9 * 13];
     set.gather(&[0], &affine, &mut batch);
     assert!(batch.iter().all(|x| x.is_finite()));
@@ -168,11 +168,11 @@ fn pictures_of_an_older_cache_are_decoded_again() {
 fn numbers_with_fractions_are_told() {
     let folder = of_fixtures("fractions", &["fractions.tif", "double.tif"]);
     let set = open(&folder.path("set"));
-    assert_eq!(set.notes[1], "4 images hold numbers with fractions, taken as they are");
+    assert_eq!(set.notes[1], "4 images hold numbers with fractions, used as they are");
     assert_eq!(set.warnings, Vec::<String>::new());
     folder.put("set/a/deep.tif", fs::read(fixture("kinds/depth-12.tif")).expect("a fixture"));
     let warning =
-        "two scales: 4 images hold numbers with fractions, taken as they are, 1 parts of the largest value";
+        "two scales: 4 images hold numbers with fractions, used as they are, 1 parts of the largest value";
     assert_eq!(open(&folder.path("set")).warnings, [warning]);
     // The first pixel is -3; one that is no number is told, and the hint cures.
     let mut holed = fs::read(fixture("kinds/fractions.tif")).expect("a fixture");
@@ -181,7 +181,7 @@ fn numbers_with_fractions_are_told() {
     folder.put("set/a/double.tif", holed);
     let error = data::open(&folder.path("set"), &DataOptions::default()).expect_err("no number");
     assert!(error.to_string().starts_with("NaN in sample 1 (counted from 0), column 0"), "{error}");
-    assert_eq!(error.hint(), "set `data.allow_missing=true` to put the feature's mean there");
+    assert_eq!(error.hint(), "set `data.allow_missing=true` to replace it by the feature's mean");
     let filled =
         open_with(&folder.path("set"), &DataOptions { allow_missing: Some(true), ..DataOptions::default() });
     assert_eq!(filled.missing.len(), 1);

@@ -96,4 +96,4 @@ fn target(names: &[&str]) -> DataOptions {
     DataOptions { target: names.iter().map(|s| (*s).to_string()).collect(), ..DataOptions::default() }
 }
 
-const FORMATS: &str = "formats are told by ending: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";
+const FORMATS: &str = "the ending decides the format: .csv .tsv .jsonl .parquet .arrow .xlsx .ods .arff .npy .npz .idx -ubyte .bin, each also with .gz, and .png .jpg";

@@ -22,22 +22,22 @@ fn warns(text: &str, expected: &str) {
 fn what_is_probably_meant_otherwise_is_told() {
     warns(
         &rows("a,ok", |i| format!("{}.5,{}", i * 7 % 11, ["yes", "No", "no"][i % 3])),
-        "`No` and `no` are taken for different classes; write them alike if they are the same",
+        "`No` and `no` are read as different classes; write them alike if they are the same",
     );
     warns(
         &rows("a,ok", |i| format!("{}.5,{}", i * 7 % 11, ["1E2", "100", "2"][i % 3])),
-        "`100` and `1E2` are taken for different classes; write them alike if they are the same",
+        "`100` and `1E2` are read as different classes; write them alike if they are the same",
     );
     warns(
         &rows("zip,y", |i| format!("{},{}", ["02139", "10001", "94105"][i % 3], i % 2)),
-        "column `zip` has whole numbers that begin with 0, as codes do, and is taken for numbers; \
-         `data.types={\"zip\"=\"category\"}` makes categories of it",
+        "column `zip` has whole numbers that begin with 0, like codes, but is read as numbers; \
+         `data.types={\"zip\"=\"category\"}` makes it categories",
     );
     warns(
         &rows("a,y", |i| {
             format!("{},{}", if i % 5 == 0 { "-999".into() } else { format!("{}.5", i * 7 % 11) }, i % 2)
         }),
-        "column `a` has -999 in 6 rows, far from all other values; `data.missing=-999` takes it for missing",
+        "column `a` has -999 in 6 rows, far from all other values; `data.missing=-999` reads it as missing",
     );
     warns(
         &rows("resp,a,y", |i| format!("{},{},{}", i + 1, i * 7 % 11, i % 2)),
@@ -47,7 +47,7 @@ fn what_is_probably_meant_otherwise_is_told() {
         rows("month,sales,profit", |i| format!("{},{}.5,{}.25", ["Jan", "Feb"][i % 2], i * 7 % 11, i));
     warns(
         &(months + "Total,400.5,300.25\n"),
-        "the last row has `Total` in column `month` and is taken for a sample; `data.skip_lines=32` leaves it out",
+        "the last row has `Total` in column `month` and is read as a sample; `data.skip_lines=32` leaves it out",
     );
     // nothing is said of what is as it should be
     warns(&rows("a,b,y", |i| format!("{},{}.5,{}", 90 + i % 10, i * 7 % 11, ["a", "b"][i % 2])), "");
@@ -88,8 +88,8 @@ fn amounts_of_spreadsheets_and_units_are_no_words() {
     fails(
         &path,
         &DataOptions::default(),
-        "column `weight` holds numbers with units behind them, as `0.0 kg` in line 2: amounts/kg.csv",
-        "write the numbers alone; `data.types={\"weight\"=\"category\"}` makes categories of it; `data.drop=[\"weight\"]` leaves the column out",
+        "column `weight` holds numbers with units, such as `0.0 kg` in line 2: amounts/kg.csv",
+        "write the numbers alone; `data.types={\"weight\"=\"category\"}` makes it categories; `data.drop=[\"weight\"]` leaves the column out",
     );
     let page = folder.write("page.csv", "<!DOCTYPE html>\n<html>\n<td>1</td>\n");
     fails(

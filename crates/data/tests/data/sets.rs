@@ -15,17 +15,17 @@ fn digits_are_those_of_scikit_learn() {
         [0., 0., 5., 13., 9., 1., 0., 0.]
     );
     assert_eq!(set.targets[..10], [0., 1., 2., 3., 4., 5., 6., 7., 8., 9.]);
-    assert!(set.origin.source.contains("Alpaydin and Kaynak (1998)") && set.origin.licence == "CC BY 4.0");
+    assert!(set.origin.source.contains("Alpaydin and Kaynak (1998)") && set.origin.license == "CC BY 4.0");
     let info = set.info();
     assert_eq!(info.class_counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
     assert_eq!((info.constant, info.all_inputs.max), (3, 1.0));
 }
 
 #[test]
-fn standardised_digits_agree_with_scikit_learn() {
+fn standardized_digits_agree_with_scikit_learn() {
     let set = open("digits");
     let train: Vec<u32> = (0..1000).collect();
-    let affine = data::fit(&set, &train, Preprocess::Standardise).expect("samples");
+    let affine = data::fit(&set, &train, Preprocess::Standardize).expect("samples");
     let mut out = vec![f32::NAN; 2 * 64];
     set.gather(&[1000, 1001], &affine, &mut out);
     // `StandardScaler().fit(x[:1000]).transform(x[1000:1002])`, columns 0 (constant), 2, 10 and 20.
@@ -68,23 +68,23 @@ fn each_preprocessing_does_what_it_says() {
     let train: Vec<u32> = (0..1000).filter(|i| i % 3 != 0).collect();
     let column = |how| prepared(&blobs, &train, how, 1..2);
     let raw = column(Preprocess::None);
-    near(column(Preprocess::Centre).0, 0.0);
-    near(column(Preprocess::Centre).1, raw.1 - raw.0 * raw.0);
-    near(column(Preprocess::Standardise).0, 0.0);
-    near(column(Preprocess::Standardise).1, 1.0);
+    near(column(Preprocess::Center).0, 0.0);
+    near(column(Preprocess::Center).1, raw.1 - raw.0 * raw.0);
+    near(column(Preprocess::Standardize).0, 0.0);
+    near(column(Preprocess::Standardize).1, 1.0);
     near(column(Preprocess::SecondMoment).1, 1.0);
     near(column(Preprocess::SecondMoment).0, raw.0 / raw.1.sqrt());
     let (_, _, low, high) = column(Preprocess::Scale01);
     near(low, 0.0);
     near(high, 1.0);
-    let both = prepared(&blobs, &train, Preprocess::GlobalStandardise, 0..2);
+    let both = prepared(&blobs, &train, Preprocess::GlobalStandardize, 0..2);
     near(both.0, 0.0);
     near(both.1, 1.0);
     // Two channels: each has its own mean and deviation, whatever way the map is stored.
     let mut image = open("digits");
     image.input_shape = vec![16, 2, 2];
     let train: Vec<u32> = (0..300).collect();
-    let affine = data::fit(&image, &train, Preprocess::ChannelStandardise).expect("samples");
+    let affine = data::fit(&image, &train, Preprocess::ChannelStandardize).expect("samples");
     let mut out = vec![f32::NAN; 300 * 64];
     image.gather(&train, &affine, &mut out);
     for channel in 0..2 {
@@ -114,7 +114,7 @@ fn bytes_are_prepared_like_numbers() {
 }
 
 #[test]
-fn targets_are_standardised_and_back() {
+fn targets_are_standardized_and_back() {
     let folder = Folder::new("back");
     let rows: String = (0..60).map(|i| format!("{i},{}.25\n", 100 + i * i)).collect();
     let set = open(&folder.write("t.csv", rows));
@@ -180,7 +180,10 @@ fn folds_test_every_sample_once() {
     tested.sort_unstable();
     assert!(tested.into_iter().eq(0..1797));
     let error = data::folds(&set, 1, &SplitOptions::default()).expect_err("one fold");
-    assert_eq!(error.to_string(), "`data.folds = 1` cannot be: expected 2 to 1797, the number of samples");
+    assert_eq!(
+        error.to_string(),
+        "`data.folds = 1` is not possible: expected 2 to 1797, the number of samples"
+    );
 }
 
 #[test]
@@ -224,13 +227,13 @@ fn synthetic_sets_follow_their_options() {
     let many = DataOptions { classes: Some(4), ..DataOptions::default() };
     assert_eq!(classes(&open_with("spirals", &many)).len(), 4);
     let show = |option| format!("set `data.{option}` to another value, or leave it out");
-    let text = "`data.classes = 4` cannot be: expected 2, which is what `xor` has";
+    let text = "`data.classes = 4` is not possible: expected 2, which is what `xor` has";
     fails("xor", &many, text, &show("classes"));
-    let text = "`data.n = 1` cannot be: expected 2 to 10000000";
+    let text = "`data.n = 1` is not possible: expected 2 to 10000000";
     fails("xor", &DataOptions { n: Some(1), ..DataOptions::default() }, text, &show("n"));
-    let text = "`data.noise = -1` cannot be: expected 0 to 100";
+    let text = "`data.noise = -1` is not possible: expected 0 to 100";
     fails("xor", &DataOptions { noise: Some(-1.0), ..DataOptions::default() }, text, &show("noise"));
-    let text = "`data.n = 5` cannot be: expected 1797, which is what `digits` has";
+    let text = "`data.n = 5` is not possible: expected 1797, which is what `digits` has";
     fails("digits", &DataOptions { n: Some(5), ..DataOptions::default() }, text, &show("n"));
 }
 
@@ -246,12 +249,7 @@ fn sources_that_are_not_there_are_told() {
     let text = "no data set, file or folder is called `sources/trian.csv`";
     let hint = "did you mean `sources/train.csv`?";
     fails(&folder.path("trian.csv"), &none, text, hint);
-    fails(
-        &folder.write("t.docx", "x"),
-        &none,
-        "the format of the file is not known: sources/t.docx",
-        FORMATS,
-    );
+    fails(&folder.write("t.docx", "x"), &none, "the format of the file is unknown: sources/t.docx", FORMATS);
     let empty = Folder::new("empty");
     let text = "nothing in the folder can be used: looked for train-images*-ubyte and train-labels*-ubyte, CIFAR's \
                 .bin files, train.csv, x.npy and y.npy, folders of images, or one table, .npz or .idx file: \
@@ -316,7 +314,7 @@ fn no_damage_makes_a_panic() {
         "train-labels-idx1-ubyte.gz",
         fs::read(fixture("mnist16/train-labels-idx1-ubyte.gz")).expect("it"),
     );
-    let table = b"size,colour,weight,kind\n1,red,0.5,cat\n2,\"blue\",NA,dog\n,red,1.5,cat\n".to_vec();
+    let table = b"size,color,weight,kind\n1,red,0.5,cat\n2,\"blue\",NA,dog\n,red,1.5,cat\n".to_vec();
     let file = |name: &str| fs::read(fixture(name)).expect("a fixture");
     let cases = [
         ("train-images-idx3-ubyte.gz", file(images)),

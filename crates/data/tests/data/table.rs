@@ -4,16 +4,13 @@ use data::{Role, SplitOptions, TaskKind};
 
 use super::*;
 
-const TABLE: &str = "size,colour,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red,1.5,cat\n3,?,2.5,dog\n";
+const TABLE: &str = "size,color,weight,kind\n1,red,0.5,cat\n2,blue,NA,dog\n,red,1.5,cat\n3,?,2.5,dog\n";
 
 #[test]
 fn tables_become_numbers_and_categories() {
     let folder = Folder::new("table");
     let set = open(&folder.write("t.csv", TABLE));
-    assert_eq!(
-        set.features,
-        ["size", "size=?", "colour=blue", "colour=red", "colour=?", "weight", "weight=?"]
-    );
+    assert_eq!(set.features, ["size", "size=?", "color=blue", "color=red", "color=?", "weight", "weight=?"]);
     assert_eq!(classes(&set), ["cat", "dog"]);
     assert_eq!(set.targets, [0.0, 1.0, 0.0, 1.0]);
     #[rustfmt::skip]
@@ -26,9 +23,8 @@ fn tables_become_numbers_and_categories() {
     assert_eq!(floats(&set), expected);
     assert_eq!(set.missing, [12, 14]);
     let notes = [
-        "the target is the last column, `kind`; another one: `data.target=NAME`",
-        "3 missing values, in `size` (1), `colour` (1), `weight` (1): the column's median stands for a number, and an \
-         input tells that it was missing",
+        "the target is the last column, `kind`; `data.target=NAME` chooses another",
+        "3 missing values in `size` (1), `color` (1), `weight` (1): a number becomes the median of its column, with an extra input that says it was missing",
     ];
     assert_eq!(set.notes, notes);
     let tsv = open(&folder.write("t.tsv", TABLE.replace(',', "\t")));
@@ -60,13 +56,13 @@ fn a_missing_value_becomes_the_median_of_the_training_part() {
 fn targets_are_found_by_name_and_by_index() {
     let folder = Folder::new("targets");
     let path = folder.write("t.csv", TABLE);
-    for name in ["colour", "1", "-3"] {
-        let text = "the value at line 5, column `colour` is missing: targets/t.csv";
+    for name in ["color", "1", "-3"] {
+        let text = "the value at line 5, column `color` is missing: targets/t.csv";
         fails(
             &path,
             &target(&[name]),
             text,
-            "`data.missing_target=drop` leaves such lines out; another column: `data.target=NAME`",
+            "`data.missing_target=drop` leaves out such lines; `data.target=NAME` chooses another column",
         );
     }
     let path = folder.write("two.csv", "a,b,c\n1,0.5,9\n2,1.5,8\n3,2.5,7\n");
@@ -75,15 +71,15 @@ fn targets_are_found_by_name_and_by_index() {
     assert_eq!((two.n_targets(), &two.targets[..]), (2, &[9., 1., 8., 2., 7., 3.][..]));
     assert_eq!(floats(&two), [0.5, 1.5, 2.5]);
     let text = "there is no column `colr`: targets/t.csv";
-    fails(&folder.path("t.csv"), &target(&["colr"]), text, "did you mean `colour`?");
+    fails(&folder.path("t.csv"), &target(&["colr"]), text, "did you mean `color`?");
     let text = "there is no column `zzz`: targets/two.csv";
     fails(&path, &target(&["zzz"]), text, "the columns are `a`, `b`, `c`");
     let text = "there is no column `zzz`: targets/two.csv";
     fails(&path, &drop(&["zzz"]), text, "the columns are `a`, `b`, `c`");
-    let hint = "a table needs a column besides the target; check `data.target` and `data.drop`";
+    let hint = "a table needs at least one column besides the target; check `data.target` and `data.drop`";
     fails(&path, &drop(&["a", "b"]), "no column is left for the inputs: targets/two.csv", hint);
     let both = DataOptions { task: Some(TaskKind::Classification), ..target(&["c", "a"]) };
-    let text = "`data.task = classification` cannot be: expected `regression` for 2 target columns";
+    let text = "`data.task = classification` is not possible: expected `regression` for 2 target columns";
     fails(&path, &both, text, "set `data.task` to another value, or leave it out");
 }
 
@@ -100,8 +96,7 @@ fn few_whole_numbers_are_classes_and_many_are_not() {
     let told = DataOptions { task: Some(TaskKind::Classification), ..DataOptions::default() };
     assert_eq!(classes(&open_with(&folder.path("halves.csv"), &told)), ["0", "0.5"]);
     let few_told = DataOptions { classes: Some(2), ..DataOptions::default() };
-    let text =
-        "`data.classes = 2` cannot be: expected at least 3, the number of different values of the target";
+    let text = "`data.classes = 2` is not possible: expected at least 3, the number of different values of the target";
     fails(&folder.path("few.csv"), &few_told, text, "set `data.classes` to another value, or leave it out");
 }
 
@@ -148,12 +143,15 @@ fn options_that_cannot_be_are_told() {
     let path = folder.write("t.csv", TABLE);
     let show = |option| format!("set `data.{option}` to another value, or leave it out");
     let options = DataOptions { separator: Some('e'), ..DataOptions::default() };
-    let text = "`data.separator = e` cannot be: expected a comma, semicolon, tab, bar, blank or the like";
+    let text =
+        "`data.separator = e` is not possible: expected a comma, semicolon, tab, bar, blank or the like";
     fails(&path, &options, text, &show("separator"));
     let options = DataOptions { noise: Some(0.5), ..DataOptions::default() };
-    let text = "`data.noise = 0.5` cannot be: expected nothing, since a file or folder has no such option";
+    let text =
+        "`data.noise = 0.5` is not possible: expected nothing, because a file or folder has no such option";
     fails(&path, &options, text, &show("noise"));
-    let text = "`data.target = kind` cannot be: expected nothing, since a built-in set has no such option";
+    let text =
+        "`data.target = kind` is not possible: expected nothing, because a built-in set has no such option";
     fails("xor", &target(&["kind"]), text, &show("target"));
 }
 
@@ -166,7 +164,7 @@ fn bad_tables_are_told() {
     };
     let leave = |line| {
         format!(
-            "`data.skip_lines={line}` leaves out what is no data; another separator: `data.separator=\";\"`"
+            "`data.skip_lines={line}` skips lines that are not data; `data.separator=\";\"` chooses another separator"
         )
     };
     bad("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 fields (`3,4,5`); the others have 2: bad/t.csv", &leave(4));
@@ -197,11 +195,12 @@ fn bad_tables_are_told() {
     );
     let strict = DataOptions { allow_missing: Some(false), ..none.clone() };
     let text = "the value at line 4, column `size` is missing: bad/m.csv";
-    let hint = "set `data.allow_missing=true` to put the column's median there";
+    let hint = "set `data.allow_missing=true` to replace it by the column's median";
     fails(&folder.write("m.csv", TABLE), &strict, text, hint);
     let regression = DataOptions { task: Some(TaskKind::Regression), ..none.clone() };
-    let text = "target `kind` holds words, as `cat`, and numbers are to be predicted: bad/m.csv";
-    let hint = "`data.task=classification` predicts them as classes; another target: `data.target=NAME`";
+    let text = "target `kind` holds words, such as `cat`, but the task is to predict numbers: bad/m.csv";
+    let hint =
+        "`data.task=classification` predicts them as classes; `data.target=NAME` chooses another target";
     fails(&folder.path("m.csv"), &regression, text, hint);
 }
 
@@ -209,21 +208,21 @@ fn bad_tables_are_told() {
 fn a_new_table_is_encoded_like_the_first() {
     let folder = Folder::new("schema");
     folder.write("train.csv", TABLE);
-    folder.write("test.csv", "kind,weight,colour,size\ndog,4,red,5\ncat,?,green,6\n");
+    folder.write("test.csv", "kind,weight,color,size\ndog,4,red,5\ncat,?,green,6\n");
     let set = open(&folder.0.display().to_string());
     assert_eq!((set.len(), set.fixed_test.clone()), (6, Some(4..6)));
     assert_eq!(floats(&set)[28..], [5.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.5, 1.0]);
     assert_eq!(set.targets[4..], [1.0, 0.0]);
-    assert_eq!(set.warnings, ["column `colour` has 1 value that the training table did not: `green`"]);
+    assert_eq!(set.warnings, ["column `color` has 1 value that the training table did not have: `green`"]);
     let splits = data::split(&set, &SplitOptions { valid: data::Share::Count(0), ..SplitOptions::default() });
     assert_eq!(splits.expect("parts").train, [0, 1, 2, 3]);
     let again = DataOptions { schema: set.schema.clone(), ..DataOptions::default() };
-    let new = open_with(&folder.write("new.csv", "size,colour,weight\n7,blue,8\n"), &again);
+    let new = open_with(&folder.write("new.csv", "size,color,weight\n7,blue,8\n"), &again);
     assert!(!new.has_targets() && floats(&new) == [7.0, 0.0, 1.0, 0.0, 0.0, 8.0, 0.0]);
     let text = "there is no column `size`: schema/no.csv";
-    fails(&folder.write("no.csv", "sizes,colour,weight\n7,blue,8\n"), &again, text, "did you mean `sizes`?");
-    let text = "`dogg` at line 2 is none of the 2 classes: schema/class.csv";
-    let class = folder.write("class.csv", "size,colour,weight,kind\n7,blue,8,dogg\n");
+    fails(&folder.write("no.csv", "sizes,color,weight\n7,blue,8\n"), &again, text, "did you mean `sizes`?");
+    let text = "`dogg` at line 2 is not one of the 2 classes: schema/class.csv";
+    let class = folder.write("class.csv", "size,color,weight,kind\n7,blue,8,dogg\n");
     fails(&class, &again, text, "did you mean `dog`?");
     let json = serde_json::to_string(&set.schema).expect("plain data");
     assert_eq!(serde_json::from_str::<Option<data::TableSchema>>(&json).expect("the same"), set.schema);

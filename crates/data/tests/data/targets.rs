@@ -40,7 +40,7 @@ fn text_of_every_kind_is_classes() {
     };
     let set = open_with(&x, &known(&["nord", "ost", "süd", "west"]));
     assert_eq!((set.targets[2], set.n_classes()), (2.0, Some(4)));
-    let text = "`ost` of sample 0 is none of the 2 classes: targets/unicode.npy";
+    let text = "`ost` of sample 0 is not one of the 2 classes: targets/unicode.npy";
     fails(&x, &known(&["nord", "süd"]), text, "correct the label, or train again with this class");
     let text = "numbers of type |O are not supported: targets/object.npy";
     let hint = "save strings as text, as in `y.astype(str)`, and numbers as `x.astype(\"float32\")`";
@@ -59,7 +59,7 @@ fn one_hot_targets_are_classes() {
     let x = folder.path("x.npy");
     let set = open(&x);
     assert_eq!((classes(&set), &set.targets[..]), (vec!["0", "1", "2"], &[0., 1., 2., 0., 1., 2.][..]));
-    let note = "the targets are one-hot and taken as 3 classes; `data.task=regression` takes them as numbers";
+    let note = "the targets are one-hot and are 3 classes; `data.task=regression` predicts numbers instead";
     assert_eq!(set.notes, [note]);
     let turned = open_with(&x, &task(TaskKind::Regression));
     assert_eq!((turned.n_targets(), turned.notes.len()), (3, 0));
@@ -69,7 +69,7 @@ fn one_hot_targets_are_classes() {
     let set = open(&x);
     assert_eq!((set.n_classes(), set.n_targets()), (None, 2));
     assert!(set.notes[0].ends_with("`loss=bce` takes each as yes or no"), "{:?}", set.notes);
-    let text = "`data.task = classification` cannot be: expected `regression` for targets of 2 columns that are \
+    let text = "`data.task = classification` is not possible: expected `regression` for targets of 2 columns that are \
                 not one-hot";
     let hint = "set `data.task` to another value, or leave it out";
     fails(&x, &task(TaskKind::Classification), text, hint);
@@ -84,12 +84,10 @@ fn whole_numbers_are_classes_or_the_note_says_how_to_make_them() {
     let x = folder.path("x.npy");
     let set = open(&x);
     assert_eq!((set.n_classes(), set.targets[13]), (Some(10), 3.0));
-    let note = "the targets are the whole numbers from 0 to 9 and taken as classes; `data.task=regression` takes \
-                them as numbers";
+    let note = "the targets are the whole numbers from 0 to 9 and are classes; `data.task=regression` predicts numbers instead";
     assert_eq!(set.notes, [note]);
     assert_eq!(open_with(&x, &task(TaskKind::Regression)).n_classes(), None);
-    let numbers = "the targets are whole numbers and taken as numbers; `data.task=classification` takes them as \
-                   classes";
+    let numbers = "the targets are whole numbers and are predicted as numbers; `data.task=classification` makes them classes";
     // one sample a value, and values far apart
     for values in
         [(0..30).map(f64::from).collect::<Vec<_>>(), (0..30).map(|i| f64::from(i % 3 * 500)).collect()]
@@ -120,14 +118,12 @@ fn many_classes_are_told_or_asked_for() {
     let bytes: Vec<u8> = (0..90).map(|i| i % 30).collect();
     let folder = with_targets("many", 90, npy(&[90], &bytes));
     let x = folder.path("x.npy");
-    let note = "the targets are 30 different whole numbers and taken as classes; `data.task=regression` takes them \
-                as numbers";
+    let note = "the targets are 30 different whole numbers and are classes; `data.task=regression` predicts numbers instead";
     assert_eq!(open(&x).notes, [note]);
     let bytes: Vec<u8> = (0..90).map(|i| i % 31).collect();
     folder.write("y.npy", npy(&[90], &bytes));
-    let text =
-        "the targets have 31 different whole numbers in 90 samples, which may be classes or not: many/y.npy";
-    let hint = "`data.task=classification` takes them as classes, `data.task=regression` as numbers";
+    let text = "the targets have 31 different whole numbers in 90 samples, which may or may not be classes: many/y.npy";
+    let hint = "`data.task=classification` makes them classes, `data.task=regression` numbers";
     fails(&x, &DataOptions::default(), text, hint);
     assert_eq!(open_with(&x, &task(TaskKind::Classification)).n_classes(), Some(31));
     assert_eq!(open_with(&x, &task(TaskKind::Regression)).n_classes(), None);
@@ -208,9 +204,8 @@ fn large_ids_are_no_classes() {
     let bytes =
         [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &ids].concat();
     folder.write("y.npy", bytes);
-    let text =
-        "the targets have 300 different whole numbers in 300 samples, which may be classes or not: ids/y.npy";
-    let hint = "`data.task=classification` takes them as classes, `data.task=regression` as numbers";
+    let text = "the targets have 300 different whole numbers in 300 samples, which may or may not be classes: ids/y.npy";
+    let hint = "`data.task=classification` makes them classes, `data.task=regression` numbers";
     fails(&folder.path("x.npy"), &DataOptions::default(), text, hint);
 }
 

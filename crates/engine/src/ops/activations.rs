@@ -121,8 +121,8 @@ impl Graph {
     /// `clamp(x/6 + ½, 0, 1)`
     pub fn hard_sigmoid(&mut self, x: Var) -> Built {
         let scaled = self.scale(x, 1.0 / 6.0)?;
-        let centred = self.shift(scaled, 0.5)?;
-        self.clamp(centred, 0.0, 1.0)
+        let centered = self.shift(scaled, 0.5)?;
+        self.clamp(centered, 0.0, 1.0)
     }
 
     /// `clamp(x, −1, 1)`

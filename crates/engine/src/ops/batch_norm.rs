@@ -1,9 +1,9 @@
-//! Batch normalisation: `y = (x − m)·r·γ + β` with the batch's mean `m` and `r = 1/√(v + ε)`.
+//! Batch normalization: `y = (x − m)·r·γ + β` with the batch's mean `m` and `r = 1/√(v + ε)`.
 //!
 //! With `x̂ = (x − m)·r` and n values a channel: `dβ = Σdy`, `dγ = Σdy·x̂`,
 //! `dx = γ·r·(dy − dβ/n + (m − x)·r·dγ/n)`; the last already contains what flows through `m` and `r`.
 //!
-//! Source: Ioffe and Szegedy, "Batch normalization", ICML 2015. As in PyTorch, ε is 1e-5, batches are normalised by
+//! Source: Ioffe and Szegedy, "Batch normalization", ICML 2015. As in PyTorch, ε is 1e-5, batches are normalized by
 //! the biased variance, and the running variance, kept for evaluation, is unbiased; momentum 0.1 is the share of the
 //! *new* value (Keras: of the old one).
 
@@ -48,8 +48,8 @@ impl Operator for BatchNorm {
         let g = &mut *at.graph;
         let rows = g.shape(x).len() - 1;
         let n = (g.shape(x).numel() / g.shape(x).last_dim().max(1)) as f32;
-        let centred = g.sub(x, m)?;
-        let normal = g.mul(centred, r)?;
+        let centered = g.sub(x, m)?;
+        let normal = g.mul(centered, r)?;
         let weighted = g.mul(dy, normal)?;
         let channels = g.shape(m).clone();
         let sum = g.sum_axes(dy, 0, rows)?;
@@ -59,7 +59,7 @@ impl Operator for BatchNorm {
         let shared = g.scale(d_beta, 1.0 / n)?;
         let slope = g.scale(d_gamma, 1.0 / n)?;
         let slope = g.mul(slope, r)?;
-        // from x again: what is centred above would have to be kept until both sums are known
+        // from x again: what is centered above would have to be kept until both sums are known
         let turned = g.sub(m, x)?;
         let pull = g.mul(turned, slope)?;
         let rest = g.sub(pull, shared)?;
@@ -85,8 +85,8 @@ impl Operator for BatchNorm {
     }
 
     fn emit(&self, emit: &mut Emit, args: &[Src]) -> Option<Src> {
-        let centred = emit.bin(Fn2::Sub, args[0], args[1]);
-        let normal = emit.bin(Fn2::Mul, centred, args[2]);
+        let centered = emit.bin(Fn2::Sub, args[0], args[1]);
+        let normal = emit.bin(Fn2::Mul, centered, args[2]);
         let scaled = emit.bin(Fn2::Mul, normal, args[3]);
         Some(emit.bin(Fn2::Add, scaled, args[4]))
     }
@@ -94,7 +94,7 @@ impl Operator for BatchNorm {
 
 /// What batch norm gives back: the result, and the statistics that it used.
 #[derive(Clone, Copy, Debug)]
-pub struct Normalised {
+pub struct Normalized {
     /// `[.., C]`
     pub y: Var,
     /// mean of the batch, `[C]`
@@ -104,15 +104,15 @@ pub struct Normalised {
 }
 
 impl Graph {
-    /// Normalises every channel (the last axis) over all other axes of the batch.
-    pub fn batch_norm(&mut self, x: Var, gamma: Var, beta: Var, epsilon: f32) -> Built<Normalised> {
+    /// Normalizes every channel (the last axis) over all other axes of the batch.
+    pub fn batch_norm(&mut self, x: Var, gamma: Var, beta: Var, epsilon: f32) -> Built<Normalized> {
         let (mean, variance) = self.moments(x)?;
         let r = self.inverse_deviation(variance, epsilon)?;
         let y = self.push(Op::BatchNorm(BatchNorm), &[x, mean, r, gamma, beta])?;
-        Ok(Normalised { y, mean, variance })
+        Ok(Normalized { y, mean, variance })
     }
 
-    /// Normalises with given statistics, as in evaluation: one multiplication and one addition.
+    /// Normalizes with given statistics, as in evaluation: one multiplication and one addition.
     pub fn batch_norm_fixed(
         &mut self,
         x: Var,

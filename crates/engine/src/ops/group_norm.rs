@@ -1,4 +1,4 @@
-//! Group and instance normalisation: `y = (x − m)/√(v + ε)` with mean and biased variance of each sample, over all
+//! Group and instance normalization: `y = (x − m)/√(v + ε)` with mean and biased variance of each sample, over all
 //! pixels and the channels of a group.
 //!
 //! Sources: Wu and He, "Group normalization", ECCV 2018; Ulyanov, Vedaldi and Lempitsky, "Instance normalization",
@@ -9,10 +9,10 @@ use crate::error::Fault;
 use crate::graph::{Built, Graph, Var};
 
 impl Graph {
-    /// Normalises every sample of `x: [B, …, C]` over each of `groups` runs of neighbouring channels. PyTorch's
+    /// Normalizes every sample of `x: [B, …, C]` over each of `groups` runs of neighboring channels. PyTorch's
     /// ε is 1e-5.
     ///
-    /// The values of a group are brought side by side, normalised as rows, and brought back; with one group they
+    /// The values of a group are brought side by side, normalized as rows, and brought back; with one group they
     /// already are.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Graph {
         self.reshape(y, shape)
     }
 
-    /// Normalises every channel of every sample of `x: [B, …, C]` over its pixels. PyTorch's ε is 1e-5.
+    /// Normalizes every channel of every sample of `x: [B, …, C]` over its pixels. PyTorch's ε is 1e-5.
     ///
     /// # Errors
     /// Where `x` has less than two axes, or no channels.

@@ -52,10 +52,10 @@ impl Operator for Moments {
         let n = (g.shape(x).numel() / channels.max(1)) as f32;
         let (mean, _) = g.split_moments(y)?;
         let (dm, dv) = g.split_moments(dy)?;
-        let centred = g.sub(x, mean)?;
+        let centered = g.sub(x, mean)?;
         let dv = g.scale(dv, 2.0 / n)?;
         let dm = g.scale(dm, 1.0 / n)?;
-        let spread = g.mul(centred, dv)?;
+        let spread = g.mul(centered, dv)?;
         let dx = g.add(spread, dm)?;
         at.give(0, dx)
     }

@@ -1,4 +1,4 @@
-//! Sums and maxima along neighbouring axes, kept with size 1.
+//! Sums and maxima along neighboring axes, kept with size 1.
 
 use super::{Op, Operator};
 use crate::error::Fault;

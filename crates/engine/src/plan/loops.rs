@@ -117,7 +117,7 @@ mod tests {
     const ROOM: Room = Room { cache_bytes: CACHE_BYTES, shard: 16, worker: 64 };
 
     #[test]
-    fn neighbours_share_a_chunk_that_fits_the_cache() {
+    fn neighbors_share_a_chunk_that_fits_the_cache() {
         let loops = cut(&[step(0, 64, 9), step(1, 64, 9), step(2, 64, 9)], 4, ROOM);
         assert_eq!(loops, [Loop { steps: 4..7, chunk: Some(2) }]);
     }

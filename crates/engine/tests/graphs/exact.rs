@@ -84,7 +84,7 @@ fn noisy(g: &Graph, feed: &Feed, node: &Node, values: &[Tensor], dice: &mut Dice
     if is_exact(&node.op) && !adds {
         return plain(g, feed, node, &operands(node, values));
     }
-    // products at points add up neighbours, so that errors are relative to the largest of them
+    // products at points add up neighbors, so that errors are relative to the largest of them
     let by_largest = matches!(node.op, Op::Conv(_) | Op::ConvInput(_) | Op::ConvWeight(_));
     let moved: Vec<Tensor> = operands(node, values)
         .into_iter()

@@ -46,7 +46,7 @@ impl<'a> Correlation<'a> {
         (SUMS / (self.out[0] * self.out[1] * MAX_WIDTH).max(1)).max(1)
     }
 
-    /// Floats from one copied pixel to the next: an odd number of lines, so that neighbours do not compete for the same
+    /// Floats from one copied pixel to the next: an odd number of lines, so that neighbors do not compete for the same
     /// places in the caches.
     fn pixel(&self) -> usize {
         (self.n_src.div_ceil(LINE) | 1) * LINE
@@ -163,7 +163,7 @@ impl Phase<'_> {
         let Block { correlation, images, sources, .. } = *self.block;
         let (b, b_k) = self.weights::<S>([i, j], panel, w, packed);
         let columns = self.x.outputs(j);
-        // where neighbours have neighbouring sources, their rows are one matrix
+        // where neighbors have neighboring sources, their rows are one matrix
         let step = if self.x.source_step == 1 { columns.len().max(1) } else { 1 };
         for (qy, qx) in self.y.outputs(i).flat_map(|qy| columns.clone().step_by(step).map(move |qx| (qy, qx)))
         {

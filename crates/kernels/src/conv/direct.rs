@@ -1,4 +1,4 @@
-//! Correlation row by row: neighbouring outputs are rows of a matrix product's tile, taps its inner dimension.
+//! Correlation row by row: neighboring outputs are rows of a matrix product's tile, taps its inner dimension.
 //!
 //! Forward, and input gradients as one correlation for each phase of the stride.
 

@@ -62,7 +62,7 @@ impl Reach {
         (self.to - self.from) as usize * self.n
     }
 
-    /// Rows that `count` neighbouring output rows need at once.
+    /// Rows that `count` neighboring output rows need at once.
     pub fn n_rows(&self, count: usize) -> usize {
         ((self.high - self.low) as usize + (count.max(1) - 1) * self.step).min(self.len[0])
     }
@@ -137,7 +137,7 @@ impl Rows {
     }
 }
 
-/// Neighbouring output rows whose sources are held at once: some rows of one image, or several whole images.
+/// Neighboring output rows whose sources are held at once: some rows of one image, or several whole images.
 #[derive(Clone, Copy)]
 pub(super) struct Band {
     pub image: usize,

@@ -1,4 +1,4 @@
-//! Vectors as arrays, for the compiler to vectorise with what the target's baseline has.
+//! Vectors as arrays, for the compiler to vectorize with what the target's baseline has.
 
 use super::{Block, BlockMut, Simd, transpose_scalar};
 

@@ -16,7 +16,7 @@ impl Noise {
     }
 }
 
-const CONFIG: &str = "# resolved: every default filled in\n[data]\nname = \"digits\"   # embedded, UCI 8x8\nsplit = [0.7, 0.15, 0.15]\nstandardise = true\n\n\
+const CONFIG: &str = "# resolved: every default filled in\n[data]\nname = \"digits\"   # embedded, UCI 8x8\nsplit = [0.7, 0.15, 0.15]\nstandardize = true\n\n\
 [model]\nkind = \"mlp\"\nhidden = [64, 64]\nactivation = \"relu\"\ninit = \"he\"\n\n\
 [train]\nepochs = 20\nbatch = 32\noptimizer = \"adam\"\nlr = 1e-3\n\
 schedule = \"cosine\"\nwarmup_steps = 39\nseed = 1\nshards = 8\nthreads = 2\n";

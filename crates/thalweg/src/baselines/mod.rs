@@ -142,7 +142,7 @@ struct Comparison<'a> {
     n: usize,
     m: usize,
     d: usize,
-    /// whether the judged samples are those that were learnt
+    /// whether the judged samples are those that were learned
     is_same: bool,
 }
 

@@ -171,7 +171,7 @@ fn what_would_cost_much_is_left_out_unread() {
     assert_eq!((told[2].as_str(), read), ("", 1_100));
 }
 
-/// Of samples that were learnt, neighbors would find themselves.
+/// Of samples that were learned, neighbors would find themselves.
 #[test]
 fn the_training_part_has_no_neighbors() {
     let source = counting(40, 2, Task::Regression { targets: vec!["y".into()] });

@@ -7,10 +7,11 @@ use super::lists;
 use super::tree::{Node, Table, Value};
 use crate::registry::Entry;
 use crate::schedule::Span;
-use crate::settings::nearest;
+use crate::settings::{american, nearest};
 
 /// The table with every value of the right type, keys in the order in which they are written. `prefix` ends with a dot.
 pub(super) fn table(table: &Table, fields: &[Field], prefix: &str) -> Result<toml::Table, ConfigError> {
+    let table = &spelled(table.clone(), fields);
     if let Some((key, node)) = table.0.iter().find(|(key, _)| !fields.iter().any(|f| f.name == key)) {
         return Err(unknown(key, node, fields, prefix));
     }
@@ -23,6 +24,37 @@ pub(super) fn table(table: &Table, fields: &[Field], prefix: &str) -> Result<tom
         out.insert(field.name.into(), value(node, field, prefix)?);
     }
     Ok(out)
+}
+
+/// The table with keys that are spelled the British way under their own names, in the tables inside too.
+pub(super) fn spelled(table: Table, fields: &[Field]) -> Table {
+    let has: Vec<String> = table.0.iter().map(|(key, _)| key.clone()).collect();
+    let one = |(key, mut node): (String, Node)| {
+        let name = name_of(&key, fields).filter(|name| !has.iter().any(|key| key == name));
+        let key = name.map_or(key, String::from);
+        let inner = fields.iter().find(|f| f.name == key).map_or(Vec::new(), inner_fields);
+        if let Value::Table(table) = node.value {
+            node.value = Value::Table(if inner.is_empty() { table } else { spelled(table, &inner) });
+        }
+        (key, node)
+    };
+    Table(table.0.into_iter().map(one).collect())
+}
+
+/// The same for the parts of one key.
+pub(super) fn spelled_path(path: &mut [String], fields: &[Field]) {
+    let [top, rest @ ..] = path else { return };
+    if let Some(name) = name_of(top, fields) {
+        *top = name.into();
+    }
+    if let Some(field) = fields.iter().find(|f| f.name == top) {
+        spelled_path(rest, &inner_fields(field));
+    }
+}
+
+/// The key that `key` spells the British way.
+fn name_of(key: &str, fields: &[Field]) -> Option<&'static str> {
+    american(key, fields.iter().map(|f| f.name))
 }
 
 /// `clip_norm=none` takes back what a file sets.
@@ -120,7 +152,12 @@ fn leaf(kind: Kind, value: &toml::Value, raw: Option<&str>) -> Option<toml::Valu
             return Some(V::Array(vec![V::Integer(n as i64)]));
         }
         (Kind::Switch | Kind::WordsOrSwitch(_), V::Boolean(_)) => true,
-        (Kind::Words(words) | Kind::WordsOrSwitch(words), V::String(word)) => words.contains(&word.as_str()),
+        (Kind::Words(words) | Kind::WordsOrSwitch(words), V::String(word)) => {
+            if let Some(word) = american(word, words.iter().copied()) {
+                return Some(V::String(word.into()));
+            }
+            words.contains(&word.as_str())
+        }
         (Kind::Length, V::String(text)) => text.parse::<Span>().is_ok(),
         (Kind::Length, _) => number(value).is_some_and(|x| x >= 0.0 && x.is_finite()),
         _ => false,

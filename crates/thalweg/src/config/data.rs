@@ -28,98 +28,98 @@ fields! {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct DataConfig {
-        /// a built-in name, a file, a folder, files as `logs/*.csv` that are one table, or `-` for standard input
+        /// a built-in name, a file, a folder, files of one table as `logs/*.csv`, or `-` for standard input
         pub source: String = "digits".into() => "\"digits\"", is Kind::Text;
-        /// to choose by: a share below 1, or a number of samples; 0.1, of arrays nothing
+        /// validation part: a share below 1, or a number of samples; by default 0.1, and nothing for arrays
         #[serde(skip_serializing_if = "Option::is_none")]
         pub valid: Option<Share> = None, example "0.1", is SHARE;
-        /// to report once: the same; 0.2, of arrays nothing
+        /// test part: a share below 1, or a number of samples; by default 0.2, and nothing for arrays
         #[serde(skip_serializing_if = "Option::is_none")]
         pub test: Option<Share> = None, example "0.2", is SHARE;
-        /// each part has its share of every class; yes for classes
+        /// give each part its share of every class; by default yes for classes
         #[serde(skip_serializing_if = "Option::is_none")]
         pub stratify: Option<bool> = None, example "true", is Kind::Switch;
-        /// which of the many splits
+        /// which of the many possible splits to use
         pub split_seed: u64 = 0, is SEED;
-        /// cross-validation: cut the samples into this many parts
+        /// cross-validation: divide the samples into this many parts
         #[serde(skip_serializing_if = "Option::is_none")]
         pub folds: Option<usize> = None, example "5", is Kind::Whole(2, MOST_FOLDS);
-        /// which fold is the test part, from 0; without it, each in turn
+        /// which fold is the test part, counted from 0; by default each in turn
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fold: Option<usize> = None, example "0", is Kind::Whole(0, SAMPLES);
-        /// target columns; else the last one
+        /// target columns; by default the last one
         pub target: Vec<String> = Vec::new() => "[]", is Kind::Texts;
-        /// else told by the targets
+        /// by default decided by the targets
         #[serde(skip_serializing_if = "Option::is_none")]
         pub task: Option<TaskKind> = None, example "\"regression\"", is Kind::Words(TaskKind::WORDS);
-        /// number of classes; else all that are found
+        /// number of classes; by default all classes that occur
         #[serde(skip_serializing_if = "Option::is_none")]
         pub classes: Option<usize> = None, example "10", is Kind::Whole(1, 65_536);
         /// columns to leave out
         pub drop: Vec<String> = Vec::new() => "[]", is Kind::Texts;
-        /// whether a table's first line holds names; else found out
+        /// whether the first line of a table has the names; by default detected
         #[serde(skip_serializing_if = "Option::is_none")]
         pub header: Option<bool> = None, example "true", is Kind::Switch;
-        /// between a table's fields; else found out
+        /// what separates the fields of a table; by default detected
         #[serde(skip_serializing_if = "Option::is_none")]
         pub separator: Option<char> = None, example "\";\"", is Kind::Text;
-        /// a table's column whose values say which rows belong together: no value is in two parts
+        /// a column that says which rows belong together: rows with the same value stay in one part
         #[serde(skip_serializing_if = "Option::is_none")]
         pub group: Option<String> = None, example "\"patient\"", is Kind::Text;
-        /// a table's column that says when a row was taken: the latest rows test
+        /// a column that says when a row was recorded: the latest rows are the test part
         #[serde(skip_serializing_if = "Option::is_none")]
         pub time: Option<String> = None, example "\"date\"", is Kind::Text;
-        /// what begins the decimals of a table's numbers; else found out by column
+        /// the decimal mark in a table's numbers; by default detected for each column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub decimal: Option<char> = None, example "\",\"", is Kind::Text;
-        /// what separates the thousands of a table's numbers; else found out by column
+        /// the thousands separator in a table's numbers; by default detected for each column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub thousands: Option<char> = None, example "\".\"", is Kind::Text;
-        /// marks of missing values in a table, besides the usual ones
+        /// marks for missing values in a table, besides the usual ones
         pub missing: Vec<String> = Vec::new() => "[]", is Kind::Texts;
-        /// rows of a table whose target is missing: an error, or left out
+        /// rows of a table whose target is missing: `error`, or `drop` to leave them out
         pub missing_target: MissingTarget = MissingTarget::Error => "\"error\"", is Kind::Words(MissingTarget::WORDS);
-        /// what columns of a table hold (number, boolean, category, date, text); else found out
+        /// what columns of a table hold (number, boolean, category, date, text); by default detected
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub types: BTreeMap<String, ColumnType> = BTreeMap::new(), example "{ zip = \"category\" }", is TYPES;
-        /// of day and month in dates such as 03/04/2025; else found out by column
+        /// the order of day and month in dates such as 03/04/2025; by default detected for each column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub date_order: Option<DateOrder> = None, example "\"dmy\"", is Kind::Words(DateOrder::WORDS);
-        /// lines at the top of a table to leave out
+        /// how many lines at the top of a table to skip
         pub skip: u64 = 0, is Kind::Whole(0, SAMPLES);
-        /// other lines of a table to leave out, from 1
+        /// other lines of a table to skip, counted from 1
         pub skip_lines: Vec<String> = Vec::new() => "[]", is Kind::Texts;
-        /// what lines of a table that are no data begin with; else found out
+        /// what comment lines in a table begin with; by default detected
         #[serde(skip_serializing_if = "Option::is_none")]
         pub comment: Option<String> = None, example "\"#\"", is Kind::Text;
-        /// of a table, as `utf-16` or `shift_jis`; else found out
+        /// the encoding of a table, such as `utf-16` or `shift_jis`; by default detected
         #[serde(skip_serializing_if = "Option::is_none")]
         pub encoding: Option<String> = None, example "\"windows-1252\"", is Kind::Text;
-        /// of a workbook, or the file in an archive; else the first sheet, the only file
+        /// which sheet of a workbook, or which file in an archive; by default the first sheet, or the only file
         #[serde(skip_serializing_if = "Option::is_none")]
         pub sheet: Option<String> = None, example "\"2024\"", is Kind::Text;
-        /// missing values become medians in tables, means in arrays; yes in tables
+        /// replace missing values by the median in tables and the mean in arrays; by default yes in tables
         #[serde(skip_serializing_if = "Option::is_none")]
         pub allow_missing: Option<bool> = None, example "true", is Kind::Switch;
-        /// where images in arrays have them: [C, H, W] or [H, W, C]
+        /// the order of images in arrays: [C, H, W] or [H, W, C]
         pub channels: Channels = Channels::Auto => "\"auto\"", is Kind::Words(Channels::WORDS);
-        /// of image files; auto: grey if all are grey
+        /// colors of image files; auto: gray if all files are gray
         pub color: Color = Color::Auto => "\"auto\"", is Kind::Words(Color::WORDS);
-        /// of image files: one number, or height and width; else as they are
+        /// size of image files: one number, or height and width; by default as they are
         pub size: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
-        /// how image files get that size: all to it, the middle, or with black beside it
+        /// how image files get that size: stretched, cropped to the middle, or padded with black
         pub resize: Fit = Fit::Stretch => "\"stretch\"", is Kind::Words(Fit::WORDS);
-        /// what becomes of image files that cannot be read
+        /// what to do with image files that cannot be read
         pub corrupt: Corrupt = Corrupt::Skip => "\"skip\"", is Kind::Words(Corrupt::WORDS);
-        /// of CIFAR-100: 100 classes, or 20 groups
+        /// labels of CIFAR-100: 100 classes, or 20 groups
         pub labels: Labels = Labels::Fine => "\"fine\"", is Kind::Words(Labels::WORDS);
-        /// samples of a synthetic set
+        /// number of samples of a synthetic data set
         #[serde(skip_serializing_if = "Option::is_none")]
         pub n: Option<usize> = None, example "1000", is Kind::Whole(1, SAMPLES);
-        /// deviation of a synthetic set's noise
+        /// deviation of the noise of a synthetic data set
         #[serde(skip_serializing_if = "Option::is_none")]
         pub noise: Option<f32> = None, example "0.1", is Kind::Number(Range::AtLeast(0.0));
-        /// of a synthetic set
+        /// seed of a synthetic data set
         pub seed: u64 = 0, is SEED;
     }
 }
@@ -175,7 +175,7 @@ impl DataConfig {
         }
     }
 
-    /// Whether the source holds arrays, which are taken as they are: all samples to train on, nothing standardised.
+    /// Whether the source holds arrays, which are taken as they are: all samples to train on, nothing standardized.
     /// A training loop that another program drives depends on it.
     pub fn is_arrays(&self) -> bool {
         [".npz", ".npy"].iter().any(|end| self.source.to_lowercase().ends_with(end))

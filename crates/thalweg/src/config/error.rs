@@ -110,7 +110,7 @@ pub enum ConfigError {
     /// A name that a registry does not have.
     #[error("unknown {what} `{name}`{place}")]
     UnknownName {
-        /// `optimiser`, `schedule` and the like.
+        /// `optimizer`, `schedule` and the like.
         what: &'static str,
         /// The same in the plural, as the registry is called.
         list: &'static str,
@@ -183,7 +183,7 @@ impl ConfigError {
         match self {
             ConfigError::Read { .. } => "check that the path is right and that you may read it".into(),
             ConfigError::Syntax { problem, .. } if problem.contains("duplicate key") => {
-                "take this line out, or the one above that sets the same key".into()
+                "remove this line, or the one above it that sets the same key".into()
             }
             ConfigError::Syntax { meant: Some((n, line)), .. } => format!("write line {n} as `{line}`"),
             ConfigError::Syntax { .. } => {
@@ -199,10 +199,10 @@ impl ConfigError {
                 format!("did you mean `{word}`?")
             }
             ConfigError::NotAnOverride { .. } => {
-                "settings are written without blanks, as in `epochs=10 lr=0.01`".into()
+                "settings are written without spaces, as in `epochs=10 lr=0.01`".into()
             }
             ConfigError::UnknownKey { with: Some(with), .. } => {
-                format!("it goes with `{with}`: set that as well")
+                format!("it belongs to `{with}`: set that as well")
             }
             ConfigError::UnknownKey { nearest: Some(near), .. } if near.default.is_empty() => {
                 format!("did you mean `{}`?", near.key)
@@ -235,7 +235,7 @@ impl ConfigError {
                 let table = key.split('.').next().unwrap_or(key);
                 format!("the documentation of `{table}` says what it takes")
             }
-            ConfigError::Both { one, .. } => format!("leave `{one}` out"),
+            ConfigError::Both { one, .. } => format!("remove `{one}`"),
             ConfigError::Twice { key, second, .. } => format!("keep one of them, such as `{key}={second}`"),
             ConfigError::BatchTooLarge { n_train, .. } => format!("lower it: `batch={n_train}` or less"),
         }

@@ -1,6 +1,7 @@
 //! What the config's keys are: one description for checks, messages, the written config and the JSON schema.
 
 use crate::registry::{Entry, Key, Range};
+use crate::settings::american;
 
 /// One key of a table of the config.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,7 @@ pub(super) const SEED: Kind = Kind::Whole(0, i64::MAX as u64);
 /// A registry to choose from.
 #[derive(Debug)]
 pub struct Choice {
-    /// What each entry is: `optimiser`.
+    /// What each entry is: `optimizer`.
     pub what: &'static str,
     /// The same in the plural, as the registry is called.
     pub list: &'static str,
@@ -97,9 +98,10 @@ pub enum WordError {
 }
 
 impl Choice {
-    /// The entry of a name.
+    /// The entry of a name, which may be spelled the British way.
     pub fn entry(&self, name: &str) -> Option<&'static Entry> {
-        self.entries.iter().find(|e| e.name == name)
+        let named = |name: &str| self.entries.iter().find(|e| e.name == name);
+        named(name).or_else(|| named(american(name, self.entries.iter().map(|e| e.name))?))
     }
 
     /// The keys of an entry as fields, `name` left aside.

@@ -31,7 +31,7 @@ fields! {
         pub freeze: bool = false, is Kind::Switch;
         /// their own optimizer; the same
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub optimizer: Option<OptimConfig> = None, example "\"adam\"", is Kind::Choice(&keys::OPTIMISERS);
+        pub optimizer: Option<OptimConfig> = None, example "\"adam\"", is Kind::Choice(&keys::OPTIMIZERS);
     }
 }
 

@@ -31,7 +31,7 @@ fields! {
         /// classes or numbers; told by the targets
         #[serde(skip_serializing_if = "Option::is_none")]
         pub task: Option<TaskKind> = None, example "\"regression\"", is Kind::Words(TaskKind::WORDS);
-        /// what is made small; cross entropy for classes, mean square for numbers
+        /// what training minimizes; cross entropy for classes, mean square for numbers
         pub loss: LossConfig = LossConfig::default() => "\"auto\"", is Kind::Choice(&keys::LOSSES);
         /// factor of its mean loss in the sum
         pub weight: f64 = 1.0, is Kind::Number(Range::AtLeast(0.0));
@@ -87,7 +87,7 @@ pub(super) fn problem(heads: &[HeadConfig]) -> Option<String> {
         }
     }
     if !heads.is_empty() && heads.iter().all(|head| head.weight == 0.0) {
-        return Some("the weight of every head is 0, so that nothing is learnt".into());
+        return Some("the weight of every head is 0, so nothing would be learned".into());
     }
     None
 }

@@ -22,8 +22,7 @@ impl RunConfig {
         }
         if self.average.is_some_and(|average| average.begins_behind(run)) {
             said.push(format!(
-                "`average` changes nothing: no update counts for it before the run ends at step {}; an earlier \
-                 `average.start` does",
+                "`average` changes nothing: it starts after the run ends at step {}; set an earlier `average.start`",
                 run.n_steps
             ));
         }
@@ -42,8 +41,7 @@ impl RunConfig {
                 ));
             } else if group.lr_factor == 0.0 {
                 said.push(format!(
-                    "`lr_factor = 0` leaves the parameters of group `{pattern}` as they are; `freeze = true` does it \
-                     without their gradients"
+                    "`lr_factor = 0` does not train the parameters of group `{pattern}`; `freeze = true` also skips their gradients"
                 ));
             }
         }

@@ -45,18 +45,18 @@ impl Visitor<'_> for Reader {
     type Value = Keep;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`all`, or how many checkpoints stay, 0 or more")
+        f.write_str("`all`, or how many checkpoints to keep, 0 or more")
     }
 
     fn visit_i64<E: Error>(self, n: i64) -> Result<Keep, E> {
-        let wrong = || E::custom(format!("expected `all`, or how many checkpoints stay, got {n}"));
+        let wrong = || E::custom(format!("expected `all`, or how many checkpoints to keep, got {n}"));
         u64::try_from(n).map(Keep::Newest).map_err(|_| wrong())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Keep, E> {
         match text {
             "all" => Ok(Keep::All),
-            _ => Err(E::custom(format!("expected `all`, or how many checkpoints stay, got \"{text}\""))),
+            _ => Err(E::custom(format!("expected `all`, or how many checkpoints to keep, got \"{text}\""))),
         }
     }
 }

@@ -13,8 +13,8 @@ pub static MODELS: Choice = Choice {
     ..registry("model", "models", model::ALL, "mlp")
 };
 
-/// The registry of optimisers.
-pub static OPTIMISERS: Choice = registry("optimiser", "optimisers", optim::ALL, "adam");
+/// The registry of optimizers.
+pub static OPTIMIZERS: Choice = registry("optimizer", "optimizers", optim::ALL, "adam");
 
 /// The registry of what is laid around optimizers.
 pub static WRAPPERS: Choice = registry("wrapper", "wrappers", optim::WRAPPERS, "");
@@ -38,8 +38,8 @@ pub static ACTIVATIONS: Choice = registry("activation", "activations", layers::A
 /// The registry of random changes of training images.
 pub static AUGMENT: Choice = registry("transform", "augment", augment::ALL, "");
 
-/// The registry of initialisers.
-pub static INITS: Choice = registry("initialiser", "inits", init::ALL, "he_normal");
+/// The registry of initializers.
+pub static INITS: Choice = registry("initializer", "inits", init::ALL, "he_normal");
 
 const fn registry(
     what: &'static str,
@@ -110,10 +110,8 @@ pub const SYNONYMS: &[(&str, &str)] = &[
     ("bs", "batch"),
     ("minibatch", "batch"),
     ("workers", "threads"),
-    ("optimiser", "optimizer"),
     ("random_state", "seed"),
     ("normalize", "preprocess"),
-    ("normalise", "preprocess"),
     ("grad_clip", "clip_norm"),
     ("augmentation", "augment"),
     ("grad_accumulation", "accumulate"),

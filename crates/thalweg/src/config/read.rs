@@ -36,7 +36,7 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError`], as for [`RunConfig::load`].
     pub fn from_toml(text: &str, path: &Path, overrides: &[String]) -> Result<RunConfig, ConfigError> {
-        let mut written = tree::parse(text, path)?;
+        let mut written = check::spelled(tree::parse(text, path)?, keys::TOP);
         settle_lr(&mut written, overrides)?;
         tree::lay_over(&mut written, overrides, keys::TOP)?;
         let checked = check::table(&written, keys::TOP, "")?;
@@ -96,7 +96,7 @@ impl Read {
         }
         let preprocess: String = self.part_or("preprocess", "auto".into())?;
         let preprocess = Preprocess::ALL.iter().find(|(_, name, _)| *name == preprocess).map(|(p, _, _)| *p);
-        let standardise: Option<toml::Value> = self.part("standardise_targets")?;
+        let standardize: Option<toml::Value> = self.part("standardize_targets")?;
         let default = RunConfig::default();
         let config = RunConfig {
             epochs: self.part("epochs")?,
@@ -117,7 +117,7 @@ impl Read {
             init_skip: self.part_or("init_skip", default.init_skip)?,
             preprocess,
             augment: self.part_or("augment", default.augment)?,
-            standardise_targets: standardise.and_then(|v| v.as_bool()),
+            standardize_targets: standardize.and_then(|v| v.as_bool()),
             heads: self.part_or("heads", default.heads)?,
             wrap: self.part_or("wrap", default.wrap)?,
             groups: self.part_or("groups", default.groups)?,
@@ -194,7 +194,7 @@ impl Read {
         let n_seeds = config.seeds.as_ref().map_or(1, Seeds::count);
         let n_folds = config.data.every_fold().unwrap_or(1) as u64;
         if n_seeds.saturating_mul(n_folds) > MOST_RUNS {
-            let problem = format!("{n_seeds} seeds of {n_folds} folds are more than {MOST_RUNS} runs");
+            let problem = format!("{n_seeds} seeds times {n_folds} folds are more than {MOST_RUNS} runs");
             return Err(refused("seeds", problem));
         }
         if config.seed.saturating_add(n_seeds - 1) > i64::MAX as u64

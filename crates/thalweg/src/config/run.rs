@@ -34,30 +34,30 @@ fields! {
     /// A run's settings, complete and checked.
     #[derive(Clone, Debug, PartialEq, Serialize)]
     pub struct RunConfig {
-        /// passes over the training samples; unless set 20, or of a table as many as 2,000 updates take, 20 to 400
+        /// passes over the training samples; by default 20, for a table 20 to 400 so that there are 2,000 updates
         ///
-        /// As many as `steps` takes where that is set. With 0 nothing is learnt: the start is measured and saved.
+        /// As many as `steps` takes where that is set. With 0 nothing is learned: the start is measured and saved.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub epochs: Option<u64> = None, example "20", is Kind::Whole(0, MANY);
-        /// updates; the run ends at whichever of the two comes first
+        /// updates; the run ends when it reaches `epochs` or `steps`, whichever comes first
         #[serde(skip_serializing_if = "Option::is_none")]
         pub steps: Option<u64> = None, example "1000", is Kind::Whole(0, MANY);
-        /// samples that go through the network at once; unless set 64, or all training samples where they are fewer
+        /// samples that go through the network at once; by default 64, or all training samples if there are fewer
         ///
         /// The last batch of an epoch may be smaller.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub batch: Option<usize> = None, example "64", is Kind::Whole(1, SAMPLES);
         /// batches whose gradients are averaged for one update; steps and schedules count updates
         pub accumulate: usize = 1, is Kind::Whole(1, SAMPLES);
-        /// samples measured at once; does not change the figures' meaning
+        /// samples evaluated at once; does not change what the figures mean
         pub eval_batch: usize = 256, is Kind::Whole(1, SAMPLES);
-        /// longest gradient; a longer one is shortened
+        /// the longest gradient allowed; a longer one is shortened to it
         #[serde(skip_serializing_if = "Option::is_none")]
         pub clip_norm: Option<ClipNorm> = None, example "1.0", is Kind::Number(Range::Above(0.0));
-        /// largest element of the gradient, after `clip_norm`; larger ones are cut
+        /// the largest element of the gradient, after `clip_norm`; larger ones are cut to it
         #[serde(skip_serializing_if = "Option::is_none")]
         pub clip_value: Option<ClipValue> = None, example "1.0", is Kind::Number(Range::Above(0.0));
-        /// another order of the samples in every epoch
+        /// use a new order of the samples in every epoch
         ///
         /// Without it they come in their own order.
         pub shuffle: bool = true, is Kind::Switch;
@@ -65,19 +65,19 @@ fields! {
         ///
         /// But the split, which has its own.
         pub seed: u64 = 0, is SEED;
-        /// several runs, and their mean: this many seeds from `seed` on, or a list of them
+        /// several runs, and their mean: this many seeds counted from `seed`, or a list of seeds
         ///
         /// A list for `runs::plan`: a single run does not look at it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub seeds: Option<Seeds> = None, example "3",
         is Kind::Free("how many seeds, or a list of them such as [0, 1, 2]");
-        /// parts of a batch; with the seed they define the numbers
+        /// parts of a batch; with the seed, they decide the numbers
         pub shards: usize = 8, is Kind::Whole(1, MAX_SHARDS as u64);
         /// 0: one for each core; never changes the numbers
         ///
         /// Never more than shards, nor than [`MAX_WORKERS`].
         pub threads: usize = 0, is Kind::Whole(0, MAX_WORKERS as u64);
-        /// the longest that this may take; then it stops, and `thalweg resume` goes on
+        /// a time limit; the run then stops, and `thalweg resume` continues it
         ///
         /// The run folder's config does not keep it.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,36 +87,36 @@ fields! {
         /// A file in the format safetensors.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub init_from: Option<PathBuf> = None, example "\"start.safetensors\"", is Kind::Text;
-        /// what the names in `init_from` begin with: it is taken off, and all other tensors are left
+        /// take only the tensors in `init_from` whose names begin like this, and remove this beginning
         #[serde(skip_serializing_if = "Option::is_none")]
         pub init_prefix: Option<String> = None, example "\"backbone.\"", is Kind::Text;
-        /// names that are not taken from `init_from`, such as a head's `2.*`; they start as without it
+        /// names not to take from `init_from`, such as `2.*` for the last layer; these tensors start from scratch
         pub init_skip: Vec<String> = Vec::new() => "[]", is Kind::Texts;
-        /// of the inputs, fitted on the training samples
+        /// how inputs are prepared; fitted on the training samples
         ///
         /// None means that the kind of data decides.
         #[serde(serialize_with = "or_auto")]
         pub preprocess: Option<Preprocess> = None => "\"auto\"", is Kind::Words(keys::PREPROCESS);
-        /// random changes of training images, in this order; `thalweg list augment` shows all
+        /// random changes to training images, in this order; `thalweg list augment` shows all
         pub augment: Augment = Augment::default() => "[]", is Kind::Free(keys::TRANSFORMS);
-        /// laid around the optimizer, from the inside out; `thalweg list wrappers` shows all
+        /// wrappers around the optimizer, from the inside out; `thalweg list wrappers` shows all
         pub wrap: Wrappers = Wrappers::default() => "[]", is Kind::Free(keys::WRAPPER_LIST);
-        /// parameters by name with lr_factor (times lr), weight_decay, freeze or optimizer; the first match counts
+        /// settings of parameters by name: lr_factor (times lr), weight_decay, freeze, optimizer; first match wins
         pub groups: Vec<GroupConfig> = Vec::new() => "[]", is Kind::Tables(GroupConfig::FIELDS, keys::GROUP_LIST);
-        /// regression: learn targets of mean 0 and deviation 1
+        /// regression: scale the targets to mean 0 and deviation 1 for training
         ///
         /// None means that the kind of data decides.
         #[serde(serialize_with = "or_auto")]
-        pub standardise_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
+        pub standardize_targets: Option<bool> = None => "\"auto\"", is Kind::WordsOrSwitch(&["auto"]);
         /// several things to learn at once, each with a name, target columns, a loss and its weight
         ///
         /// Instead of the one that `data.target` and `loss` say.
         pub heads: Vec<HeadConfig> = Vec::new() => "[]", is Kind::Tables(HeadConfig::FIELDS, keys::HEAD_LIST);
-        /// also measure how often the truth is among the k likeliest
+        /// also measure how often the true class is among the k most likely
         pub top_k: Vec<usize> = Vec::new() => "[]", is Kind::Wholes(1);
-        /// measures simple models at the end of a run and in `eval`: majority or mean, linear, nearest neighbors
+        /// compare with simple models at the end of a run and in `eval`: majority or mean, linear, nearest neighbors
         pub baselines: bool = true, is Kind::Switch;
-        /// of the run folder; else made of data and model
+        /// name of the run folder; by default made from data and model
         #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String> = None, example "\"first-try\"", is Kind::Text;
         /// what to learn from
@@ -126,21 +126,21 @@ fields! {
         /// how weights move
         ///
         /// A top-level `lr` is in here already.
-        pub optimizer: OptimConfig = OptimConfig::Adam(Default::default()) => "\"adam\"", is Kind::Choice(&keys::OPTIMISERS);
+        pub optimizer: OptimConfig = OptimConfig::Adam(Default::default()) => "\"adam\"", is Kind::Choice(&keys::OPTIMIZERS);
         /// how the learning rate changes
         pub schedule: ScheduleConfig = ScheduleConfig::default() => "\"constant\"", is Kind::Choice(&keys::SCHEDULES);
-        /// a factor of the momentum, and of Adam's first beta
+        /// multiplies the momentum, or Adam's first beta
         #[serde(skip_serializing_if = "Option::is_none")]
         pub momentum_schedule: Option<ScheduleConfig> = None, example "\"cosine\"",
         is Kind::Choice(&keys::SCHEDULES);
-        /// a factor of every weight decay
+        /// multiplies every weight decay
         #[serde(skip_serializing_if = "Option::is_none")]
         pub weight_decay_schedule: Option<ScheduleConfig> = None, example "\"cosine\"",
         is Kind::Choice(&keys::SCHEDULES);
-        /// of the weights, measured and kept in their place; batch norm's statistics are those of the trained weights
+        /// average of the weights, measured and kept in their place; batch norm keeps the trained statistics
         #[serde(skip_serializing_if = "Option::is_none")]
         pub average: Option<AverageConfig> = None, example "\"ema\"", is Kind::Choice(&keys::AVERAGES);
-        /// what is made small
+        /// what training minimizes
         pub loss: LossConfig = LossConfig::default() => "\"auto\"", is Kind::Choice(&keys::LOSSES);
         /// checkpoints
         pub save: SaveConfig = SaveConfig::default() => "\"1ep\"", is Kind::Table(SaveConfig::FIELDS);
@@ -152,14 +152,14 @@ fields! {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct SaveConfig {
-        /// distance of checkpoints: "1ep", "500st", "0.1dur"
+        /// distance between checkpoints: "1ep", "500st", "0.1dur"
         pub every: Span = Span::Epochs(1.0) => "\"1ep\"", is Kind::Length;
-        /// metric that tells the best epoch, such as "valid_loss"
+        /// metric that decides which epoch is the best, such as "valid_loss"
         ///
         /// `auto` is the validation part's main metric.
         pub best: String = "auto".into() => "\"auto\"", is Kind::Text;
-        /// how many checkpoints of `every` stay beside the best and the last: all, or the newest so many
-        pub keep: Keep = Keep::Newest(0) => "0", is Kind::Free("`all`, or how many checkpoints stay");
+        /// how many checkpoints of `every` to keep besides the best and the last: `all`, or that many of the newest
+        pub keep: Keep = Keep::Newest(0) => "0", is Kind::Free("`all`, or how many checkpoints to keep");
     }
 }
 
@@ -209,7 +209,7 @@ impl RunConfig {
             if set && self.init_from.is_none() {
                 return refused(
                     key,
-                    "it says what is taken of a file of weights; `init_from=FILE` names that file".into(),
+                    "it selects tensors from a file of weights; name that file with `init_from=FILE`".into(),
                 );
             }
         }
@@ -220,10 +220,10 @@ impl RunConfig {
             return refused("heads", problem);
         }
         if !self.heads.is_empty() && self.loss != LossConfig::Auto {
-            return refused("loss", "each of several heads has a `loss` of its own".into());
+            return refused("loss", "if there are several heads, each has its own `loss`".into());
         }
         if !self.heads.is_empty() && !self.data.target.is_empty() {
-            return refused("data.target", "each of several heads has a `target` of its own".into());
+            return refused("data.target", "if there are several heads, each has its own `target`".into());
         }
         Ok(())
     }

@@ -78,11 +78,11 @@ fn list<E: Error>(numbers: Vec<i64>) -> Result<Seeds, E> {
     sorted.sort_unstable();
     sorted.dedup();
     match seeds.len() {
-        0 => Err(E::custom("expected seeds, got an empty list, or none from 0 on")),
-        n if n < numbers.len() => Err(E::custom("a seed is a whole number from 0 on")),
+        0 => Err(E::custom("expected at least one seed, 0 or more")),
+        n if n < numbers.len() => Err(E::custom("a seed is a whole number, 0 or more")),
         n if n as u64 > MOST => Err(E::custom(format!("expected at most {MOST} seeds, got {n}"))),
         n if sorted.len() < n => {
-            Err(E::custom("a seed stands twice in the list, which would be the same run twice"))
+            Err(E::custom("a seed is in the list twice, which would be the same run twice"))
         }
         _ => Ok(Seeds::List(seeds)),
     }

@@ -142,10 +142,11 @@ fn whole(digits: &str, radix: u32) -> Option<i64> {
 pub(super) fn lay_over(table: &mut Table, words: &[String], fields: &[Field]) -> Result<(), ConfigError> {
     let mut parts: Vec<Word> = Vec::new();
     for (i, word) in words.iter().enumerate() {
-        let word = split(word).ok_or_else(|| {
+        let mut word = split(word).ok_or_else(|| {
             let meant = typed::meant(word, words.get(i + 1..).unwrap_or_default(), fields);
             ConfigError::NotAnOverride { word: word.clone(), meant }
         })?;
+        check::spelled_path(&mut word.path, fields);
         let kind = check::kind_of(&word.path, fields);
         let whole = |path: &[String]| check::whole_path(path, fields);
         match parts.iter_mut().find(|old| whole(&old.path) == whole(&word.path)) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "lecun_normal",
-    summary: "sums of as much variance as their inputs, Gaussian",
+    summary: "keeps the variance of the inputs, Gaussian",
     formula: "w ~ N(0, 1/fan_in)",
     source: "LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998; Keras cuts its tails off, this does not",
     keys: &[],

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 pub use scaled::{Gain, Mode};
 
-/// What an initialiser may look at besides the random numbers.
+/// What an initializer may look at besides the random numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
     /// Inputs of one unit.
@@ -54,15 +54,15 @@ pub trait Init: Send + Sync + Debug {
     fn fill(&self, target: &Target, rng: Rng, out: &mut [f32]);
 }
 
-/// Lists the initialisers: a module and a type each.
+/// Lists the initializers: a module and a type each.
 macro_rules! inits {
     ($($module:ident: $Type:ident),+ $(,)?) => {
         $(mod $module; pub use $module::$Type;)+
 
-        /// Every initialiser's facts, in the order of the docs.
+        /// Every initializer's facts, in the order of the docs.
         pub const ALL: &[Entry] = &[$($module::ENTRY),+];
 
-        /// An initialiser and its settings: `"he_normal"`, or a table such as `{ name = "normal", std = 0.01 }`.
+        /// An initializer and its settings: `"he_normal"`, or a table such as `{ name = "normal", std = 0.01 }`.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "name", rename_all = "snake_case")]
         pub enum InitConfig {
@@ -94,7 +94,7 @@ macro_rules! inits {
                 match self { $(InitConfig::$Type(config) => config.check()),+ }
             }
 
-            /// Facts about the chosen initialiser.
+            /// Facts about the chosen initializer.
             pub fn entry(&self) -> &'static Entry {
                 match self { $(InitConfig::$Type(_) => &$module::ENTRY),+ }
             }
@@ -122,7 +122,7 @@ inits! {
     torch_linear: TorchLinear,
 }
 
-const TAG: Tag = Tag { key: "name", what: "initialiser" };
+const TAG: Tag = Tag { key: "name", what: "initializer" };
 
 impl<'de> Deserialize<'de> for InitConfig {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -22,7 +22,7 @@ impl Rational {
 }
 
 /// Of 0.180625 − (p − ½)², where |p − ½| ≤ 0.425.
-const CENTRE: Rational = Rational {
+const CENTER: Rational = Rational {
     above: [
         3.387_132_872_796_366_5,
         1.331_416_678_917_843_8e2,
@@ -102,7 +102,7 @@ pub(super) fn quantile(p: f64) -> f64 {
     }
     let q = p - 0.5;
     if q.abs() <= 0.425 {
-        return q * CENTRE.at(0.180625 - q * q);
+        return q * CENTER.at(0.180625 - q * q);
     }
     let r = (-libm::log(p.min(1.0 - p))).sqrt();
     let x = if r <= 5.0 { TAIL.at(r - 1.6) } else { FAR_TAIL.at(r - 5.0) };

@@ -1,4 +1,4 @@
-//! What the variance-scaling initialisers share: variance = gain² / n, with n inputs, outputs or their mean.
+//! What the variance-scaling initializers share: variance = gain² / n, with n inputs, outputs or their mean.
 
 use super::Target;
 use engine::rng::Rng;

@@ -23,7 +23,7 @@ impl TorchLinear {
         Ok(())
     }
 
-    /// The bias's initialiser, for a layer with `fan_in` inputs.
+    /// The bias's initializer, for a layer with `fan_in` inputs.
     pub fn bias(fan_in: usize) -> super::Uniform {
         let bound = if fan_in > 0 { 1.0 / (fan_in as f64).sqrt() } else { 0.0 };
         super::Uniform { low: -bound, high: bound }

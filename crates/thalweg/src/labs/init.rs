@@ -33,7 +33,7 @@ pub(super) const ENTRY: Lab = Lab {
         ),
         key(
             "init",
-            Kind::Free("an initialiser, or a list of them"),
+            Kind::Free("an initializer, or a list of them"),
             "[{ name = \"normal\", std = 0.01 }, { name = \"normal\", std = 1.0 }, \"lecun_normal\", \"he_normal\"]",
             "how the weights start; alone, with both activations; without either, the five settings of the slides",
         ),
@@ -73,7 +73,7 @@ impl Sizes {
 /// Those of the slides.
 const SLIDES: Sizes = Sizes { depth: 10, width: 500, samples: 1000 };
 
-/// An activation with an initialisation.
+/// An activation with an initialization.
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
     activation: Activation,
@@ -89,7 +89,7 @@ impl Setting {
         self.activation.layer().describe()
     }
 
-    /// The standard deviation as the slides write it, or the initialiser's name.
+    /// The standard deviation as the slides write it, or the initializer's name.
     fn init(&self) -> String {
         match &self.init {
             InitConfig::Normal(normal) if normal.mean == 0.0 => format!("σ = {}", normal.std),
@@ -148,7 +148,7 @@ fn run(request: &Request<'_>) -> Result<LabRecord, LabError> {
     Ok(pages::record(request, sizes, &all, claims))
 }
 
-/// Every activation with every initialisation that is asked for; the slides' where none is.
+/// Every activation with every initialization that is asked for; the slides' where none is.
 fn settings(request: &Request<'_>) -> Result<Vec<Setting>, LabError> {
     let activations: Option<Several<Activation>> = request.setting("activation")?;
     let inits: Option<Several<InitConfig>> = request.setting("init")?;

@@ -70,7 +70,7 @@ pub const COMMON: &[Field] = &[
         kind: Kind::Free("how many seeds, or a list of them such as [0, 1, 2]"),
         default: "5",
         example: "",
-        help: "this many from 0 on, or a list of them",
+        help: "this many, counted from 0, or a list of seeds",
     },
     Field {
         name: "threads",

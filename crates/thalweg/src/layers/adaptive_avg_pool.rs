@@ -9,7 +9,7 @@ use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: AdaptiveAvgPool::NAME,
-    summary: "means of windows, as many as asked for whatever the image's size",
+    summary: "means of windows; the result has the size asked for, whatever the size of the image",
     formula: "y[i] = mean x[⌊i·H/h⌋ .. ⌈(i + 1)·H/h⌉], in both directions",
     source: "PyTorch's AdaptiveAvgPool2d",
     keys: AdaptiveAvgPool::KEYS,

@@ -1,4 +1,5 @@
-//! Batch normalisation: every channel is centred and scaled by the batch's statistics, later by their running averages.
+//! Batch normalization: every channel is centered and scaled by the batch's statistics, later by their running
+//! averages.
 
 use super::Layer;
 use crate::init::{Constant, Zeros};
@@ -9,7 +10,7 @@ use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: BatchNorm::NAME,
-    summary: "centres and scales every channel over the batch",
+    summary: "centers and scales every channel over the batch",
     formula: "y = γ·(x − mean)/√(var + ε) + β; running ← (1 − momentum)·running + momentum·batch",
     source: "Ioffe and Szegedy, Batch normalization, ICML 2015, arxiv.org/abs/1502.03167; as in PyTorch momentum is the \
              share of the new value (Keras: of the old), and the running variance is unbiased",
@@ -22,7 +23,7 @@ pub(super) const EPS: Range = Range::AtLeast(1e-12);
 settings! {
     /// x: [B, C] or [B, .., C] -> the same shape; the channels are the last axis.
     ///
-    /// Training normalises by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
+    /// Training normalizes by the batch's mean and *biased* variance and moves `running_mean`, `running_var` (of the
     /// *unbiased* variance, n/(n−1) times as large) towards them; evaluation uses those two. Parameters `weight` (γ,
     /// starts at 1) and `bias` (β, starts at 0), `[C]` each. PyTorch's `num_batches_tracked` only matters without a
     /// momentum; its `load_state_dict` does not ask for it in a safetensors file, so it is neither written nor needed.
@@ -40,7 +41,7 @@ settings! {
 
 impl BatchNorm {
     /// x: [.., C] -> [.., C]
-    fn normalise(&self, b: &mut Builder<'_>, x: Var) -> Built {
+    fn normalize(&self, b: &mut Builder<'_>, x: Var) -> Built {
         let channels = b.shape(x).last_dim();
         let gamma = b.param("weight", [channels], Constant { value: 1.0 })?;
         let beta = b.param("bias", [channels], Zeros {})?;
@@ -86,7 +87,7 @@ impl Layer for BatchNorm {
             let got = b.shape(x).clone();
             return Err(b.error(ENTRY.name, Fault::Rank { expected: "at least 2", got }));
         }
-        self.normalise(b, x)
+        self.normalize(b, x)
     }
 
     fn describe(&self) -> String {

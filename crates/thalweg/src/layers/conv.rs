@@ -32,7 +32,7 @@ settings! {
     /// x: [B, H, W, C] -> [B, H', W', channels]; H' = ⌊(H + top + bottom − dilation·(KH − 1) − 1) / stride⌋ + 1.
     ///
     /// Parameters `weight`, in files `[channels, C/groups, KH, KW]` as PyTorch's and in memory `[KH, KW, C/groups,
-    /// channels]`, and `bias: [channels]`. Grey images may come without their channel axis. 2·KH·KW·C/groups operations
+    /// channels]`, and `bias: [channels]`. Gray images may come without their channel axis. 2·KH·KW·C/groups operations
     /// a value.
     ///
     /// # Errors
@@ -45,15 +45,15 @@ settings! {
             /// height and width of the window
             pub kernel: Pair, unit "pixels", in STEP;
         }
-        /// from one window to the next
+        /// distance between windows
         pub stride: Pair = Pair::ONE => "1", unit "pixels", in STEP;
         /// zeros around the input: none, as many as keep its size at stride 1, or these
         pub padding: Padding = Padding::Valid => "\"valid\"", unit "pixels", in PADDING;
-        /// from one value of a window to the next
+        /// distance between the values of a window
         pub dilation: Pair = Pair::ONE => "1", unit "pixels", in STEP;
-        /// parts of the channels that do not see each other
+        /// groups of channels that do not see each other
         pub groups: usize = 1, in GROUPS;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// how the weights start
         ///

@@ -36,15 +36,15 @@ settings! {
             /// length of the window
             pub kernel: usize, unit "places", in LENGTH;
         }
-        /// from one window to the next
+        /// distance between windows
         pub stride: usize = 1, unit "places", in LENGTH;
         /// zeros at each end: none, as many as keep the length at stride 1, or this many
         pub padding: Padding = Padding::Valid => "\"valid\"", unit "places", in ENDS;
-        /// from one value of a window to the next
+        /// distance between the values of a window
         pub dilation: usize = 1, unit "places", in LENGTH;
-        /// parts of the channels that do not see each other
+        /// groups of channels that do not see each other
         pub groups: usize = 1, in GROUPS;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// how the weights start
         ///

@@ -24,7 +24,7 @@ settings! {
     /// 1.
     ///
     /// Parameters `weight`, in files `[C, channels/groups, KH, KW]` as PyTorch's, and `bias: [channels]`. The
-    /// initialisers' fan_in is PyTorch's, KH·KW·channels/groups.
+    /// initializers' fan_in is PyTorch's, KH·KW·channels/groups.
     ///
     /// # Errors
     /// When groups do not divide the channels.
@@ -36,17 +36,17 @@ settings! {
             /// height and width of the window
             pub kernel: Pair, unit "pixels", in STEP;
         }
-        /// from one window to the next
+        /// distance between windows
         pub stride: Pair = Pair::ONE => "1", unit "pixels", in STEP;
         /// rows and columns cut off on each side
         pub padding: Pair = Pair::ZERO => "0", unit "pixels", in BORDER;
         /// rows and columns more at the end, fewer than the stride
         pub output_padding: Pair = Pair::ZERO => "0", unit "pixels", in BORDER;
-        /// from one value of a window to the next
+        /// distance between the values of a window
         pub dilation: Pair = Pair::ONE => "1", unit "pixels", in STEP;
-        /// parts of the channels that do not see each other
+        /// groups of channels that do not see each other
         pub groups: usize = 1, in GROUPS;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// how the weights start
         ///

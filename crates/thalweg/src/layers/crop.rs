@@ -10,7 +10,7 @@ use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Crop::NAME,
-    summary: "rows and columns cut off an image",
+    summary: "cuts rows and columns off an image",
     formula: "y[h, w, c] = x[h + top, w + left, c]",
     source: "Keras' Cropping2D; PyTorch's pad with negative sizes",
     keys: Crop::KEYS,

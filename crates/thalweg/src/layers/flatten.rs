@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "flatten",
-    summary: "all axes after the batch as one",
+    summary: "joins all axes after the batch into one",
     formula: "[B, …] → [B, n]; an image [B, H, W, C] in the order C, H, W",
-    source: "PyTorch's Flatten; its order of images, so that a linear layer behind it has PyTorch's weights",
+    source: "PyTorch's Flatten; its order of images, so that the linear layer after it has PyTorch's weights",
     keys: &[],
 };
 

@@ -1,4 +1,4 @@
-//! Group normalisation: the channels of an image are centred and scaled in groups.
+//! Group normalization: the channels of an image are centered and scaled in groups.
 
 use super::Layer;
 use super::affine::affine;
@@ -11,7 +11,7 @@ use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: GroupNorm::NAME,
-    summary: "centres and scales groups of channels of every image",
+    summary: "centers and scales groups of channels of every image",
     formula: "y = γ·(x − mean)/√(var + ε) + β, over height, width and the channels of a group, biased variance",
     source: "Wu and He, Group normalization, ECCV 2018, arxiv.org/abs/1803.08494; PyTorch's GroupNorm; 1 group takes \
              all channels and places together",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "hard_sigmoid",
-    summary: "a sigmoid of three straight lines",
+    summary: "a sigmoid made of three straight lines",
     formula: "clamp(x/6 + ½, 0, 1)",
     source: "Howard et al., Searching for MobileNetV3, 2019, arxiv.org/abs/1905.02244; PyTorch's (Keras: before version 3 x/5 + ½)",
     keys: &[],

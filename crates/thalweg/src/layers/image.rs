@@ -7,7 +7,7 @@ use engine::graph::{Built, Var};
 const AXES: &str = "4 (batch, height, width, channels)";
 const AXES_OR_SEQUENCE: &str = "4 (batch, height, width, channels) or 3 (batch, time, channels)";
 
-/// x: `[B, H, W, C]`; grey images `[B, H, W]` get their one channel.
+/// x: `[B, H, W, C]`; gray images `[B, H, W]` get their one channel.
 pub(super) fn image(b: &mut Builder<'_>, op: &'static str, x: Var) -> Built {
     match b.shape(x)[..] {
         [_, _, _, _] => Ok(x),

@@ -1,4 +1,4 @@
-//! Instance normalisation: every channel of every image is centred and scaled by its own statistics.
+//! Instance normalization: every channel of every image is centered and scaled by its own statistics.
 
 use super::Layer;
 use super::affine::affine;
@@ -10,7 +10,7 @@ use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: InstanceNorm::NAME,
-    summary: "centres and scales every channel of every image",
+    summary: "centers and scales every channel of every image",
     formula: "y = (x − mean)/√(var + ε), over height and width, biased variance; with affine γ·y + β",
     source: "Ulyanov, Vedaldi and Lempitsky, Instance normalization, 2016, arxiv.org/abs/1607.08022; PyTorch's \
              InstanceNorm2d, without running averages",

@@ -1,4 +1,4 @@
-//! Layer normalisation: every row is centred and scaled by its own statistics.
+//! Layer normalization: every row is centered and scaled by its own statistics.
 
 use super::Layer;
 use super::batch_norm::EPS;
@@ -10,7 +10,7 @@ use settings::{Entry, OutOfRange, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: LayerNorm::NAME,
-    summary: "centres and scales every row over the last axis",
+    summary: "centers and scales every row over the last axis",
     formula: "y = γ·(x − mean)/√(var + ε) + β, biased variance",
     source: "Ba, Kiros and Hinton, Layer normalization, 2016, arxiv.org/abs/1607.06450; ε is PyTorch's (Keras: 1e-3)",
     keys: LayerNorm::KEYS,

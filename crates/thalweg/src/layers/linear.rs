@@ -26,7 +26,7 @@ settings! {
             /// width of the result, or "outputs" for as many as the data asks for
             pub units: Units, in CHANNELS;
         }
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// how the weights start
         ///

@@ -28,12 +28,12 @@ settings! {
             /// height and width of the window
             pub kernel: Pair, unit "pixels", in STEP;
         }
-        /// from one window to the next; as the kernel
+        /// distance between windows; as the kernel
         #[serde(skip_serializing_if = "Option::is_none")]
         pub stride: Option<Pair> = None => "null", unit "pixels", in STEP;
         /// rows and columns added on each side
         pub padding: Pair = Pair::ZERO => "0", unit "pixels", in BORDER;
-        /// also a last window that begins inside and ends outside
+        /// also use a last window that begins inside and ends outside
         pub ceil: bool = false, in Range::Switch;
     }
 }

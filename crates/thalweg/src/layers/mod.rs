@@ -23,7 +23,7 @@ use settings::{Entry, OutOfRange, Range};
 use std::fmt::Debug;
 
 /// What a key takes that says how values start.
-pub(crate) const INIT: Range = Range::Other("an initialiser");
+pub(crate) const INIT: Range = Range::Other("an initializer");
 /// What a key takes that names an activation.
 pub(crate) const ACTIVATION: Range = Range::Other("an activation");
 /// What a key takes that is a width, or a list of them.

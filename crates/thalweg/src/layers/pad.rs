@@ -9,7 +9,7 @@ use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Pad::NAME,
-    summary: "zeros around an image, or channels of zeros around its channels",
+    summary: "adds zeros around an image, or channels of zeros around its channels",
     formula: "y[h, w, c] = x[h − top, w − left, c − before], 0 outside",
     source: "PyTorch's ZeroPad2d; channels as in shortcut A of He, Zhang, Ren and Sun, CVPR 2016",
     keys: Pad::KEYS,

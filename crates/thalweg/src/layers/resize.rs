@@ -10,7 +10,7 @@ use settings::{Entry, OutOfRange, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Resize::NAME,
-    summary: "images of another size",
+    summary: "resizes images",
     formula: "bilinear: y[i] between the values around x[(i + ½)·H/h − ½]; nearest: y[i] = x[⌊i·H/h⌋]",
     source: "PyTorch's interpolate, with align_corners=False and without antialiasing",
     keys: Resize::KEYS,

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "tanh",
-    summary: "from −1 to 1, centred",
+    summary: "from −1 to 1, centered",
     formula: "tanh x",
     source: "LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998; its gain in PyTorch is 5/3",
     keys: &[],
 };
 
-/// From −1 to 1, centred: tanh x.
+/// From −1 to 1, centered: tanh x.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tanh {}

@@ -26,7 +26,7 @@ impl Units {
         match (self, b.outputs()) {
             (Units::Count(n), _) | (Units::Outputs, Some(n)) => Ok(n),
             (Units::Outputs, None) => {
-                let range = "a number where the model does not know its outputs";
+                let range = "a number, because the model does not know its outputs";
                 Err(b.error(op, Fault::Range { key, range, value: f64::NAN }))
             }
         }

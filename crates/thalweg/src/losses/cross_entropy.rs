@@ -25,7 +25,7 @@ settings! {
     pub struct CrossEntropy of "cross_entropy" {
         /// share ε of the target spread over all classes: y(1 − ε) + ε/K
         pub smoothing: f64 = 0.0, in Range::Below(0.0, 1.0);
-        /// how much each class counts: none, balanced, or a list
+        /// weight of each class: none, balanced, or a list
         pub class_weights: ClassWeights = ClassWeights::None => "\"none\"", in CLASS_WEIGHTS;
     }
 }

@@ -152,7 +152,7 @@ pub enum LossError {
         expected: usize,
     },
     /// Targets that cannot be read.
-    #[error("samples cannot be read: {0}")]
+    #[error("cannot read samples: {0}")]
     Source(#[from] SourceError),
 }
 

@@ -8,7 +8,7 @@ use settings::{Entry, OutOfRange, Range, settings};
 
 pub(super) const ENTRY: Entry = Entry {
     name: AllCnnC::NAME,
-    summary: "nine convolutions and a mean, for images as CIFAR's; 1,369,738 parameters for 10 classes",
+    summary: "nine convolutions and a mean, for images like CIFAR's; 1,369,738 parameters for 10 classes",
     formula: "[conv 3×3] of 96, 96, 96 /2, 192, 192, 192 /2, 192 (valid), 1×1 192, 1×1 outputs, each with ReLU → mean",
     source: "Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for simplicity, 2015, arxiv.org/abs/1412.6806: L2 \
              penalty 1e-3; DeepOBS' start (Xavier's normal, biases 0.1) and its penalty 5e-4; strided convolutions are \

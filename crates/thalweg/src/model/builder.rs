@@ -215,7 +215,7 @@ impl<'g> Builder<'g> {
     }
 
     /// Builds layers one after the other: layer `i` is called `i` where it has no name of its own, as in PyTorch's
-    /// `nn.Sequential`. Each is initialised for the activation that follows it, in the list or behind it.
+    /// `nn.Sequential`. Each is initialized for the activation that follows it, in the list or behind it.
     pub fn sequence(&mut self, layers: &[LayerConfig], x: Var) -> Built {
         let outer = self.context.gain;
         let mut y = x;

@@ -36,9 +36,9 @@ settings! {
         pub channels: Vec<usize> = vec![64, 128, 256] => "[64, 128, 256]", in WIDTHS;
         /// blocks of every stage
         pub depths: Vec<usize> = vec![2, 2, 1] => "[2, 2, 1]", unit "blocks", in DEPTHS;
-        /// of the depthwise convolutions
+        /// kernel of the depthwise convolutions
         pub kernel: usize = 7, unit "pixels", in KERNEL;
-        /// of the stem, as kernel and stride; 1 for a 3×3 convolution of stride 1
+        /// kernel and stride of the stem; 1 for a 3×3 convolution of stride 1
         pub patch: usize = 2, unit "pixels", in PATCH;
     }
 }

@@ -130,7 +130,7 @@ fn graph_hint(error: &GraphError) -> Option<String> {
             got.last_dim()
         )),
         Fault::Expected { what: "what is added", .. } => {
-            Some("let `layers`, and `shortcut` where there is one, end in the same shape".into())
+            Some("let `layers`, and `shortcut` if there is one, end in the same shape".into())
         }
         Fault::Concat { .. } | Fault::Axis { .. } if error.op == "concat" => {
             Some("let all `branches` end in shapes that differ in the last size only".into())

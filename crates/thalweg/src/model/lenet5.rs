@@ -10,7 +10,7 @@ use settings::{Entry, OutOfRange, Range, settings, words};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Lenet5::NAME,
-    summary: "LeNet-5 for digits; 61,706 parameters for 28×28 grey pixels",
+    summary: "LeNet-5 for digits; 61,706 parameters for 28×28 gray pixels",
     formula: "[conv 5×5, activation, pool 2] with 6 and 16 channels → 120 → 84 → outputs",
     source: "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998; plain \
              average pooling, a second convolution that sees all channels, and softmax in the place of radial basis \

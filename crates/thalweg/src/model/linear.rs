@@ -19,7 +19,7 @@ settings! {
     pub struct LinearModel of "linear" {
         /// how the weights start
         pub init: InitConfig = he() => "\"he_normal\"", in INIT;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
     }
 }

@@ -22,17 +22,17 @@ settings! {
     /// Named as PyTorch's `nn.Sequential` of the same layers: `0.weight`, `0.bias`, `2.weight`, ….
     #[derive(Clone, Debug, PartialEq)]
     pub struct Mlp of "mlp" {
-        /// width of every hidden layer; in one word `mlp-128-64`
+        /// width of every hidden layer; in one word: `mlp-128-64`
         pub hidden: Vec<usize> = vec![128, 64] => "[128, 64]", unit "units", in WIDTHS;
         /// after every hidden layer
         pub activation: Activation = Activation::default() => "\"relu\"", in ACTIVATION;
         /// batch norm before every activation
         pub batch_norm: bool = false, in Range::Switch;
-        /// probability of dropping a value after every activation; 0 for no dropout layers
+        /// probability of dropping a value after every activation; 0 for no dropout
         pub dropout: f64 = 0.0, in Range::Below(0.0, 1.0);
         /// how the weights start
         pub init: InitConfig = he() => "\"he_normal\"", in INIT;
-        /// whether b is there
+        /// whether there is a bias b
         pub bias: bool = true, in Range::Switch;
         /// checked against the data
         ///

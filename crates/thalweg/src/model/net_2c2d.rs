@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "2c2d",
-    summary: "two convolutions, two dense layers, for images as MNIST's; 3,274,634 parameters there",
+    summary: "two convolutions, two dense layers, for images like MNIST's; 3,274,634 parameters for those",
     formula: "[conv 5×5, ReLU, max pool 2] with 32 and 64 channels → 1024, ReLU → outputs",
     source: "Schneider, Balles and Hennig, DeepOBS, ICLR 2019, arxiv.org/abs/1903.05499; weights start normal with \
              deviation 0.05, cut off at 0.1, biases at 0.05; no penalty",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "3c3d",
-    summary: "three convolutions, three dense layers, for images as CIFAR's; 895,210 parameters for 10 classes",
+    summary: "three convolutions, three dense layers, for images like CIFAR's; 895,210 parameters for 10 classes",
     formula: "[conv, ReLU, max pool 3 stride 2] with 64 (5×5), 96 (3×3), 128 (3×3, same) channels → 512, ReLU → 256, \
               ReLU → outputs",
     source: "Schneider, Balles and Hennig, DeepOBS, ICLR 2019, arxiv.org/abs/1903.05499; convolutions start as Xavier's \

@@ -27,13 +27,13 @@ settings! {
     /// `fc`, and with shortcut B `layer2.0.downsample.0`.
     #[derive(Clone, Debug, PartialEq)]
     pub struct PreactResnet of "preact_resnet" {
-        /// layers with weights; in one word as `resnet20`
+        /// layers with weights; in one word: `resnet20`
         pub depth: usize = 20, unit "layers", in DEPTHS;
         /// channels of the first stage; each further one has twice as many
         pub width: usize = 16, unit "channels", in WIDTH;
-        /// where channels double: A fills up with zeros, B projects by a 1×1 convolution
+        /// shortcuts where channels double: A adds zeros, B projects with a 1×1 convolution
         pub shortcut: Shortcut = Shortcut::A => "\"A\"", in Range::Words(Shortcut::WORDS);
-        /// whether there are shortcuts; without them it is the paper's plain net
+        /// whether there are shortcuts; without them, it is the plain network of the paper
         pub skip: bool = true, in Range::Switch;
         /// how the convolutions' weights start
         pub init: InitConfig = he_fan_out() => he_fan_out_json!(), in INIT;

@@ -25,9 +25,9 @@ settings! {
     /// `classifier`.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Vgg of "vgg" {
-        /// which configuration; in one word as `vgg16`
+        /// which configuration; in one word: `vgg16`
         pub depth: usize = 16, unit "layers", in DEPTHS;
-        /// whether convolutions have one, which batch norm takes away again; files of torchvision have it
+        /// whether convolutions have a bias, which batch norm cancels; torchvision's files have it
         pub bias: bool = false, in Range::Switch;
         /// how the convolutions' weights start
         pub init: InitConfig = he_fan_out() => he_fan_out_json!(), in INIT;

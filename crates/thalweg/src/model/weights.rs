@@ -116,14 +116,14 @@ impl WeightsError {
             }
             WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved".into(),
             WeightsError::NoPrefix { found, .. } => match &found[..] {
-                [] => "leave `init_prefix` out".into(),
+                [] => "leave out `init_prefix`".into(),
                 found => format!("names begin with {}", some(found)),
             },
             WeightsError::Unmatched { names, .. } => {
                 let one = names.first().map_or("*", String::as_str);
                 format!("as in `init_skip={one}`; the names are {}", some(names))
             }
-            WeightsError::NothingTaken { .. } => "leave `init_from` out, or skip fewer layers".into(),
+            WeightsError::NothingTaken { .. } => "leave out `init_from`, or skip fewer layers".into(),
             WeightsError::NotFinite { .. } => {
                 "take weights from before they diverged, or start without: `init_from=none`".into()
             }

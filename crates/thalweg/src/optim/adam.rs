@@ -28,13 +28,13 @@ settings! {
         pub eps: f64 = 1e-8, in EPS_RANGE;
         /// strength of the weight decay (gradient λθ, of the penalty ½λ|θ|²)
         pub weight_decay: f64 = 0.0, in Range::AtLeast(0.0);
-        /// l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ beside the step
+        /// l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ, apart from the step
         pub decay: Decay = Decay::L2 => "\"l2\"", in Range::Words(Decay::WORDS);
         /// which parameters decay
         ///
         /// PyTorch: all.
         pub decay_on: DecayRule = DecayRule::Weights => "\"weights\"", in DecayRule::RANGE;
-        /// divide both averages by 1 − βᵗ, as they start at 0
+        /// divide both averages by 1 − βᵗ, because they start at 0
         ///
         /// PyTorch has no switch.
         pub bias_correction: bool = true, in Range::Switch;

@@ -78,7 +78,7 @@ settings! {
         pub decay: f64 = 0.999, in Range::Below(0.0, 1.0);
         /// updates before the first that counts
         pub start: Span = Span::Steps(0) => "\"0st\"", in SPAN_RANGE;
-        /// distance of the updates that count
+        /// distance between the updates that count
         pub every: Span = Span::Steps(1) => "\"1st\"", in SPAN_RANGE;
     }
 }
@@ -89,7 +89,7 @@ settings! {
     pub struct Mean of "mean" {
         /// updates before the first that counts
         pub start: Span = Span::Share(0.75) => "\"0.75dur\"", in SPAN_RANGE;
-        /// distance of the updates that count
+        /// distance between the updates that count
         pub every: Span = Span::Epochs(1.0) => "\"1ep\"", in SPAN_RANGE;
     }
 }

@@ -50,7 +50,7 @@ impl GroupError {
                 "put the narrower pattern first: the first group that matches counts".into()
             }
             GroupError::AllFrozen { .. } => {
-                "leave `freeze` out of one of them; measuring a model takes no training".into()
+                "remove `freeze` from one of them; a model can be evaluated without training".into()
             }
         }
     }

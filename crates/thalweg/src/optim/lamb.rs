@@ -36,7 +36,7 @@ settings! {
         pub weight_decay: f64 = 0.01, in Range::AtLeast(0.0);
         /// which parameters decay
         pub decay_on: DecayRule = DecayRule::Weights => "\"weights\"", in DecayRule::RANGE;
-        /// divide both averages by 1 − βᵗ, as they start at 0
+        /// divide both averages by 1 − βᵗ, because they start at 0
         pub bias_correction: bool = true, in Range::Switch;
     }
 }

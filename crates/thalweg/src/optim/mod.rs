@@ -100,15 +100,15 @@ pub trait Optimizer: Send + Sync + Debug {
     }
 }
 
-/// Lists the optimisers: a module and a type each.
-macro_rules! optimisers {
+/// Lists the optimizers: a module and a type each.
+macro_rules! optimizers {
     ($($module:ident: $Type:ident),+ $(,)?) => {
         $(mod $module; pub use $module::$Type;)+
 
-        /// Every optimiser's facts, in the order of the docs.
+        /// Every optimizer's facts, in the order of the docs.
         pub const ALL: &[Entry] = &[$($module::ENTRY),+];
 
-        /// An optimiser and its settings: `"adam"`, or a table such as `{ name = "adam", lr = 0.002 }`.
+        /// An optimizer and its settings: `"adam"`, or a table such as `{ name = "adam", lr = 0.002 }`.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "name", rename_all = "lowercase")]
         pub enum OptimConfig {
@@ -128,7 +128,7 @@ macro_rules! optimisers {
         }
 
         impl OptimConfig {
-            /// Checks every value, then makes the optimiser.
+            /// Checks every value, then makes the optimizer.
             ///
             /// # Errors
             /// Names the first key whose value is not allowed.
@@ -146,7 +146,7 @@ macro_rules! optimisers {
                 match self { $(OptimConfig::$Type(config) => &mut config.lr),+ }
             }
 
-            /// Facts about the chosen optimiser.
+            /// Facts about the chosen optimizer.
             pub fn entry(&self) -> &'static Entry {
                 match self { $(OptimConfig::$Type(_) => &$module::ENTRY),+ }
             }
@@ -154,7 +154,7 @@ macro_rules! optimisers {
     };
 }
 
-optimisers! {
+optimizers! {
     sgd: Sgd,
     momentum: Momentum,
     nesterov: Nesterov,

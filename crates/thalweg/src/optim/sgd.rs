@@ -23,7 +23,7 @@ settings! {
         pub lr: f64 = 0.1, in Range::AtLeast(0.0);
         /// strength of the weight decay (gradient λθ, of the penalty ½λ|θ|²)
         pub weight_decay: f64 = 0.0, in Range::AtLeast(0.0);
-        /// l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ beside the step
+        /// l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ, apart from the step
         pub decay: Decay = Decay::L2 => "\"l2\"", in Range::Words(Decay::WORDS);
         /// which parameters decay
         ///

@@ -24,7 +24,7 @@ settings! {
         ///
         /// PyTorch's `eta_min` is the step size itself.
         pub min_factor: f64 = 0.0, unit "share of lr", in Range::Within(0.0, 1.0);
-        /// length of the fall, at most what the warm-up leaves of the run
+        /// length of the fall, at most what remains of the run after the warm-up
         pub length: Span = Span::Share(1.0) => "\"1dur\"", in SPAN_RANGE;
     }
 }

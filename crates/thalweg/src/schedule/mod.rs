@@ -1,4 +1,4 @@
-//! Learning rate schedules: the factor of the optimiser's `lr`, a pure function of the step.
+//! Learning rate schedules: the factor of the optimizer's `lr`, a pure function of the step.
 //!
 //! A linear warm-up may precede any of them; the schedule then counts its steps from the end of the warm-up, and
 //! lengths that are shares are shares of the whole run. The update with [`StepInfo::step`](crate::optim::StepInfo) =

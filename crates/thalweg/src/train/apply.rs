@@ -258,7 +258,7 @@ impl Trained {
     }
 
     /// What is said of samples that the model was trained on: by its own data, where they are still what they were,
-    /// else by the check sum of all.
+    /// else by the checksum of all.
     fn seen(&self, set: &Dataset, samples: &[u32]) -> Option<String> {
         let same = self.identity.is_some_and(|then| set.identities().of_version(then.version) == Some(then));
         let own = self.own.as_ref().and_then(|own| Prepared::open_again(own, &self.reading).ok());

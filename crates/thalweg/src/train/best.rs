@@ -64,8 +64,7 @@ impl Judge {
     pub fn note(&self, figures: &Figures) -> Option<String> {
         let instead = instead_of_r2(&self.name, figures)?;
         Some(format!(
-            "`{}` is undefined, since all targets that it compares with are equal: the best epoch is that of the \
-             lowest `{instead}`",
+            "`{}` is undefined because all targets of the validation part are equal: the lowest `{instead}` decides which epoch is best",
             self.name
         ))
     }

@@ -58,7 +58,7 @@ impl Trained {
         let prepared = self.own_data()?;
         let classes = self.classes()?;
         if prepared.splits.valid.is_empty() {
-            let problem = "temperature and threshold are chosen on a validation part, and this run has none";
+            let problem = "calibration needs a validation part, and this run has none";
             return Err(TrainError::Calibration { problem, hint: "train with `data.valid=0.2`" });
         }
         let source = prepared.source();
@@ -94,7 +94,7 @@ impl Trained {
         let known = |t: &Threshold| classes.len() == 2 && classes.contains(&t.class);
         let is_positive = calibration.temperature.is_finite() && calibration.temperature > 0.0;
         if !calibration.threshold.as_ref().is_none_or(known) || !is_positive {
-            let problem = "the calibration is not of this model";
+            let problem = "the calibration belongs to another model";
             return Err(TrainError::Calibration { problem, hint: "calibrate it again" });
         }
         self.calibration = Some(calibration);

@@ -47,7 +47,7 @@ pub enum TrainError {
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
     /// A source of samples that cannot give them.
-    #[error("samples cannot be read: {0}")]
+    #[error("cannot read samples: {0}")]
     Source(SourceError),
     /// A loss that is not finite.
     #[error("loss became {loss} at step {step}; first bad tensor is {culprit}")]
@@ -65,8 +65,8 @@ pub enum TrainError {
     /// A loss that the targets do not suit.
     #[error(transparent)]
     Loss(#[from] LossError),
-    /// A number of samples that nothing can be learnt from.
-    #[error("the training data has no samples")]
+    /// A number of samples that nothing can be learned from.
+    #[error("the training data have no samples")]
     NoSamples,
     /// Heads that cannot be told apart, or a head that there is not.
     #[error("{problem}")]
@@ -96,7 +96,7 @@ pub enum TrainError {
     },
     /// More memory than there is.
     #[error(
-        "the run needs {} of memory, which cannot be had: {} for data, {} for weights and the optimizer's state, \
+        "the run needs {} of memory, which is not available: {} for data, {} for weights and the optimizer's state, \
          {} for batches, {} for answers",
         gib(need.total()), gib(need.data), gib(need.state), gib(need.programs), gib(need.answers)
     )]
@@ -133,7 +133,7 @@ pub enum TrainError {
         key: String,
     },
     /// One of several runs is further than all are to go.
-    #[error("`{run}` has {epochs} epochs and {steps} steps behind it already")]
+    #[error("`{run}` has already done {epochs} epochs and {steps} steps")]
     Ahead {
         /// its name
         run: String,
@@ -143,11 +143,11 @@ pub enum TrainError {
         steps: u64,
     },
     /// The run's own data are others than when it was trained: a new split would mix training and test samples.
-    #[error("the data changed since the run began: check sum {now:08x}, expected {then:08x}: {data}")]
+    #[error("the data have changed since the run began: checksum {now:08x}, expected {then:08x}: {data}")]
     DataChanged {
-        /// check sum of the run
+        /// checksum of the run
         then: u32,
-        /// check sum now
+        /// checksum now
         now: u32,
         /// weights to train on from; none where they were to be measured
         weights: Option<PathBuf>,
@@ -166,7 +166,7 @@ pub enum TrainError {
     },
     /// Samples are mixed with others whose targets are not to be had.
     #[error(
-        "samples are mixed with {n_partners} others, of which {n_foreign} are not among the {n_samples} training samples"
+        "samples are mixed with {n_partners} others, but {n_foreign} of these are not among the {n_samples} training samples"
     )]
     Partners {
         /// samples that others are mixed with
@@ -196,7 +196,7 @@ pub enum TrainError {
     #[error("the data has no targets to compare with")]
     NoTargets,
     /// A run whose data came from standard input, which is not kept.
-    #[error("the data of this run came from standard input and are gone")]
+    #[error("the data of this run came from standard input and cannot be read again")]
     StandardInput,
 }
 
@@ -259,17 +259,17 @@ impl TrainError {
                 Some(format!("train on the data as they are now: `init_from={}`", weights.display()))
             }
             TrainError::DataChanged { asked, .. } => {
-                Some(format!("measure on the data as they are now, as on any other: `data={asked}`"))
+                Some(format!("evaluate on the data as they are now, like on any other data: `data={asked}`"))
             }
             TrainError::SampleShape { expected, got } if expected.len() == 3 && got.len() == 3 => {
                 let keys = image_keys(expected, got);
-                Some(format!("`{keys}` does it for image files; arrays need that shape themselves"))
+                Some(format!("`{keys}` does this for image files; arrays need to have that shape"))
             }
             TrainError::SampleShape { .. } | TrainError::Targets { .. } => {
                 Some("use data with the same columns, or train a model on this data".into())
             }
             TrainError::Calibration { hint, .. } => Some((*hint).to_owned()),
-            TrainError::NoTargets => Some("answers need none".into()),
+            TrainError::NoTargets => Some("predictions need no targets".into()),
             TrainError::StandardInput => Some(
                 "keep the data in a file: `thalweg eval RUN data=FILE`, or train again with `data=FILE`"
                     .into(),
@@ -329,7 +329,7 @@ fn image_keys(expected: &[usize], got: &[usize]) -> String {
     };
     let color = match expected[2] {
         n if n == got[2] => None,
-        1 => Some("data.color=grey".to_owned()),
+        1 => Some("data.color=gray".to_owned()),
         _ => Some("data.color=rgb".to_owned()),
     };
     size.into_iter().chain(color).collect::<Vec<_>>().join(" ")
@@ -354,7 +354,7 @@ mod tests {
         let keys = |expected: [usize; 3], got: [usize; 3]| image_keys(&expected, &got);
         assert_eq!(keys([16, 16, 3], [20, 16, 3]), "data.size=16");
         assert_eq!(keys([16, 24, 3], [24, 16, 3]), "data.size=[16,24]");
-        assert_eq!(keys([16, 16, 1], [16, 16, 3]), "data.color=grey");
+        assert_eq!(keys([16, 16, 1], [16, 16, 3]), "data.color=gray");
         assert_eq!(keys([16, 16, 3], [8, 8, 1]), "data.size=16 data.color=rgb");
         let hint = |expected: &[usize], got: &[usize]| {
             TrainError::SampleShape { expected: expected.into(), got: got.into() }.hint().unwrap()

@@ -14,7 +14,7 @@ use crate::source::{Head, Pass, Preprocessed, Source, SourceError};
 /// How a model is explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explaining {
-    /// How often each column is shuffled; 10.
+    /// How many times to shuffle each column; 10.
     pub repeats: usize,
     /// Decides how; 0.
     pub seed: u64,
@@ -80,7 +80,7 @@ impl Trained {
         };
         if part != Split::Valid {
             let name = if part == Split::Train { "training" } else { part.name() };
-            self.warnings.push(format!("there is no validation part: the {name} part tells what matters"));
+            self.warnings.push(format!("there is no validation part, so the {name} part is used"));
         }
         let (source, samples) = (prepared.source(), part.of(&prepared.splits).to_vec());
         let groups = self.groups(&prepared.set);

@@ -192,8 +192,10 @@ impl Trainer {
             .find(|head| head.may_miss && terms.iter().any(|t| t.head.name == head.name && !t.head.may_miss));
         match partial {
             Some(head) => {
-                let problem =
-                    format!("targets of head `{}` are missing, but none of the training data's", head.name);
+                let problem = format!(
+                    "targets of head `{}` are missing here, but none were missing in the training data",
+                    head.name
+                );
                 let hint = "leave out the samples without that target, or train on data that lack some too";
                 Err(TrainError::Heads { problem, hint: Some(hint.into()) })
             }
@@ -202,14 +204,14 @@ impl Trainer {
     }
 }
 
-/// The error of a head whose classes are others than those that were learnt, or in another order.
+/// The error of a head whose classes are others than those that were learned, or in another order.
 fn other_class(own: &Head, other: &Head) -> Option<TrainError> {
-    let (learnt, got) = (own.task.classes(), other.task.classes());
-    let at = learnt.iter().zip(got).position(|(a, b)| a != b)?;
+    let (learned, got) = (own.task.classes(), other.task.classes());
+    let at = learned.iter().zip(got).position(|(a, b)| a != b)?;
     let of = if own.name.is_empty() { String::new() } else { format!(" in head `{}`", own.name) };
-    let problem = format!("class {at} of the samples is `{}`{of}, expected `{}`", got[at], learnt[at]);
-    let names = learnt.iter().take(8).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let more = if learnt.len() > 8 { ", .." } else { "" };
+    let problem = format!("class {at} of the samples is `{}`{of}, expected `{}`", got[at], learned[at]);
+    let names = learned.iter().take(8).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let more = if learned.len() > 8 { ", .." } else { "" };
     let hint =
         format!("number the samples' classes as in training: `named_classes(labels, [{names}{more}])`");
     Some(TrainError::Heads { problem, hint: Some(hint) })

@@ -61,7 +61,7 @@ pub(super) fn untold(heads: &[Dataset], samples: &[u32]) -> Vec<usize> {
 /// What is said where a head has no target in the samples that are measured.
 pub(super) fn without_figures(head: &str, samples: &str) -> String {
     format!(
-        "head `{head}` has no figures of {samples}: no sample there has its target, and the loss is that of the others"
+        "head `{head}` has no figures for {samples}: no sample there has its target, and the loss is that of the other heads"
     )
 }
 

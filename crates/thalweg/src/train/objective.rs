@@ -116,7 +116,7 @@ impl Objective {
     }
 
     #[cfg(feature = "runs")]
-    /// What is learnt, in one word.
+    /// What is learned, in one word.
     pub fn kind(&self) -> &'static str {
         match &self.terms[..] {
             [Term { head: Head { task: Task::Classification { .. }, .. }, .. }] => "classification",

@@ -20,7 +20,7 @@ use crate::source::{Head, Preprocessed, is_missing};
 pub struct Reading {
     /// preprocessing of inputs
     pub inputs: Affine,
-    /// standardisation of numbers as targets
+    /// standardization of numbers as targets
     pub targets: Affine,
     /// classes, or names of targets
     pub task: Task,
@@ -40,7 +40,7 @@ pub struct HeadReading {
     pub name: String,
     /// classes, or names of targets
     pub task: Task,
-    /// standardisation of numbers
+    /// standardization of numbers
     pub targets: Affine,
     /// columns of the table, its targets among them
     pub schema: Option<TableSchema>,
@@ -188,17 +188,17 @@ impl Prepared {
         weights: Option<PathBuf>,
     ) -> Result<Option<String>, TrainError> {
         let unchecked =
-            |why: String| Ok(Some(format!("whether the data are those of the run is unknown: {why}")));
-        let Some(then) = saved else { return unchecked("the checkpoint has no check sum of them".into()) };
+            |why: String| Ok(Some(format!("cannot check whether the data are those of the run: {why}")));
+        let Some(then) = saved else { return unchecked("the checkpoint has no checksum of them".into()) };
         match self.identities.of_version(then.version) {
             None => unchecked(format!(
-                "their check sum is of version {}, which this program does not know",
+                "their checksum is of version {}, which this program does not know",
                 then.version
             )),
             Some(now) if now == then => Ok(None),
             // Nobody can have changed these: an earlier version of this program drew other last digits.
             Some(_) if data::sets::by_name(source).is_some_and(data::sets::BuiltIn::is_drawn) => {
-                Ok(Some(format!("`{source}` is not, to the last digit, what it was when the run began")))
+                Ok(Some(format!("`{source}` is not exactly what it was when the run began")))
             }
             Some(now) => Err(TrainError::DataChanged {
                 then: then.crc32,
@@ -233,7 +233,7 @@ impl Reading {
         let wrong = std::iter::once((&self.targets, &self.task)).chain(heads);
         let wrong = wrong.into_iter().find(|(map, task)| !fits(map, task.n_targets()))?;
         Some(format!(
-            "standardisation of {} numbers for {} targets",
+            "standardization of {} numbers for {} targets",
             wrong.0.scale.len(),
             wrong.1.n_targets()
         ))
@@ -261,7 +261,7 @@ impl Reading {
     }
 }
 
-/// The standardisation of numbers as targets, where it suits them.
+/// The standardization of numbers as targets, where it suits them.
 fn target_map(
     config: &RunConfig,
     loss: &LossConfig,
@@ -271,7 +271,7 @@ fn target_map(
     let numbers = matches!(set.task, Task::Regression { .. });
     let logistic = loss.build(&set.task).probabilities() == Probabilities::Sigmoid;
     let suits = !config.data.is_arrays() && !logistic;
-    match numbers && config.standardise_targets.unwrap_or(suits) {
+    match numbers && config.standardize_targets.unwrap_or(suits) {
         true => Ok(data::fit_targets(set, train)?),
         false => Ok(Affine::identity()),
     }
@@ -291,8 +291,8 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
     let of = |part: &[u32]| if part.is_empty() { Vec::new() } else { heads::untold(heads, part) };
     let (valid, test) = (of(&splits.valid), of(&splits.test));
     if valid.len() == heads.len() {
-        let problem = "no sample of the validation part has a target, and the best weights are chosen by it";
-        let hint = Some("`data.valid=0` chooses them by the training loss".into());
+        let problem = "no sample of the validation part has a target, so it cannot choose the best weights";
+        let hint = Some("`data.valid=0` chooses them by the training loss instead".into());
         return Err(TrainError::Heads { problem: problem.into(), hint });
     }
     for (name, untold) in [("the validation part", valid), ("the test part", test)] {
@@ -305,7 +305,7 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
 /// The error of a head that has nothing to learn from.
 fn no_target(head: &str) -> TrainError {
     let problem = format!("no training sample has a target of head `{head}`");
-    let hint = format!("take `{head}` out of `heads`, or train on samples that have it");
+    let hint = format!("remove `{head}` from `heads`, or train on samples that have it");
     TrainError::Heads { problem, hint: Some(hint) }
 }
 
@@ -314,8 +314,8 @@ fn no_target(head: &str) -> TrainError {
 fn default_preprocess(config: &RunConfig, set: &Dataset) -> Preprocess {
     match (&set.inputs, set.input_shape.len()) {
         _ if config.data.is_arrays() => Preprocess::None,
-        (Values::U8(_), _) => Preprocess::GlobalStandardise,
-        (Values::F32(_), 1) => Preprocess::Standardise,
-        _ => Preprocess::GlobalStandardise,
+        (Values::U8(_), _) => Preprocess::GlobalStandardize,
+        (Values::F32(_), 1) => Preprocess::Standardize,
+        _ => Preprocess::GlobalStandardize,
     }
 }

@@ -93,7 +93,7 @@ pub struct OutputMeaning {
     pub targets: Vec<String>,
     /// What makes probabilities of outputs: `softmax`, `sigmoid` or `none`.
     pub probabilities: String,
-    /// Factors of the targets that the model learnt; none where it learnt them as they are.
+    /// Factors of the targets that the model learned; none where it learned them as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_scale: Vec<f32>,
     /// Summands.

@@ -269,7 +269,7 @@ pub enum StepError {
     #[error(transparent)]
     Graph(GraphError),
     /// The source cannot give the batch.
-    #[error("samples cannot be read: {0}")]
+    #[error("cannot read samples: {0}")]
     Source(SourceError),
 }
 

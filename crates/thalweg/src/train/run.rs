@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
             }
             if self.config.time.is_some_and(|time| self.started.elapsed() >= time.0) {
                 status = Status::Interrupted;
-                reason = Some("the time was up".to_owned());
+                reason = Some("the time limit was reached".to_owned());
                 break;
             }
             match self.trainer.step() {

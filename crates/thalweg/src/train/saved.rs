@@ -28,7 +28,7 @@ pub struct SavedModel {
     pub model: ModelConfig,
     /// how samples are read
     pub reading: Reading,
-    /// the optimiser, whose state may be in the file
+    /// the optimizer, whose state may be in the file
     pub optimizer: OptimConfig,
     /// what the optimizer keeps; where this is not written, what `optimizer` alone keeps of every parameter
     #[serde(default, skip_serializing_if = "Option::is_none")]

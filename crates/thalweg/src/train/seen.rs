@@ -42,16 +42,16 @@ impl Seen {
             chose => format!(", and {} chose the best epoch", with_commas(chose)),
         };
         let trained = with_commas(trained);
-        known.then(|| format!("of these {n} samples the model was trained on {trained}{chose}: {NOT_NEW}"))
+        known.then(|| format!("the model was trained on {trained} of these {n} samples{chose}: {NOT_NEW}"))
     }
 }
 
 /// What figures of training samples are not.
-const NOT_NEW: &str = "the figures are not those of new data";
+const NOT_NEW: &str = "the figures do not show how it does on new data";
 
 /// What is said of the training data themselves, where they can only be told as a whole.
 pub(super) fn same_data() -> String {
-    format!("these are the data that the model was trained on: {NOT_NEW}")
+    format!("the model was trained on these data: {NOT_NEW}")
 }
 
 fn hash(set: &Dataset, sample: u32, with_targets: bool) -> u64 {

@@ -97,7 +97,7 @@ fn said(chosen: &[(&str, u64)], n_train: usize) -> Option<String> {
     let values = join(&|(key, value)| format!("{key}={value}"));
     let keys = join(&|(key, _)| format!("`{key}`"));
     let n = with_commas(n_train);
-    let text = format!("{values}, chosen from {n} training samples; set {keys} to have it otherwise");
+    let text = format!("{values}, chosen because there are {n} training samples; set {keys} to change this");
     (!chosen.is_empty()).then_some(text)
 }
 
@@ -150,7 +150,7 @@ mod tests {
             (settings.batch, settings.epochs, said)
         };
         let open = RunConfig::default();
-        let text = "epochs=87, batch=64, chosen from 1,437 training samples; set `epochs`, `batch` to have it otherwise";
+        let text = "epochs=87, batch=64, chosen because there are 1,437 training samples; set `epochs`, `batch` to change this";
         assert_eq!(chosen(&open, on(1437, true, false)), (64, Some(87), Some(text.into())));
         assert_eq!(chosen(&open, on(1437, false, true)), (64, Some(20), None));
         for (n, batch, epochs) in
@@ -162,7 +162,7 @@ mod tests {
         }
         // of data that are no table only a batch that is not the usual one is said
         let (batch, epochs, said) = chosen(&open, on(30, false, false));
-        let text = "batch=30, chosen from 30 training samples; set `batch` to have it otherwise";
+        let text = "batch=30, chosen because there are 30 training samples; set `batch` to change this";
         assert_eq!((batch, epochs, said.as_deref()), (30, Some(20), Some(text)));
         let steps = RunConfig { steps: Some(5), ..RunConfig::default() };
         assert_eq!(chosen(&steps, on(1437, true, false)), (64, None, None));

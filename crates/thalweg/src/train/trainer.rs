@@ -47,7 +47,7 @@ pub(super) struct Ingredients {
     pub about: About,
 }
 
-/// A run in progress: data, programs, optimiser, and the state that steps change.
+/// A run in progress: data, programs, optimizer, and the state that steps change.
 pub struct Trainer {
     pub(super) settings: Settings,
     pub(super) parts: Parts,
@@ -277,7 +277,7 @@ impl Trainer {
         let mut notes = self.updater.notes();
         if self.updater.averages() && !self.session.model.buffers().is_empty() {
             let text =
-                "averaged weights are measured with the running statistics of the weights that are trained";
+                "averaged weights are evaluated with the running statistics of the weights that are trained";
             notes.push(text.to_owned());
         }
         notes

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same, bit for bit, wherever this formula is written; see golden/formula.py.
 
-/// `n` values in [-1, 1), multiples of 2⁻²³: the finaliser of MurmurHash3 of a counter, salted with FNV-1a of a name.
+/// `n` values in [-1, 1), multiples of 2⁻²³: the finalizer of MurmurHash3 of a counter, salted with FNV-1a of a name.
 pub fn noise(name: &str, n: usize) -> Vec<f32> {
     let salt = name.bytes().fold(0x811c_9dc5u32, |h, byte| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let value = |i: u32| {

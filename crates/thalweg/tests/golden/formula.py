@@ -12,7 +12,7 @@ def salt(name):
 
 
 def noise(name, n):
-    """n values in [-1, 1), multiples of 2^-23: the finaliser of MurmurHash3 of a counter."""
+    """n values in [-1, 1), multiples of 2^-23: the finalizer of MurmurHash3 of a counter."""
     h = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(salt(name))
     h = (h ^ h >> 16) * np.uint32(0x85EBCA6B)
     h = (h ^ h >> 13) * np.uint32(0xC2B2AE35)

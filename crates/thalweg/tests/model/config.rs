@@ -164,7 +164,7 @@ fn wrong_values_name_the_key_and_what_is_allowed() {
     );
     says(
         r#"{"name": "mlp", "init": {"name": "normal", "std": "big"}}"#,
-        "model `mlp`: `init`: initialiser `normal`: `std` is \"big\", expected 0 or more",
+        "model `mlp`: `init`: initializer `normal`: `std` is \"big\", expected 0 or more",
         "",
     );
     says(
@@ -210,7 +210,7 @@ fn layers_that_do_not_fit_are_named() {
             r#""flatten", {"type": "residual", "name": "block", "layers": [{"type": "linear", "units": 3}]}"#,
         ),
         "residual `block`: what is added must be [2, 64], got [2, 3]",
-        "let `layers`, and `shortcut` where there is one, end in the same shape",
+        "let `layers`, and `shortcut` if there is one, end in the same shape",
     );
     says(
         &list(r#"{"type": "relu", "name": "1"}, "relu", "flatten", {"type": "linear", "units": 10}"#),

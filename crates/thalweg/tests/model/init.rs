@@ -9,7 +9,7 @@ fn init(json: &str) -> InitConfig {
     serde_json::from_str(json).unwrap()
 }
 
-/// The weight [400, 600] of a linear layer with that initialiser, a ReLU behind it.
+/// The weight [400, 600] of a linear layer with that initializer, a ReLU behind it.
 fn weights(json: &str) -> Vec<f32> {
     let text = format!(
         r#"{{"layers": [{{"type": "linear", "units": 400, "init": {json}, "bias": false}}, "relu"]}}"#
@@ -181,12 +181,12 @@ fn wrong_settings_are_named() {
         Ok(init) => init.check().unwrap_err().to_string(),
     };
     for (json, message) in [
-        (r#""he_norml""#, "unknown initialiser `he_norml`, did you mean `he_normal`?"),
-        (r#"{"name": "normal", "sd": 1}"#, "initialiser `normal` has no key `sd`, did you mean `std`?"),
-        (r#"{"name": "normal", "std": -1}"#, "initialiser `normal`: `std` is -1, expected 0 or more"),
+        (r#""he_norml""#, "unknown initializer `he_norml`, did you mean `he_normal`?"),
+        (r#"{"name": "normal", "sd": 1}"#, "initializer `normal` has no key `sd`, did you mean `std`?"),
+        (r#"{"name": "normal", "std": -1}"#, "initializer `normal`: `std` is -1, expected 0 or more"),
         (
             r#"{"name": "xavier_normal", "mode": "fan"}"#,
-            "initialiser `xavier_normal`: `mode` is \"fan\", expected one of `fan_in`, `fan_out`, `fan_avg`",
+            "initializer `xavier_normal`: `mode` is \"fan\", expected one of `fan_in`, `fan_out`, `fan_avg`",
         ),
         (
             r#"{"name": "he_normal", "gain": -2}"#,
@@ -197,7 +197,7 @@ fn wrong_settings_are_named() {
             r#"{"name": "trunc_normal", "low": 3, "high": 4}"#,
             "trunc_normal: `low` is 3, expected at most 2 std above the mean",
         ),
-        (r#"{"std": 1}"#, "an initialiser needs the key `name`"),
+        (r#"{"std": 1}"#, "an initializer needs the key `name`"),
     ] {
         assert!(error(json).starts_with(message), "{json}: {}", error(json));
     }

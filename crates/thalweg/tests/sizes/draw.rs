@@ -130,7 +130,7 @@ impl Draws {
     /// A value of a range that is given in words.
     fn described(&mut self, text: &str, depth: usize) -> Option<Value> {
         match text {
-            "an initialiser" => {
+            "an initializer" => {
                 let entry = *self.one_of(init::ALL);
                 return Some(self.table("name", &entry, depth));
             }

@@ -1,4 +1,4 @@
-//! What the names of cases stand for: a network, a batch, an optimiser.
+//! What the names of cases stand for: a network, a batch, an optimizer.
 
 use std::sync::Arc;
 

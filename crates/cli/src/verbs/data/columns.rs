@@ -26,7 +26,7 @@ pub fn columns(columns: &[ColumnInfo], n_rows: usize, width: usize) -> String {
         _ => &[Side::Left, Side::Left, Side::Left, Side::Right, Side::Left],
     };
     let more = columns.len().saturating_sub(MOST);
-    let more = if more > 0 { format!("and {} columns more\n", count(more)) } else { String::new() };
+    let more = if more > 0 { format!("and {} more columns\n", count(more)) } else { String::new() };
     format!("\n{}{more}", table(&rows, sides, width))
 }
 

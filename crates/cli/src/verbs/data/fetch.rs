@@ -34,8 +34,8 @@ pub struct Args {
 }
 
 const AFTER: &str = "\
-A download that was cut short goes on where it stopped when the same command is run again.
-Every file is held against its SHA-256. Sets are kept in $THALWEG_DATA, or thalweg/ in
+If a download is interrupted, run the same command again: it continues where it stopped.
+Every file is compared with its SHA-256. Data sets are kept in $THALWEG_DATA, or thalweg/ in
 $XDG_DATA_HOME (~/.local/share). Without a network, the message says what to copy where.";
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ fn typed(args: &Args) -> hint::Fetch {
 
 fn told(set: &PublicSet, fetched: &Fetched, open: &str) -> String {
     let what = match fetched.transferred {
-        0 if fetched.files.iter().all(|(_, there)| *there) => "was there already, whole".to_string(),
+        0 if fetched.files.iter().all(|(_, there)| *there) => "was already there, complete".to_string(),
         n => format!("{} fetched", bytes(n as usize)),
     };
     let title = paint(set.title, Look::Strong);
@@ -181,7 +181,7 @@ mod tests {
         );
         assert_eq!(
             shown(&told(set, &of(0, true), "my data"), false),
-            "MNIST · was there already, whole · /d/mnist\ntrain on it: thalweg \"data=my data\"\n"
+            "MNIST · was already there, complete · /d/mnist\ntrain on it: thalweg \"data=my data\"\n"
         );
     }
 

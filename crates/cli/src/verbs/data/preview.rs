@@ -41,7 +41,7 @@ pub struct Args {
 
 const AFTER: &str = "\
 For example: thalweg data preview digits augment=crop-1,rotate-20 --out digits.png
-Each row of the picture is a training sample, as it is and as it is in the first epochs.";
+Each row of the picture shows a training sample, first as it is and then as the first epochs see it.";
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = args.source.config()?;
@@ -52,7 +52,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         let hint = "add `--out FILE.png`";
         return Err(Failure::wrong(
             "cli.preview-augmented",
-            "augmented images are shown in a picture, not as text",
+            "augmented images can only be shown as a picture",
             hint,
         ));
     }
@@ -65,10 +65,10 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
 
 fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), Failure> {
     if out.exists() && !args.force {
-        let hint = "another name, or `--force` to replace it";
+        let hint = "choose another name, or add `--force` to replace it";
         return Err(Failure::wrong(
             "cli.preview-exists",
-            format!("there is such a file already: {}", out.display()),
+            format!("the file exists already: {}", out.display()),
             hint,
         ));
     }
@@ -80,7 +80,8 @@ fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), F
     let samples = pick(&set, &train, args.n, seed);
     let shown = sheet(&set, &samples, pipeline.as_ref(), args.versions.into());
     let Some(Sheet { width, height, legend, .. }) = &shown else {
-        let shape = format!("{} has samples of shape {:?}, which are not images", set.name, set.input_shape);
+        let shape =
+            format!("{} has samples of shape {:?}, and these are not images", set.name, set.input_shape);
         return Err(Failure::wrong(
             "cli.preview-no-images",
             shape,

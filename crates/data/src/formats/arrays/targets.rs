@@ -100,7 +100,7 @@ fn guess(parts: &[(Array, &Path)], found: &Found) -> Result<(TaskKind, Option<St
     }
     if integers {
         let note = format!(
-            "the targets are {n} different whole numbers and taken as classes; `data.task=regression` takes them as numbers"
+            "the targets are {n} different whole numbers and are classes; `data.task=regression` predicts numbers instead"
         );
         return Ok((TaskKind::Classification, (n > FEW).then_some(note)));
     }
@@ -110,13 +110,12 @@ fn guess(parts: &[(Array, &Path)], found: &Found) -> Result<(TaskKind, Option<St
     let last = found.values.last().copied().unwrap_or(0) as usize;
     if n <= FEW && 3 * n <= found.n && last < 2 * n {
         let note = format!(
-            "the targets are the whole numbers from {} to {last} and taken as classes; `data.task=regression` takes them as \
-             numbers",
+            "the targets are the whole numbers from {} to {last} and are classes; `data.task=regression` predicts numbers instead",
             found.values.first().copied().unwrap_or(0)
         );
         return Ok((TaskKind::Classification, Some(note)));
     }
-    let note = "the targets are whole numbers and taken as numbers; `data.task=classification` takes them as classes";
+    let note = "the targets are whole numbers and are predicted as numbers; `data.task=classification` makes them classes";
     Ok((TaskKind::Regression, (last < MAX_CLASSES).then(|| note.to_owned())))
 }
 
@@ -133,7 +132,7 @@ fn several(parts: Vec<(Array, &Path)>, width: usize, options: &DataOptions) -> R
         let place = |row: &[f32]| row.iter().position(|x| *x == 1.0).unwrap_or(0) as f32;
         let targets = floats(parts).chunks_exact(width).map(place).collect();
         let note = kind.is_none().then(|| {
-            format!("the targets are one-hot and taken as {width} classes; `data.task=regression` takes them as numbers")
+            format!("the targets are one-hot and are {width} classes; `data.task=regression` predicts numbers instead")
         });
         let classes = (0..width).map(|c| c.to_string()).collect();
         return Ok(Told { task: Task::Classification { classes }, targets, note });
@@ -142,8 +141,7 @@ fn several(parts: Vec<(Array, &Path)>, width: usize, options: &DataOptions) -> R
     let labels = kind.is_none() && parts.iter().all(|(y, _)| numbers(&y.values).all(binary));
     let note = labels.then(|| {
         format!(
-            "the targets are {width} columns of 0 and 1, several of them 1 in a row, and taken as numbers; \
-                 `loss=bce` takes each as yes or no"
+            "the targets are {width} columns of 0 and 1 with several 1s in a row, and are predicted as numbers; with `loss=bce` each is a yes or no"
         )
     });
     let targets = (0..width).map(|i| format!("y{i}")).collect();

@@ -37,7 +37,7 @@ impl Messages {
         let Some((message, _)) = messages.next_message(&bytes)? else {
             return Err(wrong("there is no schema"));
         };
-        let schema = message.header_as_schema().ok_or_else(|| wrong("the first message is no schema"))?;
+        let schema = message.header_as_schema().ok_or_else(|| wrong("the first message is not a schema"))?;
         messages.schema = Arc::new(try_fb_to_schema(schema)?);
         Ok(messages)
     }
@@ -49,7 +49,7 @@ impl Messages {
         self.at += 4;
         // before version 0.15 the length stood alone
         if head == MARK {
-            head = word(self.at).ok_or_else(|| wrong("a message breaks off"))?;
+            head = word(self.at).ok_or_else(|| wrong("a message is cut off"))?;
             self.at += 4;
         }
         let len = i32::from_le_bytes(head);
@@ -57,10 +57,10 @@ impl Messages {
             return Ok(None);
         }
         let end = usize::try_from(len).ok().map(|len| self.at + len).filter(|end| *end <= bytes.len());
-        let end = end.ok_or_else(|| wrong("a message breaks off"))?;
+        let end = end.ok_or_else(|| wrong("a message is cut off"))?;
         let message = root_as_message(&bytes[self.at..end]).map_err(|e| wrong(&e.to_string()))?;
         let to = usize::try_from(message.bodyLength()).ok().and_then(|len| end.checked_add(len));
-        let to = to.filter(|to| *to <= bytes.len()).ok_or_else(|| wrong("a batch breaks off"))?;
+        let to = to.filter(|to| *to <= bytes.len()).ok_or_else(|| wrong("a batch is cut off"))?;
         self.at = to;
         Ok(Some((message, bytes.slice_with_length(end, to - end))))
     }

@@ -219,7 +219,7 @@ const DEPTH: usize = 8;
 
 impl Thrift<'_> {
     fn byte(&mut self) -> Result<u8> {
-        let byte = self.bytes.get(self.at).copied().ok_or_else(|| wrong("a page header breaks off"))?;
+        let byte = self.bytes.get(self.at).copied().ok_or_else(|| wrong("a page header is cut off"))?;
         self.at += 1;
         Ok(byte)
     }
@@ -244,7 +244,7 @@ impl Thrift<'_> {
     fn skip(&mut self, n: u64) -> Result<()> {
         let to =
             usize::try_from(n).ok().and_then(|n| self.at.checked_add(n)).filter(|to| *to <= self.bytes.len());
-        self.at = to.ok_or_else(|| wrong("a page header breaks off"))?;
+        self.at = to.ok_or_else(|| wrong("a page header is cut off"))?;
         Ok(())
     }
 

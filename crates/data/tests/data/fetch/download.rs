@@ -46,10 +46,10 @@ fn a_cut_download_goes_on_by_itself() {
     let n = file.len();
     let expected = [
         format!("x.gz 0/{n}"),
-        format!("the download broke off after 40000 of {n} bytes: the connection was closed"),
+        format!("the download stopped after 40000 of {n} bytes: the connection was closed"),
         "the server answered 503".into(),
         format!("x.gz 40000/{n}"),
-        format!("the download broke off after 70000 of {n} bytes: the connection was closed"),
+        format!("the download stopped after 70000 of {n} bytes: the connection was closed"),
         format!("x.gz 70000/{n}"),
     ];
     assert_eq!(notes.len(), expected.len(), "{notes:?}");
@@ -88,7 +88,7 @@ fn what_failed_goes_on_when_it_is_fetched_again() {
     let set = one_file(&file, &content, &server.url);
     let error = fetched(&set, &to(&here)).0.unwrap_err();
     assert!(matches!(&error, FetchError::BrokeOff { got: 4_000, .. }), "{error}");
-    assert_eq!(error.hint(), "fetching it again goes on where it stopped");
+    assert_eq!(error.hint(), "fetching it again continues where it stopped");
     assert_eq!(here.read("x.gz.part"), file[..4_000]);
     fetched(&set, &to(&here)).0.unwrap();
     assert_eq!((server.asked()[4].from, here.read("x.gz")), (Some(4_000), file));
@@ -250,7 +250,7 @@ fn a_silent_server_is_given_up() {
     let (got, notes) = fetched(&one_file(&file, &content, &server.url), &to(&here));
     got.unwrap();
     let n = file.len();
-    assert_eq!(notes[1], format!("the download broke off after 2000 of {n} bytes: no answer in time"));
+    assert_eq!(notes[1], format!("the download stopped after 2000 of {n} bytes: no answer in time"));
     assert_eq!((server.asked()[1].from, here.read("x.gz")), (Some(2_000), file));
 }
 
@@ -264,7 +264,7 @@ fn without_a_network_it_says_what_to_do() {
     assert!(matches!(error, FetchError::NoNetwork { .. }), "{error}");
     let folder = here.0.display();
     let expected = format!(
-        "the Debian package `dataset-test` holds it; or, without a network here,\n\
+        "the Debian package `dataset-test` has it; or, if there is no network here,\n\
          \x20 1. download elsewhere:\n       {url}/x.gz\n  2. copy to: {folder}\n  3. fetch it again, which checks the files"
     );
     assert_eq!((error.hint(), here.names().len()), (expected, 0));

@@ -69,7 +69,7 @@ def instance_norm(x):
     return channels_last(F.instance_norm(channels_first(x)))
 
 
-def bias_of_cancelling_sums(net):
+def bias_of_canceling_sums(net):
     x = net.leaf([64, 16, 16, 8])
     b = net.param("bias", [8])
     half = net.leaf([32, 16, 16, 8])
@@ -213,7 +213,7 @@ def residual_block(net):
 
 
 CASES = [
-    bias_of_cancelling_sums,
+    bias_of_canceling_sums,
     bias_before_batch_norm,
     batch_norm_before_instance_norm,
     average_pool_before_instance_norm,

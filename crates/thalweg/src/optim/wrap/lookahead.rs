@@ -9,7 +9,7 @@ use crate::optim::{Block, ElementStage, StateSpec, StepInfo};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Lookahead::NAME,
-    summary: "slow weights that follow those that are trained",
+    summary: "slow weights that follow the trained ones",
     formula: "after every k-th update: s ← s + α(θ − s); θ ← s; s starts as θ",
     source: "Zhang, Lucas, Hinton, Ba, Lookahead optimizer: k steps forward, 1 step back, NeurIPS 2019, \
              arxiv.org/abs/1907.08610; timm starts s at the first synchronization instead",
@@ -23,9 +23,9 @@ settings! {
     /// pass over memory; one state vector.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Lookahead of "lookahead" {
-        /// share of the way that the slow weights go, α
+        /// how far the slow weights move each time, α
         pub alpha: f64 = 0.5, in Range::Within(0.0, 1.0);
-        /// updates between two
+        /// updates from one synchronization to the next
         pub k: u64 = 6, unit "updates", in Range::AtLeast(1.0);
     }
 }

@@ -7,7 +7,7 @@ use crate::optim::{Level, Outer, OuterMemory, StepInfo, Stopped};
 
 pub(super) const ENTRY: Entry = Entry {
     name: Sam::NAME,
-    summary: "sharpness-aware minimization: two gradients an update",
+    summary: "sharpness-aware minimization: two gradients per update",
     formula: "g ← ∇L(θ + ρ·∇L(θ)/|∇L(θ)|), on the same batch",
     source: "Foret, Kleiner, Mobahi, Neyshabur, Sharpness-aware minimization for efficiently improving generalization, \
              ICLR 2021, arxiv.org/abs/2010.01412",

@@ -1,4 +1,4 @@
-"""Writes optim.json and schedule.json: ten steps of PyTorch's optimisers in float64, and its schedulers' factors.
+"""Writes optim.json and schedule.json: ten steps of PyTorch's optimizers in float64, and its schedulers' factors.
 
 Run `python generate.py` in this folder, with PyTorch 2 installed (2.15.0 made the files beside it). Each case also says
 which settings matter: leaving any of them out must move the result by at least 20 tolerances, or the script stops.
@@ -66,7 +66,7 @@ def run(config, clip):
         params[0].grad, params[1].grad = g[:N_DECAYING].clone(), g[N_DECAYING:].clone()
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(params, clip)
-        if not own:  # PyTorch has no such optimiser: the decay is written out.
+        if not own:  # PyTorch has no such optimizer: the decay is written out.
             with torch.no_grad():
                 if decay == "decoupled":
                     params[0].mul_(1 - lr * strength)

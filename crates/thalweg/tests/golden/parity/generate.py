@@ -6,9 +6,9 @@ Files:
   data.npz                        x [512, 20] f32, y [512] int64 in 0..5
   MODEL.init.safetensors          state before the first step
   MODEL.grads.safetensors         gradients of all parameters, first batch, before any update
-  MODEL.OPTIMISER.json            settings, and the loss of each of the 200 steps before its update
-  MODEL.OPTIMISER.final.safetensors   state after the last step
-  MODEL.OPTIMISER.logits.safetensors  `logits` [64, 5]: first 64 rows in evaluation mode, last state
+  MODEL.OPTIMIZER.json            settings, and the loss of each of the 200 steps before its update
+  MODEL.OPTIMIZER.final.safetensors   state after the last step
+  MODEL.OPTIMIZER.logits.safetensors  `logits` [64, 5]: first 64 rows in evaluation mode, last state
 Step i (from 0) trains on rows (64 i) mod 512 .. +64, in order. Names are those of `nn.Sequential`.
 """
 
@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 N_ROWS, N_FEATURES, N_CLASSES, N_HIDDEN = 512, 20, 5, 32
 BATCH, N_STEPS, N_LOGIT_ROWS = 64, 200, 64
 
-OPTIMISERS = {
+OPTIMIZERS = {
     "sgd": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.0},
     "adam": {"lr": 1e-3},
     "adamw": {"lr": 1e-3, "weight_decay": 0.01},
@@ -59,8 +59,8 @@ def make_model(batch_norm):
     return model
 
 
-def make_optimiser(name, model):
-    options = OPTIMISERS[name]
+def make_optimizer(name, model):
+    options = OPTIMIZERS[name]
     if name == "sgd":
         return torch.optim.SGD(model.parameters(), **options)
     if name == "adam":
@@ -75,7 +75,7 @@ def make_optimiser(name, model):
 
 def train(name, model, x, y):
     """The 200 losses; `model` is left in its last state."""
-    opt, losses = make_optimiser(name, model), []
+    opt, losses = make_optimizer(name, model), []
     model.train()
     for step in range(N_STEPS):
         at = step * BATCH % N_ROWS
@@ -93,7 +93,7 @@ def write_model(folder, model_name, batch_norm, x, y):
     F.cross_entropy(model(x[:BATCH]), y[:BATCH]).backward()
     grads = {name: p.grad for name, p in model.named_parameters()}
     save_file(grads, folder / f"{model_name}.grads.safetensors")
-    for opt_name, options in OPTIMISERS.items():
+    for opt_name, options in OPTIMIZERS.items():
         model = make_model(batch_norm)
         losses = train(opt_name, model, x, y)
         stem = f"{model_name}.{opt_name}"
@@ -101,7 +101,7 @@ def write_model(folder, model_name, batch_norm, x, y):
         with torch.no_grad():
             logits = model.eval()(x[:N_LOGIT_ROWS])
         save_file({"logits": logits}, folder / f"{stem}.logits.safetensors")
-        record = {"torch": torch.__version__, "model": model_name, "optimiser": opt_name, **options}
+        record = {"torch": torch.__version__, "model": model_name, "optimizer": opt_name, **options}
         record |= {"batch": BATCH, "losses": losses}
         (folder / f"{stem}.json").write_text(json.dumps(record) + "\n")
         exact = train(opt_name, make_model(batch_norm).double(), x.double(), y)

@@ -1,11 +1,11 @@
-//! What colours the training images have: their mean, and the principal axes along which they vary.
+//! What colors the training images have: their mean, and the principal axes along which they vary.
 
 use crate::moments::moments;
 use crate::{Dataset, Values};
 
 /// Facts about pixels, fitted on the training samples alone.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Colours {
+pub(crate) struct Colors {
     /// Mean of each channel.
     pub mean: Vec<f32>,
     /// For each principal axis, its unit vector times its eigenvalue, `[c][c]`; the largest first.
@@ -14,14 +14,14 @@ pub(crate) struct Colours {
     pub bounded: bool,
 }
 
-impl Colours {
+impl Colors {
     /// One pass over the training samples, two if `axes` asks for the covariance of the channels.
-    pub fn fit(set: &Dataset, train: &[u32], channels: usize, axes: bool) -> Colours {
+    pub fn fit(set: &Dataset, train: &[u32], channels: usize, axes: bool) -> Colors {
         let each = moments(set, train);
         let mean = each.grouped(channels, |i| i % channels).mean;
         let bounded = each.min.iter().all(|x| *x >= 0.0) && each.max.iter().all(|x| *x <= 1.0);
         let axes = if axes { principal_axes(&covariance(set, train, &mean)) } else { Vec::new() };
-        Colours { mean: mean.iter().map(|m| *m as f32).collect(), axes, bounded }
+        Colors { mean: mean.iter().map(|m| *m as f32).collect(), axes, bounded }
     }
 }
 
