@@ -170,7 +170,7 @@ fn a_named_folder_is_not_overwritten_unasked() {
 
     let error = RunDir::create_at(&path, Existing::Refuse).unwrap_err();
     assert_eq!(error.to_string(), format!("run folder exists and is not empty: {}", path.display()));
-    assert!(error.hint().unwrap().starts_with("go on with it, "));
+    assert!(error.hint().unwrap().starts_with("continue the run, "));
     assert_eq!(run.config().unwrap(), "first");
 
     let busy = RunDir::create_at(&path, Existing::Overwrite).unwrap_err();

@@ -334,7 +334,7 @@ fn overfitting_is_said_only_where_it_is() {
     assert!(found(&run));
     assert!(
         observations(&run)[0]
-            .starts_with("Validation loss was lowest around epoch 8 (0.5000) and rose to 3.38")
+            .starts_with("Validation loss was lowest around epoch 8 (0.5000) and then rose to 3.38")
     );
     // One bad last epoch is noise, and a training loss that rises as well is another illness.
     for row in &mut run.metrics.rows {

@@ -319,8 +319,8 @@ fn wrong_heads_are_told_by_name() {
     };
     let two = "[{name=\"color\"},{name=\"color\",target=\"width\"}]";
     assert!(refused(two, &[]).contains("two heads are called `color`"), "{}", refused(two, &[]));
-    let text = refused("[{name=\"color\"}]", &[]);
-    assert!(text.contains("color"), "{text}");
+    let text = refused("[{name=\"colors\"}]", &[]);
+    assert!(text.contains("colors"), "{text}");
     let text = refused("[{name=\"color\",loss=\"mse\",weight=-1}]", &[]);
     assert!(text.starts_with("`heads[0].weight` is -1 on the command line, expected"), "{text}");
     let text = refused("[{name=\"height\",loss=\"cross_entropy\",task=\"regression\"}]", &[]);
@@ -420,7 +420,7 @@ fn the_test_file_is_every_heads() {
         assert_eq!(prepared.head_targets[1].len(), 202);
     }
     let prepared = open("1,2,,\n4,5,,\n").unwrap();
-    assert!(prepared.set.notes.iter().any(|n| n.contains("has no targets and is left aside")));
+    assert!(prepared.set.notes.iter().any(|n| n.contains("has no targets and is not used")));
     assert!(prepared.head_targets.iter().all(|targets| targets.len() == 200));
     let empty = "a,b,c,d\n".to_owned() + &(0..20).map(|i| format!("{i},{i},,{i}\n")).collect::<String>();
     std::fs::write(folder.join("train.csv"), empty).unwrap();
@@ -443,7 +443,7 @@ fn parts_without_a_target_are_told() {
     let rare = "{name=\"d\",task=\"regression\",loss=\"mse\"}";
     let both = format!("heads=[{{name=\"c\"}},{rare}]");
     let prepared = (0..20).find_map(|seed| open(&both, &[&format!("data.split_seed={seed}")]).ok()).unwrap();
-    let said = "head `d` has no figures of the validation part: no sample there has its target";
+    let said = "head `d` has no figures for the validation part: no sample there has its target";
     assert!(prepared.splits.warnings.iter().any(|w| w.starts_with(said)), "{:?}", prepared.splits.warnings);
     let refuse = |seed: usize| {
         open(&format!("heads=[{rare}]"), &[&format!("data.split_seed={seed}")]).err().map(|e| (seed, e))

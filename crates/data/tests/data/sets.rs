@@ -300,7 +300,7 @@ fn hints_help() {
     };
     assert!(not_finite(false, f64::NAN).starts_with("set `data.allow_missing=true`"));
     assert!(not_finite(false, f64::INFINITY).contains("put NaN there and set `data.allow_missing=true`"));
-    assert!(not_finite(true, f64::NAN).contains("take sample 3 out"));
+    assert!(not_finite(true, f64::NAN).contains("remove sample 3"));
     let label = |label| DataError::LabelOutOfRange { label, row: 0, last: 65_535, path: path.clone() }.hint();
     assert!(label(65_535.0).contains("`data.classes=65536`"));
     assert!(label(65_536.0).contains("65536 classes are the most") && !label(1e9).contains("data.classes"));

@@ -68,7 +68,7 @@ fn one_hot_targets_are_classes() {
     folder.write("y.npy", npy(&[6, 2], &[1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 1]));
     let set = open(&x);
     assert_eq!((set.n_classes(), set.n_targets()), (None, 2));
-    assert!(set.notes[0].ends_with("`loss=bce` takes each as yes or no"), "{:?}", set.notes);
+    assert!(set.notes[0].ends_with("with `loss=bce` each is a yes or no"), "{:?}", set.notes);
     let text = "`data.task = classification` is not possible: expected `regression` for targets of 2 columns that are \
                 not one-hot";
     let hint = "set `data.task` to another value, or leave it out";
