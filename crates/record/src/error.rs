@@ -248,13 +248,13 @@ impl RecordError {
                 format!("make it first: `mkdir -p {}`", path.display())
             }
             RecordError::Missing { what: "config.toml" | "base.toml", path } => format!(
-                "put it back, such as from a copy: without {} nobody knows what the run was",
+                "put it back, for example from a copy: without {} nobody knows what the run was",
                 path.display()
             ),
             RecordError::Missing { .. } => "check the path".into(),
             RecordError::Exists { .. } => "continue the run, choose another folder, or overwrite it".into(),
             RecordError::NotARun { .. } => {
-                "name the folder of one run; a new run goes to a new or empty folder, since only runs are overwritten"
+                "name the folder of one run; a new run needs a new or empty folder, because only runs are overwritten"
                     .into()
             }
             RecordError::SeveralRuns { first, .. } => {
@@ -264,12 +264,12 @@ impl RecordError {
                 "choose a new or empty folder; only folders of several runs are overwritten by several".into()
             }
             RecordError::BadRunName { .. } => {
-                "name every run with those signs, the first of them no `.`".into()
+                "use only those characters in the names of runs, and do not begin with `.`".into()
             }
-            RecordError::InTheWay { .. } => "take it elsewhere, or choose another folder".into(),
+            RecordError::InTheWay { .. } => "move it elsewhere, or choose another folder".into(),
             RecordError::SameRunName { .. } => "give every run a name of its own".into(),
             RecordError::NotAFolder { .. } => "name a folder, or a path that does not exist yet".into(),
-            RecordError::LabExists { .. } => "write elsewhere, or take the folder away first".into(),
+            RecordError::LabExists { .. } => "write elsewhere, or remove the folder first".into(),
             RecordError::Busy { .. } => "wait for it to finish, or stop it".into(),
             RecordError::Row { line, .. } => {
                 format!("mend or delete line {line} by hand; the rest is intact")

@@ -115,7 +115,7 @@ impl Source<'_> {
         let Source { path, kind, files, n_test } = self;
         let fine = options.labels == Labels::Fine;
         if kind == Kind::Cifar10 && !fine {
-            let expected = "fine, since CIFAR-10 has one label for each image".into();
+            let expected = "fine, because CIFAR-10 has one label for each image".into();
             return Err(DataError::BadOption { option: "labels", value: "coarse".into(), expected });
         }
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };

@@ -34,7 +34,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
     if options.sheet.is_none() && n_sheets > 1 {
         table
             .notes
-            .insert(0, format!("sheet `{chosen}` of {n_sheets} is read; another one: `data.sheet=NAME`"));
+            .insert(0, format!("sheet `{chosen}` of {n_sheets} is read; `data.sheet=NAME` chooses another"));
     }
     Ok(table)
 }
@@ -176,7 +176,10 @@ fn skip_title(cells: &mut Vec<Cell>, options: &DataOptions, notes: &mut Vec<Stri
     if let Some(last) = title.last() {
         let shown: Vec<String> =
             cells.iter().take(title.len()).map(|(.., v)| format!("`{}`", text(v))).collect();
-        notes.push(format!("rows of one cell above the table are left out: {}", crate::error::first(&shown)));
+        notes.push(format!(
+            "rows with a single cell above the table were left out: {}",
+            crate::error::first(&shown)
+        ));
         cells.retain(|(row, ..)| row > last);
     }
 }

@@ -75,7 +75,7 @@ fn columns(bytes: &Bytes, metadata: &ParquetMetaData, path: &Path) -> Result<Typ
             .map_err(|_| wrong("a group of rows has a negative number of them"))?;
         rows = rows.checked_add(n).ok_or_else(|| wrong("there are more rows than can be counted"))?;
         if group.num_columns() != places.len() {
-            return Err(wrong("a group of rows has not the columns of the file"));
+            return Err(wrong("a group of rows does not have the columns of the file"));
         }
         for (chunk, place) in group.columns().iter().zip(&places) {
             let Some(place) = *place else { continue };
@@ -213,7 +213,7 @@ fn each<T: DataType>(
             match levels == 0 || defined.get(row) == Some(&levels) {
                 true => push(
                     column,
-                    known.next().ok_or_else(|| wrong("a column has fewer values than it tells"))?,
+                    known.next().ok_or_else(|| wrong("a column has fewer values than it claims"))?,
                 ),
                 false => column.push_missing(),
             }

@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         }
         bits => {
             return Err(format!(
-                "a BMP of {bits} bits and compression {}, which is not read",
+                "a BMP of {bits} bits and compression {}, which cannot be read",
                 header.compression
             ));
         }
@@ -112,7 +112,10 @@ fn indexed(bytes: &[u8], header: &Header) -> Result<Picture, String> {
         RUNS_OF_8 if header.bits == 8 => runs(bytes, header)?,
         RUNS_OF_4 if header.bits == 4 => runs(bytes, header)?,
         other => {
-            return Err(format!("a BMP of {} bits and compression {other}, which is not read", header.bits));
+            return Err(format!(
+                "a BMP of {} bits and compression {other}, which cannot be read",
+                header.bits
+            ));
         }
     };
     let color = |index: &u8| palette.get(usize::from(*index)).copied().unwrap_or_default();

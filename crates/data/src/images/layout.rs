@@ -72,17 +72,17 @@ impl<'a> Layout<'a> {
         let nested = self.classes.iter().flat_map(nested).filter(|f| !f.images.is_empty());
         let nested: Vec<String> = nested.map(Folder::shown).collect();
         if !self.empty.is_empty() {
-            notes.push(format!("class folders without images, left out: {}", first(&self.empty)));
+            notes.push(format!("class folders without images were left out: {}", first(&self.empty)));
         }
         notes.extend_from_slice(&self.notes);
         match outside {
             0 => {}
-            1 => notes.push("1 image lies outside the class folders, left out".into()),
-            n => notes.push(format!("{n} images lie outside the class folders, left out")),
+            1 => notes.push("1 image outside the class folders was left out".into()),
+            n => notes.push(format!("{n} images outside the class folders were left out")),
         }
         if !nested.is_empty() {
             notes.push(format!(
-                "folders inside class folders, whose images count for the class: {}",
+                "images in folders inside class folders count for the class: {}",
                 first(&nested)
             ));
         }
@@ -130,7 +130,7 @@ impl<'a> Layout<'a> {
                     let (n, name) = (part.n_images(), part.shown());
                     let images = if n == 1 { "1 image" } else { &format!("{n} images") };
                     self.notes.push(format!(
-                        "`{name}` has {images} without class folders, left out: new data, not a part"
+                        "`{name}` has {images} without class folders and was left out: new data, not a part"
                     ));
                 }
             }
@@ -141,8 +141,9 @@ impl<'a> Layout<'a> {
         if !beside.is_empty() {
             let train = parts[0].map_or("", |p| &p.name);
             let names = first(&beside);
-            self.notes
-                .push(format!("folders beside `{train}`, neither `valid` nor `test`, left out: {names}"));
+            self.notes.push(format!(
+                "folders beside `{train}` other than `valid` and `test` were left out: {names}"
+            ));
         }
     }
 }

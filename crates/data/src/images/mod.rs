@@ -120,19 +120,19 @@ fn untrained(tree: &Tree) -> Option<String> {
 fn unreadable(tree: &Tree, loaded: &Loaded) -> Option<String> {
     let (n, of) = (loaded.skipped.len(), tree.files.len());
     let files = || first(&named(tree, &loaded.skipped));
-    (n > 0).then(|| format!("{n} of {of} images cannot be read, left out: {}", files()))
+    (n > 0).then(|| format!("{n} of {of} images cannot be read and were left out: {}", files()))
 }
 
 /// What the files hold that a user would want to know of.
 fn facts(loaded: &Loaded) -> Vec<String> {
     let words = [
-        ("has several pictures: the first is taken", "have several pictures: the first is taken"),
+        ("has several pictures: the first one is used", "have several pictures: the first one is used"),
         (
-            "has more than 8 bits: all are kept as numbers, where 0 is black and 1 the largest value",
-            "have more than 8 bits: all are kept as numbers, where 0 is black and 1 the largest value",
+            "has more than 8 bits: all are kept as numbers from 0 (black) to 1 (the largest value)",
+            "have more than 8 bits: all are kept as numbers from 0 (black) to 1 (the largest value)",
         ),
-        ("with transparent parts: laid on white", "with transparent parts: laid on white"),
-        ("turned upright, as its tag says", "turned upright, as their tags say"),
+        ("with transparent parts: placed on white", "with transparent parts: placed on white"),
+        ("was turned upright, as its tag says", "were turned upright, as their tags say"),
         (
             "has a color profile other than sRGB, which is not applied",
             "have color profiles other than sRGB, which are not applied",

@@ -93,7 +93,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::decode(bytes),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => webp::decode(bytes),
         _ => match unread_kind(bytes) {
-            Some(kind) => Err(format!("{kind}, which is not read")),
+            Some(kind) => Err(format!("{kind}, which cannot be read")),
             None => {
                 let start: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
                 Err(format!("no known image, begins with {}", start.join(" ")))

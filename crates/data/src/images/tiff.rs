@@ -31,7 +31,7 @@ enum Samples {
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let small_copy = value(bytes, KIND).is_some_and(|kind| kind & 1 == 1);
     if small_copy || entry(bytes, DNG_VERSION).is_some() || bytes.get(8..10) == Some(b"CR") {
-        return Err("raw data of a camera, which are not read".into());
+        return Err("raw data of a camera, which cannot be read".into());
     }
     if !counts_fit(bytes) {
         return Err("damaged: a tag of more values than the file has bytes".into());
@@ -87,7 +87,7 @@ fn told(error: tiff::TiffError) -> String {
             "ends too early".into()
         }
         tiff::TiffError::UnsupportedError(e) => {
-            format!("a TIFF that is not read: {}", one_line(&e.to_string()))
+            format!("a TIFF that cannot be read: {}", one_line(&e.to_string()))
         }
         e => format!("damaged: {}", one_line(&e.to_string())),
     }
@@ -213,7 +213,7 @@ fn meant<T: Sample>(
         ColorType::YCbCr(8) => {
             pixels.as_chunks_mut::<3>().0.iter_mut().for_each(|p| *p = T::from_ycc(p));
         }
-        other => return Err(format!("a TIFF of {other:?}, which is not read").to_lowercase()),
+        other => return Err(format!("a TIFF of {other:?}, which cannot be read").to_lowercase()),
     }
     if multiplied && n % 2 == 0 {
         let transparent = pixels.chunks_exact(n).any(|p| p[n - 1] != T::WHITE);

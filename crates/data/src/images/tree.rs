@@ -55,7 +55,7 @@ impl Tree {
             top.all().iter().flat_map(|f| f.odd.iter().map(|n| shown(&f.path, n))).collect();
         if !odd.is_empty() {
             let names = crate::error::first(&odd);
-            tree.notes.push(format!("links to nothing, and names that are not UTF-8, left out: {names}"));
+            tree.notes.push(format!("broken links, and names that are not UTF-8, were left out: {names}"));
         }
         tree.name_classes(&layout.classes.iter().map(|(_, f)| &f.name).collect::<Vec<_>>(), known)?;
         for (part, folder) in &layout.classes {

@@ -70,8 +70,7 @@ fn damaged_cifar_files_are_told() {
     let text = "label 10 of sample 0 is not a class: expected 0 to 9: bad-cifar/data_batch_1.bin";
     fails(&source, &none, text, "set `data.classes=11`, or correct the label");
     folder.write("data_batch_1.bin", good);
-    let text =
-        "`data.labels = coarse` is not possible: expected fine, since CIFAR-10 has one label for each image";
+    let text = "`data.labels = coarse` is not possible: expected fine, because CIFAR-10 has one label for each image";
     fails(&source, &coarse(), text, "set `data.labels` to another value, or leave it out");
     let text = "`data.labels = coarse` is not possible: expected nothing, because data of format `npz` have no such option";
     fails(&fixture("plain.npz"), &coarse(), text, "set `data.labels` to another value, or leave it out");

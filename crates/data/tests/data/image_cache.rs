@@ -25,7 +25,7 @@ fn only(cache: &Path) -> PathBuf {
     file
 }
 
-const BROKEN: &str = "1 of 101 images cannot be read, left out: a/broken.png (empty)";
+const BROKEN: &str = "1 of 101 images cannot be read and were left out: a/broken.png (empty)";
 
 #[test]
 fn decoded_images_are_kept_and_mapped() {

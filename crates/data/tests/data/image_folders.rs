@@ -52,7 +52,7 @@ fn parts_are_found_one_folder_further_in() {
     let notes = [
         "class folders found in `seg_train/seg_train` (training part), `seg_test/seg_test` (test part)"
             .to_string(),
-        "folders beside `seg_train`, neither `valid` nor `test`, left out: seg_pred".to_string(),
+        "folders beside `seg_train` other than `valid` and `test` were left out: seg_pred".to_string(),
     ];
     assert_eq!(told(&intel), (vec!["forest".into(), "sea".into()], [3, 0, 2], notes.to_vec()));
     let below = filled(
@@ -69,7 +69,8 @@ fn parts_are_found_one_folder_further_in() {
         "both",
         &["train/a/1.png", "train/b/1.png", "train_more/a/1.png", "val/b/1.png", "dev/a/1.png"],
     );
-    let notes = ["folders beside `train`, neither `valid` nor `test`, left out: dev, train_more".to_string()];
+    let notes =
+        ["folders beside `train` other than `valid` and `test` were left out: dev, train_more".to_string()];
     assert_eq!(told(&both), (vec!["a".into(), "b".into()], [2, 1, 0], notes.to_vec()));
     let vehicles = filled("vehicles", &["bus/1.png", "train/1.png", "test car/1.png"]);
     assert_eq!(told(&vehicles).0, ["bus", "test car", "train"]);
@@ -84,7 +85,7 @@ fn new_data_beside_the_training_part_are_left_aside() {
         ("unknown", &["test/unknown/1.png", "test/unknown/2.png"][..], "2 images"),
     ] {
         let folder = filled(name, &[&train[..], test].concat());
-        let note = format!("`test` has {n} without class folders, left out: new data, not a part");
+        let note = format!("`test` has {n} without class folders and was left out: new data, not a part");
         assert_eq!(told(&folder), (vec!["cat".into(), "dog".into()], [2, 0, 0], vec![note]), "{name}");
         let new = DataOptions { inputs_only: true, ..DataOptions::default() };
         assert!(!open_with(&folder.path("test"), &new).is_empty(), "{name}");
@@ -127,7 +128,7 @@ fn folders_without_classes_are_told_with_what_to_do() {
 #[test]
 fn images_of_a_class_may_lie_in_folders_of_it() {
     let folder = filled("sessions", &["a/monday/1.png", "a/tuesday/1.png", "b/1.png", "b/2.png"]);
-    let note = "folders inside class folders, whose images count for the class: a/monday, a/tuesday";
+    let note = "images in folders inside class folders count for the class: a/monday, a/tuesday";
     assert_eq!(told(&folder), (vec!["a".into(), "b".into()], [4, 0, 0], vec![note.into()]));
     assert_eq!(open(&folder.0.display().to_string()).targets, [0.0, 0.0, 1.0, 1.0]);
 }
@@ -140,8 +141,7 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
     folder.put("train/guinea pig/1.heic", heic);
     folder.put("train/guinea pig/2.HEIC", heic);
     let source = folder.0.display().to_string();
-    let message = "none of the 2 images in class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, \
-                   which is not read), train/guinea pig/2.HEIC (HEIC, which is not read): lost";
+    let message = "none of the 2 images in class folder `train/guinea pig` can be read: train/guinea pig/1.heic (HEIC, which cannot be read), train/guinea pig/2.HEIC (HEIC, which cannot be read): lost";
     let hint = "save the images as PNG or JPEG, or leave out the class by giving it a name that begins with a dot: `mv 'lost/train/guinea pig' 'lost/train/.guinea pig'`";
     fails(&source, &DataOptions::default(), message, hint);
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
@@ -155,7 +155,8 @@ fn a_class_of_which_nothing_can_be_read_is_an_error() {
     assert_eq!(classes(&open(&type_hint(&folder))), ["cat", "dog"]);
     // Some of a class is enough, with a warning.
     folder.put("train/cat/2.avif", b"\0\0\0\x1cftypavif");
-    let warning = "1 of 5 images cannot be read, left out: train/cat/2.avif (AVIF, which is not read)";
+    let warning =
+        "1 of 5 images cannot be read and were left out: train/cat/2.avif (AVIF, which cannot be read)";
     assert_eq!(open(&source).warnings, [warning]);
 }
 
@@ -177,7 +178,7 @@ fn the_content_of_a_file_decides_what_it_is() {
     let raw = folder.write("photo.tif", b"II*\0\x08\0\0\0\x01\0\xfe\0\x04\0\x01\0\0\0\x01\0\0\0\0\0\0\0");
     let error = data::open(&raw, &new).expect_err("a raw file").to_string();
     assert!(
-        error.starts_with("the image cannot be read: raw data of a camera, which are not read"),
+        error.starts_with("the image cannot be read: raw data of a camera, which cannot be read"),
         "{error}"
     );
 }

@@ -125,10 +125,10 @@ fn class_folders_and_parts_are_found() {
     );
     assert_eq!((set.fixed_valid.clone(), set.fixed_test.clone()), (Some(4..5), Some(5..7)));
     let notes = [
-        "class folders without images, left out: train/dog",
-        "folders beside `train`, neither `valid` nor `test`, left out: extra",
-        "1 image lies outside the class folders, left out",
-        "folders inside class folders, whose images count for the class: train/ant/more",
+        "class folders without images were left out: train/dog",
+        "folders beside `train` other than `valid` and `test` were left out: extra",
+        "1 image outside the class folders was left out",
+        "images in folders inside class folders count for the class: train/ant/more",
     ];
     assert_eq!(set.notes, notes);
     assert_eq!(set.warnings, ["classes without images to train on: bee"]);
@@ -189,9 +189,9 @@ fn odd_images_are_read_and_counted() {
     let expected = vec![50.0 / 255.0, 51455.0 / 65535.0, 1.0, 224.0 / 255.0];
     assert_eq!((first, &set.input_shape[..]), (expected, &[4, 4, 1][..]));
     let notes = [
-        "1 image has several pictures: the first is taken",
-        "1 image has more than 8 bits: all are kept as numbers, where 0 is black and 1 the largest value",
-        "1 image with transparent parts: laid on white",
+        "1 image has several pictures: the first one is used",
+        "1 image has more than 8 bits: all are kept as numbers from 0 (black) to 1 (the largest value)",
+        "1 image with transparent parts: placed on white",
     ];
     assert_eq!(set.notes, notes);
     fs::remove_file(folder.path("a/2-deep.png")).expect("written above");
@@ -226,7 +226,7 @@ fn unreadable_images_are_left_out_and_named() {
     let set = open(&folder.source());
     assert_eq!((set.len(), classes(&set)), (5, vec!["bad", "good"]));
     assert_eq!(set.targets, [0.0, 0.0, 1.0, 1.0, 1.0]);
-    let note = "5 of 10 images cannot be read, left out: bad/1.png (empty), bad/2.jpg (no known image, begins with \
+    let note = "5 of 10 images cannot be read and were left out: bad/1.png (empty), bad/2.jpg (no known image, begins with \
                 52 49 46 46), bad/3.jpg (ends too early), and 2 more";
     assert_eq!((&set.warnings[..], set.notes.len()), (&[note.to_string()][..], 0));
     let strict = DataOptions { corrupt: Corrupt::Error, ..DataOptions::default() };
@@ -338,9 +338,10 @@ fn folders_that_cannot_be_read_are_told() {
     fs::create_dir(folder.0.join("b/2.png")).expect("a temporary folder");
     std::os::unix::fs::symlink("/dev/zero", folder.0.join("b/3.png")).expect("a link to a device");
     let set = open(&folder.source());
-    assert_eq!(set.notes, ["links to nothing, and names that are not UTF-8, left out: c, a/d"]);
+    assert_eq!(set.notes, ["broken links, and names that are not UTF-8, were left out: c, a/d"]);
     let reason = "not a regular file";
-    let left_out = format!("2 of 4 images cannot be read, left out: b/2.png ({reason}), b/3.png ({reason})");
+    let left_out =
+        format!("2 of 4 images cannot be read and were left out: b/2.png ({reason}), b/3.png ({reason})");
     assert_eq!(set.warnings, [left_out]);
     let text = "cannot read: not a regular file: closed/b/3.csv";
     std::os::unix::fs::symlink("/dev/zero", folder.0.join("b/3.csv")).expect("a link to a device");

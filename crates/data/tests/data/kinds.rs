@@ -85,8 +85,8 @@ fn what_a_file_holds_besides_is_counted() {
     ];
     let folder = of_fixtures("facts", &files);
     let notes = [
-        "6 images have several pictures: the first is taken",
-        "2 images turned upright, as their tags say",
+        "6 images have several pictures: the first one is used",
+        "2 images were turned upright, as their tags say",
         "2 images have color profiles other than sRGB, which are not applied",
     ];
     assert_eq!(open(&folder.path("set")).notes, notes);

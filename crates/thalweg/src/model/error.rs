@@ -139,7 +139,7 @@ fn graph_hint(error: &GraphError) -> Option<String> {
             Some("`output_padding = 0`, or a larger `stride`".into())
         }
         Fault::Rank { got, .. } if got.len() == 2 && LAYERS_OF_IMAGES.contains(&error.op) => {
-            Some("rows have no height and width: put it before `flatten`, or take a dense layer".into())
+            Some("rows have no height and width: put it before `flatten`, or use a dense layer".into())
         }
         Fault::Rank { .. } if LAYERS_OF_IMAGES.contains(&error.op) => Some(
             "put it before layers that change the number of axes, such as `embedding` and `conv1d`".into(),

@@ -114,7 +114,7 @@ impl WeightsError {
             WeightsError::Mismatch { cure: Some(cure), .. } => {
                 format!("to take what fits and leave the rest: {}", cure.words())
             }
-            WeightsError::Mismatch { .. } => "use the `model` with which the weights were saved".into(),
+            WeightsError::Mismatch { .. } => "use the `model` that the weights were saved from".into(),
             WeightsError::NoPrefix { found, .. } => match &found[..] {
                 [] => "leave out `init_prefix`".into(),
                 found => format!("names begin with {}", some(found)),
@@ -125,7 +125,7 @@ impl WeightsError {
             }
             WeightsError::NothingTaken { .. } => "leave out `init_from`, or skip fewer layers".into(),
             WeightsError::NotFinite { .. } => {
-                "take weights from before they diverged, or start without: `init_from=none`".into()
+                "use weights from before they diverged, or start without weights: `init_from=none`".into()
             }
         }
     }

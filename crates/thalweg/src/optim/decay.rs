@@ -43,7 +43,7 @@ pub struct UnmatchedPattern {
 impl UnmatchedPattern {
     /// What to type instead.
     pub fn hint(&self) -> String {
-        "write a parameter's whole name, or `*` for the part that may vary, as in `\"*.weight\"`".into()
+        "write the whole name of a parameter, or `*` for the part that may vary, as in `\"*.weight\"`".into()
     }
 }
 

@@ -112,7 +112,7 @@ fn what_does_not_fit_is_named_and_helped() {
     says(
         r#""flatten", {"type": "conv", "channels": 6, "kernel": 1}"#,
         "conv `1`: expected 4 (batch, height, width, channels) axes, got [2, 192]",
-        "rows have no height and width: put it before `flatten`, or take a dense layer",
+        "rows have no height and width: put it before `flatten`, or use a dense layer",
     );
     says(
         r#"{"type": "conv", "channels": 6, "kernel": 0}"#,

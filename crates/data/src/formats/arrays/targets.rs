@@ -153,7 +153,7 @@ fn check_count(options: &DataOptions, found: usize) -> Result<(), DataError> {
     match options.classes.filter(|told| *told < found) {
         Some(told) => {
             let (value, expected) =
-                (told.to_string(), format!("{found} or more, since there are {found} classes"));
+                (told.to_string(), format!("{found} or more, because there are {found} classes"));
             Err(DataError::BadOption { option: "classes", value, expected })
         }
         None => Ok(()),

@@ -96,7 +96,7 @@ fn check(batch: Option<arrow_ipc::RecordBatch<'_>>, body: &Buffer) -> Result<(),
     let Some(batch) = batch else { return Err(wrong("a dictionary has no values")) };
     let codec = batch.compression().map(|c| c.codec());
     if codec == Some(CompressionType::ZSTD) {
-        return Err(wrong("it is compressed with Zstandard, which is read in Parquet only"));
+        return Err(wrong("it is compressed with Zstandard, which can be read in Parquet only"));
     }
     let (ratio, besides) = MAX_RATIO;
     let len = body.len() as i64;

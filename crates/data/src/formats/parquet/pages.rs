@@ -121,15 +121,17 @@ impl Pages {
             }
             Compression::LZ4_RAW => out = lz4_flex::block::decompress(body, plain).map_err(|e| failed(&e))?,
             Compression::LZ4 => {
-                return Err(wrong("it is compressed with LZ4 in Hadoop's frames, which is not read"));
+                return Err(wrong("it is compressed with LZ4 in Hadoop's frames, which cannot be read"));
             }
-            Compression::BROTLI(_) => return Err(wrong("it is compressed with Brotli, which is not read")),
-            Compression::LZO => return Err(wrong("it is compressed with LZO, which is not read")),
+            Compression::BROTLI(_) => {
+                return Err(wrong("it is compressed with Brotli, which cannot be read"));
+            }
+            Compression::LZO => return Err(wrong("it is compressed with LZO, which cannot be read")),
         }
         if out.len() == plain {
             Ok(out.into())
         } else {
-            Err(wrong("a page has not the length that it claims"))
+            Err(wrong("a page does not have the length that it claims"))
         }
     }
 }
@@ -203,7 +205,7 @@ impl Fields {
             Some(7) => Encoding::DELTA_BYTE_ARRAY,
             Some(8) => Encoding::RLE_DICTIONARY,
             Some(9) => Encoding::BYTE_STREAM_SPLIT,
-            _ => return Err(wrong("a page has an encoding that is not known")),
+            _ => return Err(wrong("a page has an unknown encoding")),
         })
     }
 }

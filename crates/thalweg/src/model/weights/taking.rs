@@ -265,7 +265,7 @@ impl Matched {
         let mut text = match self.kept.len() {
             0 => format!("all {} taken", tensors(self.n_taken)),
             kept => format!(
-                "{} of {} taken; {} as they start: {}",
+                "{} of {} taken; {} start from scratch: {}",
                 self.n_taken,
                 tensors(self.n_taken + kept),
                 kept,
