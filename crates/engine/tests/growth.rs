@@ -62,8 +62,8 @@ fn compile((g, wanted): &(Graph, Wanted), tries: usize, known: Duration) -> Dura
     took.fold(known, Duration::min)
 }
 
-/// Other programs can only make a time longer, so the shortest times are taken until they agree with the claim; if it is
-/// false, they never do.
+/// Other programs can only make a time longer, so the shortest times are taken until they agree with the claim; if it
+/// is false, they never do.
 #[test]
 fn compiling_takes_time_in_proportion_to_the_graph() {
     const ROUNDS: usize = 12;
