@@ -27,7 +27,11 @@ impl Dataset {
                 if rows.are_bytes() {
                     return u8::affine(bytes, scale, shift, out);
                 }
-                rows.numbers(bytes, out);
+                match rows.plain(bytes) {
+                    Some(numbers) if affine.is_identity() => return out.copy_from_slice(numbers),
+                    Some(numbers) => return f32::affine(numbers, scale, shift, out),
+                    None => rows.numbers(bytes, out),
+                }
                 if !affine.is_identity() {
                     affine_in_place(out, scale, shift);
                 }

@@ -70,6 +70,9 @@ fn of_file<'a>(rows: &Rows, bytes: &'a [u8], numbers: &'a mut [f32]) -> Row<'a> 
     if rows.are_bytes() {
         return Row::Bytes(bytes);
     }
+    if let Some(plain) = rows.plain(bytes) {
+        return Row::Numbers(plain);
+    }
     rows.numbers(bytes, numbers);
     Row::Numbers(numbers)
 }

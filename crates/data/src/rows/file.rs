@@ -184,6 +184,7 @@ impl RowsFile {
     }
 
     /// All targets, `[n, n_targets]`, which are checked.
+    #[allow(dead_code)] // read for tables; arrays and images have theirs elsewhere
     pub fn targets(&self) -> Result<Vec<f32>, DataError> {
         let mut all = Vec::with_capacity(self.head.n * self.head.form.n_targets);
         let mut bytes = Vec::new();

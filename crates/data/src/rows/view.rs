@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use kernels::cast::floats;
+
 use super::file::RowsFile;
 use super::window::Window;
 use super::{blocks_in_group, rows_in_block};
@@ -161,10 +163,10 @@ impl Rows {
         let Some(window) = &self.window else { return Ok(()) };
         window.write().unwrap_or_else(PoisonError::into_inner).hold(&self.file, rows)?;
         let of = self.file.rows_in_block() as u32;
-        let mut blocks: Vec<u32> = later.iter().map(|row| row / of).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        self.file.will_need(&blocks);
+        let mut wanted = vec![false; if later.is_empty() { 0 } else { self.n_blocks() }];
+        later.iter().for_each(|row| wanted[(row / of) as usize] = true);
+        let blocks = wanted.iter().zip(0..).filter(|(wanted, _)| **wanted).map(|(_, block)| block);
+        self.file.will_need(&blocks.collect::<Vec<u32>>());
         Ok(())
     }
 
@@ -245,9 +247,19 @@ impl Rows {
         })
     }
 
+    /// The numbers of a row of f32 where they lie, if they can be looked at there and none is to be filled.
+    pub(crate) fn plain<'a>(&self, bytes: &'a [u8]) -> Option<&'a [f32]> {
+        if self.fills.is_none() { floats(bytes) } else { None }
+    }
+
     /// The numbers of a row of f32: `bytes` as they lie in the file, missing ones filled.
     pub(crate) fn numbers(&self, bytes: &[u8], out: &mut [f32]) {
-        out.iter_mut().zip(bytes.as_chunks::<4>().0).for_each(|(x, b)| *x = f32::from_le_bytes(*b));
+        match floats(bytes) {
+            Some(numbers) => out.copy_from_slice(numbers),
+            None => {
+                out.iter_mut().zip(bytes.as_chunks::<4>().0).for_each(|(x, b)| *x = f32::from_le_bytes(*b))
+            }
+        }
         if let Some(fills) = &self.fills {
             for (x, fill) in out.iter_mut().zip(fills.iter()).filter(|(x, _)| x.is_nan()) {
                 *x = *fill;

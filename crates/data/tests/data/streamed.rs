@@ -142,8 +142,8 @@ fn missing_values_are_filled_as_in_memory() {
         };
         assert_eq!(of(&a), of(&b));
         assert_eq!(
-            data::fit(&a, &train, Preprocess::Standardise).unwrap(),
-            data::fit(&b, &train, Preprocess::Standardise).unwrap()
+            data::fit(&a, &train, Preprocess::Standardize).unwrap(),
+            data::fit(&b, &train, Preprocess::Standardize).unwrap()
         );
     }
 }

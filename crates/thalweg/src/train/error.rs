@@ -326,11 +326,6 @@ fn more_memory(need: &Need, resident: usize) -> String {
     format!("allow more, `data.memory=\"{}\"`, or take smaller batches", Memory(need.least(resident)))
 }
 
-/// How much a run must be allowed to take.
-fn more_memory(need: &Need, resident: usize) -> String {
-    format!("allow more, `data.memory=\"{}\"`, or take smaller batches", Memory(need.least(resident)))
-}
-
 /// What takes less memory.
 fn less_memory(need: &Need) -> String {
     match need.total() / 2 {
