@@ -293,14 +293,14 @@ fn open(name: &str, options: &DataOptions) {
         Ok(splits) => splits,
         Err(error) => return drop((error.to_string(), error.hint())),
     };
-    set.fill_missing(&splits.train);
+    set.fill_missing(&splits.train).expect("rows in memory");
     let affine = match data::fit(&set, &splits.train, Preprocess::Standardize) {
         Ok(affine) => affine,
         Err(error) => return drop((error.to_string(), error.hint())),
     };
     let rows: Vec<u32> = splits.train.iter().copied().take(2).collect();
     let mut batch = vec![f32::NAN; rows.len() * set.n_inputs()];
-    set.gather(&rows, &affine, &mut batch);
+    set.gather(&rows, &affine, &mut batch).expect("rows in memory");
     assert!(batch.iter().all(|x| !x.is_nan()), "a number of the batch is missing");
 }
 

@@ -118,7 +118,7 @@ impl Affine {
 /// Fits the preprocessing of inputs on the samples `train` alone, in f64.
 ///
 /// # Errors
-/// [`DataError::NoSamples`] if `train` is empty.
+/// [`DataError::NoSamples`] if `train` is empty, or what keeps rows of a file from being read.
 ///
 /// Cost: one pass over the training inputs for bytes, two for numbers.
 pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, DataError> {
@@ -129,9 +129,9 @@ pub fn fit(set: &Dataset, train: &[u32], how: Preprocess) -> Result<Affine, Data
         return Err(DataError::NoSamples { path: set.name.clone().into() });
     }
     if how == Preprocess::Robust {
-        return Ok(robust::fit(set, train));
+        return robust::fit(set, train);
     }
-    let each = moments(set, train);
+    let each = moments(set, train)?;
     let channels = set.n_channels().max(1);
     let group = |i: usize| i % channels;
     Ok(match how {

@@ -66,18 +66,23 @@ impl Slot {
 /// Writes a file under another name and renames it when it is whole, so that nobody sees a part of it, whoever else
 /// writes the same at the same time. Gives the file that was written, which only this user may read.
 pub(crate) fn publish(path: &Path, parts: &[&[u8]]) -> std::io::Result<fs::File> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    own::create_folder(folder)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let mut file = tempfile::Builder::new().prefix(&format!("{stem}.")).suffix(".tmp").tempfile_in(folder)?;
+    let mut file = part_of(path)?;
     parts.iter().try_for_each(|part| file.write_all(part))?;
     let file = file.persist(path)?;
     sweep(path);
     Ok(file)
 }
 
+/// A part of a file, under another name in its folder.
+pub(crate) fn part_of(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    own::create_folder(folder)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    tempfile::Builder::new().prefix(&format!("{stem}.")).suffix(".tmp").tempfile_in(folder)
+}
+
 /// Removes what processes that were killed left of a file: parts that nobody has written to for an hour.
-fn sweep(path: &Path) {
+pub(crate) fn sweep(path: &Path) {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return };
     let start = format!("{}.", stem.to_string_lossy());
     let is_left = |entry: &fs::DirEntry| {

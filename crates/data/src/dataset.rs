@@ -5,18 +5,33 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, ColumnInfo, TableSchema};
+use super::{ColumnInfo, DataError, Rows, TableSchema};
 
 /// The most classes that labels may tell; more are a mistake in the data.
 pub(crate) const MAX_CLASSES: usize = 65_536;
 
-/// Inputs of all samples, row-major: `[n, input_shape...]`.
-#[derive(Clone, Debug, PartialEq)]
+/// Inputs of all samples, row-major: `[n, input_shape...]`. Equal if their content is, wherever it is; rows of a file
+/// are told by checksums.
+#[derive(Clone, Debug)]
 pub enum Values {
     /// Numbers as they are.
     F32(Vec<f32>),
     /// Bytes; `b` stands for `b / 255`.
-    U8(Bytes),
+    U8(Vec<u8>),
+    /// Bytes or numbers in a file of the cache, read where they are wanted.
+    Rows(Rows),
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Values) -> bool {
+        match (self, other) {
+            (Values::F32(a), Values::F32(b)) => a == b,
+            (Values::U8(a), Values::U8(b)) => a == b,
+            (Values::Rows(a), Values::Rows(b)) => a == b,
+            (Values::Rows(rows), held) | (held, Values::Rows(rows)) => rows.hold(held),
+            (Values::F32(_), Values::U8(_)) | (Values::U8(_), Values::F32(_)) => false,
+        }
+    }
 }
 
 /// What the targets are.
@@ -123,6 +138,16 @@ impl Dataset {
         self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size))
     }
 
+    /// Bytes of one sample's inputs as they are stored.
+    pub fn record(&self) -> usize {
+        let bytes = match &self.inputs {
+            Values::F32(_) => false,
+            Values::U8(_) => true,
+            Values::Rows(rows) => rows.are_bytes(),
+        };
+        self.n_inputs().saturating_mul(if bytes { 1 } else { size_of::<f32>() })
+    }
+
     /// Numbers in one sample's target: 1 for classes.
     pub fn n_targets(&self) -> usize {
         self.task.n_targets()
@@ -194,14 +219,22 @@ impl Dataset {
     ///
     /// Sources are opened with means over all samples; call this once the split is known. A feature without any
     /// known value in `train` keeps what it has.
-    pub fn fill_missing(&mut self, train: &[u32]) {
-        let (Values::F32(inputs), false) = (&mut self.inputs, self.missing.is_empty()) else { return };
+    ///
+    /// # Errors
+    /// What keeps rows of a file from being read.
+    pub fn fill_missing(&mut self, train: &[u32]) -> Result<(), DataError> {
+        if let Values::Rows(rows) = &self.inputs {
+            let fills = rows.fitted_fills(train, |known| self.fill_of(known))?;
+            self.set_fills(fills);
+            return Ok(());
+        }
+        let (Values::F32(inputs), false) = (&mut self.inputs, self.missing.is_empty()) else { return Ok(()) };
         let width: usize = self.input_shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
         let mut by_column: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for i in &self.missing {
             by_column.entry(i % width).or_default().push(*i);
         }
-        let mut fills = Vec::new();
+        let (mut fills, is_table) = (Vec::new(), self.schema.is_some());
         for (column, missing) in by_column {
             let at = |row: u32| row as usize * width + column;
             let known = train.iter().map(|&r| at(r)).filter(|i| missing.binary_search(i).is_err());
@@ -209,9 +242,25 @@ impl Dataset {
             if known.is_empty() {
                 continue;
             }
-            let fill = if self.schema.is_some() { median(known) } else { mean(&known) };
+            let fill = if is_table { median(known) } else { mean(&known) };
             missing.iter().for_each(|&i| inputs[i] = fill as f32);
             fills.push((column, fill));
+        }
+        if let Some(schema) = &mut self.schema {
+            schema.set_fills(&fills);
+        }
+        Ok(())
+    }
+
+    /// What stands for missing values of an input that has these.
+    fn fill_of(&self, known: Vec<f32>) -> f64 {
+        if self.schema.is_some() { median(known) } else { mean(&known) }
+    }
+
+    /// Has readers of a file put these values, of these inputs, where one is missing.
+    fn set_fills(&mut self, fills: Vec<(usize, f64)>) {
+        if let Values::Rows(rows) = &mut self.inputs {
+            *rows = rows.filled(&fills);
         }
         if let Some(schema) = &mut self.schema {
             schema.set_fills(&fills);

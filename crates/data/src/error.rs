@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
+mod cache;
 mod column;
 mod files;
 mod hint;
 mod words;
 
+pub use cache::CacheError;
 pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
 pub use files::FilesError;
-pub(crate) use words::first;
+use hint::typed;
 use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
+pub(crate) use words::{first, size};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -324,6 +327,9 @@ pub enum DataError {
     /// What is wrong with files of typed cells, with archives, or with several files as one table.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// What is wrong with rows that are streamed through the cache.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// An archive without the arrays that are needed.
     #[error("no array for the {what}: looked for {looked_for}, found {found:?}: {}", path.display())]
     NoArray {
@@ -451,14 +457,6 @@ pub enum DataError {
         /// Which, and why.
         files: Vec<String>,
         /// The folder.
-        path: PathBuf,
-    },
-    /// More values than memory.
-    #[error("the data would take {bytes} bytes, which is more than the memory of this machine: {}", path.display())]
-    TooMuchMemory {
-        /// Bytes of all values.
-        bytes: usize,
-        /// The file or folder.
         path: PathBuf,
     },
     /// An option with a value that cannot be.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::{Dataset, Splits, Values};
+use crate::moments::Moments;
+use crate::row::Row;
+use crate::{DataError, Dataset, Splits, Values};
 
 /// Something that is probably wrong with data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,21 +39,26 @@ const MOST_CODES: usize = 64;
 /// - `class_imbalance`: the largest class has more than 10 times the samples of the smallest.
 /// - `input_scale`: deviations of inputs differ by more than 1,000, which preprocessing undoes unless it is turned off.
 ///
+/// Samples that are streamed are more than memory holds, so they are not compared with each other: `leakage` and
+/// samples with different classes are not looked for.
+///
 /// Cost: a few passes over all samples.
-pub fn findings(set: &Dataset, splits: &Splits) -> Vec<Finding> {
+///
+/// # Errors
+/// What keeps rows of a file from being read.
+pub fn findings(set: &Dataset, splits: &Splits) -> Result<Vec<Finding>, DataError> {
     let mut found = Vec::new();
+    let rows = if set.streamed().is_some() { None } else { Some(hashes(set)?) };
     found.extend(same_columns(set));
-    let rows = hashes(set);
-    found.extend(shared_samples(set, splits, &rows));
-    found.extend(contradictions(set, &rows));
+    found.extend(rows.as_ref().and_then(|rows| shared_samples(set, splits, rows)));
+    found.extend(contradictions(set, rows.as_deref().unwrap_or_default()));
     found.extend(imbalance(set));
-    found.extend(scales(set));
-    found
+    found.extend(scales(set)?);
+    Ok(found)
 }
 
 /// A hash of the inputs of each sample.
-fn hashes(set: &Dataset) -> Vec<u64> {
-    let width = set.n_inputs().max(1);
+fn hashes(set: &Dataset) -> Result<Vec<u64>, DataError> {
     let hash = |bytes: &mut dyn Iterator<Item = u32>| {
         // FNV-1a over words, folded at the end: enough to tell rows apart, and the same everywhere
         let h = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, x| {
@@ -59,14 +66,15 @@ fn hashes(set: &Dataset) -> Vec<u64> {
         });
         h ^ (h >> 29)
     };
-    match &set.inputs {
-        Values::F32(values) => {
-            values.chunks_exact(width).map(|r| hash(&mut r.iter().map(|x| x.to_bits()))).collect()
-        }
-        Values::U8(bytes) => {
-            bytes.chunks_exact(width).map(|r| hash(&mut r.iter().map(|b| u32::from(*b)))).collect()
-        }
-    }
+    let all: Vec<u32> = (0..set.len() as u32).collect();
+    let mut hashes = Vec::with_capacity(all.len());
+    set.pass(&all, |_, row| {
+        hashes.push(match row {
+            Row::Numbers(values) => hash(&mut values.iter().map(|x| x.to_bits())),
+            Row::Bytes(bytes) => hash(&mut bytes.iter().map(|b| u32::from(*b))),
+        });
+    })?;
+    Ok(hashes)
 }
 
 fn target(set: &Dataset, sample: usize) -> &[f32] {
@@ -205,10 +213,15 @@ fn imbalance(set: &Dataset) -> Option<Finding> {
     Some(Finding { fault: "class_imbalance", confidence: 0.7, evidence, fix })
 }
 
-fn scales(set: &Dataset) -> Option<Finding> {
-    set.schema.as_ref()?;
+fn scales(set: &Dataset) -> Result<Option<Finding>, DataError> {
+    if set.schema.is_none() {
+        return Ok(None);
+    }
     let all: Vec<u32> = (0..set.len() as u32).collect();
-    let m = crate::moments::moments(set, &all);
+    Ok(far_apart(set, &crate::moments::moments(set, &all)?))
+}
+
+fn far_apart(set: &Dataset, m: &Moments) -> Option<Finding> {
     let deviation = |i: usize| m.variance[i].sqrt();
     let some = || (0..set.n_inputs()).filter(|i| deviation(*i) > 0.0);
     let wide = some().max_by(|a, b| deviation(*a).total_cmp(&deviation(*b)))?;

@@ -1,24 +1,43 @@
 //! Gathering rows of a data set into a batch, with preprocessing fused into the copy.
 
-use kernels::affine::{PATTERN, affine_bytes, affine_numbers};
+use kernels::affine::{PATTERN, affine_bytes, affine_in_place, affine_numbers};
 
-use super::{Affine, Dataset, Values};
+use super::{Affine, DataError, Dataset, Values};
 
 impl Dataset {
     /// Copies the inputs of `indices` to `out` (`[indices.len(), input_shape...]`), mapped by `affine`.
     ///
     /// Nothing is allocated; bytes become numbers in the same pass. Bytes or words read and written once each.
     ///
+    /// # Errors
+    /// What keeps rows of a file from being read; nothing of those in memory.
+    ///
     /// # Panics
     /// If `out` has another length, an index is not below [`Dataset::len`], or the map has neither one value nor
     /// one per input or channel; [`super::fit`] makes maps that fit.
-    pub fn gather(&self, indices: &[u32], affine: &Affine, out: &mut [f32]) {
+    pub fn gather(&self, indices: &[u32], affine: &Affine, out: &mut [f32]) -> Result<(), DataError> {
         let width = self.n_inputs();
         assert_eq!(out.len(), indices.len() * width, "length of the batch");
         assert!(width.is_multiple_of(affine.scale.len()), "values of the preprocessing");
-        let rows = indices.iter().map(|&i| i as usize * width).zip(out.chunks_exact_mut(width.max(1)));
         let map = Repeated::new(affine);
         let (scale, shift) = map.parts();
+        if let Values::Rows(rows) = &self.inputs {
+            return rows.each(indices, |place, bytes| {
+                let out = &mut out[place * width..(place + 1) * width];
+                if rows.are_bytes() {
+                    return u8::affine(bytes, scale, shift, out);
+                }
+                match rows.plain(bytes) {
+                    Some(numbers) if affine.is_identity() => return out.copy_from_slice(numbers),
+                    Some(numbers) => return f32::affine(numbers, scale, shift, out),
+                    None => rows.numbers(bytes, out),
+                }
+                if !affine.is_identity() {
+                    affine_in_place(out, scale, shift);
+                }
+            });
+        }
+        let rows = indices.iter().map(|&i| i as usize * width).zip(out.chunks_exact_mut(width.max(1)));
         match &self.inputs {
             Values::F32(values) if affine.is_identity() => {
                 rows.for_each(|(at, out)| out.copy_from_slice(&values[at..at + width]));
@@ -29,7 +48,9 @@ impl Dataset {
             Values::U8(bytes) => {
                 rows.for_each(|(at, out)| u8::affine(&bytes[at..at + width], scale, shift, out));
             }
+            Values::Rows(_) => unreachable!("gathered above"),
         }
+        Ok(())
     }
 
     /// Copies the targets of `indices` to `out` (`[indices.len(), n_targets]`), mapped by `affine`.
@@ -126,7 +147,7 @@ mod tests {
 
     fn check(set: &Dataset, affine: &Affine, expected: &[f32]) {
         let mut out = vec![f32::NAN; expected.len()];
-        set.gather(&[2, 0], affine, &mut out);
+        set.gather(&[2, 0], affine, &mut out).unwrap();
         for (got, want) in out.iter().zip(expected) {
             assert!((got - want).abs() <= 1e-6 * want.abs(), "{out:?} instead of {expected:?}");
         }

@@ -45,12 +45,15 @@ impl Identities {
 }
 
 impl Dataset {
-    /// What tells this set from others. Cost: one pass over all samples, at the speed of memory.
+    /// What tells this set from others. Cost: one pass over all samples in memory; nothing is read of those in a file,
+    /// whose blocks were summed up when it was written.
     pub fn identities(&self) -> Identities {
         let mut samples = crc32fast::Hasher::new();
         match &self.inputs {
             Values::F32(values) => add_numbers(&mut samples, values),
             Values::U8(bytes) => samples.update(bytes),
+            // rows lie in the file as they are summed up here
+            Values::Rows(rows) => samples = rows.file().inputs_crc(),
         }
         add_numbers(&mut samples, &self.targets);
         let with = |rest: &[u8]| {
@@ -76,9 +79,10 @@ fn add_numbers(crc: &mut crc32fast::Hasher, values: &[f32]) {
 fn second(set: &Dataset) -> Vec<u8> {
     let mut out = b"thalweg data 2".to_vec();
     let number = |out: &mut Vec<u8>, n: usize| out.extend((n as u64).to_le_bytes());
-    out.push(match set.inputs {
+    out.push(match &set.inputs {
         Values::F32(_) => 0,
         Values::U8(_) => 1,
+        Values::Rows(rows) => u8::from(rows.are_bytes()),
     });
     number(&mut out, set.input_shape.len());
     set.input_shape.iter().for_each(|axis| number(&mut out, *axis));

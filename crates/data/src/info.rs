@@ -1,9 +1,12 @@
 //! A summary of a data set: shape, classes, ranges, missing values, origin.
 
+use std::fmt;
+
 use serde::Serialize;
 
+use super::error::size;
 use super::moments::moments;
-use super::{ColumnInfo, Dataset, Origin, Role, Task, Values};
+use super::{ColumnInfo, DataError, Dataset, Origin, Role, Task, Values};
 
 /// What [`Dataset::info`] tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,12 +41,28 @@ pub struct DataInfo {
     pub constant: usize,
     /// Values that were missing.
     pub missing: usize,
+    /// Where samples are streamed from, and how; none where they are in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<Streamed>,
     /// The columns of a table as the file has them; empty for images and arrays.
     pub columns: Vec<ColumnInfo>,
     /// Remarks: what was filled, dropped or guessed.
     pub notes: Vec<String>,
     /// What was lost.
     pub warnings: Vec<String>,
+}
+
+/// How samples are streamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Streamed {
+    /// Bytes of all inputs.
+    pub bytes: usize,
+    /// Blocks that they lie in.
+    pub blocks: usize,
+    /// The file of the cache.
+    pub cache: String,
+    /// The most bytes of them in memory at a time.
+    pub held_bytes: usize,
 }
 
 /// Range and moments of one input or target.
@@ -66,15 +85,49 @@ pub struct FeatureInfo {
     pub missing: usize,
 }
 
+impl fmt::Display for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let blocks = if self.blocks == 1 { "block" } else { "blocks" };
+        write!(f, "{} in {} {blocks} through {}", size(self.bytes), self.blocks, self.cache)
+    }
+}
+
 impl Dataset {
+    /// Says which samples are read next, in any order, and which after them: those that are streamed are made ready.
+    ///
+    /// # Errors
+    /// What keeps rows of a file from being read.
+    pub fn make_ready(&self, samples: &[u32], later: &[u32]) -> Result<(), DataError> {
+        match &self.inputs {
+            Values::Rows(rows) => rows.make_ready(samples, later),
+            Values::F32(_) | Values::U8(_) => Ok(()),
+        }
+    }
+
+    /// How samples are streamed; none where they are in memory.
+    pub fn streamed(&self) -> Option<Streamed> {
+        let Values::Rows(rows) = &self.inputs else { return None };
+        let cache = rows.path().display().to_string();
+        let told =
+            Streamed { bytes: rows.n_bytes(), blocks: rows.n_blocks(), cache, held_bytes: rows.held_bytes() };
+        rows.are_streamed().then_some(told)
+    }
+
     /// Summarizes the set. Cost: one or two passes over all inputs.
-    pub fn info(&self) -> DataInfo {
+    ///
+    /// # Errors
+    /// What keeps rows of a file from being read.
+    pub fn info(&self) -> Result<DataInfo, DataError> {
         let all: Vec<u32> = (0..self.len() as u32).collect();
-        let m = moments(self, &all);
+        let m = moments(self, &all)?;
         let whole = m.grouped(1, |_| 0);
         let width = self.n_inputs();
         let mut missing = vec![0; width];
         self.missing.iter().for_each(|i| missing[i % width] += 1);
+        if let Values::Rows(rows) = &self.inputs {
+            rows.count_missing(&mut missing)?;
+        }
+        let n_missing = missing.iter().sum();
         let origins = self.origins();
         let feature = |m: &super::moments::Moments,
                        i: usize,
@@ -100,12 +153,14 @@ impl Dataset {
             }
             _ => Vec::new(),
         };
-        let (stored_as, size) = match self.inputs {
-            Values::F32(_) => ("f32", 4),
-            Values::U8(_) => ("u8", 1),
+        let are_bytes = match &self.inputs {
+            Values::F32(_) => false,
+            Values::U8(_) => true,
+            Values::Rows(rows) => rows.are_bytes(),
         };
+        let (stored_as, size) = if are_bytes { ("u8", 1) } else { ("f32", 4) };
         let named = self.features.iter().enumerate();
-        DataInfo {
+        Ok(DataInfo {
             name: self.name.clone(),
             origin: self.origin.clone(),
             samples: self.len(),
@@ -116,15 +171,16 @@ impl Dataset {
             class_counts: self.class_counts(0..self.len()),
             fixed_valid: self.fixed_valid.as_ref().map_or(0, ExactSizeIterator::len),
             fixed_test: self.fixed_test.as_ref().map_or(0, ExactSizeIterator::len),
-            all_inputs: feature(&whole, 0, "all inputs".into(), self.missing.len(), Default::default()),
+            all_inputs: feature(&whole, 0, "all inputs".into(), n_missing, Default::default()),
             features: named.map(|(i, name)| feature(&m, i, name.clone(), missing[i], origins(i))).collect(),
             targets,
             constant: (0..width).filter(|&i| m.min[i] == m.max[i]).count(),
-            missing: self.missing.len(),
+            missing: n_missing,
+            streamed: self.streamed(),
             columns: self.columns.clone(),
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),
-        }
+        })
     }
 
     /// For each input the column that it comes from, and what was taken from its numbers.

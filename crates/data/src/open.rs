@@ -9,7 +9,7 @@ use super::moments::of_numbers;
 use super::own;
 #[cfg(feature = "table")]
 use super::tables;
-use super::{DataError, DataOptions, Dataset, Values, formats, known, public, read, sets};
+use super::{CacheError, DataError, DataOptions, Dataset, Values, formats, known, public, read, sets};
 use settings::nearest;
 
 /// Opens a built-in set, a file or a folder, or a public set that was fetched.
@@ -36,7 +36,9 @@ pub fn open(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
 fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError> {
     if let Some(set) = sets::by_name(source) {
         check_unused(options, BUILT_IN)?;
-        return set.make(options);
+        let set = set.make(options)?;
+        check_streamed(&set, Path::new(source), options)?;
+        return Ok(set);
     }
     if source == "digits" && !cfg!(feature = "gzip") {
         return Err(DataError::LeftOut { what: source.into(), feature: "gzip" });
@@ -56,10 +58,30 @@ fn open_source(source: &str, options: &DataOptions) -> Result<Dataset, DataError
         other => other,
     })?;
     let mut set = if metadata.is_dir() { open_folder(path, options) } else { open_file(path, options) }?;
+    check_streamed(&set, path, options)?;
     if set.schema.is_none() {
         check_finite(&mut set, path, options)?;
     }
     Ok(set)
+}
+
+/// Data that are larger than they may be, and of a kind that is not streamed.
+fn check_streamed(set: &Dataset, path: &Path, options: &DataOptions) -> Result<(), DataError> {
+    let bytes = match &set.inputs {
+        Values::F32(values) => size_of_val(&values[..]),
+        Values::U8(bytes) => bytes.len(),
+        Values::Rows(_) => return Ok(()),
+    };
+    let Some(memory) = options.streamed(bytes) else { return Ok(()) };
+    if options.stream == Some(true) {
+        let expected = "`false`: folders of images, and arrays that are not compressed, are streamed".into();
+        return Err(DataError::BadOption { option: "stream", value: "true".into(), expected });
+    }
+    let compressed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz") || end == "npz");
+    let what = if compressed { "compressed arrays" } else { "data of this kind" }.into();
+    let instead = compressed
+        .then(|| "save arrays uncompressed, each in a file of its own: `numpy.save`, `gunzip`".into());
+    Err(CacheError::NotStreamed { what, bytes, memory, instead, path: path.into() }.into())
 }
 
 /// The word for built-in sets among the names of formats.

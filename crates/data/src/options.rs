@@ -172,6 +172,11 @@ pub struct DataOptions {
     pub noise: Option<f32>,
     /// Seed of a synthetic set. Default 0.
     pub seed: u64,
+    /// Bytes that a run on the data may take, the samples among them. Default: as many as there are.
+    pub memory: Option<usize>,
+    /// Whether samples stay in the cache and a group of their blocks is in memory at a time. Default: where they take
+    /// more than half of `memory`.
+    pub stream: Option<bool>,
     /// Folder for decoded copies of large gzip files and of images; none are kept without it.
     /// See [`super::default_cache_folder`].
     #[serde(skip)]
@@ -194,4 +199,17 @@ pub struct DataOptions {
     /// The columns of a model that was trained before, so that a new table is encoded in the same way.
     #[serde(skip)]
     pub schema: Option<super::TableSchema>,
+}
+
+/// Bytes that a run on streamed samples may take where nothing was said.
+pub const STREAMED_MEMORY: usize = 1 << 30;
+
+impl DataOptions {
+    /// The memory of a run whose inputs, `bytes` of them as they are kept, are to be streamed; none where they are to
+    /// be held in memory.
+    pub(crate) fn streamed(&self, bytes: usize) -> Option<usize> {
+        let memory = self.memory.unwrap_or(STREAMED_MEMORY);
+        let streams = self.stream.unwrap_or(self.memory.is_some_and(|memory| bytes > memory / 2));
+        streams.then_some(memory)
+    }
 }

@@ -1,6 +1,6 @@
 //! A few samples as text: small images as characters, planar points as a picture, others as rows.
 
-use super::{Affine, Dataset, Task};
+use super::{Affine, DataError, Dataset, Task};
 
 /// From dark to bright.
 const SHADES: &[u8] = b" .:-=+*#%@";
@@ -9,7 +9,10 @@ const SHADES: &[u8] = b" .:-=+*#%@";
 const WIDTH: usize = 96;
 
 /// The first samples of each class in turn (`n` of them) as text; for points in the plane a picture of all.
-pub fn preview(set: &Dataset, n: usize) -> String {
+///
+/// # Errors
+/// What keeps rows of a file from being read.
+pub fn preview(set: &Dataset, n: usize) -> Result<String, DataError> {
     let chosen = choose(set, n);
     match (set.image_shape(), &set.input_shape[..]) {
         (Some([h, w, _]), _) if is_small(h, w) => images(set, &chosen, h, w),
@@ -48,14 +51,14 @@ fn label(set: &Dataset, sample: u32) -> String {
     }
 }
 
-fn images(set: &Dataset, chosen: &[u32], h: usize, w: usize) -> String {
+fn images(set: &Dataset, chosen: &[u32], h: usize, w: usize) -> Result<String, DataError> {
     // A character is about twice as high as wide: small images take two for a pixel, others one for two pixels.
     let tall = w <= 16;
     let (lines, columns) = if tall { (h, 2 * w) } else { (h.div_ceil(2), w) };
     let per_row = (WIDTH / (columns + 2)).max(1);
     let mut text = String::new();
     for row in chosen.chunks(per_row) {
-        let pictures: Vec<Vec<u8>> = row.iter().map(|&i| gray(set, i, h, w)).collect();
+        let pictures = row.iter().map(|&i| gray(set, i, h, w)).collect::<Result<Vec<_>, _>>()?;
         let titles = row.iter().map(|&i| pad(&format!("{}: {}", i, label(set, i)), columns));
         text += titles.collect::<Vec<_>>().join("  ").trim_end();
         text.push('\n');
@@ -66,7 +69,7 @@ fn images(set: &Dataset, chosen: &[u32], h: usize, w: usize) -> String {
         }
         text.push('\n');
     }
-    text
+    Ok(text)
 }
 
 fn pad(text: &str, width: usize) -> String {
@@ -75,15 +78,15 @@ fn pad(text: &str, width: usize) -> String {
 }
 
 /// One image as shades, averaged over channels and stretched to its own range.
-fn gray(set: &Dataset, sample: u32, h: usize, w: usize) -> Vec<u8> {
+fn gray(set: &Dataset, sample: u32, h: usize, w: usize) -> Result<Vec<u8>, DataError> {
     let mut values = vec![0.0; set.n_inputs()];
-    set.gather(&[sample], &Affine::identity(), &mut values);
+    set.gather(&[sample], &Affine::identity(), &mut values)?;
     let channels = values.len() / (h * w);
     let mean: Vec<f32> = values.chunks_exact(channels).map(|pixel| pixel.iter().sum::<f32>()).collect();
     let low = mean.iter().copied().fold(f32::INFINITY, f32::min);
     let high = mean.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let span = if high > low { high - low } else { 1.0 };
-    mean.iter().map(|x| ((x - low) / span * 255.0) as u8).collect()
+    Ok(mean.iter().map(|x| ((x - low) / span * 255.0) as u8).collect())
 }
 
 fn picture_line(picture: &[u8], line: usize, h: usize, w: usize, tall: bool) -> String {
@@ -96,12 +99,12 @@ fn picture_line(picture: &[u8], line: usize, h: usize, w: usize, tall: bool) -> 
 }
 
 /// All points of the plane, each as its class.
-fn points(set: &Dataset) -> String {
+fn points(set: &Dataset) -> Result<String, DataError> {
     const SIZE: (usize, usize) = (24, 64);
     let all: Vec<u32> = (0..set.len() as u32).collect();
     let mut values = vec![0.0; 2 * all.len()];
-    set.gather(&all, &Affine::identity(), &mut values);
-    let m = super::moments::moments(set, &all);
+    set.gather(&all, &Affine::identity(), &mut values)?;
+    let m = super::moments::moments(set, &all)?;
     let place = |x: f32, d: usize, size: usize| {
         let span = if m.max[d] > m.min[d] { m.max[d] - m.min[d] } else { 1.0 };
         ((f64::from(x) - m.min[d]) / span * (size - 1) as f64).round() as usize
@@ -113,11 +116,11 @@ fn points(set: &Dataset) -> String {
     }
     let lines: Vec<String> =
         grid.iter().map(|row| row.iter().collect::<String>().trim_end().to_string()).collect();
-    lines.join("\n") + "\n"
+    Ok(lines.join("\n") + "\n")
 }
 
 /// Rows of numbers, as many columns as fit.
-fn rows(set: &Dataset, chosen: &[u32]) -> String {
+fn rows(set: &Dataset, chosen: &[u32]) -> Result<String, DataError> {
     let shown = set.n_inputs().min(8);
     let more = set.n_inputs() - shown;
     let names = (0..shown).map(|i| set.feature_name(i));
@@ -128,12 +131,12 @@ fn rows(set: &Dataset, chosen: &[u32]) -> String {
     let mut lines = vec![format!("{:>6}{}  target", "sample", names.map(|n| cell(&n)).collect::<String>())];
     let mut values = vec![0.0; set.n_inputs()];
     for &i in chosen {
-        set.gather(&[i], &Affine::identity(), &mut values);
+        set.gather(&[i], &Affine::identity(), &mut values)?;
         let cells: String = values[..shown].iter().map(|v| cell(&v.to_string())).collect();
         lines.push(format!("{i:>6}{cells}  {}", label(set, i)));
     }
     if more > 0 {
         lines.push(format!("and {more} inputs more"));
     }
-    lines.join("\n") + "\n"
+    Ok(lines.join("\n") + "\n")
 }

@@ -87,11 +87,11 @@ pub(crate) fn no_gzip(path: &Path) -> DataError {
 /// Whether this many bytes can be had for what `path` holds: a later allocation that fails would end the program.
 ///
 /// # Errors
-/// [`DataError::TooMuchMemory`].
+/// [`CacheError::TooMuchMemory`](crate::CacheError::TooMuchMemory).
 pub(crate) fn room(bytes: usize, path: &Path) -> Result<(), DataError> {
     // Given back before zeros are asked for: those are pages that are not there until they are written.
     let enough = Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
-    if enough { Ok(()) } else { Err(DataError::TooMuchMemory { bytes, path: path.into() }) }
+    if enough { Ok(()) } else { Err(crate::CacheError::TooMuchMemory { bytes, path: path.into() }.into()) }
 }
 
 /// Whether bytes begin like a gzip file.

@@ -1,30 +1,23 @@
 //! Robust scaling: the median goes to 0 and the distance of the quartiles to 1, so that outliers move nothing.
 
 use super::affine::or_one;
-use super::{Affine, Dataset, DatePart, Role, TableSchema, Values};
+use super::{Affine, DataError, Dataset, DatePart, Role, TableSchema};
 
-/// Fitted on the samples `train`, at least one; O(n) for each input.
-pub(crate) fn fit(set: &Dataset, train: &[u32]) -> Affine {
+/// Fitted on the samples `train`, at least one; O(n) for each input, and as many passes over rows in a file.
+///
+/// # Errors
+/// What keeps those from being read.
+pub(crate) fn fit(set: &Dataset, train: &[u32]) -> Result<Affine, DataError> {
     let width = set.n_inputs();
     let is_number = set.schema.as_ref().map_or_else(|| vec![true; width], numbers);
     let mut column = Vec::with_capacity(train.len());
-    let parts = (0..width).map(|j| {
-        if !is_number.get(j).is_some_and(|is| *is) {
-            return (0.0, 1.0);
-        }
+    let (mut subtract, mut divide) = (vec![0.0; width], vec![1.0; width]);
+    for j in (0..width).filter(|j| is_number.get(*j).is_some_and(|is| *is)) {
         column.clear();
-        column.extend(train.iter().map(|&i| value(set, i as usize * width + j)));
-        middle_and_spread(&mut column)
-    });
-    let (subtract, divide): (Vec<f64>, Vec<f64>) = parts.unzip();
-    Affine::from_parts(subtract.into_iter(), divide.into_iter())
-}
-
-fn value(set: &Dataset, at: usize) -> f32 {
-    match &set.inputs {
-        Values::F32(values) => values[at],
-        Values::U8(bytes) => f32::from(bytes[at]) / 255.0,
+        set.pass(train, |_, row| column.push(row.number(j)))?;
+        (subtract[j], divide[j]) = middle_and_spread(&mut column);
     }
+    Ok(Affine::from_parts(subtract.into_iter(), divide.into_iter()))
 }
 
 /// For each input of a table whether it measures something: numbers and elapsed times do.

@@ -12,7 +12,7 @@ const STEP: usize = 1 << 20;
 /// The bytes of a file of one or more frames.
 ///
 /// # Errors
-/// [`DataError::Damaged`] or [`DataError::TooMuchMemory`].
+/// [`DataError::Damaged`] or [`CacheError::TooMuchMemory`](crate::CacheError::TooMuchMemory).
 pub(crate) fn decoded(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataError> {
     let mut input = bytes;
     let mut out = Vec::new();

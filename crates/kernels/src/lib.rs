@@ -2,6 +2,7 @@
 //! numbers; knows no graph.
 
 pub mod affine;
+pub mod cast;
 pub mod channels;
 pub mod conv;
 pub mod fold;

@@ -41,6 +41,25 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Bytes of memory that this process has now, where the system tells.
+    pub fn resident() -> Option<u64> {
+        of_process("VmRSS:")
+    }
+
+    /// The most bytes of memory that this process had so far, where the system tells.
+    pub fn peak() -> Option<u64> {
+        of_process("VmHWM:")
+    }
+}
+
+/// A figure of this process in the text of `/proc/self/status`, in bytes.
+fn of_process(name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// Memory and swap in the text of `/proc/meminfo`, in bytes.
 fn memory_of(info: &str) -> Option<u64> {
     let kib = |name: &str| -> Option<u64> {
@@ -63,6 +82,13 @@ mod tests {
         let text = "processor\t: 0\nmodel name\t: Example CPU @ 2.0 GHz\nflags\t: a b\n";
         assert_eq!(super::cpu_name(text), Some("Example CPU @ 2.0 GHz"));
         assert_eq!(super::cpu_name("processor : 0\nmodel name :\n"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_knows_its_memory() {
+        let (now, peak) = (super::Machine::resident().unwrap(), super::Machine::peak().unwrap());
+        assert!(now > 1 << 16 && peak >= now / 2, "{now} {peak}");
     }
 
     #[test]

@@ -100,6 +100,9 @@ pub struct Summary {
     pub shards: usize,
     /// Threads used; they do not change the numbers.
     pub threads: usize,
+    /// The most bytes of memory that the process had so far, of a run that was told how many it may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_bytes: Option<u64>,
     /// SHA-256 of the last weights' bytes, in hexadecimal.
     pub weights_sha256: Option<String>,
     /// Version of the program.

@@ -130,6 +130,9 @@ fn facts(s: &Summary) -> String {
     if s.samples_per_second > 0.0 && s.samples_per_second.is_finite() {
         fact("samples per second", count(s.samples_per_second.min(1e18).round() as u64));
     }
+    if let Some(bytes) = s.peak_bytes {
+        fact("memory, at most", format!("{} MiB", count(bytes.div_ceil(1 << 20))));
+    }
     fact("training time", duration(s.seconds));
     out + "</dl>"
 }

@@ -79,7 +79,9 @@ fn facts(s: &record::Summary) -> String {
         .as_ref()
         .map(|h| format!(" · weights {}", h.chars().take(12).collect::<String>()))
         .unwrap_or_default();
-    format!("{} parameters{rate} · {threads} · seed {}{hash}", count(s.parameters), s.seed)
+    let peak =
+        s.peak_bytes.map(|bytes| format!(" · {} MiB of memory", bytes.div_ceil(1 << 20))).unwrap_or_default();
+    format!("{} parameters{rate} · {threads} · seed {}{hash}{peak}", count(s.parameters), s.seed)
 }
 
 /// Metrics by split, of the best epoch and, where another one, the last.

@@ -21,7 +21,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let set = data::open(&folder.join("data.npz").to_string_lossy(), &DataOptions::default())?;
     let samples: Vec<u32> = (0..SAMPLES as u32).collect();
     let mut inputs = vec![0.0; SAMPLES * 20];
-    set.gather(&samples, &data::Affine::identity(), &mut inputs);
+    set.gather(&samples, &data::Affine::identity(), &mut inputs)?;
     let logits = predictor.predict(&inputs)?;
 
     // what PyTorch said of the same samples

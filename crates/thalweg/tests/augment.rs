@@ -11,7 +11,7 @@ use thalweg::train::{self, Observer, Prepared, Progress, Silent, Split, Trainer}
 
 fn rows(pipeline: &Pipeline, set: &Dataset, indices: &[u32], epoch: u64) -> Vec<f32> {
     let mut out = vec![f32::NAN; indices.len() * set.n_inputs()];
-    pipeline.gather(set, indices, epoch, &Affine::identity(), &mut out);
+    pipeline.gather(set, indices, epoch, &Affine::identity(), &mut out).unwrap();
     out
 }
 

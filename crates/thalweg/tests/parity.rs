@@ -215,7 +215,7 @@ fn first_gradient(trainer: &Trainer) -> Vec<f32> {
     let (set, reading) = (&trainer.prepared().unwrap().set, &trainer.prepared().unwrap().reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();
     let (mut x, mut y) = (vec![f32::NAN; BATCH * set.n_inputs()], vec![f32::NAN; BATCH]);
-    set.gather(&rows, &reading.inputs, &mut x);
+    set.gather(&rows, &reading.inputs, &mut x).unwrap();
     set.gather_targets(&rows, &reading.targets, &mut y);
     let (params, buffers) = trainer.weights();
     executor.run(StepContext { params, buffers, tangents: &[], draw: Draw::default() }, &[&x[..], &y[..]]);

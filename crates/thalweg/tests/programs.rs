@@ -175,11 +175,16 @@ fn statistics_of_norms_are_those_in_f64() {
 
         let n = trainer.prepared().unwrap().splits.train.len();
         let mut x = vec![0.0; n * 64];
-        trainer.prepared().unwrap().set.gather(
-            &trainer.prepared().unwrap().splits.train,
-            &trainer.prepared().unwrap().reading.inputs,
-            &mut x,
-        );
+        trainer
+            .prepared()
+            .unwrap()
+            .set
+            .gather(
+                &trainer.prepared().unwrap().splits.train,
+                &trainer.prepared().unwrap().reading.inputs,
+                &mut x,
+            )
+            .unwrap();
         let x: Vec<f64> = x.into_iter().map(f64::from).collect();
         // 0 linear, 1 norm, 2 relu, 3 linear, 4 norm
         let first = linear(&x, &trainer, "0");

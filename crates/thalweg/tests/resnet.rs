@@ -250,7 +250,12 @@ fn evaluation_of_resnet20() {
     );
     let mut x = vec![f32::NAN; IMAGES * trainer.prepared().unwrap().set.n_inputs()];
     let rows: Vec<u32> = (0..IMAGES as u32).collect();
-    trainer.prepared().unwrap().set.gather(&rows, &trainer.prepared().unwrap().reading.inputs, &mut x);
+    trainer
+        .prepared()
+        .unwrap()
+        .set
+        .gather(&rows, &trainer.prepared().unwrap().reading.inputs, &mut x)
+        .unwrap();
     x.iter_mut().for_each(|x| *x *= 4.0);
     let params = &trainer.state.params;
     executor.run(StepContext { params, buffers: &buffers, tangents: &[], draw: Draw::default() }, &[&x[..]]);
@@ -291,7 +296,7 @@ fn completed(
     let (set, reading) = (&trainer.prepared().unwrap().set, &trainer.prepared().unwrap().reading);
     let rows: Vec<u32> = (0..BATCH as u32).collect();
     let (mut x, mut y) = (vec![f32::NAN; BATCH * set.n_inputs()], vec![f32::NAN; BATCH]);
-    set.gather(&rows, &reading.inputs, &mut x);
+    set.gather(&rows, &reading.inputs, &mut x).unwrap();
     set.gather_targets(&rows, &reading.targets, &mut y);
     let (params, buffers) = trainer.weights();
     executor.run(StepContext { params, buffers, tangents, draw: Draw::default() }, &[&x[..], &y[..]]);

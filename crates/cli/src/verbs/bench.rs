@@ -98,6 +98,7 @@ impl Bench {
             answers: 0,
             batch: case.batch,
             eval_batch: 1,
+            window: 0,
         };
         if !need.can_be_had() {
             return Err(TrainError::Memory { need }.into());

@@ -102,7 +102,7 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
         Ok(set) => set,
         Err(error) => return unusable(ui, error, &config, &options),
     };
-    let info = set.info();
+    let info = set.info()?;
     // a set too small to be split is shown all the same
     let (splits, unsplit) = match data::split(&set, &config.split()) {
         Ok(splits) => (splits, None),
@@ -111,7 +111,7 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
             (all, Some(Finding { fault: "columns", confidence: 1.0, evidence: error.to_string(), fix: None }))
         }
     };
-    let mut findings = data::findings(&set, &splits);
+    let mut findings = data::findings(&set, &splits)?;
     // columns of a table are brought to one scale unless that is turned off
     findings.retain(|f| f.fault != "input_scale" || preprocess == Some(Preprocess::None));
     findings.extend(unsplit);
@@ -185,6 +185,12 @@ fn described(info: &DataInfo, splits: &Splits, findings: &[Finding], width: usiz
     }
     if info.missing > 0 {
         rows.push(("missing", format!("{} values", count(info.missing))));
+    }
+    if let Some(streamed) = &info.streamed {
+        let held = bytes(streamed.held_bytes);
+        rows.push(("streamed", format!("{streamed}, {held} of them in memory at a time")));
+        let left_out = "leakage and contradicting labels are not looked for in samples that are streamed";
+        rows.push(("note", left_out.into()));
     }
     rows.push(("source", info.origin.source.clone()));
     if !info.origin.license.is_empty() {

@@ -63,6 +63,15 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// The same with variables of the environment.
+    #[allow(dead_code)]
+    pub fn start_with(&self, words: &str, variables: &[(&str, &str)]) -> Child {
+        let mut command = self.command(words);
+        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

@@ -42,6 +42,8 @@ fn copied_again(here: &Path, _: &[String]) {
 }
 
 const ARRAYS: &str = "thalweg data=x.npy model=mlp-4 batch=16 steps=1 -q";
+/// Arrays through the cache.
+const STREAMED: &str = "thalweg data=x.npy data.stream=true model=mlp-4 batch=16 steps=1 -q";
 const TABLE: &str = "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q";
 /// A picture in each of two class folders.
 const IMAGES: &str = "mkdir -p p/a p/b && for c in a b; do for i in 1 2 3 4 5 6; do thalweg data preview digits --out p/$c/$i.png --samples 1 -q; done; done";
@@ -169,6 +171,14 @@ pub const CASES: &[Case] = &[
             write(here, "y.npy", npy("<f4", &[39], &[1.0; 39]));
         })
         .by_hand(|_, quoted| assert_eq!(quoted[0], "data.target=FILE")),
+    case("cache.Write", "XDG_CACHE_HOME=$PWD/t.csv thalweg data=x.npy data.stream=true", "XDG_CACHE_HOME=$PWD/c thalweg data=x.npy data.stream=true steps=1 -q")
+        .setup(arrays),
+    case("cache.NoFolder", "env -u HOME -u XDG_CACHE_HOME thalweg data=x.npy data.stream=true", "XDG_CACHE_HOME=$PWD/c thalweg data=x.npy data.stream=true steps=1 -q")
+        .setup(arrays),
+    case("cache.Block", STREAMED, STREAMED)
+        .setup(arrays)
+        .before("thalweg data=x.npy data.stream=true model=mlp-4 batch=16 steps=1 -q && printf X | dd of=$(ls .cache/thalweg/data/rows-*) bs=1 seek=4100 conv=notrunc"),
+    case("cache.NotStreamed", "thalweg data=blobs data.n=200000 data.memory=1MiB", "thalweg data=blobs data.n=200000 {0} steps=1 -q"),
     case("data.NoTargets", ARRAYS, "thalweg data=x.npy data.target=right.npy model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| {
             arrays(here);

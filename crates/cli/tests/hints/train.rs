@@ -61,5 +61,6 @@ pub const CASES: &[Case] = &[
             std::fs::copy(here.join("keep"), here.join("r/checkpoints/last.safetensors")).unwrap();
         }),
     case("loss.ClassWeights", "thalweg loss=cross_entropy loss.class_weights=1,2", "thalweg loss=cross_entropy {0} model=mlp-4 steps=1 -q"),
+    case("train.Budget", "thalweg data.memory=2MiB", "thalweg {0} model=mlp-4 steps=1 -q"),
     case("train.Memory", "thalweg model=mlp-40000-40000 optimizer=adam", "thalweg model=mlp-4 optimizer=sgd steps=1 -q"),
 ];

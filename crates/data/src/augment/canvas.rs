@@ -3,19 +3,13 @@
 use super::colors::Colors;
 use super::fill::Fill;
 use super::motion::{Motion, Scene, resample, resample_in_place};
-
-/// A sample as the data set holds it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
-    Bytes(&'a [u8]),
-    Numbers(&'a [f32]),
-}
+use crate::row::Row;
 
 /// An image on its way through the transforms.
 #[derive(Debug)]
 pub(crate) struct Canvas<'a> {
     /// The sample, until its pixels are in `out`.
-    source: Option<Source<'a>>,
+    source: Option<Row<'a>>,
     out: &'a mut [f32],
     /// Of the size of `scratch_len`.
     scratch: &'a mut [f32],
@@ -29,7 +23,7 @@ pub(crate) struct Canvas<'a> {
 
 impl<'a> Canvas<'a> {
     pub fn new(
-        source: Source<'a>,
+        source: Row<'a>,
         shape: [usize; 3],
         colors: &'a Colors,
         out: &'a mut [f32],
@@ -73,11 +67,11 @@ impl<'a> Canvas<'a> {
         let (shape, mean) = (self.shape, &self.colors.mean[..]);
         let still = Motion::offset(0.0, 0.0);
         match (self.source.take(), motion) {
-            (Some(Source::Bytes(pixels)), motion) => {
+            (Some(Row::Bytes(pixels)), motion) => {
                 let scene = Scene { pixels, shape, fill, mean };
                 resample(scene, motion.unwrap_or(still), self.out, self.scratch);
             }
-            (Some(Source::Numbers(pixels)), motion) => {
+            (Some(Row::Numbers(pixels)), motion) => {
                 let scene = Scene { pixels, shape, fill, mean };
                 resample(scene, motion.unwrap_or(still), self.out, self.scratch);
             }

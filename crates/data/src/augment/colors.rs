@@ -1,7 +1,8 @@
 //! What colors the training images have: their mean, and the principal axes along which they vary.
 
 use crate::moments::moments;
-use crate::{Dataset, Values};
+use crate::row::Row;
+use crate::{DataError, Dataset};
 
 /// Facts about pixels, fitted on the training samples alone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,17 +17,20 @@ pub(crate) struct Colors {
 
 impl Colors {
     /// One pass over the training samples, two if `axes` asks for the covariance of the channels.
-    pub fn fit(set: &Dataset, train: &[u32], channels: usize, axes: bool) -> Colors {
-        let each = moments(set, train);
+    ///
+    /// # Errors
+    /// What keeps rows of a file from being read.
+    pub fn fit(set: &Dataset, train: &[u32], channels: usize, axes: bool) -> Result<Colors, DataError> {
+        let each = moments(set, train)?;
         let mean = each.grouped(channels, |i| i % channels).mean;
         let bounded = each.min.iter().all(|x| *x >= 0.0) && each.max.iter().all(|x| *x <= 1.0);
-        let axes = if axes { principal_axes(&covariance(set, train, &mean)) } else { Vec::new() };
-        Colors { mean: mean.iter().map(|m| *m as f32).collect(), axes, bounded }
+        let axes = if axes { principal_axes(&covariance(set, train, &mean)?) } else { Vec::new() };
+        Ok(Colors { mean: mean.iter().map(|m| *m as f32).collect(), axes, bounded })
     }
 }
 
 /// Covariance of the channels over all pixels of the training samples, in f64.
-fn covariance(set: &Dataset, train: &[u32], mean: &[f64]) -> Vec<Vec<f64>> {
+fn covariance(set: &Dataset, train: &[u32], mean: &[f64]) -> Result<Vec<Vec<f64>>, DataError> {
     let (c, width) = (mean.len(), set.n_inputs());
     let mut products = vec![0.0f64; c * c];
     let mut pixel = vec![0.0f64; c];
@@ -36,20 +40,16 @@ fn covariance(set: &Dataset, train: &[u32], mean: &[f64]) -> Vec<Vec<f64>> {
             row.iter_mut().zip(&pixel).for_each(|(sum, b)| *sum += a * b);
         }
     };
-    for i in train.iter().map(|&i| i as usize * width) {
-        match &set.inputs {
-            Values::U8(bytes) => {
-                let pixels = bytes[i..i + width].chunks_exact(c);
-                pixels.for_each(|p| add(&mut p.iter().map(|b| f64::from(*b) / 255.0)));
-            }
-            Values::F32(values) => {
-                let pixels = values[i..i + width].chunks_exact(c);
-                pixels.for_each(|p| add(&mut p.iter().map(|x| f64::from(*x))));
-            }
+    set.pass(train, |_, row| match row {
+        Row::Bytes(bytes) => {
+            bytes.chunks_exact(c).for_each(|p| add(&mut p.iter().map(|b| f64::from(*b) / 255.0)));
         }
-    }
+        Row::Numbers(values) => {
+            values.chunks_exact(c).for_each(|p| add(&mut p.iter().map(|x| f64::from(*x))))
+        }
+    })?;
     let n = (train.len() * width / c).max(1) as f64;
-    products.chunks_exact(c).map(|row| row.iter().map(|x| x / n).collect()).collect()
+    Ok(products.chunks_exact(c).map(|row| row.iter().map(|x| x / n).collect()).collect())
 }
 
 /// Eigenvectors times eigenvalues of a symmetric matrix, the largest eigenvalue first, by Jacobi's rotations.

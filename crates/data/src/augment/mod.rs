@@ -9,7 +9,7 @@
 //! let augment: Augment = "crop-1,rotate-10".parse().expect("two transforms");
 //! let pipeline = Pipeline::new(&augment, &set, &train, 0)?.expect("two transforms");
 //! let mut batch = vec![0.0; 4 * set.n_inputs()];
-//! pipeline.gather(&set, &train[..4], 7, &Affine::identity(), &mut batch);
+//! pipeline.gather(&set, &train[..4], 7, &Affine::identity(), &mut batch)?;
 //! # Ok::<(), data::DataError>(())
 //! ```
 

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 
 use kernels::affine::affine_in_place;
 
-use super::canvas::{Canvas, Source};
+use super::canvas::Canvas;
 use super::colors::Colors;
 use super::mixing::Mix;
 use super::motion::scratch_len;
 use super::{Augment, Draws, Images, TransformConfig, Unsuitable};
 use crate::gather::Repeated;
-use crate::{Affine, DataError, Dataset, Values};
+use crate::{Affine, DataError, Dataset};
 
 /// A list of transforms, and what they know of the training samples.
 #[derive(Clone, Debug)]
@@ -41,7 +41,8 @@ impl Pipeline {
     /// Fits transforms to the training samples `train` of `set`; none for an empty list.
     ///
     /// # Errors
-    /// [`DataError::Augment`] for samples that are not images, or that a transform cannot change.
+    /// [`DataError::Augment`] for samples that are not images, or that a transform cannot change; what keeps rows of a
+    /// file from being read.
     pub fn new(
         augment: &Augment,
         set: &Dataset,
@@ -58,7 +59,7 @@ impl Pipeline {
             return refuse(first, "it changes images, [height, width] or [height, width, channels]".into());
         };
         let axes = transforms.iter().any(|t| t.transform().wants_axes());
-        let colors = Colors::fit(set, train, shape[2], axes);
+        let colors = Colors::fit(set, train, shape[2], axes)?;
         let images = Images { shape, bounded: colors.bounded };
         for transform in &transforms {
             if let Err(problem) = transform.check() {
@@ -100,9 +101,19 @@ impl Pipeline {
     ///
     /// A row depends on the seed, the epoch and its index, and on nothing else. Allocates once a thread.
     ///
+    /// # Errors
+    /// What keeps rows of a file from being read; nothing of those in memory.
+    ///
     /// # Panics
     /// If `out` has another length, an index is not below [`Dataset::len`], or the map does not fit the inputs.
-    pub fn gather(&self, set: &Dataset, indices: &[u32], epoch: u64, affine: &Affine, out: &mut [f32]) {
+    pub fn gather(
+        &self,
+        set: &Dataset,
+        indices: &[u32],
+        epoch: u64,
+        affine: &Affine,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
         let width: usize = self.shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
         assert_eq!(out.len(), indices.len() * width, "length of the batch");
         assert!(width.is_multiple_of(affine.scale.len()), "values of the preprocessing");
@@ -116,30 +127,35 @@ impl Pipeline {
             let (scratch, partner) = scratch.split_at_mut(framed);
             let partner = &mut partner[..width];
             for (&sample, out) in indices.iter().zip(out.chunks_exact_mut(width)) {
-                self.change(set, sample, epoch, out, scratch);
+                self.change(set, sample, epoch, out, scratch)?;
                 if let Some(mix) = self.mix(sample, epoch) {
-                    self.change(set, self.partners[mix.partner], epoch, partner, scratch);
+                    self.change(set, self.partners[mix.partner], epoch, partner, scratch)?;
                     mix.apply(out, partner, self.shape);
                 }
                 if !affine.is_identity() {
                     affine_in_place(out, scale, shift);
                 }
             }
-        });
+            Ok(())
+        })
     }
 
     /// One sample through all transforms but those that mix.
-    fn change(&self, set: &Dataset, sample: u32, epoch: u64, out: &mut [f32], scratch: &mut [f32]) {
-        let at = sample as usize * out.len();
-        let source = match &set.inputs {
-            Values::U8(bytes) => Source::Bytes(&bytes[at..at + out.len()]),
-            Values::F32(values) => Source::Numbers(&values[at..at + out.len()]),
-        };
-        let mut canvas = Canvas::new(source, self.shape, &self.colors, out, scratch);
-        for (position, transform) in self.transforms.iter().enumerate() {
-            transform.transform().apply(Draws::new(self.seed, epoch, position, sample), &mut canvas);
-        }
-        canvas.pixels();
+    fn change(
+        &self,
+        set: &Dataset,
+        sample: u32,
+        epoch: u64,
+        out: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), DataError> {
+        set.each_row(&[sample], |_, row| {
+            let mut canvas = Canvas::new(row, self.shape, &self.colors, out, scratch);
+            for (position, transform) in self.transforms.iter().enumerate() {
+                transform.transform().apply(Draws::new(self.seed, epoch, position, sample), &mut canvas);
+            }
+            canvas.pixels();
+        })
     }
 
     /// The first transform that mixes the sample, if any does.

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::Pipeline;
-use crate::{Affine, Dataset, Task, order};
+use crate::{Affine, DataError, Dataset, Task, order};
 
 /// A picture of red, green and blue bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,17 @@ const PAPER: u8 = 255;
 /// Values are shown as they are before any preprocessing: 0 to 1 as black to white, and those of a set with other
 /// values by the range of the samples shown. One channel is gray, three are colors, of others the mean is shown.
 /// None if samples are not images.
-pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versions: usize) -> Option<Sheet> {
-    let [h, w, c] = set.image_shape().filter(|shape| shape.iter().all(|n| *n > 0))?;
+///
+/// # Errors
+/// What keeps rows of a file from being read.
+pub fn sheet(
+    set: &Dataset,
+    samples: &[u32],
+    pipeline: Option<&Pipeline>,
+    versions: usize,
+) -> Result<Option<Sheet>, DataError> {
+    let shape = set.image_shape().filter(|shape| shape.iter().all(|n| *n > 0));
+    let Some([h, w, c]) = shape else { return Ok(None) };
     let versions = if pipeline.is_some() { versions } else { 0 };
     let factor = LEAST_SIDE.div_ceil(h.min(w));
     let (tile_h, tile_w) = (h * factor, w * factor);
@@ -42,7 +51,7 @@ pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versio
     let (width, height) = (2 * GAP + tile_w + rest, GAP + samples.len() * (tile_h + GAP));
     let mut rgb = vec![PAPER; 3 * width * height];
     let mut image = vec![0.0; h * w * c];
-    let range = range_of(set, samples, &mut image);
+    let range = range_of(set, samples, &mut image)?;
     for (row, sample) in samples.iter().enumerate() {
         let top = GAP + row * (tile_h + GAP);
         let mut draw = |image: &[f32], left: usize| {
@@ -51,15 +60,15 @@ pub fn sheet(set: &Dataset, samples: &[u32], pipeline: Option<&Pipeline>, versio
                 rgb[3 * ((top + y) * width + left + x)..][..3].copy_from_slice(&color(pixel, range));
             }
         };
-        set.gather(&[*sample], &Affine::identity(), &mut image);
+        set.gather(&[*sample], &Affine::identity(), &mut image)?;
         draw(&image, GAP);
         for (version, pipeline) in (0..versions).zip(pipeline.iter().cycle()) {
-            pipeline.gather(set, &[*sample], version as u64, &Affine::identity(), &mut image);
+            pipeline.gather(set, &[*sample], version as u64, &Affine::identity(), &mut image)?;
             draw(&image, GAP + tile_w + WIDE_GAP + version * (tile_w + GAP));
         }
     }
     let legend = samples.iter().map(|i| format!("sample {i}: {}", target(set, *i))).collect();
-    Some(Sheet { width, height, rgb, legend })
+    Ok(Some(Sheet { width, height, rgb, legend }))
 }
 
 /// `n` of the samples `from`, in an order that the seed decides; of classes one each in turn.
@@ -105,14 +114,14 @@ fn io_error(error: png::EncodingError) -> io::Error {
 }
 
 /// What black and white stand for.
-fn range_of(set: &Dataset, samples: &[u32], image: &mut [f32]) -> (f32, f32) {
+fn range_of(set: &Dataset, samples: &[u32], image: &mut [f32]) -> Result<(f32, f32), DataError> {
     let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
     for sample in samples {
-        set.gather(&[*sample], &Affine::identity(), image);
+        set.gather(&[*sample], &Affine::identity(), image)?;
         low = image.iter().copied().fold(low, f32::min);
         high = image.iter().copied().fold(high, f32::max);
     }
-    if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) }
+    Ok(if low >= 0.0 && high <= 1.0 || low >= high { (0.0, 1.0) } else { (low, high) })
 }
 
 fn color(pixel: &[f32], (low, high): (f32, f32)) -> [u8; 3] {
@@ -148,7 +157,7 @@ mod tests {
         assert_eq!(classes, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 0.0, 1.0]);
         assert_ne!(samples, pick(&set, &all, 12, 6));
         let pipeline = Pipeline::new(&"flip-1".parse().unwrap(), &set, &all, 0).unwrap();
-        let shown = sheet(&set, &samples, pipeline.as_ref(), 3).unwrap();
+        let shown = sheet(&set, &samples, pipeline.as_ref(), 3).unwrap().unwrap();
         // 8 × 8 becomes 64 × 64
         assert_eq!((shown.width, shown.height), (8 + 64 + 16 + 3 * 68 - 4, 4 + 12 * 68));
         assert_eq!(shown.legend[1], format!("sample {}: 1", samples[1]));
@@ -164,15 +173,15 @@ mod tests {
         let mut back = vec![0; shown.rgb.len()];
         reader.next_frame(&mut back).unwrap();
         assert_eq!(back, shown.rgb);
-        let plain = sheet(&set, &samples, None, 3).unwrap();
+        let plain = sheet(&set, &samples, None, 3).unwrap().unwrap();
         assert_eq!(plain.width, 8 + 64);
         let points = data::open("two-moons", &DataOptions::default()).unwrap();
-        assert_eq!(sheet(&points, &[0], None, 3), None);
+        assert_eq!(sheet(&points, &[0], None, 3).unwrap(), None);
     }
 
     fn data_value(set: &Dataset, sample: u32, y: usize, x: usize) -> f32 {
         let mut image = vec![0.0; 64];
-        set.gather(&[sample], &Affine::identity(), &mut image);
+        set.gather(&[sample], &Affine::identity(), &mut image).unwrap();
         image[8 * y + x]
     }
 }

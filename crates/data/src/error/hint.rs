@@ -96,6 +96,7 @@ impl DataError {
                 "a table needs at least one column besides the target; check `data.target` and `data.drop`".into()
             }
             Files(error) => error.hint(),
+            Cache(error) => error.hint(),
             NoArray { .. } => "save with `numpy.savez(FILE, x=inputs, y=targets)`".into(),
             NoTargets { .. } => "name the file: `data.target=FILE`".into(),
             NothingUsable { .. } => "name a file instead of the folder: `data=FOLDER/FILE`".into(),
@@ -138,7 +139,6 @@ impl DataError {
             MostUnreadable { .. } => {
                 "save them as PNG or JPEG, copy them again, or remove files that are not images".into()
             }
-            TooMuchMemory { .. } => "make the images smaller, `data.size=64`, or use fewer samples".into(),
             BadOption { option, .. } => format!("set `data.{option}` to another value, or leave it out"),
             Split { .. } => "ask for less: `data.valid=0.1 data.test=0.1`".into(),
             AffineShape { .. } => "fit the preprocessing on this data set".into(),
@@ -147,7 +147,7 @@ impl DataError {
 }
 
 /// A path as one word of a shell.
-fn typed(path: &Path) -> String {
+pub(super) fn typed(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }

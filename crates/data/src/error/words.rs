@@ -4,6 +4,16 @@ use std::path::PathBuf;
 
 pub(super) use super::column::{column_faults, odd_lines};
 
+/// A number of bytes for people, such as `3.2 GiB`; exact where it is a whole number of a unit.
+pub(crate) fn size(bytes: usize) -> String {
+    let units = [("GiB", 1usize << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.into_iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
+        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// Paths one behind the other.
 pub(super) fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();

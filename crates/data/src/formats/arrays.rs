@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::npy::{self, Array, Numbers};
-use crate::channels::arrange;
+use super::streamed::{self, Arrays, Streamed};
+use crate::channels::{Arrangement, arrange};
 use crate::error::first;
-use crate::{DataError, DataOptions, Dataset, Origin, Values, read};
+use crate::precision::Collapse;
+use crate::{CacheError, DataError, DataOptions, Dataset, Origin, Values, read};
 use settings::nearest;
 
 mod pairs;
@@ -25,8 +27,18 @@ struct PartArrays {
 /// Opens one `.npy` file of inputs, with the targets of `data.target` or of the file beside it; validation and test
 /// parts that lie beside `x_train.npy` and the like come along.
 pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
+    let told = options.target.first().map(PathBuf::from);
+    let y = told.clone().map_or_else(|| targets_beside(path), Ok);
+    let mut others = Vec::new();
+    if told.is_none() && !options.inputs_only {
+        let beside = parts_beside(path).into_iter();
+        others.extend(beside.filter_map(|(part, x)| Some((part, targets_beside(&x).ok()?, x))));
+    }
+    let beside = others.iter().map(|(_, _, x)| x.as_path());
+    let files: Vec<PathBuf> = std::iter::once(path).chain(beside).map(PathBuf::from).collect();
+    let later = Later::of(files, options)?;
     let load = |x: &Path, y: Result<PathBuf, DataError>| -> Result<PartArrays, DataError> {
-        let inputs = npy::load(x)?;
+        let inputs = load_inputs(x, later.as_ref())?;
         let (y, y_path) = match y {
             _ if options.inputs_only => (unknown(&inputs), x.into()),
             found => {
@@ -36,18 +48,12 @@ pub(crate) fn open_file(path: &Path, options: &DataOptions) -> Result<Dataset, D
         };
         Ok(PartArrays { x: inputs, y, x_path: x.into(), y_path })
     };
-    let told = options.target.first().map(PathBuf::from);
-    let y = told.clone().map_or_else(|| targets_beside(path), Ok);
     let mut parts = vec![(0, load(path, y)?)];
-    if told.is_none() && !options.inputs_only {
-        for (part, x) in parts_beside(path) {
-            if let Ok(y) = targets_beside(&x) {
-                parts.push((part, load(&x, Ok(y))?));
-            }
-        }
+    for (part, y, x) in others {
+        parts.push((part, load(&x, Ok(y))?));
     }
     let beside: Vec<String> = parts[1..].iter().map(|(_, p)| p.x_path.display().to_string()).collect();
-    let mut set = assemble(path, parts, options)?;
+    let mut set = assemble(path, parts, (options, later))?;
     if !beside.is_empty() {
         set.notes.push(format!("taken from beside it: {}", beside.join(", ")));
     }
@@ -65,7 +71,17 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
         .collect();
     let names: Vec<String> = files.keys().cloned().collect();
     pairs::inputs_of(&names, 0)?;
-    Some(from_named(folder, &names, |name| npy::load(&files[name]), options))
+    let inputs: Vec<&String> = (0..PARTS.len()).filter_map(|part| pairs::inputs_of(&names, part)).collect();
+    let paths: Vec<PathBuf> = inputs.iter().map(|name| files[*name].clone()).collect();
+    let later = match Later::of(paths, options) {
+        Ok(later) => later,
+        Err(error) => return Some(Err(error)),
+    };
+    let load = |name: &str| match inputs.iter().any(|input| *input == name) {
+        true => load_inputs(&files[name], later.as_ref()),
+        false => npy::load(&files[name]),
+    };
+    Some(from_named(folder, &names, load, (options, later.clone())))
 }
 
 /// A data set from the arrays of an archive or a folder.
@@ -73,7 +89,7 @@ pub(crate) fn from_named(
     path: &Path,
     names: &[String],
     mut load: impl FnMut(&str) -> Result<Array, DataError>,
-    options: &DataOptions,
+    (options, later): (&DataOptions, Option<Later>),
 ) -> Result<Dataset, DataError> {
     let lacking = |what, part| DataError::NoArray {
         what,
@@ -103,7 +119,56 @@ pub(crate) fn from_named(
         };
         parts.push((part, PartArrays { x, y, x_path, y_path }));
     }
-    assemble(path, parts, options)
+    assemble(path, parts, (options, later))
+}
+
+/// Inputs whose values are read later, row by row: the files, and the memory that a run on them may take.
+#[derive(Clone)]
+pub(crate) struct Later {
+    files: Vec<PathBuf>,
+    memory: usize,
+}
+
+impl Later {
+    /// Files of inputs that are to be streamed; none where they are to be held in memory, or are compressed, which is
+    /// told when their size is known.
+    ///
+    /// # Errors
+    /// Those of the files, and [`CacheError::NotStreamed`] for those that have no rows in one piece.
+    fn of(files: Vec<PathBuf>, options: &DataOptions) -> Result<Option<Later>, DataError> {
+        if options.memory.is_none() && options.stream.is_none() || files.iter().any(|file| is_gzip(file)) {
+            return Ok(None);
+        }
+        let size = |file: &PathBuf| -> Result<(usize, bool), DataError> {
+            let n_bytes = std::fs::metadata(file).map_err(|e| read::failed(file, e))?.len() as usize;
+            let Some(array) = npy::look(file)? else { return Ok((n_bytes, false)) };
+            let n = array.dims.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+            let number = if matches!(array.values, Numbers::U8(_)) { 1 } else { size_of::<f32>() };
+            Ok((n.saturating_mul(number), true))
+        };
+        let sizes = files.iter().map(size).collect::<Result<Vec<_>, _>>()?;
+        let bytes = sizes.iter().map(|(bytes, _)| bytes).sum();
+        let Some(memory) = options.streamed(bytes) else { return Ok(None) };
+        match files.iter().zip(&sizes).find(|(_, (_, streams))| !streams) {
+            None => Ok(Some(Later { files, memory })),
+            Some((file, _)) => {
+                let what = "an array in Fortran order, or of text,".into();
+                let instead = "save it in C order: `numpy.save(FILE, numpy.ascontiguousarray(x))`".into();
+                let path = file.clone();
+                Err(CacheError::NotStreamed { what, bytes, memory, instead: Some(instead), path }.into())
+            }
+        }
+    }
+}
+
+fn is_gzip(path: &Path) -> bool {
+    path.to_string_lossy().to_lowercase().ends_with(".gz")
+}
+
+/// An array of inputs, without its values where they are read later.
+fn load_inputs(path: &Path, later: Option<&Later>) -> Result<Array, DataError> {
+    let look = || npy::look(path).transpose();
+    later.and_then(|_| look()).unwrap_or_else(|| npy::load(path))
 }
 
 /// Targets that nobody knows.
@@ -152,7 +217,7 @@ fn parts_beside(path: &Path) -> Vec<(usize, PathBuf)> {
 fn assemble(
     path: &Path,
     parts: Vec<(usize, PartArrays)>,
-    options: &DataOptions,
+    (options, later): (&DataOptions, Option<Later>),
 ) -> Result<Dataset, DataError> {
     check_shapes(&parts)?;
     let first = &parts[0].1;
@@ -163,6 +228,12 @@ fn assemble(
     let (mut inputs, mut own, mut warnings) = (None, Vec::new(), Vec::new());
     for (part, PartArrays { mut x, y, x_path, .. }) in parts {
         let n = x.dims[0];
+        fixed[part] = Some(at..at + n);
+        at += n;
+        own.push(y);
+        if later.is_some() {
+            continue;
+        }
         match &mut x.values {
             Numbers::F32(values) => arranged.apply(values),
             Numbers::U8(bytes) => arranged.apply(bytes),
@@ -171,11 +242,20 @@ fn assemble(
             }
         }
         warnings.extend(too_coarse(&x, &x_path));
-        fixed[part] = Some(at..at + n);
-        at += n;
         inputs = Some(join(inputs, x.values));
-        own.push(y);
     }
+    let mut notes = Vec::new();
+    let inputs = match (later, inputs) {
+        (Some(later), _) => {
+            let streamed = stream(path, &arranged, (options, later), bytes)?;
+            notes.extend(streamed.notes);
+            warnings.extend(streamed.warnings);
+            streamed.values
+        }
+        (None, Some(Numbers::U8(bytes))) => Values::U8(bytes),
+        (None, Some(Numbers::F32(values))) => Values::F32(values),
+        (None, Some(Numbers::Text(_)) | None) => Values::F32(Vec::new()),
+    };
     let coarse: Vec<String> = own.iter().zip(&y_paths).filter_map(|(y, path)| too_coarse(y, path)).collect();
     let told = targets::told(own.into_iter().zip(y_paths.iter().map(PathBuf::as_path)).collect(), options)?;
     if matches!(told.task, crate::Task::Regression { .. }) {
@@ -185,11 +265,7 @@ fn assemble(
     Ok(Dataset {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         input_shape: arranged.shape,
-        inputs: match inputs {
-            Some(Numbers::U8(bytes)) => Values::U8(bytes.into()),
-            Some(Numbers::F32(values)) => Values::F32(values),
-            Some(Numbers::Text(_)) | None => Values::F32(Vec::new()),
-        },
+        inputs,
         targets: told.targets,
         task: told.task,
         features: Vec::new(),
@@ -201,8 +277,31 @@ fn assemble(
         times: None,
         schema: None,
         columns: Vec::new(),
-        notes: told.note.into_iter().collect(),
+        notes: told.note.into_iter().chain(notes).collect(),
         warnings,
+    })
+}
+
+/// The inputs of all parts through the cache.
+fn stream(
+    path: &Path,
+    arranged: &Arrangement,
+    (options, later): (&DataOptions, Later),
+    bytes: bool,
+) -> Result<Streamed, DataError> {
+    let Later { files, memory } = later;
+    let arrays = Arrays { format: "npy 1", source: path, files, arranged, bytes, memory };
+    streamed::inputs(&arrays, options, |sink| {
+        let mut warnings = Vec::new();
+        for file in &arrays.files {
+            let coarse = npy::stream(file, |values| sink.rows(values))?;
+            warnings.extend(coarse_in(
+                coarse.iter(),
+                arranged.shape.len() > 1 || arranged.shape != [1],
+                file,
+            ));
+        }
+        Ok(warnings)
     })
 }
 
@@ -247,9 +346,17 @@ fn check_shapes(parts: &[(usize, PartArrays)]) -> Result<(), DataError> {
 
 /// The warning of an array whose different values fall together in 32 bits.
 fn too_coarse(array: &Array, path: &Path) -> Option<String> {
-    let several = array.dims.len() > 1;
+    coarse_in(array.coarse.iter(), array.dims.len() > 1, path)
+}
+
+/// The same of columns and what falls together in them; they are named where there are several.
+fn coarse_in<'a>(
+    columns: impl Iterator<Item = &'a (usize, Collapse)>,
+    several: bool,
+    path: &Path,
+) -> Option<String> {
     let place = |column| if several { format!("column {column}: ") } else { String::new() };
-    let told: Vec<String> = array.coarse.iter().map(|(c, lost)| format!("{}{lost}", place(*c))).collect();
+    let told: Vec<String> = columns.map(|(c, lost)| format!("{}{lost}", place(*c))).collect();
     let cure = "subtract an offset before you save it, as in `a - a.min(0)`";
     (!told.is_empty()).then(|| format!("{}: {}; {cure}", path.display(), first(&told)))
 }

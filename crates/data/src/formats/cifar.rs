@@ -142,7 +142,7 @@ impl Source<'_> {
         Ok(Dataset {
             name: name.into(),
             input_shape: vec![32, 32, 3],
-            inputs: Values::U8(pixels.into()),
+            inputs: Values::U8(pixels),
             targets,
             task: Task::Classification { classes },
             features: Vec::new(),

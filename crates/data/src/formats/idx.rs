@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::npy::Numbers;
+use super::streamed::{self, AT_A_TIME, Arrays, Streamed};
 use super::{Format, Reader};
 #[cfg(feature = "gzip")]
 use crate::cache::Slot;
@@ -106,7 +108,15 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     let n: usize = files.iter().map(|(_, y)| y.dims[0]).sum();
     let n_train = files[0].1.dims[0];
     let origin = Origin { source: path.display().to_string(), license: String::new() };
-    let (inputs, label_parts) = decode(files, &arranged, cache)?;
+    let bytes: usize = files.iter().map(|(x, _)| x.held_bytes()).fold(0, usize::saturating_add);
+    let plain = files.iter().all(|(x, _)| x.is_plain());
+    let (streamed, label_parts) = match options.streamed(bytes).filter(|_| plain) {
+        Some(memory) => stream(path, files, &arranged, (options, memory))?,
+        None => {
+            let (values, labels) = decode(files, &arranged, cache)?;
+            (Streamed { values, notes: Vec::new(), warnings: Vec::new() }, labels)
+        }
+    };
     let (mut targets, mut n_classes) = (Vec::with_capacity(n), 0);
     for (part, (_, file)) in label_parts.iter().zip(pairs) {
         n_classes = n_classes.max(check_labels(&part.values, options.classes, file)?);
@@ -120,7 +130,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
     Ok(Dataset {
         name: known.map_or_else(|| stem(path), |k| k.name.into()),
         input_shape: arranged.shape,
-        inputs,
+        inputs: streamed.values,
         targets,
         task: Task::Classification { classes },
         features: Vec::new(),
@@ -132,8 +142,8 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
         times: None,
         schema: None,
         columns: Vec::new(),
-        notes: Vec::new(),
-        warnings: Vec::new(),
+        notes: streamed.notes,
+        warnings: streamed.warnings,
     })
 }
 
@@ -178,6 +188,38 @@ struct Labels {
     values: Vec<f32>,
 }
 
+/// The inputs of plain files through the cache, and their labels.
+fn stream(
+    path: &Path,
+    files: Vec<(IdxFile, IdxFile)>,
+    arranged: &Arrangement,
+    (options, memory): (&DataOptions, usize),
+) -> Result<(Streamed, Vec<Labels>), DataError> {
+    let (inputs, labels): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+    let labels = labels.into_iter().map(Labels::read).collect::<Result<_, _>>()?;
+    let arrays = Arrays {
+        format: "idx 1",
+        source: path,
+        files: inputs.iter().map(|x| x.path.clone()).collect(),
+        arranged,
+        bytes: inputs[0].kind == Kind::U8,
+        memory,
+    };
+    let streamed = streamed::inputs(&arrays, options, |sink| {
+        inputs.iter().try_for_each(|x| x.rows(|values| sink.rows(values)))?;
+        Ok(Vec::new())
+    })?;
+    Ok((streamed, labels))
+}
+
+impl Labels {
+    fn read(file: IdxFile) -> Result<Labels, DataError> {
+        let (mut bytes, kind, header) = (vec![0u8; file.n_bytes], file.kind, file.header.clone());
+        file.fill(&mut bytes, None)?;
+        Ok(Labels { header, values: kind.numbers(&bytes), bytes })
+    }
+}
+
 /// Decodes all files, each pair's inputs on a thread of its own.
 fn decode(
     files: Vec<(IdxFile, IdxFile)>,
@@ -203,9 +245,7 @@ fn decode(
             label_files.push(y);
         }
         for y in label_files {
-            let (mut part, kind, header) = (vec![0u8; y.n_bytes], y.kind, y.header.clone());
-            y.fill(&mut part, None)?;
-            labels.push(Labels { header, values: kind.numbers(&part), bytes: part });
+            labels.push(Labels::read(y)?);
         }
         threads
             .into_iter()
@@ -213,7 +253,7 @@ fn decode(
     })?;
     if kind == Kind::U8 {
         arranged.apply(&mut bytes);
-        return Ok((Values::U8(bytes.into()), labels));
+        return Ok((Values::U8(bytes), labels));
     }
     let mut numbers = kind.numbers(&bytes);
     arranged.apply(&mut numbers);
@@ -350,6 +390,41 @@ impl IdxFile {
                 Ok(())
             }
         }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self.content, Content::Plain(_))
+    }
+
+    /// Bytes of the values as they are held.
+    fn held_bytes(&self) -> usize {
+        let n = self.dims.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        n.saturating_mul(if self.kind == Kind::U8 { 1 } else { size_of::<f32>() })
+    }
+
+    /// Gives the values of a plain file to `rows`, a few whole rows at a time.
+    fn rows(&self, mut rows: impl FnMut(Numbers) -> Result<(), DataError>) -> Result<(), DataError> {
+        let failed = |e| read::failed(&self.path, e);
+        let mut file = File::open(&self.path).map_err(failed)?;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(self.header.len() as u64)).map_err(failed)?;
+        let row = self.n_bytes / self.dims[0].max(1);
+        let at_a_time = (AT_A_TIME / row.max(1)).max(1) * row;
+        let mut left = self.n_bytes;
+        while left > 0 {
+            let mut bytes = vec![0; at_a_time.min(left)];
+            left -= bytes.len();
+            let got = fill_from(&mut file, &mut bytes).map_err(failed)?;
+            if got < bytes.len() {
+                return self
+                    .check_length((self.header.len() + self.n_bytes - left - bytes.len() + got) as u64);
+            }
+            rows(if self.kind == Kind::U8 {
+                Numbers::U8(bytes)
+            } else {
+                Numbers::F32(self.kind.numbers(&bytes))
+            })?;
+        }
+        Ok(())
     }
 
     fn check_length(&self, got: u64) -> Result<(), DataError> {

@@ -59,6 +59,8 @@ macro_rules! formats {
 }
 
 mod arrays;
+#[cfg_attr(not(feature = "copies"), allow(dead_code))]
+mod streamed;
 formats! {
     idx,
     cifar,

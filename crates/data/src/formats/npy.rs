@@ -8,6 +8,7 @@ use std::path::Path;
 
 use kernels::half::half;
 
+use super::streamed::AT_A_TIME;
 use super::{Format, Reader, arrays};
 use crate::precision::{Collapse, collapse};
 use crate::{DataError, read};
@@ -56,19 +57,7 @@ pub(crate) fn load(path: &Path) -> Result<Array, DataError> {
 /// Reads an array from a stream of `len` bytes.
 pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Array, DataError> {
     let (header, header_len) = header(stream, len, path)?;
-    let count = header.dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    let n_bytes = count.and_then(|n| n.checked_mul(header.kind.size()));
-    let Some((count, n_bytes)) = count.zip(n_bytes) else {
-        return Err(wrong(path, format!("the shape {:?} is larger than any memory", header.dims)));
-    };
-    let (expected, got) = (header_len.saturating_add(n_bytes as u64), len);
-    let (what, path_buf) = ("the npy array".to_string(), path.to_path_buf());
-    if got < expected {
-        return Err(DataError::Truncated { what, expected, got, path: path_buf });
-    }
-    if got > expected {
-        return Err(DataError::TooLong { what, expected, got, path: path_buf });
-    }
+    let count = count(&header, header_len, len, path)?;
     let fortran = header.fortran && header.dims.len() > 1;
     let value = match header.kind {
         Kind::U1 => 1,
@@ -81,6 +70,7 @@ pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Arr
         Kind::Unicode(_) | Kind::Bytes(_) => read_text(stream, &header, count),
         _ => read_values(stream, &header, count, &mut exact),
     };
+    let read = read.and_then(|values| read_end(stream).map(|()| values));
     let mut values = read.map_err(|e| stream_error(path, e))?;
     if fortran {
         values = match values {
@@ -92,6 +82,67 @@ pub(crate) fn parse(stream: &mut impl Read, len: u64, path: &Path) -> Result<Arr
     let whole = !matches!(header.kind, Kind::F2 | Kind::F4 | Kind::F8);
     let coarse = coarse(&exact, &header.dims, fortran);
     Ok(Array { dims: header.dims, values, whole, coarse })
+}
+
+/// The number of values, where the file is as long as they are.
+fn count(header: &Header, header_len: u64, len: u64, path: &Path) -> Result<usize, DataError> {
+    let count = header.dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+    let n_bytes = count.and_then(|n| n.checked_mul(header.kind.size()));
+    let Some((count, n_bytes)) = count.zip(n_bytes) else {
+        return Err(wrong(path, format!("the shape {:?} is larger than any memory", header.dims)));
+    };
+    let (expected, got) = (header_len.saturating_add(n_bytes as u64), len);
+    let (what, path) = ("the npy array".to_string(), path.to_path_buf());
+    match got.cmp(&expected) {
+        std::cmp::Ordering::Less => Err(DataError::Truncated { what, expected, got, path }),
+        std::cmp::Ordering::Equal => Ok(count),
+        std::cmp::Ordering::Greater => Err(DataError::TooLong { what, expected, got, path }),
+    }
+}
+
+/// Opens a plain file to be read row by row: what its header says, and the file where the values begin.
+fn begin(path: &Path) -> Result<(Header, std::io::BufReader<std::fs::File>), DataError> {
+    let file = std::fs::File::open(path).map_err(|e| read::failed(path, e))?;
+    let len = file.metadata().map_err(|e| read::failed(path, e))?.len();
+    if len == 0 {
+        return Err(DataError::Empty { path: path.into() });
+    }
+    let mut stream = std::io::BufReader::new(file);
+    let (header, header_len) = header(&mut stream, len, path)?;
+    count(&header, header_len, len, path)?;
+    Ok((header, stream))
+}
+
+/// What a plain file holds, without its values: they are read by [`stream`] later. None for text and for the order of
+/// Fortran, in which no row is in one piece.
+pub(crate) fn look(path: &Path) -> Result<Option<Array>, DataError> {
+    let (header, _) = begin(path)?;
+    let values = match header.kind {
+        Kind::Unicode(_) | Kind::Bytes(_) => return Ok(None),
+        _ if header.fortran && header.dims.len() > 1 => return Ok(None),
+        Kind::U1 => Numbers::U8(Vec::new()),
+        _ => Numbers::F32(Vec::new()),
+    };
+    let whole = !matches!(header.kind, Kind::F2 | Kind::F4 | Kind::F8);
+    Ok(Some(Array { dims: header.dims, values, whole, coarse: Vec::new() }))
+}
+
+/// Gives the values of a file that [`look`] knows to `rows`, a few whole rows at a time; gives the columns whose
+/// different values fall together.
+pub(crate) fn stream(
+    path: &Path,
+    mut rows: impl FnMut(Numbers) -> Result<(), DataError>,
+) -> Result<Vec<(usize, Collapse)>, DataError> {
+    let (header, mut stream) = begin(path)?;
+    let (n, width) =
+        (header.dims.first().copied().unwrap_or(0), header.dims.iter().skip(1).product::<usize>());
+    let (row, mut exact) = (width.saturating_mul(header.kind.size()).max(1), Vec::new());
+    let at_a_time = (AT_A_TIME / row).max(1);
+    for first in (0..n).step_by(at_a_time) {
+        let count = at_a_time.min(n - first) * width;
+        rows(read_values(&mut stream, &header, count, &mut exact).map_err(|e| stream_error(path, e))?)?;
+    }
+    Ok(coarse(&exact, &header.dims, false))
 }
 
 /// Errors of the stream itself: a damaged archive, or the operating system's.
@@ -307,7 +358,6 @@ fn read_text(stream: &mut impl Read, header: &Header, count: usize) -> std::io::
         };
         out.push(text.trim_end_matches('\0').into());
     }
-    read_end(stream)?;
     Ok(Numbers::Text(out))
 }
 
@@ -322,7 +372,6 @@ fn read_values(
     if header.kind == Kind::U1 {
         let mut bytes = vec![0; count];
         stream.read_exact(&mut bytes)?;
-        read_end(stream)?;
         return Ok(Numbers::U8(bytes));
     }
     let size = header.kind.size();
@@ -339,7 +388,6 @@ fn read_values(
             header.kind.append_exact(bytes, exact);
         }
     }
-    read_end(stream)?;
     Ok(Numbers::F32(out))
 }
 

@@ -26,7 +26,7 @@ fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
     let files = archive.file_names().filter_map(Result::ok);
     let names: Vec<String> = files.filter_map(|n| n.strip_suffix(".npy").map(String::from)).collect();
     let load = |name: &str| entry(&mut archive, name, file_len, path);
-    arrays::from_named(path, &names, load, options)
+    arrays::from_named(path, &names, load, (options, None))
 }
 
 fn check_magic(file: &mut File, path: &Path) -> Result<(), DataError> {

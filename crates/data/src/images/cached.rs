@@ -1,47 +1,44 @@
-//! Decoded images in one file of the cache, mapped at the next start: used only if it is whole and its sources are the
-//! same.
+//! Decoded images in a file of rows in the cache: used only if its sources are the same, and block by block, as they
+//! are looked at.
 //!
-//! The file: `MAGIC`, five little-endian words of 8 bytes (length and CRC-32 of the manifest; place, length and CRC-32
-//! of the pixels), the manifest as JSON, the pixels from a multiple of 4096 on. A source is the same if its name,
-//! length and time of change are; where the time differs, and for files that could not be read, its hash decides.
+//! The file's manifest says which sources it was made of. A source is the same if its name, length and time of change
+//! are; where the time differs, and for files that could not be read, its hash decides.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use kernels::mapped::Mapped;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::load::{self, Form, Loaded};
+use super::load::{self, Form, Loaded, Take};
 use super::options::Wanted;
 use super::picture::N_FACTS;
 use super::tree::{ImageFile, Tree};
-use crate::cache::{MIN_BYTES, publish};
-use crate::own;
-use crate::{Bytes, DataError};
+use crate::cache::MIN_BYTES;
+use crate::rows::{self, RowsFile, RowsWriter};
+use crate::{CacheError, DataError, DataOptions, own, read};
 
-/// Ends with the version of the file and of how images are decoded.
-const MAGIC: &[u8; 24] = b"thalweg decoded images 2";
-const WORDS: usize = 5;
-const HEAD: usize = MAGIC.len() + 8 * WORDS;
-/// Pixels begin at a multiple of this.
-const PAGE: usize = 4096;
+/// Of the manifest and of how images are decoded.
+const VERSION: u32 = 3;
 
 /// What the pixels were made of and how.
 #[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
+struct Manifest<'a> {
+    version: u32,
     wanted: Wanted,
     form: Form,
     skipped: Vec<(usize, String)>,
     facts: [usize; N_FACTS],
-    sources: Vec<Source>,
+    #[serde(borrow)]
+    sources: Vec<Source<'a>>,
 }
 
 /// One file: name, length, time of change, and hash of its content in hexadecimal digits.
 #[derive(Debug, Serialize, Deserialize)]
-struct Source(String, u64, u64, String);
+struct Source<'a>(#[serde(borrow)] Cow<'a, str>, u64, u64, #[serde(borrow)] Cow<'a, str>);
 
 /// Why a cache file is of no use.
 enum Useless {
@@ -53,20 +50,31 @@ enum Useless {
     Damaged,
 }
 
+/// Pixels of the files that could be read.
+pub(super) enum Pixels {
+    Held(Vec<u8>),
+    Kept(RowsFile),
+}
+
 /// The decoded images of a tree, from the cache where that is possible, with a remark where it should have been.
 ///
 /// # Errors
-/// Those of decoding; what is wrong with the cache is none.
+/// Those of decoding; what is wrong with the cache is one only where images are larger than they may be in memory.
 pub(super) fn load(
     tree: &Tree,
     wanted: &Wanted,
-    folder: Option<&Path>,
-) -> Result<(Loaded, Option<String>), DataError> {
-    let Some(folder) = folder else { return Ok((load::load(tree, wanted)?, None)) };
-    let file = folder.join(name(tree, wanted));
-    let note = match open(&file, tree, wanted) {
-        Ok((loaded, true)) => return Ok((loaded, None)),
-        Ok((loaded, false)) => return Ok((store(&file, tree, wanted, loaded), None)),
+    options: &DataOptions,
+) -> Result<(Loaded, Pixels, Option<String>), DataError> {
+    let file = options.cache.as_ref().map(|folder| folder.join(name(tree, wanted)));
+    let opened = file.as_ref().map_or(Err(Useless::Absent), |file| open(file, tree, wanted));
+    let note = match opened {
+        Ok((loaded, pixels, same_times)) => {
+            if let (false, Some(file)) = (same_times, &file) {
+                // a failure is of no consequence: hashes decide at the next start again
+                let _ = restamp(file, &pixels, tree, wanted, &loaded);
+            }
+            return Ok((loaded, Pixels::Kept(pixels), None));
+        }
         Err(Useless::Absent) => None,
         Err(Useless::Damaged) => Some("the cache of decoded images was damaged: decoded again".to_string()),
         Err(Useless::OutOfDate(1)) => {
@@ -76,8 +84,139 @@ pub(super) fn load(
             Some(format!("the cache of decoded images was out of date ({n} files changed): decoded again"))
         }
     };
-    let _ = fs::remove_file(&file);
-    Ok((store(&file, tree, wanted, load::load(tree, wanted)?), note))
+    let (loaded, pixels) = decode(file.as_deref(), tree, wanted, options)?;
+    Ok((loaded, pixels, note))
+}
+
+/// Decodes all images, to the cache where they are worth it, or larger than they may be in memory.
+fn decode(
+    file: Option<&Path>,
+    tree: &Tree,
+    wanted: &Wanted,
+    options: &DataOptions,
+) -> Result<(Loaded, Pixels), DataError> {
+    let mut to = Place { tree, options, file, deep: false, n: 0, streams: false, at: At::Nowhere };
+    let done = load::load(tree, wanted, &mut to).and_then(|loaded| match to.at {
+        At::Nowhere => Ok((loaded, Pixels::Held(Vec::new()))),
+        At::Memory(pixels) => Ok((loaded, Pixels::Held(pixels))),
+        At::File(writer) => {
+            let path = file.unwrap_or(Path::new(""));
+            let file = finish(writer, path, tree, wanted, &loaded)?;
+            Ok((loaded, Pixels::Kept(file)))
+        }
+    });
+    match done {
+        // a full or read-only disk is no reason to do without what memory holds
+        Err(DataError::Cache(CacheError::Write { .. })) if !to.streams && file.is_some() => {
+            decode(None, tree, wanted, options)
+        }
+        done => done,
+    }
+}
+
+/// Where pixels go.
+struct Place<'a> {
+    tree: &'a Tree,
+    options: &'a DataOptions,
+    file: Option<&'a Path>,
+    deep: bool,
+    /// images so far
+    n: usize,
+    /// whether they are larger than they may be in memory
+    streams: bool,
+    at: At,
+}
+
+enum At {
+    Nowhere,
+    Memory(Vec<u8>),
+    File(RowsWriter),
+}
+
+impl Take for Place<'_> {
+    fn begin(&mut self, form: Form) -> Result<(), DataError> {
+        let bytes = self.tree.files.len().saturating_mul(form.size());
+        (self.deep, self.n, self.streams) = (form.deep, 0, self.options.streamed(bytes).is_some());
+        let path = || self.tree.root.clone();
+        self.at = match self.file {
+            Some(file) if self.streams || bytes >= MIN_BYTES => {
+                At::File(RowsWriter::create(file, rows_of(form))?)
+            }
+            _ if self.streams => return Err(CacheError::NoFolder { path: path() }.into()),
+            _ => {
+                read::room(bytes, &path())?;
+                At::Memory(Vec::with_capacity(bytes))
+            }
+        };
+        Ok(())
+    }
+
+    fn pixels(&mut self, pixels: &[u8]) -> Result<(), DataError> {
+        match &mut self.at {
+            At::Nowhere => {}
+            At::Memory(all) => all.extend_from_slice(pixels),
+            At::File(writer) if self.deep => {
+                let numbers: Vec<f32> =
+                    pixels.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+                let width = writer.form().width.max(1);
+                let allowed =
+                    |x: f32| x.is_finite() || x.is_nan() && self.options.allow_missing == Some(true);
+                if let Some(i) = numbers.iter().position(|x| !allowed(*x)) {
+                    let (row, column, value) =
+                        (writer.len() + i / width, (i % width).to_string(), numbers[i].into());
+                    let path = self.tree.root.clone();
+                    return Err(DataError::NotFinite { target: false, value, row, column, path });
+                }
+                writer.numbers(&numbers, &[])?;
+            }
+            At::File(writer) => writer.bytes(pixels, &[])?,
+        }
+        Ok(())
+    }
+}
+
+/// Images as rows.
+fn rows_of(form: Form) -> rows::Form {
+    rows::Form { bytes: !form.deep, width: form.shape.iter().product(), n_targets: 0 }
+}
+
+/// Writes what the pixels were made of behind them, and opens the file.
+fn finish(
+    writer: RowsWriter,
+    path: &Path,
+    tree: &Tree,
+    wanted: &Wanted,
+    loaded: &Loaded,
+) -> Result<RowsFile, DataError> {
+    let failed = |error| CacheError::Write { path: path.into(), error };
+    let source = |(f, hash): (&'_ ImageFile, &load::Hash)| {
+        Source(source_name(f).into_owned().into(), f.len, f.changed, hex(hash).into())
+    };
+    let manifest = serde_json::to_vec(&Manifest {
+        version: VERSION,
+        wanted: *wanted,
+        form: loaded.form,
+        skipped: loaded.skipped.clone(),
+        facts: loaded.facts,
+        sources: tree.files.iter().zip(&loaded.hashes).map(source).collect(),
+    });
+    writer.finish(&manifest.map_err(|error| failed(io::Error::other(error)))?)?;
+    let file = own::open(path).map_err(failed)?;
+    let opened = RowsFile::new(file, path);
+    Ok(opened.map_err(|_| failed(io::Error::other("what was written cannot be read")))?.0)
+}
+
+/// Writes a file anew, since its sources have other times than it says.
+fn restamp(
+    path: &Path,
+    pixels: &RowsFile,
+    tree: &Tree,
+    wanted: &Wanted,
+    loaded: &Loaded,
+) -> Result<(), DataError> {
+    let mut writer = RowsWriter::create(path, pixels.form())?;
+    writer.copy(pixels)?;
+    finish(writer, path, tree, wanted, loaded).map(|_| ())
 }
 
 /// One file for each folder and way of reading it.
@@ -95,42 +234,30 @@ fn name(tree: &Tree, wanted: &Wanted) -> String {
     format!("images-{}.bin", hex(&hash.finalize()[..8]))
 }
 
-/// Maps a cache file after checking all of it; tells whether the times of its sources are those of then, too.
-fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, bool), Useless> {
+/// Opens a cache file; tells whether the times of its sources are those of then, too.
+fn open(path: &Path, tree: &Tree, wanted: &Wanted) -> Result<(Loaded, RowsFile, bool), Useless> {
     let file = own::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::Other => Useless::Damaged,
         _ => Useless::Absent,
     })?;
-    let map = Mapped::new(&file).map_err(|_| Useless::Damaged)?;
+    let (file, manifest) = RowsFile::new(file, path).map_err(|useless| match useless {
+        rows::Useless::Absent => Useless::Absent,
+        rows::Useless::Damaged => Useless::Damaged,
+    })?;
     // written by another version, which may have decoded in another way
-    if map.len() > MAGIC.len() && map.starts_with(&MAGIC[..23]) && !map.starts_with(MAGIC) {
+    let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|_| Useless::Absent)?;
+    if manifest.version != VERSION {
         return Err(Useless::Absent);
     }
-    let (manifest, place) = check(&map).ok_or(Useless::Damaged)?;
-    if manifest.wanted != *wanted {
+    let n = manifest.sources.len().checked_sub(manifest.skipped.len());
+    if manifest.wanted != *wanted || n != Some(file.len()) || rows_of(manifest.form) != file.form() {
         return Err(Useless::Damaged);
     }
     let same_times = compare(&manifest, tree)?;
     let hashes =
         manifest.sources.iter().map(|s| unhex(&s.3)).collect::<Option<_>>().ok_or(Useless::Damaged)?;
     let Manifest { form, skipped, facts, .. } = manifest;
-    Ok((Loaded { form, pixels: Bytes::mapped(map, place), skipped, facts, hashes }, same_times))
-}
-
-/// The manifest and the place of the pixels, if lengths and checksums are right and fit together.
-fn check(content: &[u8]) -> Option<(Manifest, usize)> {
-    let words = content.strip_prefix(MAGIC)?.get(..8 * WORDS)?;
-    let word = |i: usize| words.as_chunks::<8>().0.get(i).map(|w| u64::from_le_bytes(*w) as usize);
-    let manifest = content.get(HEAD..)?.get(..word(0)?)?;
-    let place = word(2)?;
-    let pixels = content.get(place..).filter(|p| Some(p.len()) == word(3))?;
-    let right =
-        crc32fast::hash(manifest) as usize == word(1)? && crc32fast::hash(pixels) as usize == word(4)?;
-    let manifest: Manifest = serde_json::from_slice(manifest).ok().filter(|_| right)?;
-    let n = manifest.sources.len().checked_sub(manifest.skipped.len())?;
-    let sides = manifest.form.shape.iter().copied();
-    let size = sides.chain([manifest.form.bytes_of_sample()]).try_fold(n, usize::checked_mul)?;
-    (size == pixels.len()).then_some((manifest, place))
+    Ok((Loaded { form, skipped, facts, hashes }, file, same_times))
 }
 
 /// Whether the sources are those of the manifest; gives whether their times are, too.
@@ -159,46 +286,14 @@ fn compare(manifest: &Manifest, tree: &Tree) -> Result<bool, Useless> {
 
 /// Files that are new, gone, or of another length or time.
 fn n_changed(manifest: &Manifest, tree: &Tree) -> usize {
-    let mut then: HashMap<&str, (u64, u64)> =
-        manifest.sources.iter().map(|s| (&s.0[..], (s.1, s.2))).collect();
+    let mut then: HashMap<&str, (u64, u64)> = manifest.sources.iter().map(|s| (&*s.0, (s.1, s.2))).collect();
     let now = tree.files.iter().map(|f| (source_name(f), (f.len, f.changed)));
     let changed = now.filter(|(name, state)| then.remove(&name[..]) != Some(*state)).count();
     changed + then.len()
 }
 
-/// Keeps the decoded images, and gives them from the file that was written; as they are where they are few or that
-/// fails.
-fn store(path: &Path, tree: &Tree, wanted: &Wanted, loaded: Loaded) -> Loaded {
-    if loaded.pixels.len() < MIN_BYTES {
-        return loaded;
-    }
-    match write(path, tree, wanted, &loaded) {
-        Some(pixels) => Loaded { pixels, ..loaded },
-        None => loaded,
-    }
-}
-
-fn write(path: &Path, tree: &Tree, wanted: &Wanted, loaded: &Loaded) -> Option<Bytes> {
-    let source = |(f, hash): (&ImageFile, &load::Hash)| Source(source_name(f), f.len, f.changed, hex(hash));
-    let manifest = serde_json::to_vec(&Manifest {
-        wanted: *wanted,
-        form: loaded.form,
-        skipped: loaded.skipped.clone(),
-        facts: loaded.facts,
-        sources: tree.files.iter().zip(&loaded.hashes).map(source).collect(),
-    });
-    let manifest = manifest.ok()?;
-    let place = (HEAD + manifest.len()).next_multiple_of(PAGE);
-    let gap = vec![0; place - HEAD - manifest.len()];
-    let sums = [&manifest[..], &loaded.pixels].map(|part| crc32fast::hash(part) as usize);
-    let words =
-        [manifest.len(), sums[0], place, loaded.pixels.len(), sums[1]].map(|w| (w as u64).to_le_bytes());
-    let file = publish(path, &[MAGIC, words.as_flattened(), &manifest, &gap, &loaded.pixels]).ok()?;
-    Some(Bytes::mapped(Mapped::new(&file).ok()?, place)).filter(|pixels| pixels.len() == loaded.pixels.len())
-}
-
-fn source_name(file: &ImageFile) -> String {
-    file.path.to_string_lossy().into_owned()
+fn source_name(file: &ImageFile) -> Cow<'_, str> {
+    file.path.to_string_lossy()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -14,24 +14,30 @@ use sha2::{Digest, Sha256};
 use super::options::Wanted;
 use super::picture::{Decoded, N_FACTS, Seen, decode, one_line};
 use super::tree::Tree;
-use crate::read::{not_a_file, room as room_for};
-use crate::{Bytes, Color, Corrupt, DataError};
+use crate::read::not_a_file;
+use crate::{Color, Corrupt, DataError};
 
 /// The first 16 bytes of a file's SHA-256.
 pub(super) type Hash = [u8; 16];
 
-/// The decoded images of a tree.
+/// What was seen of the images of a tree while they were decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Loaded {
     pub form: Form,
-    /// Of the files that could be read, in their order.
-    pub pixels: Bytes,
     /// Files that could not be read: index, and why.
     pub skipped: Vec<(usize, String)>,
     /// How many files have what, in the order of [`Seen::facts`].
     pub facts: [usize; N_FACTS],
     /// What each file's bytes were.
     pub hashes: Vec<Hash>,
+}
+
+/// Takes the pixels of files that can be read, in their order.
+pub(super) trait Take {
+    /// Forgets all that it has: pixels come from the first file on, in this form.
+    fn begin(&mut self, form: Form) -> Result<(), DataError>;
+    /// Takes the pixels of the next files.
+    fn pixels(&mut self, pixels: &[u8]) -> Result<(), DataError>;
 }
 
 /// How the pixels of every file are kept.
@@ -50,7 +56,7 @@ impl Form {
     }
 
     /// Bytes of one file's pixels.
-    fn size(self) -> usize {
+    pub fn size(self) -> usize {
         self.shape.iter().product::<usize>() * self.bytes_of_sample()
     }
 }
@@ -71,15 +77,17 @@ enum Problem {
     Deep,
 }
 
-/// Files that a thread takes at a time.
+/// The most files that a thread takes at a time.
 const BLOCK: usize = 32;
+/// Bytes of pixels that are decoded at a time, at most, but for those of one file.
+const AT_A_TIME: usize = 16 << 20;
 
-/// Decodes all files.
+/// Decodes all files, a few MiB of pixels at a time.
 ///
 /// # Errors
 /// [`DataError::SizesDiffer`], [`DataError::MostUnreadable`], [`DataError::BadImage`] if such are not to be skipped,
-/// [`DataError::TooMuchMemory`].
-pub(super) fn load(tree: &Tree, wanted: &Wanted) -> Result<Loaded, DataError> {
+/// and those of `to`.
+pub(super) fn load(tree: &Tree, wanted: &Wanted, to: &mut dyn Take) -> Result<Loaded, DataError> {
     let (example, first) = first_readable(tree, wanted)?;
     let [first_height, first_width, first_channels] = first.image.shape();
     let [height, width] = wanted.size.unwrap_or([first_height, first_width]);
@@ -89,34 +97,16 @@ pub(super) fn load(tree: &Tree, wanted: &Wanted) -> Result<Loaded, DataError> {
         Color::Rgb => 3,
     };
     let mut form = Form { shape: [height, width, channels], deep: first.image.is_deep() };
-    let (mut pixels, outcomes) = loop {
-        let (pixels, outcomes) = decode_all(tree, wanted, form)?;
-        match outcomes.iter().flatten().find_map(|o| o.result.as_ref().err().filter(|p| p.is_of_form())) {
-            Some(Problem::Deep) => form.deep = true,
-            Some(_) => form.shape[2] = 3,
-            None => break (pixels, outcomes),
+    let loaded = loop {
+        to.begin(form)?;
+        match decode_all(tree, wanted, (form, example), to)? {
+            Ok(loaded) => break loaded,
+            Err(Problem::Deep) => form.deep = true,
+            Err(_) => form.shape[2] = 3,
         }
     };
-    let path = |i: usize| tree.root.join(&tree.files[i].path);
-    let mut loaded =
-        Loaded { form, pixels: Vec::new().into(), skipped: vec![], facts: [0; N_FACTS], hashes: vec![] };
-    for (i, outcome) in outcomes.into_iter().flatten().enumerate() {
-        loaded.hashes.push(outcome.hash);
-        match outcome.result {
-            Ok(seen) => {
-                loaded.facts.iter_mut().zip(seen.facts()).for_each(|(n, fact)| *n += usize::from(fact));
-            }
-            Err(Problem::Size(size)) => {
-                let (first, other) = (path(example), path(i));
-                return Err(DataError::SizesDiffer { expected: [height, width], got: size, first, other });
-            }
-            Err(Problem::Unreadable(reason)) => loaded.skipped.push((i, reason)),
-            Err(Problem::Colored | Problem::Deep) => unreachable!("the form was made to fit"),
-        }
-    }
     check_skipped(tree, wanted, &loaded.skipped)?;
-    close_gaps(&mut pixels, form.size(), &loaded.skipped);
-    Ok(Loaded { pixels: pixels.into(), ..loaded })
+    Ok(loaded)
 }
 
 impl Problem {
@@ -140,17 +130,69 @@ fn first_readable(tree: &Tree, wanted: &Wanted) -> Result<(usize, Decoded), Data
     Err(most_unreadable(tree, &skipped))
 }
 
-/// Pixels of all files (unreadable ones leave gaps), and what became of each file; none for files after a problem that
-/// ends it all.
+/// Decodes all files in one form, the sizes of which are those of file `example`; a problem that another form solves.
 fn decode_all(
     tree: &Tree,
     wanted: &Wanted,
-    form: Form,
-) -> Result<(Vec<u8>, Vec<Option<Outcome>>), DataError> {
+    (form, example): (Form, usize),
+    to: &mut dyn Take,
+) -> Result<Result<Loaded, Problem>, DataError> {
     let size = form.size();
-    let mut pixels = room(tree, size)?;
-    let mut outcomes: Vec<Option<Outcome>> = tree.files.iter().map(|_| None).collect();
-    let work = tree.files.chunks(BLOCK).zip(pixels.chunks_mut(BLOCK * size)).zip(outcomes.chunks_mut(BLOCK));
+    let at_a_time = (AT_A_TIME / size.max(1)).clamp(1, tree.files.len());
+    let mut pixels = Vec::new();
+    let mut loaded = Loaded { form, skipped: vec![], facts: [0; N_FACTS], hashes: vec![] };
+    for first in (0..tree.files.len()).step_by(at_a_time) {
+        let n = at_a_time.min(tree.files.len() - first);
+        pixels.clear();
+        pixels.resize(n * size, 0);
+        let mut outcomes = decode_some(tree, wanted, (form, first), &mut pixels);
+        let of_form = |o: &&mut Option<Outcome>| {
+            o.as_ref().is_some_and(|o| o.result.as_ref().is_err_and(Problem::is_of_form))
+        };
+        if let Some(Outcome { result: Err(problem), .. }) =
+            outcomes.iter_mut().find(of_form).and_then(Option::take)
+        {
+            return Ok(Err(problem));
+        }
+        let mut gaps = Vec::new();
+        for (i, outcome) in (first..).zip(outcomes).filter_map(|(i, o)| Some((i, o?))) {
+            loaded.hashes.push(outcome.hash);
+            match outcome.result {
+                Ok(seen) => {
+                    loaded.facts.iter_mut().zip(seen.facts()).for_each(|(n, fact)| *n += usize::from(fact));
+                }
+                Err(Problem::Size(got)) => {
+                    let [first, other] = [example, i].map(|i| tree.root.join(&tree.files[i].path));
+                    let expected = [form.shape[0], form.shape[1]];
+                    return Err(DataError::SizesDiffer { expected, got, first, other });
+                }
+                Err(Problem::Unreadable(reason)) => {
+                    gaps.push(i - first);
+                    loaded.skipped.push((i, reason));
+                }
+                Err(Problem::Colored | Problem::Deep) => unreachable!("told above"),
+            }
+        }
+        close_gaps(&mut pixels, size, &gaps);
+        to.pixels(&pixels)?;
+    }
+    Ok(Ok(loaded))
+}
+
+/// Writes the pixels of the files from `first` on, as many as `pixels` has room for (unreadable ones leave gaps), and
+/// tells what became of each file; nothing of files after a problem that ends it all.
+fn decode_some(
+    tree: &Tree,
+    wanted: &Wanted,
+    (form, first): (Form, usize),
+    pixels: &mut [u8],
+) -> Vec<Option<Outcome>> {
+    let size = form.size();
+    let files = &tree.files[first..first + pixels.len() / size.max(1)];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let block = files.len().div_ceil(4 * threads).clamp(1, BLOCK);
+    let mut outcomes: Vec<Option<Outcome>> = files.iter().map(|_| None).collect();
+    let work = files.chunks(block).zip(pixels.chunks_mut(block * size)).zip(outcomes.chunks_mut(block));
     let work = Mutex::new(work);
     let next = || work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
     let stop = AtomicBool::new(false);
@@ -169,19 +211,11 @@ fn decode_all(
             }
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         (1..threads).for_each(|_| drop(scope.spawn(run)));
         run();
     });
-    Ok((pixels, outcomes))
-}
-
-/// Memory for all pixels.
-fn room(tree: &Tree, size: usize) -> Result<Vec<u8>, DataError> {
-    let bytes = tree.files.len().saturating_mul(size);
-    room_for(bytes, &tree.root)?;
-    Ok(vec![0; bytes])
+    outcomes
 }
 
 /// Reads one file and writes its pixels.
@@ -279,11 +313,11 @@ fn most_unreadable(tree: &Tree, skipped: &[(usize, String)]) -> DataError {
 }
 
 /// Moves samples to where the files before them left gaps.
-fn close_gaps(pixels: &mut Vec<u8>, size: usize, skipped: &[(usize, String)]) {
+fn close_gaps(pixels: &mut Vec<u8>, size: usize, gaps: &[usize]) {
     let n = pixels.len() / size.max(1);
-    let mut to = skipped.first().map_or(n, |(i, _)| *i);
-    for (gap, (i, _)) in skipped.iter().enumerate() {
-        let until = skipped.get(gap + 1).map_or(n, |(next, _)| *next);
+    let mut to = gaps.first().map_or(n, |i| *i);
+    for (gap, i) in gaps.iter().enumerate() {
+        let until = gaps.get(gap + 1).map_or(n, |next| *next);
         pixels.copy_within((i + 1) * size..until * size, to * size);
         to += until - i - 1;
     }
@@ -298,8 +332,7 @@ mod tests {
     fn gaps_are_closed() {
         for gaps in [vec![], vec![0], vec![4], vec![1, 2], vec![0, 3, 4], vec![0, 1, 2, 3, 4]] {
             let mut pixels: Vec<u8> = (0..10).collect();
-            let skipped: Vec<_> = gaps.iter().map(|i| (*i, String::new())).collect();
-            close_gaps(&mut pixels, 2, &skipped);
+            close_gaps(&mut pixels, 2, &gaps);
             let kept = (0..5u8).filter(|i| !gaps.contains(&usize::from(*i)));
             assert_eq!(pixels, kept.flat_map(|i| [2 * i, 2 * i + 1]).collect::<Vec<_>>(), "{gaps:?}");
         }

@@ -20,13 +20,14 @@ mod webp;
 use std::ops::Range;
 use std::path::Path;
 
-use self::load::Loaded;
+use self::cached::Pixels;
+use self::load::{Form, Loaded};
 use self::options::Wanted;
 use self::picture::N_FACTS;
 pub(crate) use self::tree::Tree;
 use super::error::first;
 use super::read::room;
-use super::{DataError, DataOptions, Dataset, Origin, Task, Values};
+use super::{DataError, DataOptions, Dataset, Origin, Rows, Task, Values};
 
 /// Opens one image, or those that lie in a folder itself, without classes; there must be some.
 pub(crate) fn open_unlabeled(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
@@ -44,22 +45,29 @@ pub(crate) fn open_tree(tree: Tree, path: &Path, options: &DataOptions) -> Resul
         let expected = format!("{n}, the number of class folders");
         return Err(DataError::BadOption { option: "classes", value: told.to_string(), expected });
     }
-    let (loaded, note) = cached::load(&tree, &wanted, options.cache.as_deref())?;
-    dataset(tree, loaded, note, path, options)
+    let (loaded, pixels, note) = cached::load(&tree, &wanted, options)?;
+    let mut set = dataset(tree, &loaded, note, path, options)?;
+    set.inputs = values(loaded.form, pixels, path, options)?;
+    // where any is missing, which numbers of some formats of images can be
+    if matches!(&set.inputs, Values::Rows(rows) if rows.n_missing() > 0) {
+        let all: Vec<u32> = (0..set.len() as u32).collect();
+        set.fill_missing(&all)?;
+    }
+    Ok(set)
 }
 
 /// Puts together what the tree and the decoded images tell.
 fn dataset(
     tree: Tree,
-    loaded: Loaded,
+    loaded: &Loaded,
     note: Option<String>,
     path: &Path,
     options: &DataOptions,
 ) -> Result<Dataset, DataError> {
     let mut notes = tree.notes.clone();
-    notes.extend(facts(&loaded));
+    notes.extend(facts(loaded));
     notes.extend(note);
-    let mut warnings = Vec::from_iter(unreadable(&tree, &loaded));
+    let mut warnings = Vec::from_iter(unreadable(&tree, loaded));
     let mut skipped = loaded.skipped.iter().map(|(i, _)| *i).peekable();
     let kept = tree.files.iter().enumerate().filter(|(i, _)| skipped.next_if_eq(i).is_none());
     let kept: Vec<_> = kept.map(|(_, file)| file).collect();
@@ -82,7 +90,7 @@ fn dataset(
     Ok(Dataset {
         name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         input_shape: loaded.form.shape.to_vec(),
-        inputs: values(loaded, path)?,
+        inputs: Values::U8(Vec::new()),
         targets: kept.iter().map(|f| if unknown { f32::NAN } else { f.class as f32 }).collect(),
         fixed_valid: part(1),
         fixed_test: part(2),
@@ -100,12 +108,22 @@ fn dataset(
 }
 
 /// The pixels as bytes or as numbers.
-fn values(loaded: Loaded, path: &Path) -> Result<Values, DataError> {
-    if !loaded.form.deep {
-        return Ok(Values::U8(loaded.pixels));
+fn values(form: Form, pixels: Pixels, path: &Path, options: &DataOptions) -> Result<Values, DataError> {
+    let pixels = match pixels {
+        Pixels::Kept(file) => {
+            let memory = options.streamed(file.len() * form.size());
+            return Ok(Values::Rows(match memory {
+                Some(memory) => Rows::streamed(file, memory),
+                None => Rows::mapped(file),
+            }));
+        }
+        Pixels::Held(pixels) => pixels,
+    };
+    if !form.deep {
+        return Ok(Values::U8(pixels));
     }
-    room(loaded.pixels.len(), path)?;
-    Ok(Values::F32(loaded.pixels.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
+    room(pixels.len(), path)?;
+    Ok(Values::F32(pixels.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
 }
 
 /// Classes that only the other parts have.

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use super::layout::Layout;
 use super::listing::Folder;
+use crate::rows::changed;
 use crate::{DataError, DataOptions};
 use settings::nearest;
 
@@ -123,8 +123,7 @@ impl ImageFile {
     /// A file that cannot be looked at is told when it is read.
     fn new(root: &Path, path: PathBuf, part: usize, class: usize) -> ImageFile {
         let metadata = fs::metadata(root.join(&path)).ok();
-        let changed = metadata.as_ref().and_then(|m| m.modified().ok()?.duration_since(UNIX_EPOCH).ok());
-        let len = metadata.map_or(0, |m| m.len());
-        ImageFile { path, part, class, len, changed: changed.map_or(0, |d| d.as_nanos() as u64) }
+        let (len, changed) = metadata.map_or((0, 0), |m| (m.len(), changed(&m)));
+        ImageFile { path, part, class, len, changed }
     }
 }

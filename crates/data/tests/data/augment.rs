@@ -42,13 +42,13 @@ fn pipeline(text: &str, set: &Dataset) -> Pipeline {
 
 fn rows(pipeline: &Pipeline, set: &Dataset, indices: &[u32], epoch: u64) -> Vec<f32> {
     let mut out = vec![f32::NAN; indices.len() * set.n_inputs()];
-    pipeline.gather(set, indices, epoch, &Affine::identity(), &mut out);
+    pipeline.gather(set, indices, epoch, &Affine::identity(), &mut out).unwrap();
     out
 }
 
 fn plain(set: &Dataset, indices: &[u32]) -> Vec<f32> {
     let mut out = vec![f32::NAN; indices.len() * set.n_inputs()];
-    set.gather(indices, &Affine::identity(), &mut out);
+    set.gather(indices, &Affine::identity(), &mut out).unwrap();
     out
 }
 
@@ -82,7 +82,7 @@ fn nothing_drawn_is_nothing_changed() {
     let all: Vec<u32> = (0..20).collect();
     let affine = Affine { scale: vec![2.0, 3.0, 4.0], shift: vec![0.1, -0.2, 0.3] };
     let mut want = vec![f32::NAN; 20 * 90];
-    set.gather(&all, &affine, &mut want);
+    set.gather(&all, &affine, &mut want).unwrap();
     for text in [
         "flip-0",
         "rotate-0",
@@ -95,7 +95,7 @@ fn nothing_drawn_is_nothing_changed() {
         "mixup-1-0,cutmix-1-0",
     ] {
         let mut got = vec![f32::NAN; want.len()];
-        pipeline(text, &set).gather(&set, &all, 0, &affine, &mut got);
+        pipeline(text, &set).gather(&set, &all, 0, &affine, &mut got).unwrap();
         assert_eq!(got, want, "{text}");
     }
 }

@@ -5,7 +5,7 @@ use data::{Color, Corrupt, Fit};
 use super::*;
 
 /// A PNG file of `[h, w]` pixels.
-fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8]) -> Vec<u8> {
+pub fn png(size: [usize; 2], color: png::ColorType, depth: png::BitDepth, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, size[1] as u32, size[0] as u32);
     encoder.set_color(color);
@@ -39,7 +39,7 @@ impl Folder {
 pub fn bytes(set: &Dataset) -> &[u8] {
     match &set.inputs {
         Values::U8(bytes) => bytes,
-        Values::F32(_) => panic!("numbers"),
+        Values::F32(_) | Values::Rows(_) => panic!("no bytes in memory"),
     }
 }
 
@@ -132,7 +132,7 @@ fn class_folders_and_parts_are_found() {
     ];
     assert_eq!(set.notes, notes);
     assert_eq!(set.warnings, ["classes without images to train on: bee"]);
-    let info = set.info();
+    let info = set.info().unwrap();
     assert_eq!((&info.class_counts[..], info.fixed_valid, info.fixed_test), (&[3, 1, 3][..], 1, 2));
     // The folder of one part is a set of its own; a model's classes keep their indices.
     let known = |names: [&str; 4]| DataOptions {

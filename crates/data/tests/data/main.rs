@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{self, DataOptions, Dataset, Task, Values};
+use data::{self, Affine, DataOptions, Dataset, Task, Values};
 
 mod arrays;
 mod augment;
@@ -20,6 +20,7 @@ mod messy;
 mod posted;
 mod roundtrip;
 mod sets;
+mod streamed;
 mod table;
 mod targets;
 
@@ -66,7 +67,7 @@ fn open_with(source: &str, options: &DataOptions) -> Dataset {
 fn floats(set: &Dataset) -> &[f32] {
     match &set.inputs {
         Values::F32(values) => values,
-        Values::U8(_) => panic!("bytes"),
+        Values::U8(_) | Values::Rows(_) => panic!("no numbers in memory"),
     }
 }
 

@@ -16,7 +16,7 @@ fn digits_are_those_of_scikit_learn() {
     );
     assert_eq!(set.targets[..10], [0., 1., 2., 3., 4., 5., 6., 7., 8., 9.]);
     assert!(set.origin.source.contains("Alpaydin and Kaynak (1998)") && set.origin.license == "CC BY 4.0");
-    let info = set.info();
+    let info = set.info().unwrap();
     assert_eq!(info.class_counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
     assert_eq!((info.constant, info.all_inputs.max), (3, 1.0));
 }
@@ -27,7 +27,7 @@ fn standardized_digits_agree_with_scikit_learn() {
     let train: Vec<u32> = (0..1000).collect();
     let affine = data::fit(&set, &train, Preprocess::Standardize).expect("samples");
     let mut out = vec![f32::NAN; 2 * 64];
-    set.gather(&[1000, 1001], &affine, &mut out);
+    set.gather(&[1000, 1001], &affine, &mut out).unwrap();
     // `StandardScaler().fit(x[:1000]).transform(x[1000:1002])`, columns 0 (constant), 2, 10 and 20.
     let expected = [0.0, -0.82379578, -1.85254835, 0.45579682, 0.0, -1.04155834, -1.85254835, 0.13127078];
     let got = [0, 2, 10, 20, 64, 66, 74, 84].map(|i| out[i]);
@@ -47,7 +47,7 @@ fn prepared(
     affine.check(&set.input_shape).expect("its own shape");
     let width = set.n_inputs();
     let mut out = vec![f32::NAN; train.len() * width];
-    set.gather(train, &affine, &mut out);
+    set.gather(train, &affine, &mut out).unwrap();
     let values: Vec<f64> =
         out.chunks(width).flat_map(|r| &r[columns.clone()]).map(|x| f64::from(*x)).collect();
     let n = values.len() as f64;
@@ -86,7 +86,7 @@ fn each_preprocessing_does_what_it_says() {
     let train: Vec<u32> = (0..300).collect();
     let affine = data::fit(&image, &train, Preprocess::ChannelStandardize).expect("samples");
     let mut out = vec![f32::NAN; 300 * 64];
-    image.gather(&train, &affine, &mut out);
+    image.gather(&train, &affine, &mut out).unwrap();
     for channel in 0..2 {
         let values = || out.iter().skip(channel).step_by(2).map(|x| f64::from(*x));
         near(values().sum::<f64>() / 9600.0, 0.0);
@@ -264,15 +264,15 @@ fn sources_that_are_not_there_are_told() {
 
 #[test]
 fn previews_show_pictures_points_and_rows() {
-    let digits = data::preview(&open("digits"), 2);
+    let digits = data::preview(&open("digits"), 2).unwrap();
     assert!(digits.starts_with("0: 0 ") && digits.lines().count() == 10, "{digits}");
     assert!(digits.contains("@@"));
-    assert_eq!(data::preview(&open("blobs"), 5).lines().count(), 24);
+    assert_eq!(data::preview(&open("blobs"), 5).unwrap().lines().count(), 24);
     let folder = Folder::new("preview");
     let set = open(&folder.write("t.csv", "a,b\n1,2.5\n3,4.5\n"));
     let text = "sample          a  target\n     0          1  2.5\n     1          3  4.5\n";
-    assert_eq!(data::preview(&set, 9), text);
-    let images = data::preview(&open(&fixture("mnist16")), 3);
+    assert_eq!(data::preview(&set, 9).unwrap(), text);
+    let images = data::preview(&open(&fixture("mnist16")), 3).unwrap();
     assert_eq!(images.lines().count(), 16, "{images}");
 }
 
@@ -357,7 +357,7 @@ fn robust_scaling_moves_only_what_measures() {
         .collect();
     let mut set = open(&folder.write("t.csv", format!("n,word,rare,day,y\n{rows}")));
     let train: Vec<u32> = (0..41).collect();
-    set.fill_missing(&train);
+    set.fill_missing(&train).unwrap();
     let affine = data::fit(&set, &train, Preprocess::Robust).expect("samples");
     affine.check(&set.input_shape).expect("its own shape");
     let schema = set.schema.clone().expect("a table");

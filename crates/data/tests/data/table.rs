@@ -41,12 +41,12 @@ fn a_missing_value_becomes_the_median_of_the_training_part() {
     let folder = Folder::new("median");
     let rows = "9,0.5,1\n,0.5,0\n1,0.5,1\n2,0.5,0\n";
     let mut set = open(&folder.write("m.csv", format!("a,b,y\n{rows}")));
-    set.fill_missing(&[0, 2, 3]);
+    set.fill_missing(&[0, 2, 3]).unwrap();
     assert_eq!(floats(&set)[3..6], [2.0, 1.0, 0.5]);
     let mut set = open(&folder.write("t.csv", TABLE));
-    set.fill_missing(&[0, 2, 3]);
+    set.fill_missing(&[0, 2, 3]).unwrap();
     assert_eq!((floats(&set)[12], floats(&set)[14]), (1.5, 1.0));
-    set.fill_missing(&[0, 2]);
+    set.fill_missing(&[0, 2]).unwrap();
     assert_eq!((floats(&set)[12], floats(&set)[14]), (0.5, 1.0));
     let schema = set.schema.expect("a table's");
     assert_eq!(schema.columns[2].role, Role::Number { fill: 0.5, indicator: true, offset: 0.0, factor: 1.0 });

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Memory;
 use super::declare::fields;
 #[cfg(feature = "runs")]
 use super::field::{Kind, SAMPLES, SEED};
 use crate::data::{
-    Channels, Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, Share,
+    Channels, Color, ColumnType, Corrupt, DataOptions, DateOrder, Fit, Labels, MissingTarget, Share, Shuffle,
     SplitOptions, TaskKind,
 };
 #[cfg(feature = "runs")]
@@ -113,6 +114,15 @@ fields! {
         pub corrupt: Corrupt = Corrupt::Skip => "\"skip\"", is Kind::Words(Corrupt::WORDS);
         /// labels of CIFAR-100: 100 classes, or 20 groups
         pub labels: Labels = Labels::Fine => "\"fine\"", is Kind::Words(Labels::WORDS);
+        /// the most that a run may take, data among it; data of more than half of it are streamed from the disk
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory: Option<Memory> = None, example "\"256MiB\"", is Kind::Free("an amount of memory such as 256MiB, 1.5GiB, 2GB");
+        /// from the disk, or held in memory; else by `memory`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stream: Option<bool> = None, example "true", is Kind::Switch;
+        /// any sample after any other, or blocks and the samples of a few of them; else blocks where data are streamed
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub shuffle: Option<Shuffle> = None, example "\"blocks\"", is Kind::Words(Shuffle::WORDS);
         /// number of samples of a synthetic data set
         #[serde(skip_serializing_if = "Option::is_none")]
         pub n: Option<usize> = None, example "1000", is Kind::Whole(1, SAMPLES);
@@ -168,6 +178,8 @@ impl DataConfig {
             resize: self.resize,
             corrupt: self.corrupt,
             labels: self.labels,
+            memory: self.memory.map(|memory| memory.0),
+            stream: self.stream,
             n: self.n,
             noise: self.noise,
             seed: self.seed,

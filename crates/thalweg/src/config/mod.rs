@@ -33,6 +33,7 @@ pub mod keys;
 #[cfg(feature = "runs")]
 mod lists;
 #[cfg(feature = "runs")]
+mod memory;
 mod mend;
 #[cfg(feature = "runs")]
 mod model;
@@ -58,6 +59,7 @@ pub use error::{ConfigError, Good, Meant, Near, Place};
 pub use groups::GroupConfig;
 pub use heads::HeadConfig;
 pub use keep::Keep;
+pub use memory::{Memory, MemoryError};
 pub(crate) use run::{BATCH, EPOCHS, MAX_SHARDS, n_threads};
 pub use run::{RunConfig, SaveConfig};
 #[cfg(feature = "runs")]

@@ -137,6 +137,15 @@ pub trait Source: Send + Sync {
         Ok(())
     }
 
+    /// Says which samples are read next, in any order, and which after them, so that a source that holds only some of
+    /// its samples in memory can make them ready; by default nothing. A matter of speed: what is read may be any other.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being made ready.
+    fn make_ready(&self, _samples: &[u32], _later: &[u32]) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Writes the inputs of `samples` to `out`, `[samples.len(), input_shape..]`, as the model is to see them.
     ///
     /// # Errors

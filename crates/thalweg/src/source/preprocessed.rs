@@ -56,14 +56,17 @@ impl Source for Preprocessed {
         &self.heads
     }
 
+    fn make_ready(&self, samples: &[u32], later: &[u32]) -> Result<(), SourceError> {
+        Ok(self.set.make_ready(samples, later)?)
+    }
+
     fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
         match (&self.augment, pass) {
             (Some(pipeline), Pass::Train { epoch }) => {
-                pipeline.gather(&self.set, samples, epoch, &self.inputs, out);
+                Ok(pipeline.gather(&self.set, samples, epoch, &self.inputs, out)?)
             }
-            _ => self.set.gather(samples, &self.inputs, out),
+            _ => Ok(self.set.gather(samples, &self.inputs, out)?),
         }
-        Ok(())
     }
 
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {

@@ -91,6 +91,12 @@ impl Source for Subset {
         }
     }
 
+    fn make_ready(&self, samples: &[u32], later: &[u32]) -> Result<(), SourceError> {
+        let numbers =
+            |samples: &[u32]| samples.iter().map(|s| self.number(*s)).collect::<Result<Vec<_>, _>>();
+        self.all.make_ready(&numbers(samples)?, &numbers(later)?)
+    }
+
     fn inputs(&self, samples: &[u32], pass: Pass, out: &mut [f32]) -> Result<(), SourceError> {
         self.each(samples, out, |numbers, out| self.all.inputs(numbers, pass, out))
     }

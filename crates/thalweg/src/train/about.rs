@@ -5,7 +5,11 @@ use std::sync::Arc;
 use super::prepared::Prepared;
 #[cfg(feature = "runs")]
 use super::saved::SavedModel;
+#[cfg(feature = "runs")]
+use crate::config::Memory;
 use crate::config::RunConfig;
+#[cfg(feature = "runs")]
+use crate::data::STREAMED_MEMORY;
 
 /// Where a trainer's parts come from; empty for those that a program put together by itself.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +48,7 @@ impl About {
             #[cfg(feature = "runs")]
             data: data.set.name.clone(),
             #[cfg(feature = "runs")]
-            notes: data.set.notes.iter().cloned().chain(chosen).collect(),
+            notes: data.set.notes.iter().cloned().chain(streamed(config, &data)).chain(chosen).collect(),
             #[cfg(feature = "runs")]
             warnings: data.splits.warnings.clone(),
             #[cfg(feature = "runs")]
@@ -52,4 +56,12 @@ impl About {
             prepared: Some(data),
         }
     }
+}
+
+/// What is said of samples that are streamed.
+#[cfg(feature = "runs")]
+fn streamed(config: &RunConfig, data: &Prepared) -> Option<String> {
+    let streamed = data.set.streamed()?;
+    let memory = config.data.memory.unwrap_or(Memory(STREAMED_MEMORY));
+    Some(format!("streamed: {streamed}, at most {memory} in memory"))
 }

@@ -144,6 +144,8 @@ impl Trained {
                 Task::Regression { .. } => TaskKind::Regression,
             }),
             missing_targets: !self.reading.heads.is_empty(),
+            // whether new data are streamed depends on their size, not on that of the training data
+            stream: self.config.data.stream.filter(|streams| !streams),
             // new data are not cut into parts
             group: None,
             time: None,
@@ -249,7 +251,7 @@ impl Trained {
         self.warnings.clone_from(&set.warnings);
         let range = set.fixed_test.clone().unwrap_or(0..set.len());
         let indices: Vec<u32> = range.map(|i| i as u32).collect();
-        self.warnings.extend(self.seen(&set, &indices));
+        self.warnings.extend(self.seen(&set, &indices)?);
         let source = self.reading.source(Arc::new(set), targets);
         // other targets may be missing than in training, and classes are not counted again
         let plain = without_counts(&self.config);
@@ -259,15 +261,18 @@ impl Trained {
 
     /// What is said of samples that the model was trained on: by its own data, where they are still what they were,
     /// else by the checksum of all.
-    fn seen(&self, set: &Dataset, samples: &[u32]) -> Option<String> {
+    fn seen(&self, set: &Dataset, samples: &[u32]) -> Result<Option<String>, TrainError> {
         let same = self.identity.is_some_and(|then| set.identities().of_version(then.version) == Some(then));
         let own = self.own.as_ref().and_then(|own| Prepared::open_again(own, &self.reading).ok());
         let own = own.filter(|own| {
             let now = self.identity.and_then(|then| own.identities.of_version(then.version));
             now.is_some() && now == self.identity
         });
-        let by_row = own.and_then(|own| Seen::of(&own).warning(set, samples));
-        by_row.or(same.then(same_data))
+        let by_row = match own {
+            Some(own) => Seen::of(&own)?.warning(set, samples)?,
+            None => None,
+        };
+        Ok(by_row.or(same.then(same_data)))
     }
 
     /// New data with the targets of each head.

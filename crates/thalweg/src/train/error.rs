@@ -6,7 +6,7 @@ use engine::{Fault, GraphError};
 use record::RecordError;
 
 use super::memory::Need;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Memory};
 use crate::data::DataError;
 use crate::losses::LossError;
 use crate::model::ModelError;
@@ -103,6 +103,21 @@ pub enum TrainError {
     Memory {
         /// what for
         need: Need,
+    },
+    /// More memory than the run may take.
+    #[error(
+        "the run takes {} of memory, more than the {} of `data.memory`: the program has {} now, and there come {} for \
+         samples, {} for weights and the optimizer's state, {} for batches, {} for answers",
+        mib(need.process(*resident)), Memory(*memory), mib(*resident), mib(need.window), mib(need.state),
+        mib(need.programs), mib(need.answers)
+    )]
+    Budget {
+        /// what for
+        need: Need,
+        /// bytes that the process has
+        resident: usize,
+        /// bytes that it may have
+        memory: usize,
     },
     /// A checkpoint without its state.
     #[error("the checkpoint has no training state ({what}): {}", path.display())]
@@ -231,6 +246,7 @@ impl TrainError {
             }
             TrainError::Graph(_) => Some("a larger `batch`, or layers that fit together".into()),
             TrainError::Source(_) => None,
+            TrainError::Budget { need, resident, .. } => Some(more_memory(need, *resident)),
             TrainError::NonFinite { .. } => Some("a smaller `lr`, or `clip_norm=1`".into()),
             TrainError::Loss(e) => e.hint(),
             TrainError::NoSamples => None,
@@ -283,6 +299,16 @@ impl TrainError {
     }
 }
 
+impl TrainError {
+    /// What kept a source from giving its samples: an error of the data as such.
+    pub(super) fn of_source(error: SourceError) -> Self {
+        match error.downcast::<DataError>() {
+            Ok(error) => TrainError::Data(*error),
+            Err(error) => TrainError::Source(error),
+        }
+    }
+}
+
 /// The batch size next to one that leaves a single sample over, and that leaves none; if there is one, none of other
 /// folds either, which have a sample more or less.
 fn whole_batch(n_train: usize, batch: usize) -> usize {
@@ -293,6 +319,11 @@ fn whole_batch(n_train: usize, batch: usize) -> usize {
     let above = || batch.max(2)..=n_train;
     let found = below().find(fits_all).or_else(|| above().find(fits_all));
     found.or_else(|| below().find(fits)).or_else(|| above().find(fits)).unwrap_or(n_train)
+}
+
+/// How much a run must be allowed to take.
+fn more_memory(need: &Need, resident: usize) -> String {
+    format!("allow more, `data.memory=\"{}\"`, or take smaller batches", Memory(need.least(resident)))
 }
 
 /// What takes less memory.
@@ -313,6 +344,11 @@ fn smaller_batches(need: &Need) -> String {
             format!("smaller batches: `batch={batch} eval_batch={eval}`")
         }
     }
+}
+
+/// `24 MiB`
+fn mib(bytes: usize) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
 /// `1.5 GiB`

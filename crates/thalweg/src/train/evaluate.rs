@@ -88,11 +88,11 @@ impl Evaluator {
             let mut inputs = Vec::new();
             for (feeding, width) in fed.iter().zip(&widths) {
                 let mut values = vec![0.0; chunk.len() * width];
-                batch.fill_with(feeding, chunk, &mut values).map_err(TrainError::Source)?;
+                batch.fill_with(feeding, chunk, &mut values).map_err(TrainError::of_source)?;
                 inputs.push(values);
             }
             let mut truth = vec![0.0; chunk.len() * n_targets];
-            source.targets(chunk, &mut truth).map_err(TrainError::Source)?;
+            source.targets(chunk, &mut truth).map_err(TrainError::of_source)?;
             held.push(Held { inputs, truth });
         }
         let (part, top_k) = (how.part, how.top_k.to_vec());
@@ -152,8 +152,13 @@ impl Session {
         let (batch, n_targets) = (how.batch.max(1), n_targets(source.heads()));
         let mut read = vec![0.0; batch.min(samples.len()) * n_targets];
         let (mut outputs, mut each, mut weights_of) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, chunk) in samples.chunks(batch).enumerate() {
+        let mut chunks = samples.chunks(batch).enumerate().peekable();
+        while let Some((i, chunk)) = chunks.next() {
             let n = chunk.len();
+            if held.get(i).is_none() {
+                let later = chunks.peek().map_or(&[][..], |(_, next)| next);
+                source.make_ready(chunk, later).map_err(TrainError::of_source)?;
+            }
             let program = self.program(&ProgramKey::measure(n))?;
             let truth = match held.get(i) {
                 Some(held) => {
@@ -164,7 +169,7 @@ impl Session {
                     let batch = Batch::new(source, chunk, Pass::Measure);
                     let truth = &mut read[..n * n_targets];
                     let pulled = program.pull(weights, Draw::default(), batch);
-                    pulled.and_then(|()| source.targets(chunk, truth)).map_err(TrainError::Source)?;
+                    pulled.and_then(|()| source.targets(chunk, truth)).map_err(TrainError::of_source)?;
                     truth
                 }
             };
@@ -197,6 +202,7 @@ impl Session {
         let mut all = vec![0.0; samples.len() * width];
         let batch = batch.max(1);
         for (chunk, out) in samples.chunks(batch).zip(all.chunks_mut((batch * width).max(1))) {
+            source.make_ready(chunk, &[]).map_err(TrainError::of_source)?;
             let key = ProgramKey::answer(chunk.len());
             let program = self.run(&key, weights, Draw::default(), (source, chunk, Pass::Measure))?;
             out.copy_from_slice(program.output(&Output::Outputs).unwrap_or_default());

@@ -198,7 +198,7 @@ impl Trained {
     ) -> Result<Option<Dependence>, TrainError> {
         let mut rows = vec![0.0; source.set().n_inputs()];
         let mut prepared = |sample: u32| -> Result<Vec<f32>, TrainError> {
-            source.inputs(&[sample], Pass::Measure, &mut rows).map_err(TrainError::Source)?;
+            source.inputs(&[sample], Pass::Measure, &mut rows).map_err(TrainError::of_source)?;
             Ok(group.inputs.iter().map(|i| rows[*i]).collect())
         };
         let raw = |k: usize, x: f32| self.reading.inputs.number(group.inputs[k], x);

@@ -66,7 +66,7 @@ impl Trainer {
                     return Err(TrainError::NonFinite { loss, step: self.state.counters.step + 1, culprit });
                 }
                 Err(StepError::Graph(error)) => return Err(error.into()),
-                Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
+                Err(StepError::Source(error)) => return Err(TrainError::of_source(error)),
             };
             let step = self.state.counters.step;
             let length = self.length();
@@ -219,7 +219,7 @@ fn other_class(own: &Head, other: &Head) -> Option<TrainError> {
 
 /// Whether a source is whole, and its samples are of the model's shape.
 pub(super) fn check_samples(source: &dyn Source, model: &Model) -> Result<(), TrainError> {
-    source.check().map_err(TrainError::Source)?;
+    source.check().map_err(TrainError::of_source)?;
     if source.input_shape() != model.input_shape() {
         let (expected, got) = (model.input_shape().to_vec(), source.input_shape().to_vec());
         return Err(TrainError::SampleShape { expected, got });

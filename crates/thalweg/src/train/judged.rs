@@ -55,7 +55,7 @@ pub(super) fn compared(
         return Ok(None);
     }
     let [train, judged] = [train, judged].map(|(source, samples)| Part { source, samples });
-    baselines::compare(train, judged, &measured.outputs).map_err(TrainError::Source)
+    baselines::compare(train, judged, &measured.outputs).map_err(TrainError::of_source)
 }
 
 /// What a head gave, and what is true, summed up.

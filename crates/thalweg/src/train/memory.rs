@@ -30,6 +30,8 @@ pub struct Need {
     pub batch: usize,
     /// samples measured at once
     pub eval_batch: usize,
+    /// the part of `data` that is not in memory yet, since it is streamed
+    pub window: usize,
 }
 
 impl Need {
@@ -45,6 +47,33 @@ impl Need {
         let all = Machine::memory().map_or(self.total() as f64 / 4.0, |bytes| bytes as f64);
         let share = (all / 2.0 - fixed) / (self.programs.saturating_add(self.answers) as f64);
         [self.batch, self.eval_batch].map(|n| ((n as f64 * share.clamp(0.0, 0.5)) as usize).max(1))
+    }
+
+    /// Whether the process stays below `memory` bytes with all of this.
+    ///
+    /// # Errors
+    /// [`TrainError::Budget`].
+    pub(super) fn check_budget(&self, memory: usize) -> Result<(), TrainError> {
+        let resident = Machine::resident().map_or(0, |bytes| bytes as usize);
+        match self.process(resident) <= memory {
+            true => Ok(()),
+            false => Err(TrainError::Budget { need: *self, resident, memory }),
+        }
+    }
+
+    /// Bytes of the process when it has all of this, where it has `resident` now.
+    pub fn process(&self, resident: usize) -> usize {
+        let coming = [self.window, self.state, self.programs, self.answers];
+        coming.into_iter().fold(resident, usize::saturating_add)
+    }
+
+    /// The least that a run must be allowed to take where the process has `resident` now: with more, more is streamed
+    /// at a time. Some is left over, and it is a whole number of 16 MiB.
+    pub fn least(&self, resident: usize) -> usize {
+        let fixed = self.process(resident) - self.window;
+        // of what is allowed a quarter is for samples
+        let all = if self.window > 0 { fixed.saturating_add(fixed / 3) } else { fixed };
+        all.saturating_add(all / 16).saturating_add(1 << 24) >> 24 << 24
     }
 
     /// Whether this process can have it: what is not there yet can be reserved now, and all of it is no more than the
@@ -107,18 +136,22 @@ pub(super) fn need(
     // each cell of a confusion matrix is a number of 8 bytes
     let cells = |task: &Task| task.classes().len().saturating_pow(2).saturating_mul(2);
     let cells = tasks().map(cells).fold(0, usize::saturating_add);
+    let streams = about.prepared.as_ref().is_some_and(|data| data.set.streamed().is_some());
     let data = match about.prepared.as_ref().map(|data| &data.set.inputs) {
-        Some(Values::F32(values)) => values.len(),
-        // bytes may be a part of a file, which takes no memory that cannot be given up
+        Some(Values::F32(values)) => floats(&[values.len()]),
+        // those of a file that nothing holds take no memory that cannot be given up
+        Some(Values::Rows(rows)) => rows.held_bytes(),
         Some(Values::U8(_)) | None => 0,
     };
+    let window = if streams { data } else { 0 };
     Ok(Need {
-        data: floats(&[data]),
+        data,
         state: floats(&[params.saturating_mul(vectors), states, buffers, saved]),
         programs,
         answers: floats(&[rows[0], rows[1], rows[2], ranks, cells]),
         batch,
         eval_batch: settings.eval_batch,
+        window,
     })
 }
 

@@ -123,7 +123,7 @@ impl Prepared {
         let mut splits = split(&set, config)?;
         check_parts(&heads, config, &mut splits)?;
         config.check_samples(splits.train.len())?;
-        set.fill_missing(&splits.train);
+        set.fill_missing(&splits.train)?;
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
         let inputs = data::fit(&set, &splits.train, how)?;
         let targets = match heads.is_empty() {
@@ -312,10 +312,14 @@ fn no_target(head: &str) -> TrainError {
 /// Arrays as they are; tables by column; images and bytes by one mean and deviation, which keeps what pixels have in
 /// common.
 fn default_preprocess(config: &RunConfig, set: &Dataset) -> Preprocess {
-    match (&set.inputs, set.input_shape.len()) {
+    let are_bytes = match &set.inputs {
+        Values::F32(_) => false,
+        Values::U8(_) => true,
+        Values::Rows(rows) => rows.are_bytes(),
+    };
+    match set.input_shape.len() {
         _ if config.data.is_arrays() => Preprocess::None,
-        (Values::U8(_), _) => Preprocess::GlobalStandardize,
-        (Values::F32(_), 1) => Preprocess::Standardize,
+        1 if !are_bytes => Preprocess::Standardize,
         _ => Preprocess::GlobalStandardize,
     }
 }

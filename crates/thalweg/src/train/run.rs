@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
                     }
                 }
                 Err(StepError::Graph(error)) => return Err(error.into()),
-                Err(StepError::Source(error)) => return Err(TrainError::Source(error)),
+                Err(StepError::Source(error)) => return Err(TrainError::of_source(error)),
                 Err(StepError::NonFinite { loss }) => {
                     status = Status::Diverged;
                     reason = Some(self.describe(loss)?);
@@ -251,6 +251,9 @@ impl<'a> Run<'a> {
             threads: self.trainer.session.n_threads(),
             notes: about.notes.iter().cloned().chain(self.trainer.notes()).collect(),
         };
+        for note in about.notes.iter().filter(|note| note.starts_with("streamed:")) {
+            self.log.line(note)?;
+        }
         for warning in about.warnings.clone() {
             self.warn(&warning)?;
         }
@@ -453,6 +456,7 @@ impl<'a> Run<'a> {
             seed: self.config.seed,
             shards: self.config.shards,
             threads: trainer.session.n_threads(),
+            peak_bytes: trainer.settings.memory.and_then(|_| Machine::peak()),
             weights_sha256: (status != Status::Running).then(digest),
             version: env!("CARGO_PKG_VERSION").into(),
             machine: Machine::detect(isa().name()),

@@ -250,7 +250,7 @@ impl Session {
     ) -> Result<&mut Program, TrainError> {
         let program = self.program(key)?;
         let batch = Batch::new(samples.0, samples.1, samples.2);
-        program.pull(weights, draw, batch).map_err(TrainError::Source)?;
+        program.pull(weights, draw, batch).map_err(TrainError::of_source)?;
         Ok(program)
     }
 

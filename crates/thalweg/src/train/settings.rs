@@ -3,6 +3,7 @@
 use super::choice::Split;
 use super::evaluate::Measuring;
 use crate::config::{BATCH, EPOCHS, RunConfig};
+use crate::data::{self, Blocks, Dataset, Shuffle};
 use crate::schedule::RunLength;
 
 /// Updates that a table is trained for, where nobody says for how long.
@@ -18,6 +19,10 @@ pub(super) struct Settings {
     pub epochs: Option<u64>,
     pub steps: Option<u64>,
     pub shuffle: bool,
+    /// in which the order mixes samples; none where it is by rows
+    pub blocks: Option<Blocks>,
+    /// bytes that the process may take
+    pub memory: Option<usize>,
     pub seed: u64,
     pub shards: usize,
     pub threads: usize,
@@ -35,6 +40,8 @@ impl Settings {
             epochs: config.epochs,
             steps: config.steps,
             shuffle: config.shuffle,
+            blocks: None,
+            memory: None,
             seed: config.seed,
             shards: config.shards,
             threads: config.n_threads(),
@@ -68,6 +75,15 @@ impl Settings {
     pub fn measuring(&self, part: Split, keep: bool) -> Measuring<'_> {
         Measuring { part, batch: self.eval_batch, top_k: &self.top_k, keep }
     }
+}
+
+/// The blocks in which the order of a config mixes its samples: those that are streamed, or where they are asked for.
+/// Whether samples are streamed or held in memory makes no difference.
+pub(super) fn blocks(config: &RunConfig, set: &Dataset) -> Option<Blocks> {
+    let streamed = set.streamed().is_some();
+    let by_blocks = config.data.shuffle.map_or(streamed, |told| told == Shuffle::Blocks);
+    let memory = config.data.memory.map_or(data::STREAMED_MEMORY, |memory| memory.0);
+    by_blocks.then(|| Blocks::of(set.record(), memory))
 }
 
 /// What the choice of batch and epochs depends on.

@@ -23,19 +23,18 @@ use super::program::{Batch, Program, ProgramKey, StepError, Work, draw};
 #[cfg(feature = "runs")]
 use super::saved::SavedState;
 use super::session::Session;
-use super::settings::{Given, Settings, run_length, train_batches};
+use super::settings::{Given, Settings, blocks, run_length, train_batches};
 use super::state::{Counters, State};
 use super::step::{Room, StepSamples};
 use crate::config::RunConfig;
-use crate::data;
-use crate::data::Task;
 use crate::data::augment::Pipeline;
+use crate::data::{Order, Task};
 use crate::model::Model;
 #[cfg(feature = "runs")]
 use crate::model::weights::{Matched, Taking, WeightsFile};
 use crate::optim::{NamedState, Recipe, Stopped, Updater};
 use crate::schedule::RunLength;
-use crate::source::{Head, Pass, Source};
+use crate::source::{Head, Pass, Source, SourceError};
 
 /// What a trainer is put together from.
 pub(super) struct Ingredients {
@@ -62,9 +61,8 @@ pub struct Trainer {
     /// what steps change
     pub state: State,
     room: Room,
-    /// samples of the epoch that is going on, in its order
-    order: Vec<u32>,
-    ordered_epoch: Option<u64>,
+    /// of the training samples
+    order: Order,
 }
 
 impl Trainer {
@@ -87,7 +85,11 @@ impl Trainer {
             are_table: data.set.schema.is_some(),
             are_normed: !model.buffers().is_empty(),
         };
-        let (settings, said) = Settings::chosen(config, on);
+        let (mut settings, said) = Settings::chosen(config, on);
+        settings.blocks = blocks(config, &data.set);
+        // who holds more than that in memory does so knowingly
+        settings.memory =
+            config.data.memory.filter(|_| config.data.stream != Some(false)).map(|memory| memory.0);
         let length = run_length(&settings, on.n_train);
         let mut trainer = Trainer::assemble(Ingredients {
             model,
@@ -135,6 +137,9 @@ impl Trainer {
         if !need.can_be_had() {
             return Err(TrainError::Memory { need });
         }
+        if let Some(memory) = settings.memory {
+            need.check_budget(memory)?;
+        }
         let (params, mut buffers) = session.model.init(settings.seed);
         buffers.extend_from_slice(session.objective.buffers());
         let slots = updater.start(&params);
@@ -142,8 +147,7 @@ impl Trainer {
             room: Room::new(settings.batch, &buffers),
             session,
             state: State { params, buffers, slots, counters: Counters::default() },
-            order: Vec::new(),
-            ordered_epoch: None,
+            order: Order::new(settings.seed, settings.shuffle, settings.blocks),
             callback: None,
             settings,
             parts,
@@ -290,8 +294,9 @@ impl Trainer {
     pub fn step(&mut self) -> Result<f32, StepError> {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
-        self.arrange(epoch);
-        let numbers = &self.order[self.of_step(step)];
+        let places = self.of_step(step);
+        self.reach(epoch, places.clone()).map_err(StepError::Source)?;
+        let numbers = self.order.at(places);
         let state = &mut self.state;
         self.room.buffers.copy_from_slice(&state.buffers);
         let mut samples = StepSamples {
@@ -320,20 +325,15 @@ impl Trainer {
     /// Where the samples of a step are in the order of its epoch.
     fn of_step(&self, step: u64) -> Range<usize> {
         let n = self.settings.batch.saturating_mul(self.settings.accumulate);
-        let first = ((step % self.length.steps_per_epoch) as usize).saturating_mul(n).min(self.order.len());
-        first..first.saturating_add(n).min(self.order.len())
+        let all = self.parts.train.numbers.len();
+        let first = ((step % self.length.steps_per_epoch) as usize).saturating_mul(n).min(all);
+        first..first.saturating_add(n).min(all)
     }
 
-    /// Puts the training samples in the order of an epoch.
-    fn arrange(&mut self, epoch: u64) {
-        if self.ordered_epoch == Some(epoch) {
-            return;
-        }
-        let train = &self.parts.train.numbers;
-        let order = data::order(train.len(), self.settings.seed, epoch, self.settings.shuffle);
-        self.order.clear();
-        self.order.extend(order.iter().map(|i| train[*i as usize]));
-        self.ordered_epoch = Some(epoch);
+    /// Makes training samples ready by their places in the order of an epoch.
+    fn reach(&mut self, epoch: u64, places: Range<usize>) -> Result<(), SourceError> {
+        let Samples { source, numbers } = &self.parts.train;
+        self.order.reach(numbers, epoch, places, |group, next| source.make_ready(group, next))
     }
 
     /// Which layer made the loss of the next step not finite, in words.
@@ -343,9 +343,10 @@ impl Trainer {
     pub fn blame(&mut self) -> Result<String, TrainError> {
         let step = self.state.counters.step;
         let epoch = step / self.length.steps_per_epoch;
-        self.arrange(epoch);
+        let places = self.of_step(step);
+        self.reach(epoch, places.clone()).map_err(TrainError::of_source)?;
         let mut found = None;
-        for (i, samples) in self.order[self.of_step(step)].chunks(self.settings.batch).enumerate() {
+        for (i, samples) in self.order.at(places).chunks(self.settings.batch).enumerate() {
             let batch = Batch::new(&*self.parts.train.source, samples, Pass::Train { epoch });
             let first_row = (i * self.settings.batch) as u64;
             let draw = Draw { first_row, ..draw(self.settings.seed, step) };

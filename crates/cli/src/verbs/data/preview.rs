@@ -57,7 +57,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
         ));
     }
     let (set, _) = args.source.open()?;
-    let text = data::preview(&set, args.n);
+    let text = data::preview(&set, args.n)?;
     ui.print(&text);
     ui.result(json!({ "name": set.name, "text": text }));
     Ok(())
@@ -78,7 +78,7 @@ fn picture(ui: &Ui, args: &Args, config: &RunConfig, out: &Path) -> Result<(), F
     let seed = args.seed.unwrap_or(config.seed);
     let pipeline = Pipeline::new(&config.augment, &set, &train, seed)?;
     let samples = pick(&set, &train, args.n, seed);
-    let shown = sheet(&set, &samples, pipeline.as_ref(), args.versions.into());
+    let shown = sheet(&set, &samples, pipeline.as_ref(), args.versions.into())?;
     let Some(Sheet { width, height, legend, .. }) = &shown else {
         let shape =
             format!("{} has samples of shape {:?}, and these are not images", set.name, set.input_shape);
