@@ -1,9 +1,9 @@
 //! The columns of a table as they are in the file.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a column is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnRole {
     /// The network sees it.

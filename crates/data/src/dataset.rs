@@ -224,7 +224,7 @@ impl Dataset {
     /// What keeps rows of a file from being read.
     pub fn fill_missing(&mut self, train: &[u32]) -> Result<(), DataError> {
         if let Values::Rows(rows) = &self.inputs {
-            let fills = rows.fitted_fills(train, |known| self.fill_of(known))?;
+            let fills = rows.fitted_fills(train, self.schema.is_some())?;
             self.set_fills(fills);
             return Ok(());
         }
@@ -250,11 +250,6 @@ impl Dataset {
             schema.set_fills(&fills);
         }
         Ok(())
-    }
-
-    /// What stands for missing values of an input that has these.
-    fn fill_of(&self, known: Vec<f32>) -> f64 {
-        if self.schema.is_some() { median(known) } else { mean(&known) }
     }
 
     /// Has readers of a file put these values, of these inputs, where one is missing.

@@ -12,8 +12,8 @@ pub use cache::CacheError;
 pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
 pub use files::FilesError;
 use hint::typed;
+pub(crate) use words::{NAMED, first, first_of, size};
 use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
-pub(crate) use words::{first, size};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -74,7 +74,9 @@ fn check_streamed(set: &Dataset, path: &Path, options: &DataOptions) -> Result<(
     };
     let Some(memory) = options.streamed(bytes) else { return Ok(()) };
     if options.stream == Some(true) {
-        let expected = "`false`: folders of images, and arrays that are not compressed, are streamed".into();
+        let expected =
+            "`false`: tables as text, folders of images, and arrays that are not compressed, are streamed"
+                .into();
         return Err(DataError::BadOption { option: "stream", value: "true".into(), expected });
     }
     let compressed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz") || end == "npz");

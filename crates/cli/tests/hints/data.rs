@@ -178,6 +178,13 @@ pub const CASES: &[Case] = &[
     case("cache.Block", STREAMED, STREAMED)
         .setup(arrays)
         .before("thalweg data=x.npy data.stream=true model=mlp-4 batch=16 steps=1 -q && printf X | dd of=$(ls .cache/thalweg/data/rows-*) bs=1 seek=4100 conv=notrunc"),
+    case("cache.Share", "thalweg data=t.csv data.stream=true data.memory=16MiB", "thalweg data=t.csv data.stream=true {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| {
+            // one text is longer than the share of a line
+            let text = |i: usize| if i == 9 { "x".repeat(5 << 20) } else { format!("text {i}") };
+            let row = |i: usize| format!("{},{}.25,{i}.5\n", text(i), i % 7);
+            write(here, "t.csv", format!("b,a,y\n{}", (0..40).map(row).collect::<String>()));
+        }),
     case("cache.NotStreamed", "thalweg data=blobs data.n=200000 data.memory=1MiB", "thalweg data=blobs data.n=200000 {0} steps=1 -q"),
     case("data.NoTargets", ARRAYS, "thalweg data=x.npy data.target=right.npy model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| {

@@ -57,12 +57,28 @@ pub enum CacheError {
         /// The source.
         path: PathBuf,
     },
+    /// What must be in memory of streamed data takes more than its share.
+    #[error("{what} take more than {}, their share of the {} of `data.memory`: {}",
+        size(*share), size(*memory), path.display())]
+    Share {
+        /// What takes so much.
+        what: String,
+        /// Bytes that it may take.
+        share: usize,
+        /// Bytes that the run may take.
+        memory: usize,
+        /// The source.
+        path: PathBuf,
+    },
 }
 
 impl CacheError {
     /// What to type or do next, one line.
     pub fn hint(&self) -> String {
         match self {
+            CacheError::Share { memory, .. } => {
+                format!("allow more: `data.memory={}MiB`", 4 * memory.div_ceil(1 << 20))
+            }
             CacheError::Write { .. } => {
                 "make room there, or name a folder on another disk: `XDG_CACHE_HOME=FOLDER`".into()
             }

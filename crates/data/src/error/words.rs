@@ -81,11 +81,17 @@ pub(super) fn others(n: usize) -> String {
 }
 
 /// How many names a message tells.
-const NAMED: usize = 3;
+pub(crate) const NAMED: usize = 3;
 
 /// The first few of a list, and how many more there are. A name of a file may hold what a terminal would obey.
 pub(crate) fn first(names: &[String]) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown = names[..names.len() - more].join(", ").replace(char::is_control, "?");
+    first_of(names, names.len())
+}
+
+/// The first few of `n`, of which at least the first few are given.
+pub(crate) fn first_of(names: &[String], n: usize) -> String {
+    let names = &names[..names.len().min(NAMED)];
+    let more = n.saturating_sub(names.len());
+    let shown = names.join(", ").replace(char::is_control, "?");
     if more > 0 { format!("{shown}, and {more} more") } else { shown }
 }

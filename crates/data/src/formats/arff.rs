@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Format, Reader};
 use crate::tables::cursor::Cuts;
 use crate::tables::sniff::Sniffed;
+use crate::tables::text::Text;
 use crate::tables::{Table, decode, read};
 use crate::{ColumnType, DataError, DataOptions};
 
@@ -68,7 +69,7 @@ fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, Dat
     let mut missing = options.missing.clone();
     missing.push(MISSING.into());
     let told = DataOptions { header: Some(false), missing, ..options.clone() };
-    let mut table = read::cut(text, sniffed, path, &told)?;
+    let mut table = read::cut(Text::Whole(text), sniffed, path, &told)?;
     if table.names.len() != header.names.len() {
         return Err(wrong(
             format!("{} attributes for {} columns", header.names.len(), table.names.len()),

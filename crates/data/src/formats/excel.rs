@@ -147,8 +147,15 @@ fn table(mut cells: Vec<Cell>, path: &Path, options: &DataOptions) -> Result<Tab
         }
     }
     columns.iter_mut().for_each(|c| c.fill_to(height - 1));
-    let mut pass =
-        Pass { first, columns, n_rows: height - 1, shifted: false, cut_before: 0, notes: Vec::new() };
+    let mut pass = Pass {
+        first,
+        columns,
+        n_rows: height - 1,
+        shifted: false,
+        cut_before: 0,
+        notes: Vec::new(),
+        shares: None,
+    };
     let found = header::find(&mut pass, None, options, &mut notes, path)?;
     if found.is_first_record {
         row_numbers.remove(0);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Format, Reader};
-use crate::tables::{Table, encode::encode, files, read::load};
+use crate::tables::stream::{self, File, Limits};
+use crate::tables::{Table, encode::encode, files, join, read::load};
 use crate::{DataError, DataOptions, Dataset, Values, read};
 
 /// The registry line.
@@ -35,7 +36,24 @@ pub(super) const TEXT: &[&str] = &["header", "separator", "skip", "skip_lines", 
 
 /// A file, with targets in a column or in a second file (`data.target=FILE`).
 pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataError> {
-    let mut table = files::load(path, options)?;
+    Parts { train: path.into(), valid: None, test: None }.open(options)
+}
+
+/// Files of the parts of a data set.
+pub(crate) struct Parts {
+    pub train: PathBuf,
+    pub valid: Option<PathBuf>,
+    pub test: Option<PathBuf>,
+}
+
+/// One table; its inputs go to `file`, if there is one.
+fn open_one(
+    path: &Path,
+    options: &DataOptions,
+    limits: Option<Limits>,
+    file: Option<&mut File>,
+) -> Result<Dataset, DataError> {
+    let mut table = files::load(path, options, limits)?;
     let second = match (&options.target[..], &options.schema) {
         ([name], None) if table.column(name).is_err() => beside(path, name),
         ([name], Some(schema)) if schema.targets.is_empty() => beside(path, name),
@@ -51,8 +69,10 @@ pub(crate) fn open(path: &Path, options: &DataOptions) -> Result<Dataset, DataEr
         skip_lines: Vec::new(),
         ..options.clone()
     };
-    let targets: Option<Table> = second.map(|file| files::load(&file, &told)).transpose()?;
-    encode(&mut table, targets, options)
+    let targets: Option<Table> = second.map(|file| files::load(&file, &told, limits)).transpose()?;
+    let set = encode(&mut table, targets, options, file);
+    table.check()?;
+    set
 }
 
 /// Opens a folder that holds `train.csv` (or a table of another format), with `valid` and `test` beside it.
@@ -69,32 +89,51 @@ pub(crate) fn open_folder(folder: &Path, options: &DataOptions) -> Option<Result
         names.iter().find(fits).map(|name| folder.join(name))
     };
     let train = find(&["train", "training"])?;
-    Some(open_parts(&train, find(&["valid", "val", "validation"]), find(&["test"]), options))
+    Some(Parts { train, valid: find(&["valid", "val", "validation"]), test: find(&["test"]) }.open(options))
 }
 
-fn open_parts(
-    train: &Path,
-    valid: Option<PathBuf>,
-    test: Option<PathBuf>,
-    options: &DataOptions,
-) -> Result<Dataset, DataError> {
-    let mut set = open(train, options)?;
-    let options = DataOptions { schema: set.schema.clone(), ..options.clone() };
-    if let Some(path) = valid {
-        let start = set.len();
-        append(&mut set, open(&path, &options)?);
-        set.fixed_valid = Some(start..set.len());
-    }
-    if let Some(path) = test {
-        let start = set.len();
-        append(&mut set, open(&path, &options)?);
-        set.fixed_test = Some(start..set.len());
-        // where targets may be missing, other heads may have theirs
-        if !options.missing_targets && !set.tests_something() {
-            set.leave_test_aside();
+impl Parts {
+    fn open(&self, options: &DataOptions) -> Result<Dataset, DataError> {
+        let parts = [Some(&self.train), self.valid.as_ref(), self.test.as_ref()];
+        let mut sources = Vec::new();
+        for part in parts.into_iter().flatten() {
+            sources.extend(join::files(part)?.unwrap_or_else(|| vec![part.clone()]));
         }
+        let Some(memory) = stream::wanted(&sources, options) else { return self.read(options, None, None) };
+        sources.extend(options.target.iter().filter_map(|name| beside(&self.train, name)));
+        stream::data_set(&self.train, &sources, memory, options, |limits, file| {
+            self.read(options, Some(limits), Some(file))
+        })
     }
-    Ok(set)
+
+    /// Reads all parts; inputs go to `file`, if there is one.
+    pub fn read(
+        &self,
+        options: &DataOptions,
+        limits: Option<Limits>,
+        mut file: Option<&mut File>,
+    ) -> Result<Dataset, DataError> {
+        let mut set = open_one(&self.train, options, limits, file.as_deref_mut())?;
+        let options = DataOptions { schema: set.schema.clone(), ..options.clone() };
+        if let Some(path) = &self.valid {
+            let start = set.len();
+            append(&mut set, open_one(path, &options, limits, file.as_deref_mut())?);
+            set.fixed_valid = Some(start..set.len());
+        }
+        if let Some(path) = &self.test {
+            let start = set.len();
+            if let Some(file) = &mut file {
+                file.needs_targets = !options.missing_targets;
+            }
+            append(&mut set, open_one(path, &options, limits, file)?);
+            set.fixed_test = Some(start..set.len());
+            // where targets may be missing, other heads may have theirs
+            if !options.missing_targets && !set.tests_something() {
+                set.leave_test_aside();
+            }
+        }
+        Ok(set)
+    }
 }
 
 /// Appends the samples of a table that was encoded with the schema of the first.

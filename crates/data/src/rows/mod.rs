@@ -11,6 +11,7 @@ mod file;
 #[cfg(feature = "copies")]
 mod kept;
 mod layout;
+mod ranks;
 mod view;
 mod window;
 #[cfg(feature = "copies")]
@@ -22,6 +23,7 @@ pub(crate) use file::Useless;
 #[cfg(feature = "copies")]
 pub(crate) use kept::{Kept, SourceFile, changed, kept};
 pub(crate) use layout::Form;
+pub(crate) use ranks::at_places;
 pub use view::Rows;
 #[cfg(feature = "copies")]
 pub(crate) use writer::RowsWriter;

@@ -6,9 +6,11 @@ use super::cells::{Column as Cells, Text};
 use super::encode::{Codes, Plan};
 use super::fresh::word_codes;
 use super::header::is_same;
-use super::moments::value;
-use super::{Table, dates, number, style};
-use crate::error::{ColumnFault, Fault, Odd};
+use super::kinds::MAX_CATEGORIES;
+use super::readings::{Readings, Rule};
+use super::{Table, dates, style};
+use crate::dataset::MAX_CLASSES;
+use crate::error::{ColumnFault, Fault, NAMED, Odd};
 use crate::schema::{Column, Role, TableSchema};
 use crate::{DataError, DataOptions, Task};
 
@@ -36,7 +38,7 @@ pub(crate) fn plan(
     }
     let words = schema.columns.iter().filter(|c| matches!(c.role, Role::Category { .. })).map(|c| c.index);
     let words: Vec<usize> = words.collect();
-    table.make_words(&words);
+    table.make_words(&words, MAX_CATEGORIES, options)?;
     let mut codes = Vec::new();
     let mut seen = Seen::default();
     let mut faults = Vec::new();
@@ -62,7 +64,7 @@ pub(crate) fn plan(
                 }
                 Err(fault) => {
                     faults.push(ColumnFault { column: column.name.clone(), target: false, fault });
-                    Codes::Measured(Vec::new())
+                    Codes::Measured(Readings::default())
                 }
             },
         };
@@ -83,9 +85,9 @@ fn target_texts(
     targets: &[usize],
     schema: &TableSchema,
     options: &DataOptions,
-) -> Result<Vec<Vec<f64>>, DataError> {
+) -> Result<Vec<Readings>, DataError> {
     if let Task::Classification { .. } = schema.task {
-        table.make_words(targets);
+        table.make_words(targets, MAX_CLASSES, options)?;
         return Ok(Vec::new());
     }
     let role = Role::Number { fill: 0.0, indicator: false, offset: 0.0, factor: 1.0 };
@@ -100,7 +102,9 @@ fn target_texts(
                 let fault = Fault::NotANumber { value: text.text.to_string(), place };
                 return Err(one_fault(table, index, fault));
             }
-            Err(_) if options.inputs_only => vec![f64::NAN; cells.texts.len()],
+            Err(_) if options.inputs_only => {
+                Readings { listed: vec![f64::NAN; cells.texts.len()], rule: Rule::Listed }
+            }
             Err(fault) => return Err(one_fault(table, index, fault)),
         };
         all.push(texts);
@@ -157,7 +161,7 @@ fn measured<'a>(
     role: &Role,
     schema: &TableSchema,
     options: &DataOptions,
-) -> Result<(Vec<f64>, Vec<&'a Text>), Fault> {
+) -> Result<(Readings, Vec<&'a Text>), Fault> {
     let then = schema.dialect.decimal.and_then(|d| u8::try_from(d).ok());
     let votes = style::votes(cells);
     let own = style::of_column(&votes, then, options).ok().flatten();
@@ -166,13 +170,16 @@ fn measured<'a>(
     let own_order = options
         .date_order
         .or_else(|| dates::order(cells.texts.iter().filter(|t| t.count > 0).map(|t| &*t.text)));
+    let rule = match role {
+        Role::Number { .. } => Rule::Number { decimal, thousands },
+        Role::Date { order, .. } => Rule::Date(own_order.unwrap_or(*order)),
+        Role::Boolean { .. } | Role::Category { .. } => Rule::Listed,
+    };
     let read = |text: &str| match role {
-        Role::Number { .. } => number::undress(text).and_then(|d| d.value(decimal, thousands)),
         Role::Boolean { names, .. } => {
             names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| i as f64)
         }
-        Role::Date { order, .. } => dates::read(text, own_order.unwrap_or(*order)).map(|m| m.seconds),
-        Role::Category { .. } => None,
+        _ => rule.read(text),
     };
     let mut texts = vec![f64::NAN; cells.texts.len()];
     let mut unread = Vec::new();
@@ -192,17 +199,16 @@ fn measured<'a>(
             let row = cells.first_row(t);
             Odd { value: t.text.to_string(), count: t.count, place: table.place_of(row), row }
         };
-        let (known, distinct) = (cells.len(), unread.len());
+        let (known, distinct) = (cells.len(), unread.iter().map(|t| t.distinct).sum());
         return Err(Fault::Mixed { kind, n, known, distinct, odd: unread.iter().take(3).map(odd).collect() });
     }
-    Ok((texts, unread))
+    Ok((Readings { listed: texts, rule }, unread))
 }
 
 /// A number that is infinite, or becomes so as an input, is an error.
-fn finite(table: &Table, column: &Column, texts: &[f64]) -> Result<(), DataError> {
+fn finite(table: &Table, column: &Column, texts: &Readings) -> Result<(), DataError> {
     let Role::Number { offset, factor, .. } = column.role else { return Ok(()) };
-    for (row, cell) in table.columns[column.index].cells().enumerate() {
-        let value = value(cell, texts, &table.marks);
+    for (row, value) in table.columns[column.index].values(texts, &table.marks).enumerate() {
         if !value.is_nan() && (((value - offset) * factor) as f32).is_infinite() {
             let (column, path) = (column.name.clone(), table.path.clone());
             return Err(DataError::NotFinite { target: false, value, row, column, path });
@@ -224,14 +230,34 @@ struct Seen {
     missing: BTreeMap<String, usize>,
 }
 
-/// By column, how many values there are and which.
-type Counted = BTreeMap<String, (usize, Vec<String>)>;
+/// By column, how many values there are, and which different ones.
+type Counted = BTreeMap<String, (usize, Examples)>;
+
+/// The first of different texts, and how many there are.
+#[derive(Default)]
+struct Examples {
+    first: Vec<String>,
+    n: usize,
+}
+
+impl Examples {
+    fn add(&mut self, text: &Text) {
+        if self.first.len() < NAMED {
+            self.first.push(format!("`{}`", text.text));
+        }
+        self.n += text.distinct;
+    }
+
+    fn shown(&self) -> String {
+        crate::error::first_of(&self.first, self.n)
+    }
+}
 
 fn add<'a>(counted: &mut Counted, column: &str, texts: impl Iterator<Item = &'a Text>) {
     for text in texts {
         let (n, examples) = counted.entry(column.into()).or_default();
         *n += text.count;
-        examples.push(format!("`{}`", text.text));
+        examples.add(text);
     }
 }
 
@@ -253,14 +279,14 @@ impl Seen {
         let s = |n: usize| if n == 1 { "" } else { "s" };
         let mut out = Vec::new();
         for (column, (n, examples)) in self.unknown {
-            let shown = crate::error::first(&examples);
+            let shown = examples.shown();
             out.push(format!(
                 "column `{column}` has {n} value{} that the training table did not have: {shown}",
                 s(n)
             ));
         }
         for (column, (n, examples)) in self.unread {
-            let shown = crate::error::first(&examples);
+            let shown = examples.shown();
             out.push(format!(
                 "column `{column}` has {n} value{} that cannot be read and count as missing: {shown}",
                 s(n)

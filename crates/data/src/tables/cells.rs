@@ -1,11 +1,18 @@
 //! The cells of a column: numbers, and texts that are kept once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::number::Plain;
+use super::scratch::Scratch;
+use super::stored::{Away, Stored};
+use crate::DataError;
 
 /// High half of a cell that holds a text; no computation makes such a number.
 const TEXT: u64 = 0x7ff8_7468 << 32;
+
+/// High half of a cell whose text is not in the column's list, with its place among the texts of its block.
+pub(super) const LOOSE: u64 = 0x7ff8_7469 << 32;
 
 /// One cell: a number, or the place of a text in the column's list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,10 +26,15 @@ pub(crate) enum Cell {
 pub(crate) struct Column {
     /// Its decimal mark while it was read.
     pub decimal: u8,
-    cells: Vec<f64>,
+    /// Its cells, or the last of them where the others are away.
+    pub(super) cells: Vec<f64>,
+    /// Cells that are in a file, where there are too many for memory.
+    pub(super) away: Option<Box<Away>>,
     /// The different texts, in the order in which they came.
     pub texts: Vec<Text>,
-    known: HashMap<Box<str>, u32>,
+    pub(super) known: HashMap<Box<str>, u32>,
+    /// Bytes of the texts.
+    n_bytes: usize,
     last: u32,
     pub n_numbers: usize,
     /// Numbers with a decimal mark that cannot separate thousands, and with one that can.
@@ -32,6 +44,8 @@ pub(crate) struct Column {
     pub canonical: bool,
     /// Whole numbers that begin with a zero, as `007`.
     pub n_padded: usize,
+    /// Whether its numbers were made words, so that what its texts were worth is past.
+    pub worded: bool,
     /// Cells before the first row: the first line, where it holds names.
     pub before: usize,
 }
@@ -44,6 +58,8 @@ pub(crate) struct Text {
     pub count: usize,
     /// The cell in which it comes first.
     pub first: usize,
+    /// How many different texts it stands for: itself, or all of a kind where there are too many for memory.
+    pub distinct: usize,
 }
 
 impl Text {
@@ -58,14 +74,17 @@ impl Column {
         Column {
             decimal,
             cells: Vec::new(),
+            away: None,
             texts: Vec::new(),
             known: HashMap::new(),
+            n_bytes: 0,
             last: 0,
             n_numbers: 0,
             sure_marks: 0,
             either_marks: 0,
             canonical: true,
             n_padded: 0,
+            worded: false,
             before: 0,
         }
     }
@@ -156,16 +175,31 @@ impl Column {
             _ => match self.known.get(text) {
                 Some(code) => *code,
                 None => {
-                    let code = self.texts.len() as u32;
-                    self.known.insert(text.into(), code);
-                    self.texts.push(Text { text: text.into(), count: 0, first: self.cells.len() });
-                    code
+                    if let Some(away) = self.away.as_mut().filter(|a| a.is_full) {
+                        self.cells.push(away.add_loose(text));
+                        return;
+                    }
+                    self.add_text(text)
                 }
             },
         };
         self.last = code;
+        if self.texts[code as usize].count == 0 {
+            let first = self.n_cells();
+            let text = &mut self.texts[code as usize];
+            (text.first, text.distinct) = (first, 1);
+        }
         self.texts[code as usize].count += 1;
-        self.cells.push(f64::from_bits(TEXT | u64::from(code)));
+        self.cells.push(packed(code));
+    }
+
+    /// A text that is not in the list yet.
+    fn add_text(&mut self, text: &str) -> u32 {
+        let code = self.texts.len() as u32;
+        self.n_bytes += text.len();
+        self.known.insert(text.into(), code);
+        self.texts.push(Text { text: text.into(), count: 0, first: 0, distinct: 1 });
+        code
     }
 
     /// The cell of another column, as a text.
@@ -176,33 +210,71 @@ impl Column {
         }
     }
 
+    /// The cells of another column, as texts.
+    pub fn push_words(&mut self, other: &Column) {
+        other.each(|seen| {
+            match seen {
+                Seen::Number(x) => self.push_text(&x.to_string()),
+                Seen::Text(code) => self.push_text(&other.texts[code as usize].text),
+                Seen::Loose(text) => self.push_text(text),
+            }
+            self.spare();
+        });
+    }
+
     /// Takes the last cell back.
     pub fn pop(&mut self) {
-        match self.cells.pop().map(unpack) {
+        if self.cells.is_empty()
+            && let Some(away) = &mut self.away
+        {
+            away.take_back(&mut self.cells);
+        }
+        let last = self.cells.pop();
+        if let (Some(away), Some(last)) = (&mut self.away, last)
+            && away.drop_loose(last)
+        {
+            return;
+        }
+        match last.map(unpack) {
             Some(Cell::Text(code)) => self.texts[code as usize].count -= 1,
             Some(Cell::Number(_)) => self.n_numbers -= 1,
             None => {}
         }
     }
 
+    /// Number of cells, with what is before the first row.
+    pub(super) fn n_cells(&self) -> usize {
+        self.cells.len() + self.away.as_ref().map_or(0, |a| a.n)
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.cells.len() - self.before
+        self.n_cells() - self.before
     }
 
     /// The cells of all rows.
     pub fn cells(&self) -> impl ExactSizeIterator<Item = Cell> + '_ {
-        self.cells[self.before..].iter().map(|bits| unpack(*bits))
+        self.packed().map(unpack)
     }
 
-    /// The cells of some rows as they are stored; numbers are numbers, and [`unpack`] tells texts.
-    pub fn packed(&self) -> &[f64] {
-        &self.cells[self.before..]
+    /// The cells of all rows as they are stored; numbers are numbers, and [`unpack`] tells texts.
+    pub fn packed(&self) -> Stored<'_> {
+        Stored::new(self, true)
     }
 
     /// The cell of a row.
     pub fn cell(&self, row: usize) -> Cell {
-        unpack(self.cells[self.before + row])
+        let at = self.before + row;
+        match &self.away {
+            Some(away) if at < away.n => unpack(away.cell(at)),
+            Some(away) => unpack(self.cells[at - away.n]),
+            None => unpack(self.cells[at]),
+        }
+    }
+
+    /// How many different texts there are.
+    pub fn n_texts(&self) -> usize {
+        self.texts.iter().map(|t| t.distinct).sum()
     }
 
     /// Makes room for the first line before the others.
@@ -215,12 +287,25 @@ impl Column {
     pub fn take_first(&mut self, add: impl FnOnce(&mut Column)) {
         add(self);
         if let Some(cell) = self.cells.pop() {
-            self.cells[0] = cell;
+            match &self.away {
+                Some(away) if away.n > 0 => away.replace_first(cell),
+                _ => self.cells[0] = cell,
+            }
             if let Cell::Text(code) = unpack(cell) {
                 self.texts[code as usize].first = 0;
             }
         }
         self.before = 0;
+    }
+
+    /// Puts a text that is not in the list into it and into the first cell.
+    pub(super) fn replace_first(&mut self, text: &str) {
+        let code = self.add_text(text);
+        self.texts[code as usize].count = 1;
+        match &self.away {
+            Some(away) if away.n > 0 => away.replace_first(packed(code)),
+            _ => self.cells[0] = packed(code),
+        }
     }
 
     /// The row in which a text comes first.
@@ -231,7 +316,71 @@ impl Column {
     /// Drops what is only needed while reading.
     pub fn finish(&mut self) {
         self.known = HashMap::new();
+        if self.away.is_some() {
+            self.send();
+        }
         self.cells.shrink_to_fit();
+    }
+
+    /// Keeps cells in a file from now on, `block` at a time; `room` is what its different texts or numbers may take.
+    pub fn keep_in(&mut self, scratch: Arc<Scratch>, block: usize, room: usize) {
+        self.away = Some(Box::new(Away::new(scratch, block, room)));
+    }
+
+    /// What its list of texts takes, about.
+    pub fn text_bytes(&self) -> usize {
+        // a text stands there twice, as a key and in the list
+        self.texts.len() * 2 * size_of::<Text>() + 2 * self.n_bytes
+    }
+
+    /// Whether new texts are loose.
+    pub fn is_full(&self) -> bool {
+        self.away.as_ref().is_some_and(|a| a.is_full)
+    }
+
+    /// Makes texts loose from now on that are not in the list; one without letters is in it.
+    pub fn fill(&mut self) {
+        if !self.known.contains_key("") {
+            let code = self.add_text("");
+            self.texts[code as usize].distinct = 0;
+        }
+        if let Some(away) = &mut self.away {
+            away.is_full = true;
+        }
+    }
+
+    /// An empty column that is kept where this one is, as one of `n`.
+    pub fn like(&self, n: usize) -> Column {
+        let mut column = Column::new(self.decimal);
+        if let Some(away) = &self.away {
+            column.keep_in(away.scratch.clone(), away.block, away.room / n.max(1));
+        }
+        column
+    }
+
+    /// Sends the last cells away where there are enough of them, and has no more texts in its list than it may.
+    pub fn spare(&mut self) {
+        let Some(away) = self.away.as_ref().filter(|a| self.cells.len() >= a.block) else { return };
+        if !away.is_full && self.text_bytes() > away.room {
+            self.fill();
+        }
+        self.send();
+    }
+
+    /// Whether all that is away could be read again.
+    ///
+    /// # Errors
+    /// [`DataError::Read`].
+    pub fn check(&self) -> Result<(), DataError> {
+        self.away.as_ref().map_or(Ok(()), |a| a.scratch.check())
+    }
+
+    /// Sends the last cells away.
+    pub fn send(&mut self) {
+        if let Some(away) = self.away.as_mut().filter(|_| !self.cells.is_empty()) {
+            away.send(&self.cells);
+            self.cells.clear();
+        }
     }
 
     /// Cuts the column after a number of rows.
@@ -240,6 +389,18 @@ impl Column {
             self.pop();
         }
     }
+}
+
+/// One cell of a column whose texts may be too many for its list.
+pub(crate) enum Seen<'t> {
+    Number(f64),
+    Text(u32),
+    Loose(&'t str),
+}
+
+/// The stored cell of a text of the list.
+pub(crate) fn packed(code: u32) -> f64 {
+    f64::from_bits(TEXT | u64::from(code))
 }
 
 /// What a stored cell is.

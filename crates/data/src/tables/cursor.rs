@@ -61,6 +61,16 @@ impl<'t> Cursor<'t> {
         Cursor { text, cuts, at: 0, line: 1, comments: 0 }
     }
 
+    /// Goes on in another piece of the text, which begins at a line.
+    pub fn at_line(text: &'t str, cuts: &'t Cuts, line: u64) -> Self {
+        Cursor { line, ..Cursor::new(text, cuts) }
+    }
+
+    /// How many bytes of the text are behind the cursor.
+    pub fn used(&self) -> usize {
+        self.at
+    }
+
     /// Goes to the next record, over empty lines, comments and lines to be left out; false at the end.
     pub fn next_record(&mut self) -> bool {
         let bytes = self.text.as_bytes();

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use super::Table;
 use super::cells::Cell;
 use super::kinds::{self, Kind};
-use super::moments::value;
+use super::stream::TEXT_SHARE;
 use crate::error::{ColumnFault, Fault};
-use crate::{DataError, DataOptions};
+use crate::{CacheError, DataError, DataOptions};
+
+/// Bytes that a group takes while groups are found.
+const GROUP: usize = 32;
 
 /// For each row the number of its group, in the order in which groups come.
 ///
@@ -21,6 +24,15 @@ pub(super) fn groups(table: &Table, options: &DataOptions) -> Result<Option<Vec<
     }
     let index = table.column(name)?;
     let column = &table.columns[index];
+    let room = column.room();
+    let too_many = || {
+        let what = format!("the different values of column `{name}`, by which parts are cut,");
+        let (share, path) = (room, table.path.clone());
+        DataError::from(CacheError::Share { what, share, memory: share.saturating_mul(TEXT_SHARE), path })
+    };
+    if !column.is_listed() {
+        return Err(too_many());
+    }
     let mut known: HashMap<u64, f64> = HashMap::new();
     let mut groups = Vec::with_capacity(table.n_rows);
     for (row, cell) in column.cells().enumerate() {
@@ -34,6 +46,9 @@ pub(super) fn groups(table: &Table, options: &DataOptions) -> Result<Option<Vec<
         };
         let next = known.len() as f64;
         groups.push(*known.entry(key).or_insert(next));
+        if known.len() * GROUP > room {
+            return Err(too_many());
+        }
     }
     Ok(Some(groups))
 }
@@ -56,8 +71,7 @@ pub(super) fn times(table: &Table, options: &DataOptions) -> Result<Option<Vec<f
         _ => return Err(fail(Fault::NoTimes)),
     };
     let mut times = Vec::with_capacity(table.n_rows);
-    for (row, cell) in table.columns[index].cells().enumerate() {
-        let x = value(cell, texts, &table.marks);
+    for (row, x) in table.columns[index].values(texts, &table.marks).enumerate() {
         if x.is_nan() {
             return Err(missing(table, index, row));
         }

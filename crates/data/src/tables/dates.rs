@@ -15,7 +15,7 @@ pub(crate) struct Moment {
 }
 
 /// What a text tells of the order of day and month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Evidence {
     /// There is no choice: the year comes first, the month is a word, or dots separate.
     Fixed,

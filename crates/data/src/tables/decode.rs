@@ -19,18 +19,7 @@ pub(crate) fn text(
     path: &Path,
     options: &DataOptions,
 ) -> Result<(String, Option<String>), DataError> {
-    let told = options.encoding.as_deref().map(by_label).transpose()?;
-    let marked = Encoding::for_bom(&bytes).map(|(encoding, _)| encoding);
-    let found = told.or(marked).or_else(|| wide(&bytes));
-    if found.is_none_or(|f| f != UTF_16LE && f != UTF_16BE) && bytes[..bytes.len().min(LOOK)].contains(&0) {
-        let got = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-        let (format, expected, path) = ("table", "text".into(), path.into());
-        return Err(DataError::WrongMagic { format, expected, got, path });
-    }
-    if let Some(got) = no_table(&bytes) {
-        let (format, expected, path) = ("table", "records".into(), path.into());
-        return Err(DataError::WrongMagic { format, expected, got, path });
-    }
+    let found = encoding(&bytes, path, options)?;
     let bytes = match found {
         None => match String::from_utf8(bytes) {
             Ok(text) => return Ok((lines(text), None)),
@@ -38,21 +27,51 @@ pub(crate) fn text(
         },
         Some(_) => bytes,
     };
-    let encoding = found.unwrap_or(WINDOWS_1252);
-    let (text, _, lossy) = encoding.decode(&bytes);
-    let name = encoding.name();
-    let note = if lossy {
-        Some(format!(
+    let used = found.unwrap_or(WINDOWS_1252);
+    let (text, _, lossy) = used.decode(&bytes);
+    Ok((lines(text.into_owned()), note(found, Some(used), lossy)))
+}
+
+/// The encoding of a text by its first bytes: as told, by its mark, or as UTF-16; `None` for UTF-8, or Windows-1252
+/// where it is not.
+///
+/// # Errors
+/// As [`text`].
+pub(crate) fn encoding(
+    bytes: &[u8],
+    path: &Path,
+    options: &DataOptions,
+) -> Result<Option<&'static Encoding>, DataError> {
+    let told = options.encoding.as_deref().map(by_label).transpose()?;
+    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let found = told.or(marked).or_else(|| wide(bytes));
+    if found.is_none_or(|f| f != UTF_16LE && f != UTF_16BE) && bytes[..bytes.len().min(LOOK)].contains(&0) {
+        let got = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+        let (format, expected, path) = ("table", "text".into(), path.into());
+        return Err(DataError::WrongMagic { format, expected, got, path });
+    }
+    if let Some(got) = no_table(bytes) {
+        let (format, expected, path) = ("table", "records".into(), path.into());
+        return Err(DataError::WrongMagic { format, expected, got, path });
+    }
+    Ok(found)
+}
+
+/// What is said of an encoding that was found, and used in the end.
+pub(crate) fn note(
+    found: Option<&'static Encoding>,
+    used: Option<&'static Encoding>,
+    lossy: bool,
+) -> Option<String> {
+    let name = used?.name();
+    if lossy {
+        return Some(format!(
             "some bytes are not {name} and became `\u{fffd}`; `data.encoding=NAME` chooses another encoding"
-        ))
-    } else {
-        found.is_none().then(|| {
-            format!(
-                "the text is not UTF-8 and was read as {name}; `data.encoding=NAME` chooses another encoding"
-            )
-        })
-    };
-    Ok((lines(text.into_owned()), note))
+        ));
+    }
+    found.is_none().then(|| {
+        format!("the text is not UTF-8 and was read as {name}; `data.encoding=NAME` chooses another encoding")
+    })
 }
 
 /// What stands in place of a file where a link to it was saved.

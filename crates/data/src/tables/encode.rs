@@ -1,16 +1,13 @@
 //! From cells to a data set: each column by its role, computed in f64 and stored as f32.
 
-use super::cells::{Cell, unpack};
-use super::missing::Marks;
-use super::moments::value;
+use super::readings::Readings;
+use super::rows::Rows;
+use super::stream::{Beside, File};
 use super::targets::{kept_rows, targets};
-use super::{Table, again, cuts, dates, fresh};
+use super::{Table, again, cuts, fresh};
 use crate::columns::ColumnInfo;
-use crate::schema::{DatePart, Role, TableSchema};
+use crate::schema::TableSchema;
 use crate::{DataError, DataOptions, Dataset, Origin, Values};
-
-/// Rows that are encoded together, so that they stay in the cache.
-const BLOCK: usize = 512;
 
 /// A table with the schema that it is to be encoded by.
 pub(crate) struct Plan {
@@ -21,7 +18,7 @@ pub(crate) struct Plan {
     /// Columns of the targets; empty if the table has none.
     pub targets: Vec<usize>,
     /// Values of the texts of targets that are numbers.
-    pub target_texts: Vec<Vec<f64>>,
+    pub target_texts: Vec<Readings>,
     pub columns: Vec<ColumnInfo>,
     pub notes: Vec<String>,
     pub warnings: Vec<String>,
@@ -31,12 +28,12 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) enum Codes {
     /// A value for each text, NaN where it is missing.
-    Measured(Vec<f64>),
+    Measured(Readings),
     /// An input for each text: none for a value that counts as no category.
     Words(Vec<Option<u32>>),
 }
 
-/// Encodes a table, with its targets in `other` if that is given.
+/// Encodes a table, with its targets in `other` if that is given; its inputs go to `file`, if there is one.
 ///
 /// # Errors
 /// [`DataError`] of columns that are used.
@@ -44,6 +41,7 @@ pub(crate) fn encode(
     table: &mut Table,
     mut other: Option<Table>,
     options: &DataOptions,
+    file: Option<&mut File>,
 ) -> Result<Dataset, DataError> {
     if let Some(other) = other.as_ref().filter(|o| o.n_rows != table.n_rows) {
         return Err(DataError::CountMismatch {
@@ -59,9 +57,11 @@ pub(crate) fn encode(
         None => fresh::plan(table, other.as_mut(), options)?,
     };
     let target_table = other.as_ref().unwrap_or(table);
+    if let Some(file) = &file {
+        file.check(table, plan.schema.task.n_targets(), options)?;
+    }
     let mut targets = targets(target_table, &mut plan, options)?;
     let rows = kept_rows(target_table, &mut plan, &targets, options)?;
-    let (values, missing) = inputs(table, &plan, rows.as_deref());
     if let Some(rows) = &rows {
         let width = plan.schema.task.n_targets();
         targets = rows
@@ -74,8 +74,16 @@ pub(crate) fn encode(
             |values: &Vec<f64>| rows.as_ref().map(|rows| rows.iter().map(|r| values[*r as usize]).collect());
         values.map(|values| of(&values).unwrap_or(values))
     };
-    let groups = keep(groups).map(|groups| groups.into_iter().map(|g| g as u32).collect());
+    let groups: Option<Vec<u32>> = keep(groups).map(|groups| groups.into_iter().map(|g| g as u32).collect());
     let times = keep(times);
+    let (values, missing) = match file {
+        None => inputs(table, &plan, rows.as_deref()),
+        Some(file) => {
+            let beside = Beside { targets: &targets, groups: groups.as_deref(), times: times.as_deref() };
+            file.write(table, &plan, rows.as_deref(), &beside)?;
+            Default::default()
+        }
+    };
     let Plan { schema, columns, notes, warnings, .. } = plan;
     Ok(Dataset {
         name: table.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -98,108 +106,17 @@ pub(crate) fn encode(
 }
 
 /// Inputs of all rows, or of those that are kept, and the places of those that were missing.
-fn inputs(table: &Table, plan: &Plan, rows: Option<&[u32]>) -> (Vec<f32>, Vec<usize>) {
+fn inputs(table: &Table, plan: &Plan, kept: Option<&[u32]>) -> (Vec<f32>, Vec<usize>) {
     let width = plan.schema.n_inputs();
-    let n = rows.map_or(table.n_rows, <[u32]>::len);
+    let n = kept.map_or(table.n_rows, <[u32]>::len);
     let mut values = vec![0.0f32; n * width];
     let mut missing = Vec::new();
-    let mut from = 0;
-    while from < n {
-        let to = (from + BLOCK).min(n);
-        let mut at = 0;
-        for (column, codes) in plan.schema.columns.iter().zip(&plan.codes) {
-            let cells = table.columns[column.index].packed();
-            let block = &mut values[from * width..to * width];
-            let mut writer = Writer { block, width, at, first: from * width, missing: &mut missing };
-            let cell = |i: usize| unpack(cells[rows.map_or(from + i, |r| r[from + i] as usize)]);
-            (0..to - from).for_each(|i| writer.write(i, cell(i), &column.role, codes, &table.marks));
-            at += column.role.width();
-        }
-        from = to;
+    let (mut rows, mut at) = (Rows::new(table, plan, kept, usize::MAX), 0);
+    while let Some(n) = rows.next_len() {
+        let (from, to) = (at * width, (at + n) * width);
+        rows.next(&mut values[from..to], |place| missing.push(from + place));
+        at += n;
     }
     missing.sort_unstable();
     (values, missing)
-}
-
-/// Writes the inputs of one column in a block of rows.
-struct Writer<'a> {
-    block: &'a mut [f32],
-    width: usize,
-    at: usize,
-    first: usize,
-    missing: &'a mut Vec<usize>,
-}
-
-impl Writer<'_> {
-    fn write(&mut self, row: usize, cell: Cell, role: &Role, codes: &Codes, marks: &Marks) {
-        let start = row * self.width + self.at;
-        let own = &mut self.block[start..start + role.width()];
-        let texts = match codes {
-            Codes::Words(places) => {
-                if let Cell::Text(code) = cell
-                    && let Some(place) = places[code as usize]
-                {
-                    own[place as usize] = 1.0;
-                }
-                return;
-            }
-            Codes::Measured(texts) => texts,
-        };
-        let x = value(cell, texts, marks);
-        let lost = x.is_nan();
-        let (fill, indicator) = match role {
-            Role::Number { fill, indicator, offset, factor } => {
-                own[0] = ((x - offset) * factor) as f32;
-                (*fill, *indicator)
-            }
-            Role::Boolean { fill, indicator, .. } => {
-                own[0] = x as f32;
-                (*fill, *indicator)
-            }
-            Role::Date { parts, offset, fill, indicator, .. } => {
-                date(own, parts, x, *offset);
-                (*fill, *indicator)
-            }
-            Role::Category { .. } => return,
-        };
-        if lost {
-            // what stands here until the training part is known; a cycle without a value stays at its middle
-            let fills =
-                !matches!(role, Role::Date { parts, .. } if parts.first() != Some(&DatePart::Elapsed));
-            if fills {
-                own[0] = fill as f32;
-                self.missing.push(self.first + start);
-            }
-            if indicator {
-                own[role.width() - 1] = 1.0;
-            }
-        }
-    }
-}
-
-/// Writes the parts of a moment; zeros where it is missing.
-fn date(out: &mut [f32], parts: &[DatePart], seconds: f64, offset: f64) {
-    if seconds.is_nan() {
-        return;
-    }
-    let days = seconds / dates::DAY;
-    let mut at = 0;
-    for part in parts {
-        let share = match part {
-            DatePart::Elapsed => {
-                out[at] = ((seconds - offset) / dates::DAY) as f32;
-                at += 1;
-                continue;
-            }
-            DatePart::Year => {
-                (dates::day_of_year(days.floor() as i64) as f64 + days.rem_euclid(1.0)) / 365.25
-            }
-            // 1970-01-01 was a Thursday; weeks begin on Monday
-            DatePart::Week => (days + 3.0).rem_euclid(7.0) / 7.0,
-            DatePart::Day => days.rem_euclid(1.0),
-        };
-        let angle = share * std::f64::consts::TAU;
-        (out[at], out[at + 1]) = (libm::sin(angle) as f32, libm::cos(angle) as f32);
-        at += 2;
-    }
 }

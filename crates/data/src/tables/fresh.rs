@@ -5,9 +5,11 @@ use super::encode::{Codes, Plan};
 use super::kinds::{Found, Kind, MAX_CATEGORIES};
 use super::moments::Known;
 use super::read::Source;
+use super::readings::Readings;
 use super::roles::{self, Roles};
 use super::{Table, dates, precision, remarks};
 use crate::columns::ColumnRole;
+use crate::dataset::MAX_CLASSES;
 use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
 use crate::{DataError, DataOptions, DateOrder, Task};
 
@@ -56,7 +58,7 @@ pub(super) fn plan(
     notes.extend(cut_note(options));
     let inputs: Vec<usize> = roles.of(ColumnRole::Input).collect();
     let words: Vec<usize> = inputs.iter().copied().filter(|i| is_words(&roles.found[*i])).collect();
-    table.make_words(&words);
+    table.make_words(&words, MAX_CATEGORIES, options)?;
     let (mut columns, mut codes, mut rare) = (Vec::new(), Vec::new(), Vec::new());
     for index in inputs {
         let Some(found) = &roles.found[index] else { continue };
@@ -106,7 +108,7 @@ fn no_inputs(table: &Table, roles: &Roles) -> DataError {
 }
 
 /// The task of a table's targets; classes get words for numbers.
-type Targets = (Task, Vec<usize>, Vec<Vec<f64>>);
+type Targets = (Task, Vec<usize>, Vec<Readings>);
 
 fn task_of(
     table: &mut Table,
@@ -122,16 +124,21 @@ fn task_of(
     match &mut task {
         Task::Regression { .. } => {
             let values =
-                |i: &usize| found[*i].as_ref().and_then(|f| f.kind.texts()).unwrap_or_default().to_vec();
+                |i: &usize| found[*i].as_ref().and_then(|f| f.kind.texts()).cloned().unwrap_or_default();
             texts = targets.iter().map(values).collect();
         }
         Task::Classification { classes } if classes.is_empty() => {
-            table.make_words(targets);
+            table.make_words(targets, most_classes(options), options)?;
             *classes = roles::classes(table, targets[0], options)?;
         }
-        Task::Classification { .. } => table.make_words(targets),
+        Task::Classification { .. } => table.make_words(targets, most_classes(options), options)?,
     }
     Ok((task, targets.to_vec(), texts))
+}
+
+/// Texts of a target that are classes by themselves.
+fn most_classes(options: &DataOptions) -> usize {
+    options.classes.unwrap_or(MAX_CLASSES)
 }
 
 fn is_words(found: &Option<Found>) -> bool {
@@ -196,7 +203,7 @@ fn role(
         }
         Kind::Date { texts, has_date, has_time } => {
             let known = Known::of(table, column, texts);
-            let (parts, offset) = date_parts(&known, column, texts, *has_date, *has_time);
+            let (parts, offset) = date_parts(table, &known, column, texts, *has_date, *has_time);
             let fill = (known.mean - offset) / dates::DAY;
             let order = date_order(column, options);
             (Role::Date { parts, offset, order, fill, indicator }, Codes::Measured(texts.clone()))
@@ -240,13 +247,11 @@ fn date_order(column: &Cells, options: &DataOptions) -> DateOrder {
 
 /// The values of a category, sorted: all, or the most frequent ones; and how many others there are.
 fn values(table: &Table, column: &Cells) -> (Vec<String>, usize) {
-    let mut all: Vec<(&str, usize)> = column
-        .texts
-        .iter()
-        .filter(|t| t.count > 0 && !table.marks.has_among_words(&t.text))
-        .map(|t| (t.word(), t.count))
-        .collect();
-    let n = all.len();
+    let known = || column.texts.iter().filter(|t| t.count > 0 && !table.marks.has_among_words(&t.text));
+    let n: usize = known().map(|t| t.distinct).sum();
+    // what stands for several is rarer than the others
+    let mut all: Vec<(&str, usize)> =
+        known().filter(|t| t.distinct == 1).map(|t| (t.word(), t.count)).collect();
     if n > MAX_CATEGORIES {
         all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         all.truncate(MAX_CATEGORIES - 1);
@@ -275,20 +280,17 @@ pub(crate) fn word_codes(table: &Table, column: &Cells, role: &Role) -> Vec<Opti
 
 /// The inputs that a date is worth, and where elapsed time begins.
 fn date_parts(
+    table: &Table,
     known: &Known,
     column: &Cells,
-    texts: &[f64],
+    texts: &Readings,
     has_date: bool,
     has_time: bool,
 ) -> (Vec<DatePart>, f64) {
     let mut parts = Vec::new();
     let mut weekdays = [false; 7];
-    for cell in column.cells() {
-        if let Cell::Text(code) = cell
-            && texts[code as usize].is_finite()
-        {
-            weekdays[(texts[code as usize] / dates::DAY).floor().rem_euclid(7.0) as usize] = true;
-        }
+    for seconds in column.values(texts, &table.marks).filter(|x| x.is_finite()) {
+        weekdays[(seconds / dates::DAY).floor().rem_euclid(7.0) as usize] = true;
     }
     let days = (known.max - known.min) / dates::DAY;
     if has_date {

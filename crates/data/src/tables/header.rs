@@ -256,7 +256,7 @@ fn is_measured(column: &Column, first: &str, marks: &Marks) -> bool {
 /// Whether the words of a column repeat: there are few of them.
 fn repeats(column: &Column) -> bool {
     let n: usize = column.texts.iter().map(|t| t.count).sum();
-    let distinct = column.texts.iter().filter(|t| t.count > 0).count();
+    let distinct = column.texts.iter().filter(|t| t.count > 0).map(|t| t.distinct).sum::<usize>();
     distinct * 2 <= n + column.n_numbers || kinds::are_switches(column)
 }
 

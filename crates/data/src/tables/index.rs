@@ -1,9 +1,8 @@
 //! Columns that only count or name the rows.
 
-use std::collections::HashSet;
-
 use super::Table;
 use super::cells::Column;
+use super::distinct;
 use super::kinds::Found;
 
 /// Names under which a column that only counts rows goes, lower case.
@@ -41,17 +40,14 @@ pub(super) fn is_index(table: &Table, index: usize, found: &Found) -> bool {
     if !named && !bare {
         return false;
     }
-    let unlike = || {
-        let mut seen = HashSet::new();
-        column.packed().iter().all(|x| x.fract() == 0.0 && seen.insert(x.to_bits()))
-    };
-    counts_rows(column) || named && name != "no" && name != "nr" && unlike()
+    counts_rows(column) || named && name != "no" && name != "nr" && distinct::are_unlike(column)
 }
 
 /// Whether a column counts the rows from 0 or 1.
 pub(super) fn counts_rows(column: &Column) -> bool {
-    let cells = column.packed();
-    matches!(cells.first(), Some(0.0 | 1.0)) && cells.windows(2).all(|w| w[1] - w[0] == 1.0)
+    let mut cells = column.packed();
+    let Some(mut last) = cells.next().filter(|first| matches!(first, 0.0 | 1.0)) else { return false };
+    cells.all(|x| x - std::mem::replace(&mut last, x) == 1.0)
 }
 
 /// Whether a name ends in the word id, as `PassengerId` and `loan_id` do.

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cells::{Cell, Column};
+use super::cells::{Column, Seen};
+use super::kinds::MAX_CATEGORIES;
 use super::missing::Marks;
 use super::read::Source;
+use super::stream::Limits;
 use super::{Table, files, number, style};
 use crate::{DataError, DataOptions, FilesError, Place};
 
@@ -67,10 +69,17 @@ pub(crate) struct Part {
 ///
 /// # Errors
 /// [`DataError`] of a file, or [`FilesError::ColumnsDiffer`].
-pub(crate) fn load(path: &Path, files: &[PathBuf], options: &DataOptions) -> Result<Table, DataError> {
+pub(crate) fn load(
+    path: &Path,
+    files: &[PathBuf],
+    options: &DataOptions,
+    limits: Option<Limits>,
+) -> Result<Table, DataError> {
     let mut all = Vec::new();
+    // the lists of all parts are in memory together
+    let limits = limits.map(|l| Limits { texts: l.texts / files.len(), ..l });
     for file in files {
-        let table = files::one(file, options)?;
+        let table = files::one(file, options, limits)?;
         let order = all
             .first()
             .map_or_else(|| Ok((0..table.names.len()).collect()), |(first, _)| order(first, &table))?;
@@ -84,7 +93,9 @@ pub(crate) fn load(path: &Path, files: &[PathBuf], options: &DataOptions) -> Res
             notes.push(note.clone());
         }
     }
-    let columns: Vec<Column> = (0..first.names.len()).map(|i| joined(&all, i)).collect();
+    let worded = first.columns.iter().filter(|c| !c.texts.is_empty()).count();
+    let joined = |i| joined(&all, i, worded, options);
+    let columns: Vec<Column> = (0..first.names.len()).map(joined).collect();
     let mut marks = Marks::new(&options.missing);
     columns.iter().for_each(|c| marks.learn(c));
     let votes: Vec<_> = columns.iter().map(style::votes).collect();
@@ -131,10 +142,11 @@ fn order(first: &Table, other: &Table) -> Result<Vec<usize>, DataError> {
 
 /// The cells of one column in all files. Numbers with another decimal mark than the first file's are
 /// read by their own.
-fn joined(all: &[(Table, Vec<usize>)], index: usize) -> Column {
+fn joined(all: &[(Table, Vec<usize>)], index: usize, worded: usize, options: &DataOptions) -> Column {
     let own = |(table, order): &(Table, Vec<usize>)| order[index].min(table.columns.len() - 1);
-    let mark = all[0].0.columns[own(&all[0])].decimal;
-    let mut out = Column::new(mark);
+    let first = &all[0].0.columns[own(&all[0])];
+    let mark = first.decimal;
+    let mut out = first.like(worded);
     for part in all {
         let column = &part.0.columns[own(part)];
         let other =
@@ -146,15 +158,20 @@ fn joined(all: &[(Table, Vec<usize>)], index: usize) -> Column {
         };
         let values: Vec<Option<f64>> =
             column.texts.iter().map(|t| if other { value(&t.text) } else { None }).collect();
-        for cell in column.cells() {
-            match cell {
-                Cell::Number(x) => out.push_number(x),
-                Cell::Text(code) => match values[code as usize] {
+        column.each(|seen| {
+            match seen {
+                Seen::Number(x) => out.push_number(x),
+                Seen::Text(code) => match values[code as usize] {
                     Some(x) => out.push_number(x),
                     None => out.push_text(&column.texts[code as usize].text),
                 },
+                Seen::Loose(text) => match Some(text).filter(|_| other).and_then(value) {
+                    Some(x) => out.push_number(x),
+                    None => out.push_text(text),
+                },
             }
-        }
+            out.spare();
+        });
         out.canonical &= column.canonical && values.iter().all(Option::is_none);
         if column.decimal == mark {
             out.sure_marks += column.sure_marks;
@@ -162,6 +179,7 @@ fn joined(all: &[(Table, Vec<usize>)], index: usize) -> Column {
         }
     }
     out.finish();
+    out.gather("", MAX_CATEGORIES, false, options);
     out
 }
 
@@ -184,9 +202,8 @@ pub(super) fn place_of(parts: &[Part], mut row: usize) -> Option<Place> {
     None
 }
 
-/// Columns of several files as words: as they are written, where they come from texts.
-pub(super) fn words(table: &Table, columns: &[usize]) -> Vec<Column> {
-    let mut all: Vec<Column> = columns.iter().map(|i| Column::new(table.columns[*i].decimal)).collect();
+/// Adds the cells of columns of several files as words: as they are written, where they come from texts.
+pub(super) fn words(table: &Table, columns: &[usize], all: &mut [Column]) -> Result<(), DataError> {
     let mut first = 0;
     for part in &table.parts {
         let mut row = 0;
@@ -195,10 +212,11 @@ pub(super) fn words(table: &Table, columns: &[usize]) -> Vec<Column> {
                 if row < part.n_rows {
                     for (words, index) in all.iter_mut().zip(columns) {
                         words.push_text(fields.get(part.order[*index]).map_or("", |f| f));
+                        words.spare();
                     }
                 }
                 row += 1;
-            }),
+            })?,
             None => {
                 for (words, index) in all.iter_mut().zip(columns) {
                     let column = &table.columns[*index];
@@ -208,6 +226,5 @@ pub(super) fn words(table: &Table, columns: &[usize]) -> Vec<Column> {
         }
         first += part.n_rows;
     }
-    all.iter_mut().for_each(Column::finish);
-    all
+    Ok(())
 }

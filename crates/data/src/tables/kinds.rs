@@ -8,7 +8,8 @@ use super::dates::{self, Evidence};
 use super::index::is_index;
 use super::missing::Marks;
 use super::number::{self, Votes};
-use super::style;
+use super::readings::{Readings, Rule};
+use super::{distinct, style};
 use crate::error::{Fault, Odd};
 use crate::{ColumnType, DataOptions, DateOrder, Place};
 
@@ -25,16 +26,16 @@ const SWITCHES: &[[&str; 2]] = &[["false", "true"], ["no", "yes"], ["n", "y"], [
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Number {
-        texts: Vec<f64>,
+        texts: Readings,
     },
     /// 0 and 1.
     Boolean {
-        texts: Vec<f64>,
+        texts: Readings,
         names: [String; 2],
     },
     /// Seconds.
     Date {
-        texts: Vec<f64>,
+        texts: Readings,
         has_date: bool,
         has_time: bool,
     },
@@ -62,12 +63,17 @@ impl Kind {
     }
 
     /// Values of the texts, where the column is measured.
-    pub fn texts(&self) -> Option<&[f64]> {
+    pub fn texts(&self) -> Option<&Readings> {
         match self {
             Kind::Number { texts } | Kind::Boolean { texts, .. } | Kind::Date { texts, .. } => Some(texts),
             Kind::Category | Kind::Text | Kind::Index | Kind::Empty => None,
         }
     }
+}
+
+/// How many different texts there are.
+fn distinct(texts: &[&Text]) -> usize {
+    texts.iter().map(|t| t.distinct).sum()
 }
 
 /// What was found of a column.
@@ -84,6 +90,11 @@ pub(crate) fn are_switches(column: &Column) -> bool {
     let marks = Marks::default();
     let words = column.texts.iter().filter(|t| t.count > 0 && !marks.has_among_numbers(&t.text));
     column.n_numbers == 0 && switch(words.map(|t| &*t.text)).is_some()
+}
+
+/// Whether a word is a yes or no.
+pub(crate) fn is_switch(word: &str) -> bool {
+    SWITCHES.iter().flatten().any(|w| word.eq_ignore_ascii_case(w))
 }
 
 fn switch<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<[&'static str; 2]> {
@@ -186,7 +197,7 @@ pub(crate) fn find(
     }
     let n_others = census.n_others();
     if census.n_numbers == 0 && census.n_dates == n_others && n_others > 0 {
-        if is_target && 2 * census.words.len() <= n_others && census.words.len() <= FEW_CLASSES {
+        if is_target && 2 * distinct(&census.words) <= n_others && distinct(&census.words) <= FEW_CLASSES {
             let note = Some("holds dates or times, which are used as classes".into());
             return Ok(Found { kind: Kind::Category, n_missing: census.n_missing, note });
         }
@@ -239,11 +250,8 @@ fn as_told(
         ColumnType::Boolean if is_number => {
             let found = numbers(table, column, census, options)?;
             let good = |x: f64| x.is_nan() || x == 0.0 || x == 1.0;
-            let texts = found.kind.texts().unwrap_or_default().to_vec();
-            let all = column.cells().all(|c| match c {
-                Cell::Number(x) => good(x),
-                Cell::Text(code) => good(texts[code as usize]),
-            });
+            let texts = found.kind.texts().cloned().unwrap_or_default();
+            let all = column.values(&texts, &Marks::default()).all(good);
             let names = ["0".into(), "1".into()];
             if all {
                 Ok(Found { kind: Kind::Boolean { texts, names }, ..found })
@@ -289,6 +297,7 @@ fn numbers(
         let shown: Vec<String> = soft.map(|t| format!("`{}`", t.text)).collect();
         note = Some(format!("has {} in {} rows, which are read as missing", shown.join(", "), census.n_soft));
     }
+    let texts = Readings { listed: texts, rule: Rule::Number { decimal, thousands: options.thousands } };
     Ok(Found { kind: Kind::Number { texts }, n_missing: census.n_missing + census.n_soft, note })
 }
 
@@ -374,6 +383,7 @@ fn dates(column: &Column, census: &Census<'_>, table: &Table, options: &DataOpti
     if n_dates != 0 && n_dates != n {
         return Err(mixed(table, column, census, "dates"));
     }
+    let texts = Readings { listed: texts, rule: Rule::Date(order) };
     let kind = Kind::Date { texts, has_date: n_dates > 0, has_time: n_times > 0 };
     Ok(Found { kind, n_missing: census.n_missing + census.n_soft, note: None })
 }
@@ -387,7 +397,7 @@ fn switches(column: &Column, census: &Census<'_>, table: &Table) -> Found {
             (true, _) => f64::NAN,
             (false, yes) => f64::from(u8::from(yes)),
         };
-    let texts = column.texts.iter().map(value).collect();
+    let texts = Readings { listed: column.texts.iter().map(value).collect(), rule: Rule::Listed };
     Found {
         kind: Kind::Boolean { texts, names: pair.map(String::from) },
         n_missing: census.n_missing + census.n_soft,
@@ -408,22 +418,12 @@ fn are_codes(table: &Table, column: &Column, census: &Census<'_>) -> bool {
         }
     }
     let often = (column.len() / 50).max(3);
-    census.others.len() <= FEW && census.others.iter().all(|t| t.count >= often)
+    distinct(&census.others) <= FEW && census.others.iter().all(|t| t.count >= often)
 }
 
 /// Categories, or text that no network of this kind can use.
 fn words(column: &Column, census: &Census<'_>) -> Found {
-    let mut distinct = census.words.len();
-    if column.n_numbers > 0 {
-        let numbers: HashSet<u64> = column
-            .cells()
-            .filter_map(|c| match c {
-                Cell::Number(x) => Some(x.to_bits()),
-                Cell::Text(_) => None,
-            })
-            .collect();
-        distinct += numbers.len();
-    }
+    let distinct = distinct(&census.words) + distinct::count(column);
     let known = column.len() - census.n_missing;
     let each_its_own = distinct == known && known >= 10;
     let text = each_its_own || distinct > 20 && distinct * 2 > known;
@@ -452,6 +452,7 @@ fn mixed(table: &Table, column: &Column, census: &Census<'_>, kind: &'static str
     let n = others.iter().map(|t| t.count).sum();
     let mut odd: Vec<Odd> = others
         .iter()
+        .filter(|t| t.distinct == 1)
         .take(1000)
         .map(|t| Odd {
             value: t.text.to_string(),
@@ -466,5 +467,5 @@ fn mixed(table: &Table, column: &Column, census: &Census<'_>, kind: &'static str
         one.place = table.place_of(one.row);
     }
     let known = column.len() - census.n_missing;
-    Fault::Mixed { kind, n, known, distinct: others.len(), odd }
+    Fault::Mixed { kind, n, known, distinct: distinct(&others), odd }
 }

@@ -71,7 +71,7 @@ impl Marks {
     fn are_words(&self, column: &Column) -> bool {
         let words = column.texts.iter().filter(|t| t.count > 0 && !self.has_among_numbers(&t.text));
         column.n_numbers == 0
-            && words.clone().count() > 1
+            && words.clone().map(|t| t.distinct).sum::<usize>() > 1
             && words.clone().all(|t| t.text.starts_with(char::is_alphanumeric))
     }
 

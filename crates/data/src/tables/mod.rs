@@ -10,6 +10,7 @@ pub(crate) mod cursor;
 mod cuts;
 pub(crate) mod dates;
 pub(crate) mod decode;
+mod distinct;
 pub(crate) mod encode;
 pub(crate) mod files;
 mod fresh;
@@ -24,11 +25,17 @@ mod moments;
 pub(crate) mod number;
 mod precision;
 pub(crate) mod read;
+mod readings;
 mod remarks;
 pub(crate) mod roles;
+mod rows;
+mod scratch;
 pub(crate) mod sniff;
+mod stored;
+pub(crate) mod stream;
 mod style;
 mod targets;
+pub(crate) mod text;
 pub(crate) mod typed;
 mod view;
 
@@ -41,7 +48,7 @@ use self::cells::Column;
 use self::join::Part;
 use self::missing::Marks;
 use self::read::Source;
-use crate::{ColumnType, DataError, Place};
+use crate::{ColumnType, DataError, DataOptions, Place};
 
 pub use view::{FieldValue, TableView, table, table_texts};
 
@@ -111,8 +118,17 @@ impl Table {
             .unwrap_or_else(|| place(self.source.as_ref(), &self.row_numbers, row))
     }
 
-    /// Makes texts of the numbers of columns, as they were written.
-    pub fn make_words(&mut self, columns: &[usize]) {
+    /// Makes texts of the numbers of columns, as they were written; the `most` frequent of each stay by themselves
+    /// where there are too many for memory.
+    ///
+    /// # Errors
+    /// [`DataError`] of the file of a stream.
+    pub fn make_words(
+        &mut self,
+        columns: &[usize],
+        most: usize,
+        options: &DataOptions,
+    ) -> Result<(), DataError> {
         let mut rest = Vec::new();
         for &index in columns {
             let column = &self.columns[index];
@@ -120,34 +136,49 @@ impl Table {
                 continue;
             }
             if column.canonical || self.source.is_none() && self.parts.is_empty() {
-                let mut words = Column::new(column.decimal);
-                (0..column.len()).for_each(|row| words.push_word(column, row));
+                let mut words = column.like(1);
+                words.push_words(column);
                 words.finish();
+                words.worded = true;
                 self.columns[index] = words;
             } else {
                 rest.push(index);
             }
         }
+        let mut all: Vec<Column> = rest.iter().map(|i| self.columns[*i].like(rest.len())).collect();
         if !self.parts.is_empty() {
-            let all = join::words(self, &rest);
-            all.into_iter().zip(rest).for_each(|(words, index)| self.columns[index] = words);
-            return;
-        }
-        let Some(source) = self.source.as_ref().filter(|_| !rest.is_empty()) else { return };
-        let mut all: Vec<Column> = rest.iter().map(|i| Column::new(self.columns[*i].decimal)).collect();
-        let mut row = 0;
-        source.each_row(|fields| {
-            if row < self.n_rows {
-                for (words, index) in all.iter_mut().zip(&rest) {
-                    words.push_text(fields.get(*index).map_or("", |f| f));
+            join::words(self, &rest, &mut all)?;
+        } else if let Some(source) = self.source.as_ref().filter(|_| !rest.is_empty()) {
+            let mut row = 0;
+            source.each_row(|fields| {
+                if row < self.n_rows {
+                    for (words, index) in all.iter_mut().zip(&rest) {
+                        words.push_text(fields.get(*index).map_or("", |f| f));
+                        words.spare();
+                    }
                 }
-            }
-            row += 1;
-        });
+                row += 1;
+            })?;
+        }
         for (mut words, index) in all.into_iter().zip(rest) {
             words.finish();
+            words.worded = true;
             self.columns[index] = words;
         }
+        for &index in columns {
+            if !self.columns[index].is_counted() || most > kinds::MAX_CATEGORIES {
+                self.columns[index].gather("", most, true, options);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all that was kept in files could be read again.
+    ///
+    /// # Errors
+    /// [`DataError::Read`].
+    pub fn check(&self) -> Result<(), DataError> {
+        self.columns.iter().try_for_each(Column::check)
     }
 }
 

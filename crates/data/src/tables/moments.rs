@@ -1,8 +1,8 @@
 //! What is known of the numbers of a column, and how f32 keeps what makes them differ.
 
 use super::Table;
-use super::cells::{Cell, Column as Cells};
-use super::missing::Marks;
+use super::cells::Column as Cells;
+use super::readings::Readings;
 use crate::DataError;
 
 /// What is known of the numbers of a column.
@@ -17,12 +17,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub fn of(table: &Table, column: &Cells, texts: &[f64]) -> Known {
+    pub fn of(table: &Table, column: &Cells, texts: &Readings) -> Known {
         let mut known =
             Known { n: 0, mean: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY, std: 0.0, infinite: None };
         let mut sum = 0.0;
-        for (row, cell) in column.cells().enumerate() {
-            let x = value(cell, texts, &table.marks);
+        for (row, x) in column.values(texts, &table.marks).enumerate() {
             if x.is_infinite() {
                 known.infinite.get_or_insert((row, x));
             }
@@ -34,7 +33,7 @@ impl Known {
             (known.min, known.max) = (known.min.min(x), known.max.max(x));
         }
         known.mean = sum / known.n.max(1) as f64;
-        let deviations = column.cells().map(|c| value(c, texts, &table.marks)).filter(|x| x.is_finite());
+        let deviations = column.values(texts, &table.marks).filter(|x| x.is_finite());
         let squares: f64 = deviations.map(|x| (x - known.mean) * (x - known.mean)).sum();
         known.std = (squares / known.n.max(1) as f64).sqrt();
         known
@@ -65,14 +64,5 @@ impl Known {
         let rest = (self.min - offset).abs().max((self.max - offset).abs());
         let factor = if rest > LARGEST || rest > 0.0 && rest < 1.0 / LARGEST { 1.0 / rest } else { 1.0 };
         (offset, factor)
-    }
-}
-
-/// The value of a cell of a measured column; NaN where it is missing.
-pub(crate) fn value(cell: Cell, texts: &[f64], marks: &Marks) -> f64 {
-    match cell {
-        Cell::Number(x) if marks.has_numbers() && marks.has_number(x) => f64::NAN,
-        Cell::Number(x) => x,
-        Cell::Text(code) => texts[code as usize],
     }
 }

@@ -114,7 +114,7 @@ pub(crate) struct Dressed {
 }
 
 /// What the commas and points of a number prove.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Votes {
     /// Numbers whose comma begins the decimals.
     pub comma_decimal: usize,

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::Table;
 use super::encode::Codes;
-use super::moments::value;
 use crate::schema::{Role, TableSchema};
 
 /// Rows that are looked at.
@@ -21,9 +20,9 @@ pub(super) fn warnings(table: &Table, schema: &TableSchema, codes: &[Codes]) -> 
         let (Role::Number { offset, factor, .. }, Codes::Measured(texts)) = (&column.role, codes) else {
             continue;
         };
-        let cells = table.columns[column.index].cells();
-        let step = (cells.len() / LOOK).max(1);
-        let values = cells.step_by(step).map(|c| value(c, texts, &table.marks)).filter(|x| x.is_finite());
+        let values = table.columns[column.index].values(texts, &table.marks);
+        let step = (values.len() / LOOK).max(1);
+        let values = values.step_by(step).filter(|x| x.is_finite());
         let (mut wide, mut narrow, mut beyond) = (HashSet::new(), HashSet::new(), 0);
         for x in values {
             wide.insert(x.to_bits());

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::cells::Column;
 use super::cursor::{Cursor, Cuts, OpenQuote, Stop};
+use super::kinds::MAX_CATEGORIES;
 use super::missing::Marks;
 use super::sniff::{self, Sniffed};
+use super::stream::{self, Limits, Stream};
+use super::text::Text;
 use super::{Table, decode, header, style};
 use crate::error::OddLine;
-use crate::{DataError, DataOptions};
+use crate::{CacheError, DataError, DataOptions};
 
 /// How many odd lines a message names.
 const NAMED: usize = 3;
@@ -21,7 +24,7 @@ const LOOK: usize = 500;
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub path: PathBuf,
-    pub text: String,
+    pub text: Text,
     pub cuts: Cuts,
     /// Whether the first record holds names.
     pub has_header: bool,
@@ -41,6 +44,16 @@ pub(crate) struct Pass {
     /// Empty columns that were taken away before the others.
     pub cut_before: usize,
     pub notes: Vec<String>,
+    /// What is in memory, where the table is larger.
+    pub shares: Option<Shares>,
+}
+
+/// What is in memory of a table that is larger.
+pub(crate) struct Shares {
+    /// Rows that are sent away together.
+    block: usize,
+    /// Bytes that lists of texts may take.
+    room: usize,
 }
 
 /// Reads the bytes of a text.
@@ -49,6 +62,27 @@ pub(crate) struct Pass {
 /// [`DataError`] of the file, and of lines that do not fit the others.
 pub(crate) fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result<Table, DataError> {
     let (text, note) = decode::text(bytes, path, options)?;
+    sniff_and_cut(Text::Whole(text), note, path, options)
+}
+
+/// Reads the text of a file piece by piece.
+///
+/// # Errors
+/// As [`load`], and of a record that is too long.
+pub(crate) fn load_stream(path: &Path, options: &DataOptions, limits: Limits) -> Result<Table, DataError> {
+    let (text, note) = stream::open(path, options, limits)?;
+    let scratch = text.stream().map(|s| s.scratch.clone());
+    let table = sniff_and_cut(text, note, path, options);
+    scratch.map_or(Ok(()), |s| s.check())?;
+    table
+}
+
+fn sniff_and_cut(
+    text: Text,
+    note: Option<String>,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<Table, DataError> {
     let sniffed = sniff::sniff(&text, options)?;
     let mut table = cut(text, sniffed, path, options)?;
     table.notes.splice(0..0, note);
@@ -60,13 +94,13 @@ pub(crate) fn load(bytes: Vec<u8>, path: &Path, options: &DataOptions) -> Result
 /// # Errors
 /// [`DataError`] of lines that do not fit the others.
 pub(crate) fn cut(
-    text: String,
+    text: Text,
     sniffed: Sniffed,
     path: &Path,
     options: &DataOptions,
 ) -> Result<Table, DataError> {
     let Sniffed { cuts, width, names, mut notes } = sniffed;
-    let text = if cuts.separator == b' ' { sniff::single_blanks(text.lines()) } else { text };
+    let text = if cuts.separator == b' ' { text.with_single_blanks() } else { text };
     let mut source = Source { path: path.into(), text, cuts, has_header: false, cut_before: 0 };
     let start = source.pass(width, &vec![b'.'; width], LOOK, options)?;
     let guess = style::decimals(&start.columns, options).unwrap_or_else(|| vec![b'.'; width]);
@@ -105,12 +139,50 @@ pub(crate) fn cut(
 }
 
 impl Source {
-    fn cursor(&self) -> Cursor<'_> {
-        Cursor::new(&self.text, &self.cuts)
-    }
-
     fn open_quote(&self, quote: OpenQuote) -> DataError {
         DataError::OpenQuote { line: quote.0, closes: None, path: self.path.clone() }
+    }
+
+    /// Calls `visit` at each record; it goes behind the record, or gives false to end. Where it meets the end of a
+    /// piece of the text within a quote, it is called again with more text.
+    fn each_record(
+        &self,
+        mut visit: impl FnMut(&mut Cursor<'_>) -> Result<bool, Stopped>,
+    ) -> Result<(), DataError> {
+        let mut windows = self.text.windows()?;
+        let mut line = 1;
+        let mut open = None;
+        loop {
+            let (text, is_last) = match (windows.next(), open.take()) {
+                (Ok(Some(piece)), _) => piece,
+                (Ok(None), _) => return Ok(()),
+                // no text of one field is that long
+                (Err(DataError::Cache(CacheError::Share { .. })), Some(quote)) => {
+                    return Err(self.open_quote(quote));
+                }
+                (Err(error), _) => return Err(error),
+            };
+            let mut cursor = Cursor::at_line(text, &self.cuts, line);
+            let used = loop {
+                let found = cursor.next_record();
+                line = cursor.line;
+                let used = cursor.used();
+                if !found {
+                    break used;
+                }
+                match visit(&mut cursor) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
+                    Err(Stopped::Quote(quote)) if !is_last => {
+                        open = Some(quote);
+                        break used;
+                    }
+                    Err(Stopped::Quote(quote)) => return Err(self.open_quote(quote)),
+                    Err(Stopped::Wrong(error)) => return Err(*error),
+                }
+            };
+            windows.used(used);
+        }
     }
 
     /// Reads `limit` records of `width` fields after the first one; the first cell of each column is left free for it.
@@ -121,46 +193,44 @@ impl Source {
         limit: usize,
         options: &DataOptions,
     ) -> Result<Pass, DataError> {
-        let mut cursor = self.cursor();
         let mut odd = Odd::default();
-        if !cursor.next_record() {
-            return Err(DataError::NoSamples { path: self.path.clone() });
-        }
-        let (line, text) = (cursor.line, cursor.rest());
-        let first: Vec<String> =
-            cursor.fields().map_err(|q| self.open_quote(q))?.into_iter().map(Cow::into_owned).collect();
-        let shifted = first.len() + 1 == width;
-        let (first, width) = match fit(first, width, options.header) {
-            Ok(fitting) => fitting,
-            Err(got) => {
-                odd.add(line, got, text);
-                (Vec::new(), width)
-            }
-        };
-        let mut columns: Vec<Column> =
-            (0..width).map(|i| Column::new(decimals.get(i).copied().unwrap_or(b'.'))).collect();
-        columns.iter_mut().for_each(Column::leave_room);
-        let mut pass = Pass { first, columns, n_rows: 0, shifted, cut_before: 0, notes: Vec::new() };
-        let mut empty = Empty::default();
-        let mut extra = 0u64;
-        while pass.n_rows < limit && cursor.next_record() {
+        let mut pass = None;
+        let stream = self.text.stream().filter(|_| limit == usize::MAX);
+        let (mut empty, mut extra) = (Empty::default(), 0u64);
+        self.each_record(|cursor| {
             let (line, text) = (cursor.line, cursor.rest());
-            let record = pass.record(&mut cursor).map_err(|q| self.open_quote(q))?;
+            let Some(pass) = &mut pass else {
+                let first = cursor.fields()?.into_iter().map(Cow::into_owned).collect();
+                pass = Some(Pass::begin(first, width, decimals, stream, options).unwrap_or_else(
+                    |(got, pass)| {
+                        odd.add(line, got, text);
+                        pass
+                    },
+                ));
+                return Ok(limit > 0);
+            };
+            let width = pass.columns.len();
+            let record = pass.record(cursor)?;
             extra += u64::from(record.extra);
             if record.swallows {
                 let (closes, path) = (Some(cursor.line - 1), self.path.clone());
-                return Err(DataError::OpenQuote { line, closes, path });
+                return Err(DataError::OpenQuote { line, closes, path }.into());
             }
             if record.got != width {
                 pass.columns.iter_mut().take(record.got).for_each(Column::pop);
                 odd.add(line, record.got, text);
-                continue;
+                return Ok(true);
             }
             pass.n_rows += 1;
             empty.count(record.is_empty);
-        }
+            if pass.shares.as_ref().is_some_and(|s| pass.n_rows.is_multiple_of(s.block)) {
+                pass.send();
+            }
+            Ok(pass.n_rows < limit)
+        })?;
+        let Some(mut pass) = pass else { return Err(DataError::NoSamples { path: self.path.clone() }) };
         if odd.n > 0 && limit == usize::MAX {
-            return Err(odd.error(width, self));
+            return Err(odd.error(pass.columns.len(), self));
         }
         if empty.at_end > 0 && limit == usize::MAX && !options.inputs_only {
             pass.n_rows -= empty.at_end;
@@ -171,13 +241,16 @@ impl Source {
             let n = lines_in_words(extra as usize);
             pass.notes.push(format!("{n} with a separator at the end and nothing after it"));
         }
+        if stream.is_some() {
+            pass.gather(options);
+        }
         Ok(pass)
     }
 
     /// A character that cuts all of the first lines into the same number of fields, where the separator cuts none.
     pub fn other_separator(&self) -> Option<char> {
         const OTHERS: [char; 9] = [':', '^', '~', '!', '&', '/', '*', '\u{1}', '_'];
-        let lines: Vec<&str> = self.text.lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
+        let lines: Vec<&str> = self.text.head().lines().filter(|l| !l.trim().is_empty()).take(LOOK).collect();
         let cuts = |c: &char| {
             let n = lines.first().map_or(0, |l| l.matches(*c).count());
             n > 0 && lines.iter().all(|l| l.matches(*c).count() == n)
@@ -185,32 +258,54 @@ impl Source {
         OTHERS.into_iter().find(cuts)
     }
 
-    /// The line of a row.
+    /// The line of a row; 0 where it cannot be told any more.
     pub fn line_of(&self, row: usize) -> u64 {
-        let mut cursor = self.cursor();
         let mut left = row + usize::from(self.has_header);
-        while cursor.next_record() {
+        let mut line = 0;
+        let found = self.each_record(|cursor| {
             if left == 0 {
-                return cursor.line;
+                line = cursor.line;
+                return Ok(false);
             }
+            cursor.fields()?;
             left -= 1;
-            if cursor.fields().is_err() {
-                break;
-            }
-        }
-        0
+            Ok(true)
+        });
+        found.map_or(0, |()| line)
     }
 
     /// Calls `visit` with the fields of each row, as texts.
-    pub fn each_row(&self, mut visit: impl FnMut(&[Cow<'_, str>])) {
-        let mut cursor = self.cursor();
+    ///
+    /// # Errors
+    /// [`DataError`] of the file of a stream.
+    pub fn each_row(&self, mut visit: impl FnMut(&[Cow<'_, str>])) -> Result<(), DataError> {
         let mut skip = self.has_header;
-        while cursor.next_record() {
-            let Ok(fields) = cursor.fields() else { return };
+        self.each_record(|cursor| {
+            let fields = cursor.fields()?;
             if !std::mem::take(&mut skip) {
                 visit(fields.get(self.cut_before..).unwrap_or_default());
             }
-        }
+            Ok(true)
+        })
+    }
+}
+
+/// Why the way over records ends.
+enum Stopped {
+    /// The text ends within a quote.
+    Quote(OpenQuote),
+    Wrong(Box<DataError>),
+}
+
+impl From<OpenQuote> for Stopped {
+    fn from(quote: OpenQuote) -> Stopped {
+        Stopped::Quote(quote)
+    }
+}
+
+impl From<DataError> for Stopped {
+    fn from(error: DataError) -> Stopped {
+        Stopped::Wrong(Box::new(error))
     }
 }
 
@@ -246,6 +341,57 @@ struct Record {
 }
 
 impl Pass {
+    /// A pass whose first record was read; and the number of its fields, where they do not fit.
+    fn begin(
+        first: Vec<String>,
+        width: usize,
+        decimals: &[u8],
+        stream: Option<&Stream>,
+        options: &DataOptions,
+    ) -> Result<Pass, (usize, Pass)> {
+        let shifted = first.len() + 1 == width;
+        let fitting = fit(first, width, options.header);
+        let width = fitting.as_ref().map_or(width, |(_, width)| *width);
+        let mut columns: Vec<Column> =
+            (0..width).map(|i| Column::new(decimals.get(i).copied().unwrap_or(b'.'))).collect();
+        let shares = stream.map(|Stream { limits, scratch, .. }| {
+            let shares = Shares { block: (limits.block / (8 * width)).max(1), room: limits.texts };
+            columns.iter_mut().for_each(|c| c.keep_in(scratch.clone(), shares.block, shares.room));
+            shares
+        });
+        columns.iter_mut().for_each(Column::leave_room);
+        let pass = |first| {
+            let notes = Vec::new();
+            Pass { first, columns, n_rows: 0, shifted, cut_before: 0, notes, shares }
+        };
+        match fitting {
+            Ok((first, _)) => Ok(pass(first)),
+            Err(got) => Err((got, pass(Vec::new()))),
+        }
+    }
+
+    /// Sends cells away, and makes the texts of columns loose that have too many of them.
+    fn send(&mut self) {
+        self.columns.iter_mut().for_each(Column::send);
+        let listed = |c: &&mut Column| !c.is_full();
+        let size: usize = self.columns.iter_mut().filter(listed).map(|c| c.text_bytes()).sum();
+        if let Some(shares) = self.shares.as_mut().filter(|s| size > s.room) {
+            let n = self.columns.iter_mut().filter(listed).filter(|c| c.text_bytes() > 0).count();
+            // the largest; what they have stays, so the others have half of the room for more
+            let large = self.columns.iter_mut().filter(listed).filter(|c| c.text_bytes() * n >= size);
+            large.for_each(Column::fill);
+            shares.room /= 2;
+        }
+    }
+
+    /// Puts loose texts into kinds.
+    fn gather(&mut self, options: &DataOptions) {
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            column.send();
+            column.gather(self.first.get(i).map_or("", |f| f), MAX_CATEGORIES, false, options);
+        }
+    }
+
     /// Adds the record here to the columns; it fits where it has a field for each of them.
     fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Record, OpenQuote> {
         let width = self.columns.len();
@@ -263,7 +409,13 @@ impl Pass {
                     stop
                 }
                 None => {
-                    let (text, stop) = cursor.text()?;
+                    let (text, stop) = match cursor.text() {
+                        Ok(read) => read,
+                        Err(open) => {
+                            self.columns.iter_mut().take(got).for_each(Column::pop);
+                            return Err(open);
+                        }
+                    };
                     is_empty &= text.is_empty();
                     swallows |= matches!(&text, t if t.contains('\n') && has_records(t, separator, width));
                     match column {

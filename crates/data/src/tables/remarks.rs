@@ -114,14 +114,19 @@ fn counter(table: &Table, index: usize) -> Option<String> {
     })
 }
 
+/// Whether a word begins the line of a total.
+pub(super) fn is_total(text: &str) -> bool {
+    let word = text.trim().trim_end_matches(':').to_lowercase();
+    TOTALS.contains(&&word[..])
+}
+
 /// A last line that is the total of the others.
 fn total(table: &Table) -> Option<String> {
     let row = table.n_rows.checked_sub(1).filter(|r| *r >= 2)?;
     let (index, word) = table.columns.iter().enumerate().find_map(|(i, column)| {
         let Cell::Text(code) = column.cell(row) else { return None };
         let text = &column.texts[code as usize];
-        let word = text.text.trim().trim_end_matches(':').to_lowercase();
-        (text.count == 1 && TOTALS.contains(&&word[..])).then(|| (i, text.text.to_string()))
+        (text.count == 1 && is_total(&text.text)).then(|| (i, text.text.to_string()))
     })?;
     let line = table.place_of(row).line()?;
     Some(format!(

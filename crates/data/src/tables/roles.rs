@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Table;
-use super::cells::Cell;
+use super::cells::{Cell, unpack};
 use super::kinds::{self, Found, Kind};
+use super::readings::Readings;
+use super::stored::Stored;
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::dataset::MAX_CLASSES;
 use crate::error::{ColumnFault, Fault};
@@ -187,15 +189,13 @@ fn last_used(table: &Table, dropped: &HashSet<usize>, group: Option<usize>) -> O
 /// The smallest and the largest number of a column of numbers.
 fn range(table: &Table, index: usize, kind: &Kind) -> Option<(f64, f64)> {
     let (Kind::Number { .. } | Kind::Index) = kind else { return None };
-    let texts = kind.texts().unwrap_or_default();
+    if table.columns[index].worded {
+        return None;
+    }
+    let none = Readings::default();
+    let texts = kind.texts().unwrap_or(&none);
     let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
-    let marked = table.marks.has_numbers();
-    for cell in table.columns[index].cells() {
-        let value = match cell {
-            Cell::Number(x) if marked && table.marks.has_number(x) => continue,
-            Cell::Number(x) => x,
-            Cell::Text(code) => texts.get(code as usize).copied().unwrap_or(f64::NAN),
-        };
+    for value in table.columns[index].values(texts, &table.marks) {
         (min, max) = (min.min(value), max.max(value));
     }
     (min <= max).then_some((min, max))
@@ -205,10 +205,13 @@ fn range(table: &Table, index: usize, kind: &Kind) -> Option<(f64, f64)> {
 fn examples(table: &Table, index: usize) -> Vec<String> {
     let column = &table.columns[index];
     let mut out: Vec<String> = Vec::new();
-    for cell in column.cells().take(50) {
-        let text = match cell {
-            Cell::Number(x) => x.to_string(),
-            Cell::Text(code) => column.texts[code as usize].text.to_string(),
+    let mut cells = Stored::new(column, false);
+    for _ in 0..50 {
+        let Some(stored) = cells.next() else { break };
+        let text = match (cells.loose(stored), unpack(stored)) {
+            (Some(text), _) => text.to_string(),
+            (None, Cell::Number(x)) => x.to_string(),
+            (None, Cell::Text(code)) => column.texts[code as usize].text.to_string(),
         };
         if !text.is_empty() && !out.contains(&text) {
             out.push(text);
@@ -272,18 +275,11 @@ pub(crate) fn task(
 /// Whether a column of numbers holds few different whole ones, each of which comes more than once.
 fn is_few(table: &Table, index: usize, found: &[Option<Found>], notes: &mut Vec<String>) -> bool {
     const MANY: usize = 1000;
-    let texts = found[index].as_ref().and_then(|f| f.kind.texts()).unwrap_or_default();
+    let none = Readings::default();
+    let texts = found[index].as_ref().and_then(|f| f.kind.texts()).unwrap_or(&none);
     let mut distinct = HashSet::new();
     let mut known = 0;
-    for cell in table.columns[index].cells() {
-        let value = match cell {
-            Cell::Number(x) if table.marks.has_number(x) => continue,
-            Cell::Number(x) => x,
-            Cell::Text(code) => texts.get(code as usize).copied().unwrap_or(f64::NAN),
-        };
-        if value.is_nan() {
-            continue;
-        }
+    for value in table.columns[index].values(texts, &table.marks).filter(|x| !x.is_nan()) {
         known += 1;
         if value.fract() != 0.0 || distinct.insert(value.to_bits()) && distinct.len() > MANY {
             return false;
@@ -306,6 +302,13 @@ fn is_few(table: &Table, index: usize, found: &[Option<Found>], notes: &mut Vec<
 pub(crate) fn classes(table: &Table, index: usize, options: &DataOptions) -> Result<Vec<String>, DataError> {
     let column = &table.columns[index];
     let known = column.texts.iter().filter(|t| t.count > 0 && !table.marks.has(&t.text));
+    let n: usize = known.clone().map(|t| t.distinct).sum();
+    let limit = options.classes.unwrap_or(MAX_CLASSES);
+    if n > limit {
+        let expected = format!("at least {n}, the number of different values of the target");
+        let value = if options.classes.is_some() { limit.to_string() } else { "none".into() };
+        return Err(DataError::BadOption { option: "classes", value, expected });
+    }
     let mut counts: Vec<usize> = known.clone().map(|t| t.count).collect();
     let mut classes: Vec<String> = known.map(|t| t.word().to_string()).collect();
     let number = super::number::whole;
@@ -315,16 +318,9 @@ pub(crate) fn classes(table: &Table, index: usize, options: &DataOptions) -> Res
     } else {
         classes.sort();
     }
-    let limit = options.classes.unwrap_or(MAX_CLASSES);
-    if classes.len() > limit {
-        let expected = format!("at least {}, the number of different values of the target", classes.len());
-        let value = if options.classes.is_some() { limit.to_string() } else { "none".into() };
-        return Err(DataError::BadOption { option: "classes", value, expected });
-    }
     counts.sort_unstable();
     let rows: usize = counts.iter().sum();
     let median = counts.get(counts.len() / 2).copied().unwrap_or(0);
-    let n = classes.len();
     let told = options.task == Some(TaskKind::Classification) || options.classes.is_some();
     if !told && (n > 10 && 3 * n > rows || n > 2 && median == 1) {
         let example = classes.first().cloned().unwrap_or_default();

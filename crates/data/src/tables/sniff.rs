@@ -2,12 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use memchr::memmem;
-
 use super::cursor::{Cursor, Cuts};
 use super::dates;
 use super::missing::Marks;
 use super::number;
+use super::text::Text;
 use crate::{DataError, DataOptions};
 
 /// Separators in the order in which they are preferred when several would do.
@@ -17,7 +16,7 @@ const SEPARATORS: [u8; 5] = [b'\t', b',', b';', b'|', b' '];
 const COMMENTS: [&str; 3] = ["#", "%", "//"];
 
 /// Records that are looked at.
-const LOOK: usize = 200;
+pub(crate) const LOOK: usize = 200;
 
 /// How a text is cut, and what was found on the way.
 pub(crate) struct Sniffed {
@@ -34,7 +33,8 @@ pub(crate) struct Sniffed {
 ///
 /// # Errors
 /// [`DataError::BadOption`] for settings that cannot be.
-pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataError> {
+pub(crate) fn sniff(whole: &Text, options: &DataOptions) -> Result<Sniffed, DataError> {
+    let text = whole.head();
     let mut notes = Vec::new();
     let mut skip = options.skip_lines.iter().map(|s| lines(s)).collect::<Result<Vec<_>, _>>()?;
     skip.extend((options.skip > 0).then_some(1..=options.skip));
@@ -48,7 +48,7 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
         None => found_comment(text, &skip).map(String::from).unwrap_or_default(),
     };
     let quote = quote(text);
-    let escape = escapes(text, quote);
+    let escape = whole.escapes(quote, LOOK);
     let cuts = |separator, comment: &str| Cuts {
         separator,
         quote,
@@ -64,7 +64,7 @@ pub(crate) fn sniff(text: &str, options: &DataOptions) -> Result<Sniffed, DataEr
         if score(best) == 0.0 { b',' } else { best }
     });
     let width = Sample::new(text, &cuts(separator, &comment)).width();
-    if comment.is_empty() && options.comment.is_none() && has_comments(text, &cuts(separator, ""), width) {
+    if comment.is_empty() && options.comment.is_none() && has_comments(whole, &cuts(separator, ""), width) {
         comment = "#".into();
     }
     let cuts = cuts(separator, &comment);
@@ -123,21 +123,11 @@ fn found_comment(text: &str, skip: &[RangeInclusive<u64>]) -> Option<&'static st
 }
 
 /// Whether lines that begin with `#` have not as many fields as all others, so that they are no records.
-fn has_comments(text: &str, cuts: &Cuts, width: usize) -> bool {
-    let lines: Vec<&str> = memmem::find_iter(text.as_bytes(), "\n#")
-        .take(LOOK)
-        .map(|at| text[at + 1..].lines().next().unwrap_or(""))
-        .collect();
+fn has_comments(text: &Text, cuts: &Cuts, width: usize) -> bool {
+    let lines = text.hashed(LOOK);
     let plain = Cuts { skip: Vec::new(), ..cuts.clone() };
     let odd = |line: &&str| Cursor::new(line, &plain).fields().is_ok_and(|f| f.len() != width);
     width > 1 && !lines.is_empty() && lines.iter().all(odd)
-}
-
-/// Whether backslashes stand before quotes that belong to a field: none of them ends it.
-fn escapes(text: &str, quote: u8) -> bool {
-    let mark = format!("\\{}", char::from(quote));
-    let inside = |at: usize| text[at + 2..].chars().next().is_some_and(|c| c.is_alphanumeric() || c == ' ');
-    memmem::find_iter(text.as_bytes(), mark.as_bytes()).take(LOOK).any(inside)
 }
 
 /// The last comment before the data, where it has a name for each column.
@@ -255,7 +245,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: u8) {
-        let found = sniff(text, &DataOptions::default()).expect("nothing told").cuts.separator;
+        let found =
+            sniff(&Text::Whole(text.into()), &DataOptions::default()).expect("nothing told").cuts.separator;
         assert_eq!(found as char, expected as char, "{text}");
     }
 
@@ -277,7 +268,8 @@ mod tests {
 
     #[test]
     fn comments_are_found_at_the_top() {
-        let found = |text: &str| sniff(text, &DataOptions::default()).expect("nothing told");
+        let found =
+            |text: &str| sniff(&Text::Whole(text.into()), &DataOptions::default()).expect("nothing told");
         assert_eq!(found("# made today\na,b\n1,2\n").cuts.comment, "#");
         assert_eq!(found("#ff0000,1\n#00ff00,2\n").cuts.comment, "");
         assert_eq!(found("# x y\n1 2\n3 4\n").names, Some(vec!["x".into(), "y".into()]));

@@ -10,11 +10,12 @@ pub(crate) fn votes(column: &Column) -> Votes {
     let mut votes = Votes::default();
     votes.add_plain(column.decimal, column.sure_marks, column.either_marks);
     let marks = Marks::default();
+    let many = column.n_texts() > 100;
     for text in column.texts.iter().filter(|t| t.count > 0 && !marks.has_among_numbers(&t.text)) {
         match number::undress(&text.text) {
             Some(number) => votes.add(number.votes()),
             // words among numbers prove nothing
-            None if column.texts.len() > 100 && column.n_numbers == 0 => return Votes::default(),
+            None if many && column.n_numbers == 0 => return Votes::default(),
             None => {}
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::cells::Cell;
 use super::encode::Plan;
-use super::moments::{Known, value};
+use super::moments::Known;
 use super::{Table, number};
 use crate::{DataError, DataOptions, MissingTarget, Task};
 
@@ -31,8 +31,8 @@ pub(super) fn targets(table: &Table, plan: &mut Plan, options: &DataOptions) -> 
                     (_, Some(target)) => target.offset,
                     (_, None) => 0.0,
                 };
-                for (row, cell) in column.cells().enumerate() {
-                    out[row * width + place] = (value(cell, texts, &table.marks) - offset) as f32;
+                for (row, x) in column.values(texts, &table.marks).enumerate() {
+                    out[row * width + place] = (x - offset) as f32;
                 }
             }
             Ok(out)

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::cells::Cell;
-use super::files::load;
-use super::kinds::Kind;
+use super::kinds::{Kind, MAX_CATEGORIES};
 use super::roles::{self, Roles};
+use super::{files, join, stream};
 use crate::columns::{ColumnInfo, ColumnRole};
 use crate::error::ColumnFault;
-use crate::{DataError, DataOptions, Task};
+use crate::{CacheError, DataError, DataOptions, Task};
 
 /// The value of one row in one column.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,9 +52,9 @@ pub fn table_texts(
     columns: &[String],
     options: &DataOptions,
 ) -> Result<Vec<Vec<String>>, DataError> {
-    let mut table = load(path, options)?;
+    let mut table = files::load(path, options, None)?;
     let places = columns.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
-    table.make_words(&places);
+    table.make_words(&places, MAX_CATEGORIES, options)?;
     let texts = |place: &usize| {
         let column = &table.columns[*place];
         let text = |cell| match cell {
@@ -69,9 +69,14 @@ pub fn table_texts(
 /// Reads a table for its own sake, whether or not a network could be trained on it.
 ///
 /// # Errors
-/// [`DataError`] of the file, and of settings that name no column.
+/// [`DataError`] of the file, of settings that name no column, and of a table that is larger than it may be.
 pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError> {
-    let mut table = load(path, options)?;
+    let files = join::files(path)?.unwrap_or_else(|| vec![path.into()]);
+    if let Some(memory) = stream::wanted(&files, options) {
+        let what = "all values of the table".into();
+        return Err(CacheError::Share { what, share: memory, memory, path: path.into() }.into());
+    }
+    let mut table = files::load(path, options, None)?;
     let mut roles = Roles::find(&table, true, options)?;
     let mut notes = std::mem::take(&mut table.notes);
     notes.append(&mut roles.notes);
@@ -88,7 +93,7 @@ pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError>
     let labels =
         if matches!(task, Some(Task::Classification { .. })) { roles.targets.clone() } else { Vec::new() };
     let words: Vec<usize> = (0..table.names.len()).filter(|i| is_category(i) || labels.contains(i)).collect();
-    table.make_words(&words);
+    table.make_words(&words, MAX_CATEGORIES, options)?;
     if let Some(Task::Classification { classes }) = &mut task
         && classes.is_empty()
     {

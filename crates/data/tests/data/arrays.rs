@@ -172,7 +172,7 @@ fn images_of_pytorch_are_turned_to_channels_last() {
     let text = "cannot tell where the channels are in samples of shape [3, 2, 4]: turned/x.npy";
     fails(&x, &with(Channels::Auto), text, hint);
     assert_eq!(open_with(&x, &with(Channels::First)).input_shape, [2, 4, 3]);
-    assert_eq!(open_with(&x, &with(Channels::Last)).inputs, Values::U8(values.to_vec().into()));
+    assert_eq!(open_with(&x, &with(Channels::Last)).inputs, Values::U8(values.to_vec()));
     folder.write("x.npy", npy(&[2, 2, 2, 6], values));
     let text = "cannot tell where the channels are in samples of shape [2, 2, 6]: turned/x.npy";
     fails(&x, &with(Channels::Auto), text, hint);

@@ -198,7 +198,7 @@ fn what_is_not_streamed_is_told() {
     assert_eq!(hint, "save it in C order: `numpy.save(FILE, numpy.ascontiguousarray(x))`");
     assert_eq!(
         told("digits", &streamed).0,
-        "`data.stream = true` is not possible: expected `false`: folders of images, and arrays that are not compressed, are streamed"
+        "`data.stream = true` is not possible: expected `false`: tables as text, folders of images, and arrays that are not compressed, are streamed"
     );
     let half = DataOptions { memory: Some(700_000), ..auto.clone() };
     let (error, hint) = told("digits", &half);
