@@ -2,7 +2,7 @@
 
 use super::affine::or_one;
 use super::rows::at_places;
-use super::{Affine, DataError, Dataset, DatePart, Role, TableSchema, Values};
+use super::{Affine, DataError, Dataset, TableSchema, Values};
 
 /// Fitted on the samples `train`, at least one; O(n) for each input, and a few passes over rows in a file.
 ///
@@ -10,7 +10,7 @@ use super::{Affine, DataError, Dataset, DatePart, Role, TableSchema, Values};
 /// What keeps those from being read.
 pub(crate) fn fit(set: &Dataset, train: &[u32]) -> Result<Affine, DataError> {
     let width = set.n_inputs();
-    let is_number = set.schema.as_ref().map_or_else(|| vec![true; width], numbers);
+    let is_number = set.schema.as_ref().map_or_else(|| vec![true; width], TableSchema::measures);
     let mut column = Vec::new();
     let (mut subtract, mut divide) = (vec![0.0; width], vec![1.0; width]);
     if let Values::Rows(_) = set.inputs {
@@ -29,23 +29,6 @@ pub(crate) fn fit(set: &Dataset, train: &[u32]) -> Result<Affine, DataError> {
         (subtract[j], divide[j]) = middle_and_spread(&mut column);
     }
     Ok(Affine::from_parts(subtract.into_iter(), divide.into_iter()))
-}
-
-/// For each input of a table whether it measures something: numbers and elapsed times do.
-fn numbers(schema: &TableSchema) -> Vec<bool> {
-    let of = |role: &Role| {
-        let mut is = vec![false; role.width()];
-        let measures = match role {
-            Role::Number { .. } => true,
-            Role::Date { parts, .. } => parts.first() == Some(&DatePart::Elapsed),
-            Role::Boolean { .. } | Role::Category { .. } => false,
-        };
-        if let Some(first) = is.first_mut() {
-            *first = measures;
-        }
-        is
-    };
-    schema.columns.iter().flat_map(|column| of(&column.role)).collect()
 }
 
 /// The median, and the distance of the quartiles; where that is 0 half the range, and for a constant 1.

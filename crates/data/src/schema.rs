@@ -212,6 +212,37 @@ impl TableSchema {
         if offsets.iter().all(|o| *o == 0.0) { Vec::new() } else { offsets }
     }
 
+    /// For each input whether it measures something: numbers and elapsed times do.
+    pub fn measures(&self) -> Vec<bool> {
+        let of = |role: &Role| {
+            let mut is = vec![false; role.width()];
+            let measures = match role {
+                Role::Number { .. } => true,
+                Role::Date { parts, .. } => parts.first() == Some(&DatePart::Elapsed),
+                Role::Boolean { .. } | Role::Category { .. } => false,
+            };
+            if let Some(first) = is.first_mut() {
+                *first = measures;
+            }
+            is
+        };
+        self.columns.iter().flat_map(|column| of(&column.role)).collect()
+    }
+
+    /// First place and number of inputs of each column of categories.
+    pub fn categories(&self) -> Vec<(usize, usize)> {
+        let mut at = 0;
+        let mut found = Vec::new();
+        for column in &self.columns {
+            let width = column.role.width();
+            if matches!(column.role, Role::Category { .. }) {
+                found.push((at, width));
+            }
+            at += width;
+        }
+        found
+    }
+
     /// For each input the place of its column in `columns`.
     pub fn columns_of_features(&self) -> Vec<usize> {
         self.columns.iter().enumerate().flat_map(|(i, c)| std::iter::repeat_n(i, c.role.width())).collect()

@@ -1,7 +1,6 @@
 //! `thalweg summary`: a model's layers with shapes, parameters, operations and memory.
 
 use serde_json::json;
-use thalweg::model::Model;
 use thalweg::train::Prepared;
 
 use crate::args::ConfigArgs;
@@ -17,8 +16,7 @@ pub struct Args {
 
 pub fn run(ui: &Ui, args: Args) -> Result<(), Failure> {
     let config = args.from.load([])?;
-    let (input_shape, n_outputs) = Prepared::ends(&config)?;
-    let summary = Model::new(&config.model, &input_shape, n_outputs)?.summary()?;
+    let summary = Prepared::model(&config)?.summary()?;
     ui.print(&format!("{summary}\n"));
     let layers = summary.rows.iter().map(|r| {
         json!({

@@ -155,6 +155,7 @@ impl Graph {
         }
         let a = self.readable(a, b, &out)?;
         let b = self.readable(b, a, &out)?;
+        let a = self.agreeing(a, b, &out)?;
         self.push(Op::Binary(Binary(f)), &[a, b])
     }
 
@@ -201,6 +202,18 @@ impl Graph {
         }
         let frame = self.push(super::broadcast::Broadcast { to: out.clone() }.into(), &[v, other])?;
         Ok(frame)
+    }
+
+    /// The first of two operands, repeated to the frame's shape where each could be read in it but not both: `[B, C, 1]`
+    /// beside `[C, H]` goes over rows of H columns, and the other over rows of C·H.
+    fn agreeing(&mut self, a: Var, b: Var, out: &Shape) -> Built {
+        let columns = |v: Var| access(out, self.shape(v)).and_then(|(_, columns)| columns);
+        match (columns(a), columns(b)) {
+            (Some(m), Some(n)) if m != n => {
+                self.push(super::broadcast::Broadcast { to: out.clone() }.into(), &[a, b])
+            }
+            _ => Ok(a),
+        }
     }
 
     /// `a + b`

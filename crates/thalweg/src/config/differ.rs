@@ -15,11 +15,14 @@ impl RunConfig {
     /// What differs from the defaults, in short words for the name of a run: `adamw`, `lr0.01`, `batch32`. How long it
     /// trains, and what has no part in the numbers, is not told.
     pub fn told(&self) -> Vec<String> {
-        let default = RunConfig::default();
+        let default = RunConfig::of(self.model.clone()).unwrap_or_default();
         let mut told = Vec::new();
         let mut tell = |differs: bool, word: String| told.extend(differs.then_some(word));
         let name = self.optimizer.entry().name;
-        let usual = RunConfig::load(None, &[format!("optimizer={name}")]).unwrap_or_default();
+        let usual = match name == default.optimizer.entry().name {
+            true => default.clone(),
+            false => RunConfig::load(None, &[format!("optimizer={name}")]).unwrap_or_default(),
+        };
         let [own, usual] = [self, &usual].map(|config| *config.optimizer.clone().lr_mut());
         tell(name != default.optimizer.entry().name, name.into());
         tell(own != usual, format!("lr{own}"));

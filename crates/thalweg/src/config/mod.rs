@@ -39,6 +39,8 @@ mod mend;
 mod model;
 #[cfg(feature = "runs")]
 mod read;
+#[cfg(feature = "runs")]
+mod recipe;
 mod run;
 #[cfg(feature = "runs")]
 mod schema;

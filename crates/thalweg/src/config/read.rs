@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ConfigError, Good, Place};
 use super::tree::{Node, Table, Value};
-use super::{RunConfig, Seeds, check, groups, keys, tree, write};
+use super::{RunConfig, Seeds, check, groups, keys, recipe, tree, write};
 use crate::data::Preprocess;
 use crate::optim::{AverageConfig, OptimConfig};
 
@@ -39,6 +39,7 @@ impl RunConfig {
         let mut written = check::spelled(tree::parse(text, path)?, keys::TOP);
         settle_lr(&mut written, overrides)?;
         tree::lay_over(&mut written, overrides, keys::TOP)?;
+        recipe::lay_under(&mut written)?;
         let checked = check::table(&written, keys::TOP, "")?;
         Read { written, checked }.config()
     }

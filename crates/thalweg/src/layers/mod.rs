@@ -31,6 +31,10 @@ pub(crate) const WIDTH: Range =
     Range::Told(&Range::Within(1.0, MAX_UNITS as f64), "a number from 1 to 16777216");
 pub(crate) const WIDTHS: Range =
     Range::Told(&Range::Within(1.0, MAX_UNITS as f64), "a list of widths, each from 1 to 16777216");
+/// What a key takes that counts a few things.
+pub(crate) const COUNT: Range = Range::Told(&Range::Within(1.0, 1024.0), "a whole number from 1 to 1024");
+/// What a key takes that lists places among the inputs.
+pub(crate) const PLACES: Range = Range::Told(&Range::AtLeast(0.0), "a list of whole numbers from 0");
 /// What a key takes that holds layers.
 const LIST: Range = Range::Other("a list of layers");
 
@@ -109,6 +113,7 @@ layers! {
         relu: Relu,
         leaky_relu: LeakyRelu,
         elu: Elu,
+        selu: Selu,
         gelu: Gelu,
         silu: Silu,
         mish: Mish,
@@ -121,9 +126,11 @@ layers! {
         hard_sigmoid: HardSigmoid,
         hard_swish: HardSwish,
         hard_tanh: HardTanh,
+        smooth_clip: SmoothClip,
     }
     layers {
         linear: Linear,
+        ntk_linear: NtkLinear,
         conv: Conv,
         conv1d: Conv1d,
         conv_transpose: ConvTranspose,
@@ -142,6 +149,8 @@ layers! {
         resize: Resize,
         flatten: Flatten,
         embedding: Embedding,
+        column_embedding: ColumnEmbedding,
+        scale: Scale,
         sequential: Sequential,
         residual: Residual,
         concat: Concat,

@@ -26,6 +26,39 @@ pub(super) trait Network {
     fn is_flat(&self) -> bool {
         false
     }
+
+    /// Settings of a run that stand where a config says nothing, as TOML; none.
+    fn recipe(&self) -> &'static str {
+        ""
+    }
+
+    /// Batch and epochs for so many training samples, where nobody says how many; nothing where the model has no opinion.
+    fn length(&self, _n_train: usize) -> Option<Length> {
+        None
+    }
+
+    /// The same for a table with these columns.
+    fn suited(&self, _columns: &Inputs) -> Option<Preset> {
+        None
+    }
+}
+
+/// How long a model trains where nobody says how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length {
+    /// samples of a batch
+    pub batch: usize,
+    /// passes over the training samples
+    pub epochs: u64,
+}
+
+/// What the inputs of a table are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    /// places of those that measure something, ascending
+    pub numbers: Vec<usize>,
+    /// first place and number of inputs of each category, ascending
+    pub categories: Vec<(usize, usize)>,
 }
 
 /// A list of layers.
@@ -77,6 +110,24 @@ impl ModelConfig {
         match self {
             ModelConfig::Preset(preset) => (preset.network().layers(input_shape), preset.network().is_flat()),
             ModelConfig::Layers(list) => (list.layers.clone(), false),
+        }
+    }
+
+    /// Batch and epochs that the model asks for, where nobody says how many.
+    pub(crate) fn length(&self, n_train: usize) -> Option<Length> {
+        match self {
+            ModelConfig::Preset(preset) => preset.network().length(n_train),
+            ModelConfig::Layers(_) => None,
+        }
+    }
+
+    /// The same with what it takes from the columns of a table: `tabular` knows which inputs are numbers.
+    pub(crate) fn suited(&self, inputs: &Inputs) -> Self {
+        match self {
+            ModelConfig::Preset(preset) => {
+                preset.network().suited(inputs).map_or_else(|| self.clone(), ModelConfig::Preset)
+            }
+            ModelConfig::Layers(_) => self.clone(),
         }
     }
 

@@ -9,6 +9,7 @@ mod summary;
 pub mod weights;
 
 pub use builder::{Behavior, Builder, MAX_PARAMS, Masks, Mode, Norms, Traced};
+pub(crate) use config::Inputs;
 pub use config::{LayerList, ModelConfig};
 pub use error::ModelError;
 pub use lenet5::Pooling;
@@ -42,9 +43,19 @@ macro_rules! networks {
 
         impl Preset {
             /// The model of that name as it is without settings.
-            fn of(name: &str) -> Option<Self> {
+            pub(crate) fn of(name: &str) -> Option<Self> {
                 $(if name == $module::ENTRY.name { return Some(Preset::$Variant($Type::default())); })+
                 None
+            }
+
+            /// Its word in a config.
+            pub fn name(&self) -> &'static str {
+                match self { $(Preset::$Variant(_) => $module::ENTRY.name),+ }
+            }
+
+            /// What it brings to a config that says nothing of it, as TOML; most bring nothing.
+            pub(crate) fn recipe(&self) -> &'static str {
+                self.network().recipe()
             }
 
             fn network(&self) -> &dyn Network {
@@ -61,6 +72,7 @@ macro_rules! networks {
 networks! {
     mlp: Mlp(Mlp) = "mlp",
     linear: Linear(LinearModel) = "linear",
+    tabular: Tabular(Tabular) = "tabular",
     lenet5: Lenet5(Lenet5) = "lenet5",
     net_2c2d: Net2c2d(Net2c2d) = "2c2d",
     net_3c3d: Net3c3d(Net3c3d) = "3c3d",

@@ -127,6 +127,7 @@ schedules! {
     constant: Constant,
     step: Step,
     cosine: Cosine,
+    coslog: Coslog,
 }
 
 impl From<CurveConfig> for ScheduleConfig {

@@ -13,6 +13,7 @@ use crate::data::{
     self, Affine, DataOptions, Dataset, Identities, Preprocess, Splits, TableSchema, Task, Values,
 };
 use crate::losses::{LossConfig, Probabilities};
+use crate::model::{Inputs, Model};
 use crate::source::{Head, Preprocessed, is_missing};
 
 /// What a model must know to read samples as it did in training.
@@ -156,18 +157,25 @@ impl Prepared {
         Ok(Prepared { set: Arc::new(set), splits, reading, identities, head_targets })
     }
 
-    /// Shape of a sample of a config's data, and the values that a model must give for it.
+    /// The model of a config, for its data.
     ///
     /// # Errors
-    /// Whatever is wrong with the data.
-    pub fn ends(config: &RunConfig) -> Result<(Vec<usize>, usize), TrainError> {
-        if config.heads.is_empty() {
-            let set = data::open(&config.data.source, &config.data.options())?;
-            return Ok((set.input_shape, set.task.n_outputs()));
-        }
-        let heads = heads::open(config, &[])?;
-        let n_outputs = heads.iter().map(|set| set.task.n_outputs()).sum();
-        Ok((heads[0].input_shape.clone(), n_outputs))
+    /// Whatever is wrong with the data, or does not fit together.
+    pub fn model(config: &RunConfig) -> Result<Model, TrainError> {
+        let (set, n_outputs) = match config.heads.is_empty() {
+            true => {
+                let set = data::open(&config.data.source, &config.data.options())?;
+                let n_outputs = set.task.n_outputs();
+                (set, n_outputs)
+            }
+            false => {
+                let mut heads = heads::open(config, &[])?;
+                let n_outputs = heads.iter().map(|set| set.task.n_outputs()).sum();
+                (heads.swap_remove(0), n_outputs)
+            }
+        };
+        let model = config.model.suited(&columns(set.schema.as_ref(), set.n_inputs()));
+        Ok(Model::new(&model, &set.input_shape, n_outputs)?)
     }
 
     /// The samples as the model reads them, without augmentation.
@@ -208,6 +216,12 @@ impl Prepared {
                 data: self.set.origin.source.clone(),
             }),
         }
+    }
+
+    /// The config with what its model takes from the columns of these data.
+    pub fn suited(&self, config: &RunConfig) -> RunConfig {
+        let inputs = columns(self.set.schema.as_ref(), self.set.n_inputs());
+        RunConfig { model: config.model.suited(&inputs), ..config.clone() }
     }
 
     /// Values that a model must give for a sample.
@@ -259,6 +273,16 @@ impl Reading {
             false => self.heads.iter().map(|head| head.task.n_outputs()).sum(),
         }
     }
+}
+
+/// What inputs are: all of them numbers where they are no table.
+fn columns(schema: Option<&TableSchema>, width: usize) -> Inputs {
+    let Some(schema) = schema else {
+        return Inputs { numbers: (0..width).collect(), categories: Vec::new() };
+    };
+    let measures = schema.measures().into_iter().enumerate();
+    let numbers = measures.filter_map(|(i, measures)| measures.then_some(i)).collect();
+    Inputs { numbers, categories: schema.categories() }
 }
 
 /// The standardization of numbers as targets, where it suits them.

@@ -54,16 +54,18 @@ impl Settings {
     /// or of a batch that is not the usual one.
     pub fn chosen(config: &RunConfig, on: Given) -> (Self, Option<String>) {
         let mut settings = Settings::of(config);
+        let of_model = config.model.length(on.n_train);
         if config.batch.is_none() {
-            settings.batch = fitting_batch(BATCH, on);
+            settings.batch = fitting_batch(of_model.map_or(BATCH, |length| length.batch), on);
         }
         let epochs = config.epochs.is_none() && config.steps.is_none();
         if epochs {
             let updates = run_length(&settings, on.n_train).steps_per_epoch;
             let of_table = UPDATES.div_ceil(updates).clamp(EPOCHS, MOST_EPOCHS);
-            settings.epochs = Some(if on.are_table { of_table } else { EPOCHS });
+            let of_data = if on.are_table { of_table } else { EPOCHS };
+            settings.epochs = Some(of_model.map_or(of_data, |length| length.epochs));
         }
-        let told_epochs = epochs && on.are_table;
+        let told_epochs = epochs && (on.are_table || of_model.is_some());
         let told_batch = config.batch.is_none() && (told_epochs || settings.batch != BATCH);
         let epochs = told_epochs.then(|| ("epochs", settings.epochs.unwrap_or(EPOCHS)));
         let batch = told_batch.then_some(("batch", settings.batch as u64));

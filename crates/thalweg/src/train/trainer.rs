@@ -72,6 +72,7 @@ impl Trainer {
     /// When the config does not fit the data or the model.
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
         config.check_set()?;
+        let config = &data.suited(config);
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
         let source: Arc<dyn Source> = Arc::new(data.source().augmented(augment));
@@ -241,9 +242,11 @@ impl Trainer {
         self.length
     }
 
-    /// The config with what it left open as this trainer has it: `batch`, and `epochs` where it has no `steps`.
+    /// The config with what it left open as this trainer has it: `batch`, `epochs` where it has no `steps`, and what the
+    /// model took from the columns of a table.
     pub fn settled(&self, config: &RunConfig) -> RunConfig {
-        RunConfig { batch: Some(self.settings.batch), epochs: self.settings.epochs, ..config.clone() }
+        let config = self.prepared().map_or_else(|| config.clone(), |data| data.suited(config));
+        RunConfig { batch: Some(self.settings.batch), epochs: self.settings.epochs, ..config }
     }
 
     /// Whether all steps are done.
