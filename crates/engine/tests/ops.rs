@@ -105,6 +105,16 @@ fn binary(g: &mut Graph, d: &mut Dice, f: Fn2) -> Built<Made> {
     Ok(Made { inner: shape[2].max(1), ..Made::new(g.binary(f, a, b)?) })
 }
 
+/// `[B, C, 1]` beside `[C, H]`: each can be read in the frame, but not with the same columns.
+fn outer(g: &mut Graph, d: &mut Dice, f: Fn2) -> Built<Made> {
+    let x = batch_input(g, d, 2)?;
+    let &[rows, c] = &g.shape(x)[..] else { unreachable!("two axes") };
+    let column = g.reshape(x, [rows, c, 1])?;
+    let v = g.param("v", [c, d.positive()])?;
+    let (a, b) = if d.below(2) == 0 { (column, v) } else { (v, column) };
+    Ok(Made::new(g.binary(f, a, b)?))
+}
+
 fn loss(g: &mut Graph, d: &mut Dice, f: impl Fn(&mut Graph, Var, Var) -> Built<Var>) -> Built<Made> {
     let (b, k) = (d.positive(), d.positive());
     let x = g.input("x", [b, k])?;
@@ -173,6 +183,8 @@ const CASES: &[Case] = &[
     ("add", |g, d| binary(g, d, Fn2::Add)),
     ("sub", |g, d| binary(g, d, Fn2::Sub)),
     ("mul", |g, d| binary(g, d, Fn2::Mul)),
+    ("mul_outer", |g, d| outer(g, d, Fn2::Mul)),
+    ("sub_outer", |g, d| outer(g, d, Fn2::Sub)),
     ("div", |g, d| binary(g, d, Fn2::Div).map(|m| Made { range: (0.5, 3.0), ..m })),
     ("max", |g, d| binary(g, d, Fn2::Max)),
     ("min", |g, d| binary(g, d, Fn2::Min)),

@@ -357,3 +357,32 @@ fn one_value_is_enough_for_what_is_no_list() {
     assert!(error(&["data.header=true", "data.header=true"]).contains("set twice"));
     assert!(error(&["model=mlp-8", "model=mlp-9"]).contains("to mlp-8 and to mlp-9"));
 }
+
+#[test]
+fn a_model_brings_what_nobody_set() {
+    use thalweg::data::Preprocess;
+    use thalweg::model::{Tabular, Mlp};
+    let all = load(&["model=tabular"]);
+    let lr = |config: &RunConfig| *config.optimizer.clone().lr_mut();
+    assert_eq!((lr(&all), all.schedule.curve.entry().name, all.groups.len()), (0.04, "coslog", 2));
+    assert_eq!(all.preprocess, Some(Preprocess::Robust));
+    assert!(all.to_toml().contains("betas = [0.9, 0.95]"));
+    assert_eq!(RunConfig::of(Tabular::default()), Ok(all.clone()));
+    assert_eq!(RunConfig::of(Mlp::default()), Ok(RunConfig::default()));
+    // what was written stays, and what is resolved reads back the same
+    assert_eq!(RunConfig::from_toml(&all.to_toml(), Path::new("run.toml"), &[]), Ok(all));
+    let one = load(&["model=tabular", "lr=0.1", "groups=[]", "preprocess=standardise"]);
+    assert_eq!((lr(&one), one.groups.len(), one.preprocess), (0.1, 0, Some(Preprocess::Standardise)));
+    assert!(one.to_toml().contains("betas = [0.9, 0.95]"));
+    let inner = load(&["model=tabular", "optimizer.lr=0.1", "schedule.warmup=5"]);
+    assert_eq!((lr(&inner), inner.schedule.curve.entry().name), (0.1, "coslog"));
+    assert!(inner.to_toml().contains("betas = [0.9, 0.95]"));
+    let other = load(&["model=tabular", "optimizer=sgd", "schedule=cosine"]);
+    let sgd = load(&["optimizer=sgd"]);
+    assert_eq!((other.optimizer, other.schedule.curve.entry().name), (sgd.optimizer, "cosine"));
+    let table = RunConfig::from_toml("[model]\nname = \"tabular\"\nhidden = [8]\n", Path::new("r.toml"), &[]);
+    assert_eq!(table.map(|config| lr(&config)), Ok(0.04));
+    // in a run's name stands what differs from that
+    assert_eq!(load(&["model=tabular"]).told(), Vec::<String>::new());
+    assert_eq!(load(&["model=tabular", "lr=0.1", "schedule=constant"]).told(), ["lr0.1", "constant"]);
+}

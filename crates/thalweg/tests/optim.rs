@@ -419,6 +419,21 @@ fn schedule(config: Value, steps_per_epoch: u64, n_steps: u64) -> schedule::Sche
     config.build(RunLength { steps_per_epoch, n_steps }).unwrap()
 }
 
+/// ½ − ½cos(2π·log₂(1 + 15t)) of Holzmüller et al. 2024 at t = 1/16, 3/16, …, 15/16, in Python.
+#[test]
+fn waves_become_longer() {
+    const WANT: [f64; 8] = [
+        0.020_563_690_961, 0.046_605_051_158, 0.999_400_478_058, 0.063_578_282_143, 0.463_604_631_214,
+        0.999_999_765_589, 0.590_296_412_372, 0.073_042_107_341,
+    ];
+    let coslog = schedule(json!({"name": "coslog"}), 2, 8);
+    for (done, want) in (0..).zip(WANT) {
+        assert!((coslog.at(done) - want).abs() < 1e-10, "{done}: {} and not {want}", coslog.at(done));
+    }
+    let one = schedule(json!({"name": "coslog", "waves": 1}), 2, 8);
+    assert!((0..8).all(|done| (0.0..=1.0).contains(&one.at(done))) && one.at(3) > 0.9);
+}
+
 #[test]
 fn the_cosine_stays_at_its_end() {
     let cosine = schedule(json!({"name": "cosine", "length": "20st", "min_factor": 0.1}), 5, 40);

@@ -106,6 +106,7 @@ impl ColumnEmbedding {
             let own = b.reshape(own, [n, h])?;
             let product = b.mul(waves, own)?;
             let sum = b.sum_axes(product, 2, 3)?;
+            let sum = b.reshape(sum, [rows, n])?;
             let shift = b.slice(bias, 0, d, 1)?;
             let shift = b.reshape(shift, [n])?;
             parts.push(b.add(sum, shift)?);

@@ -36,12 +36,24 @@ fn zoo() -> Vec<(String, Vec<usize>, usize)> {
             vec![4],
             11,
         ),
+        (
+            r#"{"type": "column_embedding", "numbers": [0, 2, 3], "categories": [4], "category_sizes": [3],
+                "frequencies": 5, "dim": 3, "category_dim": 2}, "scale", {"type": "ntk_linear", "units": 4}"#,
+            vec![8],
+            4,
+        ),
     ];
     zoo.extend(lists.map(|(list, shape, n)| (format!(r#"{{"layers": [{list}]}}"#), shape, n)));
     zoo.push((
         r#"{"name": "mlp", "hidden": [9, 8], "batch_norm": true, "dropout": 0.2}"#.into(),
         vec![2, 3],
         4,
+    ));
+    zoo.push((
+        r#"{"name": "tabular", "hidden": [6], "numbers": [0, 1], "categories": [3], "category_sizes": [2]}"#
+            .into(),
+        vec![6],
+        3,
     ));
     zoo.push((r#"{"name": "linear", "init": "torch_linear"}"#.into(), vec![2, 3], 4));
     zoo
@@ -296,4 +308,58 @@ fn a_model_can_go_to_other_threads_and_says_when_a_layer_goes_past_the_builder()
         b.matmul_nt(x, w)
     });
     assert_eq!(past.unwrap_err().to_string(), "1 parameters or buffer elements have no initial value");
+}
+
+/// [others | numbers, their waves | category · E], summed by hand in f64.
+#[test]
+fn columns_are_embedded_as_the_formula_says() {
+    let text = r#"{"layers": [{"type": "column_embedding", "numbers": [0, 2], "categories": [3], "category_sizes": [2],
+        "frequencies": 4, "dim": 3, "category_dim": 2, "frequency_std": 0.7}]}"#;
+    let (width, out) = (6, 2 + 2 * 3 + 2);
+    let net = model(text, &[width], out);
+    let (params, _) = net.init(7);
+    let of = |name: &str| f64s(&params[net.params().find(name).unwrap().range()]);
+    let [frequency, phase, weight, bias, table] =
+        ["numbers.frequency", "numbers.phase", "numbers.weight", "numbers.bias", "categories.0.weight"]
+            .map(|name| of(&format!("0.{name}")));
+    let x = noise(3 * width, 1);
+    let mut want = Vec::new();
+    for row in f64s(&x).chunks(width) {
+        want.extend([row[1], row[5], row[0], row[2]]);
+        for d in 0..2 {
+            for (n, x) in [row[0], row[2]].into_iter().enumerate() {
+                let wave = |h: usize| {
+                    let turns = frequency[n * 4 + h] * x + phase[n * 4 + h];
+                    weight[(d * 2 + n) * 4 + h] * (std::f64::consts::TAU * turns).cos()
+                };
+                want.push((0..4).map(wave).sum::<f64>() + bias[d * 2 + n]);
+            }
+        }
+        want.extend((0..2).map(|j| row[3] * table[j] + row[4] * table[2 + j]));
+    }
+    close(&run(&net, &x, &params, &mut [], Mode::Eval), &want, 2e-6);
+    let dense = model(r#"{"layers": [{"type": "ntk_linear", "units": 1}]}"#, &[4], 1);
+    let y = run(&dense, &[1.0, 2.0, 3.0, 4.0], &[1.0, -1.0, 2.0, 0.5, 0.25], &mut [], Mode::Eval);
+    assert_eq!(y, [(1.0 - 2.0 + 6.0 + 2.0) / 2.0 + 0.25]);
+}
+
+#[test]
+fn places_that_are_no_columns_are_refused() {
+    let fails = |keys: &str| {
+        let text = format!(r#"{{"layers": [{{"type": "column_embedding", {keys}}}]}}"#);
+        Model::new(&config(&text).unwrap(), &[4], 4).unwrap_err().to_string()
+    };
+    for (keys, key, value) in [
+        (r#""numbers": [1, 0]"#, "numbers", "0"),
+        (r#""numbers": [1, 1]"#, "numbers", "1"),
+        (r#""numbers": [4]"#, "numbers", "4"),
+        (r#""numbers": [2], "categories": [1], "category_sizes": [2]"#, "categories", "1"),
+        (r#""categories": [1, 2], "category_sizes": [2, 1]"#, "categories", "2"),
+        (r#""categories": [2], "category_sizes": [3]"#, "categories", "2"),
+        (r#""categories": [1, 2], "category_sizes": [1]"#, "category_sizes", "1"),
+        (r#""categories": [1], "category_sizes": [0]"#, "category_sizes", "1"),
+    ] {
+        let error = fails(keys);
+        assert!(error.contains(&format!("`{key}` is {value}")), "{keys}: {error}");
+    }
 }
