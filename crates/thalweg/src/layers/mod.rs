@@ -131,6 +131,7 @@ layers! {
     layers {
         linear: Linear,
         ntk_linear: NtkLinear,
+        member_linear: MemberLinear,
         conv: Conv,
         conv1d: Conv1d,
         conv_transpose: ConvTranspose,

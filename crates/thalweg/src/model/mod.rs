@@ -138,7 +138,7 @@ impl Model {
             b.sequence(&layers, x)
         };
         let (model, shape) = Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
-        if shape != [n_outputs] {
+        if shape[..] != [n_outputs] && !matches!(shape[..], [_, n] if n == n_outputs) {
             return Err(ModelError::Outputs { layer: last, got: shape, expected: n_outputs });
         }
         Ok(model)
@@ -203,7 +203,11 @@ impl Model {
             return Err(ModelError::Duplicate { name });
         }
         let shape = graph.shape(y).get(1..).unwrap_or_default().to_vec();
-        model.n_outputs = Shape::from(&shape[..]).numel();
+        model.n_outputs = match (&shape[..], expected) {
+            // an ensemble: the first axis is that of its members
+            ([_, n], Some(expected)) if *n == expected => expected,
+            _ => Shape::from(&shape[..]).numel(),
+        };
         (model.starts, model.buffer_starts) = (record.inits, record.buffers);
         (model.params, model.buffers) = (graph.params, graph.buffers);
         Ok((model, shape))

@@ -3,8 +3,8 @@
 use super::config::{Inputs, Length, Network};
 use super::Preset;
 use crate::layers::{
-    ACTIVATION, Activation, COUNT, ColumnEmbedding, Dropout, LayerConfig, NtkLinear, PLACES, Scale, Selu,
-    SmoothClip, Units, WIDTHS,
+    ACTIVATION, Activation, COUNT, ColumnEmbedding, Dropout, LayerConfig, MemberLinear, NtkLinear, PLACES,
+    Scale, Selu, SmoothClip, Units, WIDTHS,
 };
 use settings::{Entry, OutOfRange, Range, settings};
 
@@ -44,6 +44,8 @@ settings! {
         pub activation: Activation = Selu {}.into() => "\"selu\"", in ACTIVATION;
         /// probability of dropping a value after every activation; 0 for no dropout layers
         pub dropout: f64 = 0.15, in Range::Below(0.0, 1.0);
+        /// networks that share their weights and answer together, for as many times the work; 1 for one network
+        pub members: usize = 1, in COUNT;
         /// what outliers are pulled into, on both sides of 0, in distances of the quartiles
         pub clip: f64 = 3.0, in Range::Within(1e-3, 1e6);
         /// waves of a number
@@ -87,15 +89,14 @@ impl Network for Tabular {
             named(columns.into(), "columns"),
             named(Scale::default().into(), "scale"),
         ];
-        for n in &self.hidden {
-            layers.push(NtkLinear::new(Units::Count(*n)).into());
+        for (i, n) in self.hidden.iter().enumerate() {
+            layers.push(self.dense(Units::Count(*n), i == 0, 1.0));
             layers.push(self.activation.clone().into_layer());
             if self.dropout > 0.0 {
                 layers.push(Dropout { drop: self.dropout }.into());
             }
         }
-        let head = NtkLinear { weight_std: 0.0, bias_std: 0.0, ..NtkLinear::new(Units::Outputs) };
-        layers.push(named(head.into(), "head"));
+        layers.push(named(self.dense(Units::Outputs, self.hidden.is_empty(), 0.0), "head"));
         layers
     }
 
@@ -124,5 +125,17 @@ impl Network for Tabular {
             own.category_sizes = Some(embedded().map(|(_, n)| *n).collect());
         }
         Some(Preset::Tabular(own))
+    }
+}
+
+impl Tabular {
+    /// A dense layer of one network or of all members, whose weights and biases start with this deviation.
+    fn dense(&self, units: Units, is_first: bool, std: f64) -> LayerConfig {
+        match self.members {
+            1 => NtkLinear { weight_std: std, bias_std: std, ..NtkLinear::new(units) }.into(),
+            k => {
+                MemberLinear { signs: is_first, weight_std: std, bias_std: std, ..MemberLinear::new(k, units) }.into()
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::graph::{Built, Graph, Var};
 use engine::ops::binary::Fn2;
+use engine::ops::unary::Fn1;
 
 use super::error::TrainError;
 use crate::config::RunConfig;
@@ -138,6 +139,55 @@ impl Objective {
     /// Values that the graph keeps for the losses behind the model's buffers.
     pub fn buffers(&self) -> &[f32] {
         &self.constants
+    }
+
+    /// The losses of an ensemble's outputs `[batch, members, n]`, each the mean of its members' losses; those of any other
+    /// model as they are.
+    pub fn of_members(
+        &self,
+        g: &mut Graph,
+        outputs: Var,
+        truths: &[Truth],
+        mixture: Option<&Mixture>,
+    ) -> Built<Total> {
+        let &[batch, members, n] = &g.shape(outputs)[..] else {
+            return self.build(g, outputs, truths, mixture);
+        };
+        let mut mean = None;
+        let mut costs = Vec::new();
+        for i in 0..members {
+            let own = g.slice(outputs, 1, i, 1)?;
+            let own = g.reshape(own, [batch, n])?;
+            let total = self.build(g, own, truths, mixture)?;
+            mean = Some(mean.map_or(Ok(total.mean), |sum| g.add(sum, total.mean))?);
+            costs = total.costs;
+        }
+        let sum = mean.map_or_else(|| g.constant(0.0, []), Ok)?;
+        Ok(Total { costs, mean: g.scale(sum, 1.0 / members as f32)? })
+    }
+
+    /// What an ensemble with outputs `[batch, members, n]` answers: the logarithms of its members' mean probabilities
+    /// where classes are told by softmax, else the mean of their outputs. Any other model's outputs as they are.
+    pub fn joined(&self, g: &mut Graph, outputs: Var) -> Built {
+        let &[batch, _, _] = &g.shape(outputs)[..] else { return Ok(outputs) };
+        let mut heads = Vec::new();
+        for term in &self.terms {
+            let n = term.outputs.len();
+            let own = g.slice(outputs, 2, term.outputs.start, n)?;
+            let softmax = term.loss.probabilities() == Probabilities::Softmax;
+            let own = if softmax { g.softmax(own)? } else { own };
+            let mean = g.mean_axes(own, 1, 2)?;
+            let mean = g.reshape(mean, [batch, n])?;
+            heads.push(match softmax {
+                true => {
+                    let least = g.constant(f32::MIN_POSITIVE, [])?;
+                    let mean = g.binary(Fn2::Max, mean, least)?;
+                    g.unary(Fn1::Ln, mean)?
+                }
+                false => mean,
+            });
+        }
+        g.concat(&heads, 1)
     }
 
     /// Adds the losses of `outputs` to a graph. That of a mixed sample is

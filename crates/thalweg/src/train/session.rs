@@ -87,10 +87,13 @@ impl Session {
         let mut named = Vec::new();
         let loss = match key.work {
             Work::Answer => None,
-            Work::Train | Work::Measure => {
-                Some(self.objective.build(&mut g, outputs, &truths, mixture.as_ref())?)
+            Work::Train => Some(self.objective.of_members(&mut g, outputs, &truths, mixture.as_ref())?),
+            Work::Measure => {
+                let answers = self.objective.joined(&mut g, outputs)?;
+                Some(self.objective.build(&mut g, answers, &truths, None)?)
             }
         };
+        let outputs = self.objective.joined(&mut g, outputs)?;
         match (key.work, &loss) {
             (Work::Train, Some(loss)) => named.push((Output::Loss, loss.mean, outputs)),
             (Work::Measure, Some(loss)) => {

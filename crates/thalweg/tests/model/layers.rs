@@ -55,6 +55,7 @@ fn zoo() -> Vec<(String, Vec<usize>, usize)> {
         vec![6],
         3,
     ));
+    zoo.push((r#"{"name": "tabular", "hidden": [6, 5], "members": 3}"#.into(), vec![4], 3));
     zoo.push((r#"{"name": "linear", "init": "torch_linear"}"#.into(), vec![2, 3], 4));
     zoo
 }
