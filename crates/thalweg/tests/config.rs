@@ -371,8 +371,8 @@ fn a_model_brings_what_nobody_set() {
     assert_eq!(RunConfig::of(Mlp::default()), Ok(RunConfig::default()));
     // what was written stays, and what is resolved reads back the same
     assert_eq!(RunConfig::from_toml(&all.to_toml(), Path::new("run.toml"), &[]), Ok(all));
-    let one = load(&["model=tabular", "lr=0.1", "groups=[]", "preprocess=standardise"]);
-    assert_eq!((lr(&one), one.groups.len(), one.preprocess), (0.1, 0, Some(Preprocess::Standardise)));
+    let one = load(&["model=tabular", "lr=0.1", "groups=[]", "preprocess=standardize"]);
+    assert_eq!((lr(&one), one.groups.len(), one.preprocess), (0.1, 0, Some(Preprocess::Standardize)));
     assert!(one.to_toml().contains("betas = [0.9, 0.95]"));
     let inner = load(&["model=tabular", "optimizer.lr=0.1", "schedule.warmup=5"]);
     assert_eq!((lr(&inner), inner.schedule.curve.entry().name), (0.1, "coslog"));

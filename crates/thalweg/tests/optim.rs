@@ -419,19 +419,15 @@ fn schedule(config: Value, steps_per_epoch: u64, n_steps: u64) -> schedule::Sche
     config.build(RunLength { steps_per_epoch, n_steps }).unwrap()
 }
 
-/// ½ − ½cos(2π·log₂(1 + 15t)) of Holzmüller et al. 2024 at t = 1/16, 3/16, …, 15/16, in Python.
 #[test]
-fn waves_become_longer() {
-    const WANT: [f64; 8] = [
-        0.020_563_690_961, 0.046_605_051_158, 0.999_400_478_058, 0.063_578_282_143, 0.463_604_631_214,
-        0.999_999_765_589, 0.590_296_412_372, 0.073_042_107_341,
-    ];
-    let coslog = schedule(json!({"name": "coslog"}), 2, 8);
-    for (done, want) in (0..).zip(WANT) {
-        assert!((coslog.at(done) - want).abs() < 1e-10, "{done}: {} and not {want}", coslog.at(done));
+fn waves_begin_and_end_low() {
+    for waves in [1, 2, 4, 9] {
+        let coslog = schedule(json!({"name": "coslog", "waves": waves}), 2, 4000);
+        let factors: Vec<f64> = (0..4000).map(|done| coslog.at(done)).collect();
+        let peaks = factors.windows(3).filter(|w| w[0] < w[1] && w[1] >= w[2]).count();
+        assert_eq!(peaks, waves);
+        assert!(factors[3999] < 1e-4 && factors.iter().all(|f| (0.0..=1.0).contains(f)));
     }
-    let one = schedule(json!({"name": "coslog", "waves": 1}), 2, 8);
-    assert!((0..8).all(|done| (0.0..=1.0).contains(&one.at(done))) && one.at(3) > 0.9);
 }
 
 #[test]
@@ -443,11 +439,14 @@ fn the_cosine_stays_at_its_end() {
 
 #[test]
 fn a_run_within_its_warmup_still_learns() {
-    for entry in schedule::ALL {
+    for entry in schedule::ALL.iter().filter(|entry| entry.name != "coslog") {
         let rise = schedule(json!({"name": entry.name, "warmup": "10ep", "warmup_from": 0.0}), 5, 20);
         assert_eq!(rise.at(0), 0.0);
         assert_eq!(rise.at(10), 0.2, "{}", entry.name);
     }
+    let rises: ScheduleConfig = serde_json::from_value(json!({"name": "coslog", "warmup": "10ep"})).unwrap();
+    let error = rises.build(RunLength { steps_per_epoch: 5, n_steps: 20 }).unwrap_err();
+    assert_eq!(error.to_string(), "`coslog` rises from 0 by itself, and `schedule.warmup` is 10ep");
 }
 
 /// ½(x² + 25y²): steep in y, shallow in x.

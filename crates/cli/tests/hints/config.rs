@@ -69,6 +69,11 @@ pub const CASES: &[Case] = &[
         "thalweg steps=2 momentum_schedule=cosine {0} model=mlp-4 -q",
     ),
     case(
+        "schedule.Rises",
+        "thalweg steps=2 schedule=coslog schedule.warmup=5st",
+        "thalweg steps=2 schedule=coslog {0} model=mlp-4 -q",
+    ),
+    case(
         "decay.UnmatchedPattern",
         "thalweg optimizer=adamw optimizer.decay_on='[q]'",
         "thalweg optimizer=adamw 'optimizer.decay_on=[{1}]' model=mlp-4 steps=1 -q",

@@ -133,12 +133,18 @@ impl Model {
         }
         let last =
             layers.last().and_then(|l| l.name.clone()).unwrap_or_else(|| (layers.len() - 1).to_string());
+        let ends_in_members = layers.last().is_some_and(|l| matches!(l.kind, LayerKind::MemberLinear(_)));
         let build = move |b: &mut Builder<'_>, x| {
             let x = if flat { rows(b, x)? } else { x };
             b.sequence(&layers, x)
         };
-        let (model, shape) = Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
-        if shape[..] != [n_outputs] && !matches!(shape[..], [_, n] if n == n_outputs) {
+        let (mut model, mut shape) =
+            Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
+        if ends_in_members && shape.len() == 2 {
+            shape.remove(0);
+            model.n_outputs = shape[0];
+        }
+        if shape != [n_outputs] {
             return Err(ModelError::Outputs { layer: last, got: shape, expected: n_outputs });
         }
         Ok(model)
@@ -203,11 +209,7 @@ impl Model {
             return Err(ModelError::Duplicate { name });
         }
         let shape = graph.shape(y).get(1..).unwrap_or_default().to_vec();
-        model.n_outputs = match (&shape[..], expected) {
-            // an ensemble: the first axis is that of its members
-            ([_, n], Some(expected)) if *n == expected => expected,
-            _ => Shape::from(&shape[..]).numel(),
-        };
+        model.n_outputs = Shape::from(&shape[..]).numel();
         (model.starts, model.buffer_starts) = (record.inits, record.buffers);
         (model.params, model.buffers) = (graph.params, graph.buffers);
         Ok((model, shape))

@@ -147,6 +147,9 @@ impl ScheduleConfig {
     pub fn build(&self, run: RunLength) -> Result<Schedule, ScheduleError> {
         self.rise.in_range()?;
         let warmup_steps = self.rise.warmup.steps(run);
+        if warmup_steps > 0 && matches!(self.curve, CurveConfig::Coslog(_)) {
+            return Err(ScheduleError::Rises { of: self.curve.entry().name, warmup: self.rise.warmup });
+        }
         let n_steps = run.n_steps.saturating_sub(warmup_steps);
         let curve = self.curve.build(&Room { run, n_steps })?;
         Ok(Schedule { warmup_steps, warmup_from: self.rise.warmup_from, curve })
@@ -174,6 +177,14 @@ pub enum ScheduleError {
         /// Steps in the run.
         n_steps: u64,
     },
+    /// A warm-up before a curve that rises by itself.
+    #[error("`{of}` rises from 0 by itself, and `schedule.warmup` is {warmup}")]
+    Rises {
+        /// The schedule's name.
+        of: &'static str,
+        /// What was set.
+        warmup: Span,
+    },
 }
 
 impl ScheduleError {
@@ -182,6 +193,7 @@ impl ScheduleError {
         match self {
             ScheduleError::OutOfRange(error) => error.hint(),
             ScheduleError::NoSteps { key, table, .. } => format!("`{table}.{key}=1st` is the shortest"),
+            ScheduleError::Rises { .. } => "`schedule.warmup=0` leaves the rise to it".into(),
         }
     }
 

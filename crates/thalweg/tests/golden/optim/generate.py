@@ -5,6 +5,7 @@ which settings matter: leaving any of them out must move the result by at least 
 """
 
 import json
+import math
 import pathlib
 
 import torch
@@ -162,6 +163,8 @@ def schedule_cases():
     yield {"name": "cosine", "warmup": "0.1dur", "warmup_from": 0.3}, factors(n, warmed(cosine(36, 0.0), 4, 0.3))
     # PyTorch climbs again after T_max: compared up to there.
     yield {"name": "cosine", "length": "20st", "min_factor": 0.1}, factors(21, cosine(20, 0.1))
+    # not PyTorch's: the formula of Holzmüller et al. 2024, in the middle of each update
+    yield {"name": "coslog"}, [0.5 - 0.5 * math.cos(2 * math.pi * math.log2(1 + 15 * (t + 0.5) / n)) for t in range(n)]
 
 
 def write(name, value):
