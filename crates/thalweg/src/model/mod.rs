@@ -17,6 +17,7 @@ pub use resnet::Shortcut;
 pub use summary::{Row, Summary};
 
 use crate::registry::Entry;
+use crate::layers::LayerKind;
 use builder::{Record, Start};
 use config::Network;
 use engine::Shape;
@@ -113,6 +114,8 @@ pub struct Model {
     input_shape: Vec<usize>,
     n_outputs: usize,
     expected: Option<usize>,
+    /// whether it gives its outputs once for each member
+    is_ensemble: bool,
     params: Layout,
     buffers: Layout,
     starts: Vec<Start>,
@@ -142,7 +145,7 @@ impl Model {
             Self::build(Box::new(build), config.to_string(), input_shape, Some(n_outputs))?;
         if ends_in_members && shape.len() == 2 {
             shape.remove(0);
-            model.n_outputs = shape[0];
+            (model.n_outputs, model.is_ensemble) = (shape[0], true);
         }
         if shape != [n_outputs] {
             return Err(ModelError::Outputs { layer: last, got: shape, expected: n_outputs });
@@ -190,6 +193,7 @@ impl Model {
             input_shape: input_shape.to_vec(),
             n_outputs: 0,
             expected,
+            is_ensemble: false,
             params: Layout::default(),
             buffers: Layout::default(),
             starts: Vec::new(),
@@ -320,6 +324,12 @@ impl Model {
     /// Values that it gives for a sample.
     pub fn n_outputs(&self) -> usize {
         self.n_outputs
+    }
+
+    /// Whether it is an ensemble of members that share weights: it gives `[batch, members, n_outputs]`, and answers with
+    /// the mean of what the members answer.
+    pub fn is_ensemble(&self) -> bool {
+        self.is_ensemble
     }
 
     /// In one word, such as `784-512-512-10`.

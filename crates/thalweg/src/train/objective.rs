@@ -141,8 +141,7 @@ impl Objective {
         &self.constants
     }
 
-    /// The losses of an ensemble's outputs `[batch, members, n]`, each the mean of its members' losses; those of any other
-    /// model as they are.
+    /// The losses of an ensemble's outputs `[batch, members, n]`: their mean is that of the members' losses.
     pub fn of_members(
         &self,
         g: &mut Graph,
@@ -151,7 +150,7 @@ impl Objective {
         mixture: Option<&Mixture>,
     ) -> Built<Total> {
         let &[batch, members, n] = &g.shape(outputs)[..] else {
-            return self.build(g, outputs, truths, mixture);
+            unreachable!("an ensemble gives its outputs for each member")
         };
         let mut mean = None;
         let mut costs = Vec::new();
@@ -167,9 +166,9 @@ impl Objective {
     }
 
     /// What an ensemble with outputs `[batch, members, n]` answers: the logarithms of its members' mean probabilities
-    /// where classes are told by softmax, else the mean of their outputs. Any other model's outputs as they are.
+    /// where classes are told by softmax, else the mean of their outputs.
     pub fn joined(&self, g: &mut Graph, outputs: Var) -> Built {
-        let &[batch, _, _] = &g.shape(outputs)[..] else { return Ok(outputs) };
+        let batch = g.shape(outputs)[0];
         let mut heads = Vec::new();
         for term in &self.terms {
             let n = term.outputs.len();

@@ -84,16 +84,21 @@ impl Session {
         } else {
             None
         };
+        let answers = match self.model.is_ensemble() {
+            true => self.objective.joined(&mut g, outputs)?,
+            false => outputs,
+        };
         let mut named = Vec::new();
         let loss = match key.work {
             Work::Answer => None,
-            Work::Train => Some(self.objective.of_members(&mut g, outputs, &truths, mixture.as_ref())?),
-            Work::Measure => {
-                let answers = self.objective.joined(&mut g, outputs)?;
-                Some(self.objective.build(&mut g, answers, &truths, None)?)
+            Work::Train if self.model.is_ensemble() => {
+                Some(self.objective.of_members(&mut g, outputs, &truths, mixture.as_ref())?)
+            }
+            Work::Train | Work::Measure => {
+                Some(self.objective.build(&mut g, answers, &truths, mixture.as_ref())?)
             }
         };
-        let outputs = self.objective.joined(&mut g, outputs)?;
+        let outputs = answers;
         match (key.work, &loss) {
             (Work::Train, Some(loss)) => named.push((Output::Loss, loss.mean, outputs)),
             (Work::Measure, Some(loss)) => {
