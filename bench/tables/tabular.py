@@ -186,7 +186,8 @@ def thalweg(folder, model, tables, binary):
                 to = Path(folder) / name / f"{seed}-{fold}"
                 run = to / f"run-{model}"
                 task = "regression" if TABLES[name][1] else "classification"
-                command = [binary, "train", f"data={to}", f"model={model}", f"seed={seed}", f"data.task={task}", "baselines=false"]
+                settings = [f"data={to}", f"model={model}", f"seed={seed}", f"data.task={task}", "baselines=false"]
+                command = [binary, "train", *settings]
                 start = time.time()
                 subprocess.run([*command, "--run-dir", str(run), "--overwrite"], check=True, capture_output=True)
                 summary = json.loads((run / "summary.json").read_text())

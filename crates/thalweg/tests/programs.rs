@@ -73,6 +73,41 @@ fn probes_show_results_and_gradients_by_name() {
     }
 }
 
+/// An ensemble learns the mean of its members' losses and answers with the mean of their probabilities.
+#[test]
+fn members_learn_alone_and_answer_together() {
+    const B: usize = 24;
+    const K: usize = 3;
+    let words = ["data=digits", "model=tabular", "model.members=3", "model.hidden=[8]", "model.dropout=0"];
+    let mut trainer = trainer(&words);
+    steps(&mut trainer, 5);
+    let samples: Vec<u32> = (0..B as u32).collect();
+    let head = Probe::result("head");
+    let key = ProgramKey::train(B).with_probes(vec![head.clone()]);
+    let logits = read(&mut trainer, &key, &samples, Output::Probe(head));
+    let loss = trainer.run(&ProgramKey::train(B), &samples).unwrap().loss();
+    let answers = read(&mut trainer, &ProgramKey::answer(B), &samples, Output::Outputs);
+    let each = read(&mut trainer, &ProgramKey::measure(B), &samples, Output::Losses(String::new()));
+    let targets: Vec<usize> =
+        samples.iter().map(|i| trainer.prepared().unwrap().set.targets[*i as usize] as usize).collect();
+    let (mut mean_loss, mut joined) = (0.0, Vec::new());
+    for (row, label) in logits.chunks(K * 10).zip(&targets) {
+        let mut mean = [0.0f64; 10];
+        for member in row.chunks(10) {
+            let sum: f64 = member.iter().map(|x| f64::from(*x).exp()).sum();
+            let p: Vec<f64> = member.iter().map(|x| f64::from(*x).exp() / sum).collect();
+            mean_loss -= p[*label].ln() / (B * K) as f64;
+            mean.iter_mut().zip(p).for_each(|(m, p)| *m += p / K as f64);
+        }
+        joined.extend(mean.map(f64::ln));
+    }
+    assert_ne!(logits[..10], logits[10..20], "members differ");
+    assert_close(&[loss], &[mean_loss], 1e-5, "mean loss of the members");
+    assert_close(&answers, &joined, 1e-5, "logarithm of the mean probability");
+    let by_hand: Vec<f64> = joined.chunks(10).zip(&targets).map(|(row, label)| -row[*label]).collect();
+    assert_close(&each, &by_hand, 1e-5, "loss of the joined answer");
+}
+
 /// Looking changes no bit of what is looked at.
 #[test]
 fn a_probe_changes_nothing() {
