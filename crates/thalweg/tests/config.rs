@@ -361,7 +361,7 @@ fn one_value_is_enough_for_what_is_no_list() {
 #[test]
 fn a_model_brings_what_nobody_set() {
     use thalweg::data::Preprocess;
-    use thalweg::model::{Tabular, Mlp};
+    use thalweg::model::{Mlp, Tabular};
     let all = load(&["model=tabular"]);
     let lr = |config: &RunConfig| *config.optimizer.clone().lr_mut();
     assert_eq!((lr(&all), all.schedule.curve.entry().name, all.groups.len()), (0.04, "coslog", 2));

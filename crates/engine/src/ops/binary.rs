@@ -204,8 +204,8 @@ impl Graph {
         Ok(frame)
     }
 
-    /// The first of two operands, repeated to the frame's shape where each could be read in it but not both: `[B, C, 1]`
-    /// beside `[C, H]` goes over rows of H columns, and the other over rows of C·H.
+    /// The first of two operands, repeated to the frame's shape where each could be read in it but not both:
+    /// `[B, C, 1]` beside `[C, H]` goes over rows of H columns, and the other over rows of C·H.
     fn agreeing(&mut self, a: Var, b: Var, out: &Shape) -> Built {
         let columns = |v: Var| access(out, self.shape(v)).and_then(|(_, columns)| columns);
         match (columns(a), columns(b)) {

@@ -21,8 +21,8 @@ settings! {
     /// x: [B, in] -> [B, out]: first the inputs that are neither, as they are, then the numbers, then the categories.
     ///
     /// N numbers give N·dim values: all of them as they are, then what the first weight makes of each, and so on.
-    /// Parameters: `numbers.frequency` and `numbers.phase`, `[N, H]`, in turns, for H waves; `numbers.weight: [dim − 1, N,
-    /// H]` and `numbers.bias: [dim − 1, N]`, uniform up to 1/√H; `categories.i.weight: [n, category_dim]`, N(0, 1), for
+    /// Parameters: `numbers.frequency` and `numbers.phase`, `[N, H]`, in turns, for H waves;
+    /// `numbers.weight: [dim − 1, N, H]` and `numbers.bias: [dim − 1, N]`, uniform up to 1/√H; `categories.i.weight: [n, category_dim]`, N(0, 1), for
     /// the i-th category. A value that no category counts is zeros, and so is its vector.
     ///
     /// # Errors
@@ -145,9 +145,8 @@ impl Layer for ColumnEmbedding {
         for (i, (at, n)) in self.categories.iter().zip(&self.category_sizes).enumerate() {
             let own = b.slice(x, 1, *at, *n)?;
             let start = Normal { std: 1.0, mean: 0.0 };
-            let table = b.scope(&format!("categories.{i}"), |b| {
-                b.param("weight", [*n, self.category_dim], start)
-            })?;
+            let table =
+                b.scope(&format!("categories.{i}"), |b| b.param("weight", [*n, self.category_dim], start))?;
             values.push(b.matmul(own, table)?);
         }
         b.concat(&values, 1)

@@ -1,4 +1,4 @@
-//! A dense layer of an ensemble whose members share one weight matrix, each with factors of its own before and behind it.
+//! A dense layer of an ensemble whose members share one weight matrix, each with factors of its own around it.
 
 use super::conv::CHANNELS;
 use super::{COUNT, Layer, Units};
@@ -21,9 +21,9 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// x: [B, in] or [B, members, in] -> [B, members, units].
     ///
-    /// Parameters `weight: [units, in]`, `before: [members, in]` (r), `behind: [members, units]` (s) and `bias: [members,
-    /// units]`. A model that ends in [B, members, outputs] is an ensemble: it learns the mean of its members' losses, and
-    /// answers with the mean of what they answer.
+    /// Parameters `weight: [units, in]`, `before: [members, in]` (r), `behind: [members, units]` (s) and
+    /// `bias: [members, units]`. A model whose last layer this is, is an ensemble: it learns the mean of its members'
+    /// losses, and answers with the mean of what they answer, of probabilities where there are classes.
     #[derive(Clone, Debug, PartialEq)]
     pub struct MemberLinear of "member_linear" {
         needs {
@@ -32,7 +32,7 @@ settings! {
             /// width of the result, or "outputs" for as many as the data asks for
             pub units: Units, in CHANNELS;
         }
-        /// whether the factors before the product start as 1 or −1 at random, which makes the members different; else as 1
+        /// whether r starts as 1 or −1 at random, which makes the members different; else as 1
         pub signs: bool = false, in Range::Switch;
         /// standard deviation with which the weights start
         pub weight_std: f64 = 1.0, in Range::Within(0.0, 1e3);
@@ -72,7 +72,10 @@ impl Layer for MemberLinear {
             [_, members, inputs] if members == k => (x, inputs),
             _ => {
                 let got = b.shape(x).clone();
-                return Err(b.error(ENTRY.name, Fault::Rank { expected: "2, or 3 with the members in the middle", got }));
+                return Err(b.error(
+                    ENTRY.name,
+                    Fault::Rank { expected: "2, or 3 with the members in the middle", got },
+                ));
             }
         };
         let weight = b.param("weight", [units, inputs], Normal { std: self.weight_std, mean: 0.0 })?;

@@ -20,8 +20,8 @@ pub(super) const ENTRY: Entry = Entry {
 settings! {
     /// x: [.., in] -> [.., units]; acts on the last axis.
     ///
-    /// Parameters `weight: [units, in]` and `bias: [units]`, as [`Linear`](super::Linear) has them; to make a `Linear` of
-    /// it, divide the weight by √in. 2·in·units operations a row.
+    /// Parameters `weight: [units, in]` and `bias: [units]`, as [`Linear`](super::Linear) has them; to make a
+    /// `Linear` of it, divide the weight by √in. 2·in·units operations a row.
     #[derive(Clone, Debug, PartialEq)]
     pub struct NtkLinear of "ntk_linear" {
         needs {

@@ -32,7 +32,7 @@ pub(super) trait Network {
         ""
     }
 
-    /// Batch and epochs for so many training samples, where nobody says how many; nothing where the model has no opinion.
+    /// Batch and epochs for so many training samples, where nobody says how many; nothing where any will do.
     fn length(&self, _n_train: usize) -> Option<Length> {
         None
     }

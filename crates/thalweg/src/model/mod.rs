@@ -16,8 +16,8 @@ pub use lenet5::Pooling;
 pub use resnet::Shortcut;
 pub use summary::{Row, Summary};
 
-use crate::registry::Entry;
 use crate::layers::LayerKind;
+use crate::registry::Entry;
 use builder::{Record, Start};
 use config::Network;
 use engine::Shape;
@@ -326,8 +326,8 @@ impl Model {
         self.n_outputs
     }
 
-    /// Whether it is an ensemble of members that share weights: it gives `[batch, members, n_outputs]`, and answers with
-    /// the mean of what the members answer.
+    /// Whether it is an ensemble of members that share weights: it gives `[batch, members, n_outputs]`, and
+    /// answers with the mean of what the members answer.
     pub fn is_ensemble(&self) -> bool {
         self.is_ensemble
     }

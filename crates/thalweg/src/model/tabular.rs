@@ -1,7 +1,7 @@
 //! A network for tables: columns as vectors, a trained factor for each, and wide layers of the neural tangent kind.
 
-use super::config::{Inputs, Length, Network};
 use super::Preset;
+use super::config::{Inputs, Length, Network};
 use crate::layers::{
     ACTIVATION, Activation, COUNT, ColumnEmbedding, Dropout, LayerConfig, MemberLinear, NtkLinear, PLACES,
     Scale, Selu, SmoothClip, Units, WIDTHS,
@@ -32,10 +32,10 @@ groups = [{ match = "*.bias", lr_factor = 0.1 }, { match = "scale.weight", lr_fa
 settings! {
     /// x: [B, inputs] -> [B, outputs].
     ///
-    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04 and betas 0.9 and 0.95, the
-    /// schedule `coslog`, a tenth of the step for biases and six times the step for the factors of the columns,
-    /// `preprocess = "robust"`, batches of 256 (64 below 2,048 training samples) and 64 epochs. A key that is set stays.
-    /// A program gets the same by [`RunConfig::of`](crate::config::RunConfig::of).
+    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04 and betas 0.9 and 0.95,
+    /// the schedule `coslog`, a tenth of the step for biases and six times the step for the factors of the columns,
+    /// `preprocess = "robust"`, batches of 256 (64 below 2,048 training samples) and 64 epochs. A key that is set
+    /// stays. A program gets the same by [`RunConfig::of`](crate::config::RunConfig::of).
     #[derive(Clone, Debug, PartialEq)]
     pub struct Tabular of "tabular" {
         /// width of every hidden layer
@@ -133,9 +133,13 @@ impl Tabular {
     fn dense(&self, units: Units, is_first: bool, std: f64) -> LayerConfig {
         match self.members {
             1 => NtkLinear { weight_std: std, bias_std: std, ..NtkLinear::new(units) }.into(),
-            k => {
-                MemberLinear { signs: is_first, weight_std: std, bias_std: std, ..MemberLinear::new(k, units) }.into()
+            k => MemberLinear {
+                signs: is_first,
+                weight_std: std,
+                bias_std: std,
+                ..MemberLinear::new(k, units)
             }
+            .into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Waves that become longer: the step size rises from 0 and falls back to it several times, each time for twice as long.
+//! Waves that become longer: the step size rises from 0 and falls back to it, each time for twice as long.
 
 use super::{Curve, Room, ScheduleError};
 use settings::{Entry, Range, settings};

@@ -9,9 +9,10 @@ use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
 use super::error::TrainError;
 use super::memory;
-use super::objective::{Mixture, Objective, Truth};
+use super::objective::{Mixture, Objective, Term, Total, Truth};
 use super::program::{Batch, Blueprint, Fed, Feeding, Output, Program, ProgramKey, Quantity, Work};
 use crate::data::Task;
+use crate::losses::Costs;
 use crate::model::{Model, Traced};
 use crate::source::{Pass, Source};
 
@@ -88,7 +89,6 @@ impl Session {
             true => self.objective.joined(&mut g, outputs)?,
             false => outputs,
         };
-        let mut named = Vec::new();
         let loss = match key.work {
             Work::Answer => None,
             Work::Train if self.model.is_ensemble() => {
@@ -98,19 +98,8 @@ impl Session {
                 Some(self.objective.build(&mut g, answers, &truths, mixture.as_ref())?)
             }
         };
-        let outputs = answers;
-        match (key.work, &loss) {
-            (Work::Train, Some(loss)) => named.push((Output::Loss, loss.mean, outputs)),
-            (Work::Measure, Some(loss)) => {
-                for (term, costs) in self.objective.terms().iter().zip(&loss.costs) {
-                    let head = &term.head.name;
-                    named.push((Output::Losses(head.clone()), costs.each, outputs));
-                    named.extend(costs.weight.map(|w| (Output::Weights(head.clone()), w, outputs)));
-                }
-            }
-            _ => {}
-        }
-        named.push((Output::Outputs, outputs, outputs));
+        let mut named = loss.as_ref().map_or_else(Vec::new, |loss| self.named(key.work, loss, answers));
+        named.push((Output::Outputs, answers, answers));
 
         let params = if key.work == Work::Train { self.model.param_vars(&g) } else { Vec::new() };
         let probed =
@@ -149,6 +138,19 @@ impl Session {
         };
         let fed = fed.into_iter().map(|what| Feeding { map: map(&what), what }).collect();
         Ok(Blueprint::new(g, gradients, named, fed))
+    }
+
+    /// The losses that a program gives, each with what it is made of.
+    fn named(&self, work: Work, loss: &Total, answers: Var) -> Vec<(Output, Var, Var)> {
+        if work == Work::Train {
+            return vec![(Output::Loss, loss.mean, answers)];
+        }
+        let of = |(term, costs): (&Term, &Costs)| {
+            let head = &term.head.name;
+            let weights = costs.weight.map(|w| (Output::Weights(head.clone()), w, answers));
+            std::iter::once((Output::Losses(head.clone()), costs.each, answers)).chain(weights)
+        };
+        self.objective.terms().iter().zip(&loss.costs).flat_map(of).collect()
     }
 
     /// Declares the targets of all heads, and what tells where they are known.

@@ -242,8 +242,8 @@ impl Trainer {
         self.length
     }
 
-    /// The config with what it left open as this trainer has it: `batch`, `epochs` where it has no `steps`, and what the
-    /// model took from the columns of a table.
+    /// The config with what it left open as this trainer has it: `batch`, `epochs` where it has no `steps`, and what
+    /// the model took from the columns of a table.
     pub fn settled(&self, config: &RunConfig) -> RunConfig {
         let config = self.prepared().map_or_else(|| config.clone(), |data| data.suited(config));
         RunConfig { batch: Some(self.settings.batch), epochs: self.settings.epochs, ..config }
