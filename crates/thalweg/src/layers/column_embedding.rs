@@ -22,8 +22,9 @@ settings! {
     ///
     /// N numbers give N·dim values: all of them as they are, then what the first weight makes of each, and so on.
     /// Parameters: `numbers.frequency` and `numbers.phase`, `[N, H]`, in turns, for H waves;
-    /// `numbers.weight: [dim − 1, N, H]` and `numbers.bias: [dim − 1, N]`, uniform up to 1/√H; `categories.i.weight: [n, category_dim]`, N(0, 1), for
-    /// the i-th category. A value that no category counts is zeros, and so is its vector.
+    /// `numbers.weight: [dim − 1, N, H]` and `numbers.bias: [dim − 1, N]`, uniform up to 1/√H;
+    /// `categories.i.weight: [n, category_dim]`, N(0, 1), for the i-th category. A value that no category counts is
+    /// zeros, and so is its vector.
     ///
     /// # Errors
     /// When places are not ascending, not within the inputs, or taken twice.
