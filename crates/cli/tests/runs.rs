@@ -281,3 +281,33 @@ fn data_that_changed_are_not_gone_on_with() {
     assert_eq!(here.run("eval a --json").out, before);
     here.run("resume a epochs=3 -q").fine();
 }
+
+#[test]
+fn a_column_weighs_rows_in_training_and_new_data_may_lack_it() {
+    let here = Folder::new("weight");
+    let table = |name: &str, head: &str, row: &dyn Fn(usize) -> String| {
+        let text = (0..80).map(row).fold(format!("{head}\n"), |text, row| text + &row + "\n");
+        std::fs::write(here.path().join(name), text).unwrap();
+    };
+    table("t.csv", "x,n,y", &|i| format!("{}.5,{},{}", i % 7, i % 4, ["u", "v"][i % 2]));
+    table("bare.csv", "x,y", &|i| format!("{}.5,{}", i % 7, ["u", "v"][i % 2]));
+    table("bad.csv", "x,n", &|i| format!("{}.5,-{i}", i % 7));
+    let info = here.run("data info t.csv data.weight=n").fine();
+    assert!(info.contains("n       number    weight"), "{info}");
+    let plain = here.run("data info bad.csv data.weight=n data.target=x");
+    assert!(plain.out.contains("column `n` cannot weigh the rows: `-1` in line 3 is negative"), "{}", plain.out);
+    here.run("data=t.csv data.weight=n model=mlp-4 epochs=2 --run-dir r -q").fine();
+    let told = |file: &str| {
+        let json = here.run(&format!("eval r data={file} --json")).json().pop().unwrap();
+        let warning = "warning: there is no column `n`, so all rows count alike in the loss";
+        (json["metrics"]["test_loss"].as_f64().unwrap(), here.run(&format!("eval r data={file}")).err.contains(warning))
+    };
+    let (weighted, alike) = (told("t.csv"), told("bare.csv"));
+    assert!(weighted.0 != alike.0 && !weighted.1 && alike.1, "{weighted:?} {alike:?}");
+    for file in ["t.csv", "bare.csv", "bad.csv"] {
+        assert_eq!(here.run(&format!("predict r {file} -o a.csv --overwrite")).code, 0, "{file}");
+        let answers = std::fs::read_to_string(here.path().join("a.csv")).unwrap();
+        assert_eq!(answers.lines().count(), 81, "{file}");
+    }
+    here.run("resume r epochs=3 -q").fine();
+}

@@ -10,6 +10,8 @@ pub enum ColumnRole {
     Input,
     /// It is to be predicted.
     Target,
+    /// It says what each sample counts in a loss.
+    Weight,
     /// Nobody sees it.
     LeftOut,
 }

@@ -112,6 +112,9 @@ pub struct Dataset {
     pub groups: Option<Vec<u32>>,
     /// When each sample was taken, so that the latest ones test; in any unit.
     pub times: Option<Vec<f64>>,
+    /// What each sample counts in a loss, in proportion: finite, 0 or more; none where all count alike. In f64, which
+    /// bears inverse variances in any unit.
+    pub weights: Option<Vec<f64>>,
     /// How the columns of a table became inputs; to be stored with a model.
     pub schema: Option<TableSchema>,
     /// The columns of a table as they are in the file; empty for others, and for a table read for a trained model.
@@ -169,6 +172,9 @@ impl Dataset {
     pub fn leave_test_aside(&mut self) {
         let Some(test) = self.fixed_test.take() else { return };
         self.targets.truncate(test.start * self.n_targets());
+        self.groups.iter_mut().for_each(|groups| groups.truncate(test.start));
+        self.times.iter_mut().for_each(|times| times.truncate(test.start));
+        self.weights.iter_mut().for_each(|weights| weights.truncate(test.start));
         let n_inputs = test.start * self.n_inputs();
         if let Values::F32(values) = &mut self.inputs {
             values.truncate(n_inputs);

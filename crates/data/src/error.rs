@@ -9,7 +9,7 @@ mod hint;
 mod words;
 
 pub use cache::CacheError;
-pub use column::{ColumnFault, Fault, Odd, OddLine, Place};
+pub use column::{ColumnFault, Fault, NoWeight, Odd, OddLine, Place};
 pub use files::FilesError;
 use hint::typed;
 pub(crate) use words::{NAMED, first, first_of, size};

@@ -138,6 +138,7 @@ mod tests {
             missing: vec![],
             groups: None,
             times: None,
+            weights: None,
             schema: None,
             columns: Vec::new(),
             notes: vec![],

@@ -75,7 +75,8 @@ fn add_numbers(crc: &mut crc32fast::Hasher, values: &[f32]) {
 }
 
 /// What follows the samples in version 2: a name; how inputs are stored; the shape of a sample; the kind of targets and
-/// their names; the source's own parts. Lists and texts come after their length, numbers as 8 little-endian bytes.
+/// their names; the source's own parts; where samples have weights, the word `weights` and these, as little-endian f64.
+/// Lists and texts come after their length, whole numbers as 8 little-endian bytes.
 fn second(set: &Dataset) -> Vec<u8> {
     let mut out = b"thalweg data 2".to_vec();
     let number = |out: &mut Vec<u8>, n: usize| out.extend((n as u64).to_le_bytes());
@@ -102,6 +103,10 @@ fn second(set: &Dataset) -> Vec<u8> {
             number(&mut out, *start);
             number(&mut out, *end);
         }
+    }
+    if let Some(weights) = &set.weights {
+        out.extend(b"weights");
+        weights.iter().for_each(|w| out.extend(w.to_le_bytes()));
     }
     out
 }
@@ -144,6 +149,7 @@ mod tests {
             missing: Vec::new(),
             groups: None,
             times: None,
+            weights: None,
             schema: None,
             columns: Vec::new(),
             notes: Vec::new(),
@@ -194,6 +200,8 @@ mod tests {
         change(&mut others, |set| set.inputs = Values::F32(vec![0.5, -1.0, 2.0, 1e-9]));
         change(&mut others, |set| set.fixed_test = None);
         change(&mut others, |set| set.fixed_test = Some(0..2));
+        change(&mut others, |set| set.weights = Some(vec![1.0, 1.0]));
+        change(&mut others, |set| set.weights = Some(vec![1.0, 2.0]));
         change(&mut others, |set| (set.fixed_valid, set.fixed_test) = (Some(1..2), None));
         let own = base().identities();
         for other in others {

@@ -166,7 +166,9 @@ impl Dataset {
             samples: self.len(),
             input_shape: self.input_shape.clone(),
             stored_as,
-            bytes: self.len() * width * size + self.targets.len() * 4,
+            bytes: self.len() * width * size
+                + self.targets.len() * 4
+                + self.weights.as_ref().map_or(0, |w| w.len() * 8),
             task: self.task.clone(),
             class_counts: self.class_counts(0..self.len()),
             fixed_valid: self.fixed_valid.as_ref().map_or(0, ExactSizeIterator::len),

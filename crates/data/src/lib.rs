@@ -68,7 +68,7 @@ pub use affine::{Affine, Preprocess, fit, fit_targets};
 pub use channels::Channels;
 pub use columns::{ColumnInfo, ColumnRole};
 pub use dataset::{Dataset, Origin, Task, Values};
-pub use error::{CacheError, ColumnFault, DataError, Fault, FilesError, Odd, OddLine, Place};
+pub use error::{CacheError, ColumnFault, DataError, Fault, FilesError, NoWeight, Odd, OddLine, Place};
 pub use findings::{Finding, findings};
 pub use folder::default_cache_folder;
 #[cfg(any(feature = "arrow", feature = "excel", feature = "parquet"))]
@@ -82,7 +82,7 @@ pub use options::{
 pub use order::{Blocks, Order, Shuffle, order};
 pub use preview::preview;
 pub use rows::Rows;
-pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
+pub use schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn, WeightColumn};
 pub use split::{Share, SplitOptions, Splits, folds, split};
 #[cfg(feature = "table")]
 pub use tables::{FieldValue, TableView, table, table_texts};

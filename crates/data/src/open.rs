@@ -107,6 +107,7 @@ pub(crate) fn check_unused(options: &DataOptions, kind: &'static str) -> Result<
         ("separator", options.separator.map(|s| s.to_string())),
         ("group", options.group.clone()),
         ("time", options.time.clone()),
+        ("weight", options.weight.clone()),
         ("decimal", options.decimal.map(|d| d.to_string())),
         ("thousands", options.thousands.map(|d| d.to_string())),
         ("missing", list(&options.missing)),

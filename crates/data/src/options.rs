@@ -130,6 +130,8 @@ pub struct DataOptions {
     pub group: Option<String>,
     /// A column of a table that says when a row was taken: the latest rows test, those before them validate.
     pub time: Option<String>,
+    /// A column of a table whose numbers weigh the samples in a loss: 0 or more. It is no input.
+    pub weight: Option<String>,
     /// What begins the decimals of a table's numbers. Default: found out by column.
     pub decimal: Option<char>,
     /// What separates the thousands of a table's numbers. Default: found out by column.

@@ -14,6 +14,9 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
     /// Columns that became targets; empty if they were in another file.
     pub targets: Vec<TargetColumn>,
+    /// The column that weighed the samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<WeightColumn>,
     /// What the targets are.
     pub task: Task,
     /// Whether the table had names for its columns.
@@ -56,6 +59,15 @@ pub struct TargetColumn {
     /// What is taken from a number before it becomes f32.
     #[serde(default)]
     pub offset: f64,
+}
+
+/// A column that weighed the samples; new data may have it or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightColumn {
+    /// Its name.
+    pub name: String,
+    /// Its place in the table, from 0.
+    pub index: usize,
 }
 
 /// A column that became one or more inputs.

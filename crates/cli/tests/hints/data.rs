@@ -41,6 +41,15 @@ fn copied_again(here: &Path, _: &[String]) {
     write(here, "t2.csv", std::fs::read(here.join("t.csv")).unwrap());
 }
 
+/// Eighty rows with weights, one of which is this.
+fn weights(here: &Path, odd: &str) {
+    let row = |i: usize| {
+        let weight = if i == 5 { odd.to_owned() } else { format!("{}.5", i % 3) };
+        format!("{i}.5,{weight},{},{}", ["p", "q"][i / 2 % 2], ["u", "v"][i % 2])
+    };
+    table(here, "t2.csv", "x,w,kind,class", 80, row);
+}
+
 const ARRAYS: &str = "thalweg data=x.npy model=mlp-4 batch=16 steps=1 -q";
 /// Arrays through the cache.
 const STREAMED: &str = "thalweg data=x.npy data.stream=true model=mlp-4 batch=16 steps=1 -q";
@@ -57,6 +66,20 @@ pub const CASES: &[Case] = &[
     case("files.ColumnsDiffer", "thalweg data=t.csv,t2.csv", "thalweg data=t.csv,t2.csv model=mlp-4 batch=16 steps=1 -q")
         .setup(|here| table(here, "t2.csv", "x,w,class,more", 60, |i| format!("{i},{},{},1", i % 7, ["u", "v"][i % 2])))
         .by_hand(|here, _| table(here, "t2.csv", "x,w,class", 60, |i| format!("{i},{},{}", i % 7, ["u", "v"][i % 2]))),
+    case("data.Columns", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w {0}")
+        .setup(|here| weights(here, "-1.5")),
+    case("data.Columns", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w {0}")
+        .setup(|here| weights(here, "NA")),
+    case("data.Columns", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w {0}")
+        .setup(|here| weights(here, "inf")),
+    case("data.Columns", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w {0}")
+        .setup(|here| weights(here, "light")),
+    case("data.Columns", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=kind", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w")
+        .setup(|here| weights(here, "2"))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["data.weight=NAME"])),
+    case("data.BadOption", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w data.drop=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.drop=w")
+        .setup(|here| weights(here, "2"))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["data.weight"])),
     case("data.UnknownSource", "thalweg data=digitz", "thalweg data={0} model=mlp-4 steps=1 -q && {1}"),
     case("data.UnknownSource", "thalweg data=qqqqq", "{0}"),
     case("data.Augment", "thalweg augment=flip data=xor", "thalweg {0} data=xor model=mlp-4 steps=1 -q && {1}"),

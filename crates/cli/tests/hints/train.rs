@@ -25,6 +25,11 @@ pub const CASES: &[Case] = &[
         "thalweg batch=1 model=mlp-4 model.batch_norm=true",
         "thalweg {0} model=mlp-4 model.batch_norm=true steps=1 -q",
     ),
+    case("train.NoWeight", "thalweg data=t2.csv data.weight=w model=mlp-4 batch=16 steps=1 -q", "thalweg data=t2.csv data.weight=n model=mlp-4 batch=16 steps=1 -q && thalweg data=t2.csv data.drop=w model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,n,class", 80, |i| format!("{i}.5,0,{},{}", i % 3, ["u", "v"][i % 2])))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["data.weight=NAME", "data.drop=NAME"])),
+    case("train.NoWeight", "thalweg data=t2.csv data.time=x data.weight=w model=mlp-4 batch=16 steps=1 -q", "thalweg data=t2.csv data.time=x data.weight=w {0} model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| table(here, "t2.csv", "x,w,class", 80, |i| format!("{i}.5,{},{}", usize::from(i < 50), ["u", "v"][i % 2]))),
     case("train.Changed", "thalweg resume r optimizer=sgd", "thalweg train init_from=r/checkpoints/best.safetensors optimizer=sgd data=t.csv model=mlp-4 batch=16 steps=1 -q")
         .before(RUN)
         .by_hand(|_, quoted| assert!(quoted[0].contains("init_from=RUN/checkpoints/best.safetensors"))),

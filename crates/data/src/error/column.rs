@@ -77,6 +77,19 @@ pub struct Odd {
     pub row: usize,
 }
 
+/// Why a value cannot weigh a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoWeight {
+    /// It is below 0.
+    Negative,
+    /// It is infinite.
+    Infinite,
+    /// There is none.
+    Missing,
+    /// It is a word, or a number with a unit.
+    NotANumber,
+}
+
 /// What is wrong with a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -170,6 +183,17 @@ pub enum Fault {
     DateTarget,
     /// Parts are to be cut by its times, and it holds none.
     NoTimes,
+    /// It is to weigh the rows, and not all of its values can.
+    BadWeight {
+        /// The first of them.
+        value: String,
+        /// Why it cannot.
+        why: NoWeight,
+        /// Where it stands.
+        place: Place,
+        /// How many there are.
+        n: usize,
+    },
 }
 
 /// How many columns or words a message tells.
@@ -213,12 +237,16 @@ pub(super) fn column_faults(faults: &[ColumnFault]) -> String {
     }
 }
 
-fn of_fault(fault: &ColumnFault) -> String {
-    let name = format!("{} `{}`", if fault.target { "target" } else { "column" }, printable(&fault.column));
-    let at = |value: &str, place: &Place| match place.is_known() {
+/// A value, with its place where that is known.
+fn at(value: &str, place: &Place) -> String {
+    match place.is_known() {
         false => format!("`{}`", printable(value)),
         true => format!("`{}` in {place}", printable(value)),
-    };
+    }
+}
+
+fn of_fault(fault: &ColumnFault) -> String {
+    let name = format!("{} `{}`", if fault.target { "target" } else { "column" }, printable(&fault.column));
     match &fault.fault {
         Fault::Mixed { kind, n, known, odd, distinct } => {
             let shown = odd.iter().map(|o| at(&o.value, &o.place)).collect::<Vec<_>>().join(", ");
@@ -270,11 +298,30 @@ fn of_fault(fault: &ColumnFault) -> String {
                 printable(example)
             )
         }
+        Fault::BadWeight { value, why, place, n } => bad_weight(&name, value, *why, place, *n),
         Fault::NoTimes => {
             format!("{name} holds neither dates nor numbers, so it cannot put the rows in order")
         }
         Fault::DateTarget => format!("{name} holds dates, which are neither classes nor numbers"),
     }
+}
+
+/// What to type where a column does not weigh the rows.
+const OTHER_WEIGHT: &str = "`data.weight=NAME` chooses another column";
+
+fn bad_weight(name: &str, value: &str, why: NoWeight, place: &Place, n: usize) -> String {
+    let what = match why {
+        NoWeight::Negative => "is negative",
+        NoWeight::Infinite => "is infinite",
+        NoWeight::Missing => "stands for a missing value",
+        NoWeight::NotANumber => "is not a number",
+    };
+    let one = match value {
+        "" => format!("the value in {place} is missing"),
+        _ => format!("{} {what}", at(value, place)),
+    };
+    let more = if n > 1 { format!(", and {} more are no weights either", n - 1) } else { String::new() };
+    format!("{name} cannot weigh the rows: {one}{more}")
 }
 
 /// What to type about the faults of columns.
@@ -354,6 +401,13 @@ fn of_one(fault: &ColumnFault) -> String {
         Fault::ManyClasses { .. } => {
             "`data.target=NAME` chooses another target; `data.task=classification` if they are classes after all"
                 .into()
+        }
+        Fault::BadWeight { n: 1, place, .. } if place.line().is_some() => {
+            let line = place.line().unwrap_or(0);
+            format!("correct it (0 if the row is not to count), or `data.skip_lines={line}`; {OTHER_WEIGHT}")
+        }
+        Fault::BadWeight { .. } => {
+            format!("write numbers of 0 or more there (0 where a row is not to count); {OTHER_WEIGHT}")
         }
         Fault::NoTimes => "`data.time=NAME` chooses another column".into(),
         Fault::DateTarget => {

@@ -20,6 +20,7 @@ pub const FORMAT: Format = Format {
         "task",
         "group",
         "time",
+        "weight",
         "missing",
         "missing_target",
         "types",

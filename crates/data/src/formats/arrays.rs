@@ -275,6 +275,7 @@ fn assemble(
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: told.note.into_iter().chain(notes).collect(),

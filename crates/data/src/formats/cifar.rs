@@ -152,6 +152,7 @@ impl Source<'_> {
             missing: Vec::new(),
             groups: None,
             times: None,
+            weights: None,
             schema: None,
             columns: Vec::new(),
             notes: Vec::new(),

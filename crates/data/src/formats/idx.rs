@@ -140,6 +140,7 @@ fn assemble(path: &Path, pairs: &[(PathBuf, PathBuf)], options: &DataOptions) ->
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: streamed.notes,

@@ -23,6 +23,7 @@ pub(super) const TYPED: &[&str] = &[
     "task",
     "group",
     "time",
+    "weight",
     "decimal",
     "thousands",
     "missing",
@@ -64,6 +65,7 @@ fn open_one(
         types: Default::default(),
         group: None,
         time: None,
+        weight: None,
         sheet: None,
         skip: 0,
         skip_lines: Vec::new(),
@@ -138,6 +140,7 @@ impl Parts {
 
 /// Appends the samples of a table that was encoded with the schema of the first.
 fn append(set: &mut Dataset, part: Dataset) {
+    let n = part.len();
     if let (Values::F32(all), Values::F32(more)) = (&mut set.inputs, part.inputs) {
         let before = all.len();
         all.extend(more);
@@ -151,6 +154,10 @@ fn append(set: &mut Dataset, part: Dataset) {
     }
     if let (Some(all), Some(more)) = (&mut set.times, part.times) {
         all.extend(more);
+    }
+    if let Some(all) = &mut set.weights {
+        // a part without weights counts its samples alike, and has a warning that says so
+        all.extend(part.weights.unwrap_or_else(|| vec![1.0; n]));
     }
     set.notes.extend(part.notes);
     set.warnings.extend(part.warnings);

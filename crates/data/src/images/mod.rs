@@ -100,6 +100,7 @@ fn dataset(
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes,

@@ -45,6 +45,7 @@ fn build(_: &Settings) -> Result<Dataset, DataError> {
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: Vec::new(),

@@ -140,6 +140,7 @@ fn planar(name: &'static str, settings: &Settings, place: Place) -> Result<Datas
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: Vec::new(),

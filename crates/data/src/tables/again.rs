@@ -24,7 +24,7 @@ pub(crate) fn plan(
     schema: &TableSchema,
     options: &DataOptions,
 ) -> Result<Plan, DataError> {
-    let (schema, mut targets) = places(table, schema)?;
+    let (schema, mut targets) = places(table, schema, options)?;
     match other.as_deref_mut() {
         Some(other) => {
             let (expected, got) = (schema.task.n_targets(), other.names.len());
@@ -36,6 +36,12 @@ pub(crate) fn plan(
         None if targets.len() != schema.targets.len() => targets.clear(),
         None => {}
     }
+    let unweighted = match (&schema.weight, weight(table, &schema, options)?) {
+        (Some(then), None) if !options.inputs_only => {
+            Some(format!("there is no column `{}`, so all rows count alike in the loss", then.name))
+        }
+        _ => None,
+    };
     let words = schema.columns.iter().filter(|c| matches!(c.role, Role::Category { .. })).map(|c| c.index);
     let words: Vec<usize> = words.collect();
     table.make_words(&words, MAX_CATEGORIES, options)?;
@@ -76,7 +82,9 @@ pub(crate) fn plan(
     let target_table = other.unwrap_or(table);
     let target_texts = target_texts(target_table, &targets, &schema, options)?;
     let notes = std::mem::take(&mut target_table.notes);
-    Ok(Plan { schema, codes, targets, target_texts, columns: Vec::new(), notes, warnings: seen.warnings() })
+    let mut warnings = seen.warnings();
+    warnings.extend(unweighted);
+    Ok(Plan { schema, codes, targets, target_texts, columns: Vec::new(), notes, warnings })
 }
 
 /// The values of the texts of targets that are numbers; classes get words instead.
@@ -118,13 +126,16 @@ fn one_fault(table: &Table, index: usize, fault: Fault) -> DataError {
 }
 
 /// The schema with the places that its columns have in this table, and the columns of the targets that it has.
-fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize>), DataError> {
+fn places(
+    table: &Table,
+    schema: &TableSchema,
+    options: &DataOptions,
+) -> Result<(TableSchema, Vec<usize>), DataError> {
     let mut schema = schema.clone();
     let mut targets = Vec::new();
     let names = table.by_name();
     let place = |name: &str| names.get(name).copied().or_else(|| alike(table, name));
-    if table.has_names && (schema.has_names || schema.columns.iter().any(|c| names.contains_key(&c.name[..])))
-    {
+    if is_named(table, &schema) {
         for column in &mut schema.columns {
             column.index = place(&column.name).ok_or_else(|| table.no_column(&column.name))?;
         }
@@ -133,16 +144,66 @@ fn places(table: &Table, schema: &TableSchema) -> Result<(TableSchema, Vec<usize
         targets = schema.targets.iter().map(|t| t.index).collect();
     } else if table.names.len() == schema.columns.len() {
         schema.columns.iter_mut().enumerate().for_each(|(i, c)| c.index = i);
-    } else if table.names.len() + schema.targets.len() == schema.width {
-        // all columns but the targets
-        let before = |index: usize| schema.targets.iter().filter(|t| t.index < index).count();
-        let moved: Vec<usize> = schema.columns.iter().map(|c| c.index - before(c.index)).collect();
-        schema.columns.iter_mut().zip(moved).for_each(|(c, index)| c.index = index);
+    } else if let Some(found) = without(&schema, table.names.len(), options) {
+        return Ok(found);
     } else {
         let (expected, got) = (schema.width, table.names.len());
         return Err(DataError::Ragged { line: 1, expected, got, path: table.path.clone() });
     }
     Ok((schema, targets))
+}
+
+/// The column of a table that weighs its rows for a model that was trained before: the one that the setting names, else
+/// that of the training table; none where the table does not have it.
+///
+/// # Errors
+/// [`DataError::NoColumn`] for a setting that names none, where the training table had no weights.
+pub(super) fn weight(
+    table: &Table,
+    schema: &TableSchema,
+    options: &DataOptions,
+) -> Result<Option<usize>, DataError> {
+    let Some(then) = &schema.weight else {
+        return options.weight.as_ref().map(|name| table.column(name)).transpose();
+    };
+    if !is_named(table, schema) {
+        return Ok((table.names.len() == schema.width).then_some(then.index));
+    }
+    let names = table.by_name();
+    let asked = options.weight.as_ref().and_then(|name| names.get(&name[..]));
+    Ok(asked.or_else(|| names.get(&then.name[..])).copied().or_else(|| alike(table, &then.name)))
+}
+
+/// Whether the columns are found by their names.
+fn is_named(table: &Table, schema: &TableSchema) -> bool {
+    let names = table.by_name();
+    table.has_names && (schema.has_names || schema.columns.iter().any(|c| names.contains_key(&c.name[..])))
+}
+
+/// The schema for a table without names that lacks the targets, the weights, or both, and the columns of the targets
+/// that it has. Where more than one of these may be, the inputs must stand at the same places in all.
+fn without(schema: &TableSchema, n: usize, options: &DataOptions) -> Option<(TableSchema, Vec<usize>)> {
+    let targets: Vec<usize> = schema.targets.iter().map(|t| t.index).collect();
+    let weight = schema.weight.iter().map(|w| w.index);
+    let both = targets.iter().copied().chain(weight.clone()).collect();
+    let mut found: Option<(TableSchema, Vec<usize>)> = None;
+    for lacks in [weight.collect(), targets.clone(), both] {
+        let lacks: Vec<usize> = lacks;
+        if lacks.is_empty() || n + lacks.len() != schema.width {
+            continue;
+        }
+        let moved = |index: usize| index - lacks.iter().filter(|l| **l < index).count();
+        let mut here = schema.clone();
+        here.columns.iter_mut().for_each(|c| c.index = moved(c.index));
+        let left = targets.iter().filter(|t| !lacks.contains(t)).map(|t| moved(*t)).collect();
+        match &found {
+            Some((before, _)) if before.columns != here.columns => return None,
+            // with targets to compare with, if any are wanted
+            Some(_) => {}
+            None => found = Some((here, left)),
+        }
+    }
+    found.map(|(schema, targets)| (schema, if options.inputs_only { Vec::new() } else { targets }))
 }
 
 /// The only column whose name differs from `name` in nothing but case and blanks at its ends.

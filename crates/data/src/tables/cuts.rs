@@ -1,12 +1,14 @@
-//! Columns by which the parts of a table are cut: rows that belong together, and when they were taken.
+//! Columns that are no inputs by themselves: by which parts are cut (rows that belong together, when they were taken),
+//! and what rows count.
 
 use std::collections::HashMap;
 
-use super::Table;
-use super::cells::Cell;
-use super::kinds::{self, Kind};
+use super::cells::{Cell, Text};
+use super::kinds::{self, Found, Kind};
+use super::readings::Readings;
 use super::stream::TEXT_SHARE;
-use crate::error::{ColumnFault, Fault};
+use super::{Table, again, number};
+use crate::error::{ColumnFault, Fault, NoWeight};
 use crate::{CacheError, DataError, DataOptions};
 
 /// Bytes that a group takes while groups are found.
@@ -78,6 +80,68 @@ pub(super) fn times(table: &Table, options: &DataOptions) -> Result<Option<Vec<f
         times.push(x);
     }
     Ok(Some(times))
+}
+
+/// For each row what it counts in a loss; nothing for new samples that are only to be answered.
+///
+/// # Errors
+/// [`DataError::NoColumn`], or a value that is no weight.
+pub(super) fn weights(table: &Table, options: &DataOptions) -> Result<Option<Vec<f64>>, DataError> {
+    let index = match (&options.schema, &options.weight) {
+        _ if options.inputs_only => None,
+        (Some(schema), _) => again::weight(table, schema, options)?,
+        (None, Some(name)) => Some(table.column(name)?),
+        (None, None) => None,
+    };
+    let Some(index) = index else { return Ok(None) };
+    let fail = |fault| {
+        let faults = vec![ColumnFault { column: table.names[index].clone(), target: false, fault }];
+        DataError::Columns { faults, path: table.path.clone() }
+    };
+    let column = &table.columns[index];
+    let listed = |listed| Readings { listed, ..Readings::default() };
+    // weights may count up from 1, and are no index
+    let (texts, fault) = match kinds::find(table, index, true, options) {
+        Ok(Found { kind: Kind::Number { texts }, .. }) => (texts, None),
+        Ok(_) => (listed(vec![f64::NAN; column.texts.len()]), None),
+        // words are told first, then what else keeps numbers from being read
+        Err(fault) => {
+            let mark = |text: &Text| number::undress(&text.text).map_or(f64::NAN, |_| 0.0);
+            (listed(column.texts.iter().map(mark).collect()), Some(fault))
+        }
+    };
+    let mut weights = Vec::with_capacity(table.n_rows);
+    let mut bad: Option<(usize, usize, NoWeight)> = None;
+    for (row, (cell, x)) in column.cells().zip(column.values(&texts, &table.marks)).enumerate() {
+        let why = match cell {
+            Cell::Text(code) if x.is_nan() => no_weight(table, &column.texts[code as usize].text),
+            _ if x.is_nan() => Some(NoWeight::Missing),
+            _ if x < 0.0 => Some(NoWeight::Negative),
+            _ => x.is_infinite().then_some(NoWeight::Infinite),
+        };
+        // -0 is 0
+        weights.push(x + 0.0);
+        bad = match (bad, why) {
+            (None, Some(why)) => Some((1, row, why)),
+            (Some((n, row, first)), Some(_)) => Some((n + 1, row, first)),
+            (bad, None) => bad,
+        };
+    }
+    let Some((n, row, why)) = bad else { return fault.map_or(Ok(Some(weights)), |fault| Err(fail(fault))) };
+    let value = match column.cell(row) {
+        Cell::Number(x) => x.to_string(),
+        Cell::Text(code) => column.texts[code as usize].text.to_string(),
+    };
+    Err(fail(Fault::BadWeight { value, why, n, place: table.place_of(row) }))
+}
+
+/// Why a text is no weight.
+fn no_weight(table: &Table, text: &str) -> Option<NoWeight> {
+    match text.parse::<f64>() {
+        _ if table.marks.has_among_numbers(text) => Some(NoWeight::Missing),
+        Ok(x) if x.is_infinite() => Some(if x < 0.0 { NoWeight::Negative } else { NoWeight::Infinite }),
+        _ => Some(NoWeight::NotANumber),
+    }
 }
 
 fn missing(table: &Table, index: usize, row: usize) -> DataError {

@@ -52,6 +52,7 @@ pub(crate) fn encode(
         });
     }
     let (groups, times) = (cuts::groups(table, options)?, cuts::times(table, options)?);
+    let weights = cuts::weights(table, options)?;
     let mut plan = match &options.schema {
         Some(schema) => again::plan(table, other.as_mut(), schema, options)?,
         None => fresh::plan(table, other.as_mut(), options)?,
@@ -75,11 +76,12 @@ pub(crate) fn encode(
         values.map(|values| of(&values).unwrap_or(values))
     };
     let groups: Option<Vec<u32>> = keep(groups).map(|groups| groups.into_iter().map(|g| g as u32).collect());
-    let times = keep(times);
+    let (times, weights) = (keep(times), keep(weights));
     let (values, missing) = match file {
         None => inputs(table, &plan, rows.as_deref()),
         Some(file) => {
-            let beside = Beside { targets: &targets, groups: groups.as_deref(), times: times.as_deref() };
+            let (groups, times, weights) = (groups.as_deref(), times.as_deref(), weights.as_deref());
+            let beside = Beside { targets: &targets, groups, times, weights };
             file.write(table, &plan, rows.as_deref(), &beside)?;
             Default::default()
         }
@@ -98,6 +100,7 @@ pub(crate) fn encode(
         missing,
         groups,
         times,
+        weights,
         schema: Some(schema),
         columns,
         notes,

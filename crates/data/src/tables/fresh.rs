@@ -10,7 +10,7 @@ use super::roles::{self, Roles};
 use super::{Table, dates, precision, remarks};
 use crate::columns::ColumnRole;
 use crate::dataset::MAX_CLASSES;
-use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn};
+use crate::schema::{Column, DatePart, Dialect, Role, TableSchema, TargetColumn, WeightColumn};
 use crate::{DataError, DataOptions, DateOrder, Task};
 
 /// Finds what each column holds and is for.
@@ -33,10 +33,7 @@ pub(super) fn plan(
     }
     let (task, targets, target_texts) = match other.as_deref_mut() {
         Some(other) => {
-            let all: Vec<String> = other.names.clone();
-            let told =
-                DataOptions { target: all, drop: Vec::new(), types: Default::default(), ..options.clone() };
-            let theirs = Roles::find(other, true, &told)?;
+            let theirs = Roles::find(other, true, &of_targets(other, options))?;
             if !theirs.faults.is_empty() {
                 return Err(DataError::Columns { faults: theirs.faults, path: other.path.clone() });
             }
@@ -56,6 +53,7 @@ pub(super) fn plan(
         ));
     }
     notes.extend(cut_note(options));
+    notes.extend(weight_note(table, &roles));
     let inputs: Vec<usize> = roles.of(ColumnRole::Input).collect();
     let words: Vec<usize> = inputs.iter().copied().filter(|i| is_words(&roles.found[*i])).collect();
     table.make_words(&words, MAX_CATEGORIES, options)?;
@@ -77,6 +75,7 @@ pub(super) fn plan(
     let schema = TableSchema {
         width: table.names.len(),
         targets: named.map(target).collect(),
+        weight: weight_of(&roles).map(|index| WeightColumn { name: table.names[index].clone(), index }),
         columns,
         task,
         has_names: table.has_names,
@@ -89,6 +88,12 @@ pub(super) fn plan(
     Ok(Plan { schema, codes, targets, target_texts, columns, notes, warnings })
 }
 
+/// How a file of targets alone is read.
+fn of_targets(table: &Table, options: &DataOptions) -> DataOptions {
+    let (types, drop) = (Default::default(), Vec::new());
+    DataOptions { target: table.names.clone(), drop, types, group: None, weight: None, ..options.clone() }
+}
+
 /// By what parts are cut, where that is told.
 fn cut_note(options: &DataOptions) -> Option<String> {
     let group = options.group.as_ref();
@@ -98,6 +103,20 @@ fn cut_note(options: &DataOptions) -> Option<String> {
     by_group.or(time.map(|t| {
         format!("`{t}` decides the parts: the latest rows are for testing, those before them for validation")
     }))
+}
+
+/// The column that weighs the rows.
+fn weight_of(roles: &Roles) -> Option<usize> {
+    roles.of(ColumnRole::Weight).next()
+}
+
+/// What weights do, where there are any, and what they do not.
+fn weight_note(table: &Table, roles: &Roles) -> Option<String> {
+    let name = &table.names[weight_of(roles)?];
+    Some(format!(
+        "`{name}` weighs the rows in every loss, and is not an input; accuracy, R² and other figures, \
+         preprocessing and simple models count each row alike"
+    ))
 }
 
 /// The error of a table in which no column is left, with what there was.

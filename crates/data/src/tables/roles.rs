@@ -41,15 +41,23 @@ impl Roles {
             table.column(name)?;
         }
         let group = options.group.as_ref().map(|g| table.column(g)).transpose()?;
+        let weight = options.weight.as_ref().map(|w| table.column(w)).transpose()?;
+        let aside: Vec<usize> = group.into_iter().chain(weight).collect();
         let targets: Vec<usize> = if !own {
             Vec::new()
         } else if options.target.is_empty() && !table.outputs.is_empty() {
             table.outputs.clone()
         } else if options.target.is_empty() {
-            last_used(table, &dropped, group).into_iter().collect()
+            last_used(table, &dropped, &aside).into_iter().collect()
         } else {
             options.target.iter().map(|t| table.column(t)).collect::<Result<_, _>>()?
         };
+        if let (Some(index), Some(value)) = (weight, &options.weight)
+            && (targets.contains(&index) || dropped.contains(&index))
+        {
+            let expected = "a column that is neither a target nor left out by `data.drop`".into();
+            return Err(DataError::BadOption { option: "weight", value: value.clone(), expected });
+        }
         let mut roles = Roles {
             found: Vec::with_capacity(width),
             roles: Vec::with_capacity(width),
@@ -59,34 +67,46 @@ impl Roles {
         };
         for index in 0..width {
             let is_target = roles.targets.contains(&index);
-            let (found, fault) = match kinds::find(table, index, is_target, options) {
+            // weights may count up from 1, and are no index
+            let is_weight = weight == Some(index);
+            let (found, fault) = match kinds::find(table, index, is_target || is_weight, options) {
                 Ok(found) => (Some(found), None),
                 Err(fault) => (None, Some(fault)),
             };
-            let role = match (is_target, !unused(&found) && !dropped.contains(&index) && group != Some(index))
-            {
-                (true, _) => ColumnRole::Target,
-                (false, true) => ColumnRole::Input,
-                (false, false) => ColumnRole::LeftOut,
+            let role = match () {
+                () if is_target => ColumnRole::Target,
+                () if is_weight => ColumnRole::Weight,
+                () if unused(&found) || dropped.contains(&index) || aside.contains(&index) => {
+                    ColumnRole::LeftOut
+                }
+                () => ColumnRole::Input,
             };
-            if let Some(fault) = fault.filter(|_| role != ColumnRole::LeftOut) {
+            // what cannot weigh rows is told of all rows at once, by `cuts`
+            let used = matches!(role, ColumnRole::Input | ColumnRole::Target);
+            if let Some(fault) = fault.filter(|_| used) {
                 let column = table.names[index].clone();
                 roles.faults.push(ColumnFault { column, target: is_target, fault });
             }
             roles.found.push(found);
             roles.roles.push(role);
         }
-        roles.keep_index(table, &dropped, options);
+        roles.keep_index(table, &dropped, &aside, options);
         roles.remark(table, &dropped);
         Ok(roles)
     }
 
     /// A column that counts the rows is an input all the same where there is no other.
-    fn keep_index(&mut self, table: &Table, dropped: &HashSet<usize>, options: &DataOptions) {
+    fn keep_index(
+        &mut self,
+        table: &Table,
+        dropped: &HashSet<usize>,
+        aside: &[usize],
+        options: &DataOptions,
+    ) {
         if self.roles.contains(&ColumnRole::Input) {
             return;
         }
-        for index in (0..self.roles.len()).filter(|i| !dropped.contains(i)) {
+        for index in (0..self.roles.len()).filter(|i| !dropped.contains(i) && !aside.contains(i)) {
             let is_index = self.found[index].as_ref().is_some_and(|f| f.kind == Kind::Index);
             if is_index && let Ok(found) = kinds::find(table, index, true, options) {
                 self.found[index] = Some(found);
@@ -173,7 +193,7 @@ fn shown(name: &str) -> &str {
 }
 
 /// The last column with a value.
-fn last_used(table: &Table, dropped: &HashSet<usize>, group: Option<usize>) -> Option<usize> {
+fn last_used(table: &Table, dropped: &HashSet<usize>, aside: &[usize]) -> Option<usize> {
     let has_value = |i: &usize| {
         let column = &table.columns[*i];
         column.n_numbers > 0 || column.texts.iter().any(|t| t.count > 0 && !table.marks.has(&t.text))
@@ -181,7 +201,7 @@ fn last_used(table: &Table, dropped: &HashSet<usize>, group: Option<usize>) -> O
     let all = 0..table.names.len();
     all.clone()
         .rev()
-        .filter(|i| !dropped.contains(i) && Some(*i) != group)
+        .filter(|i| !dropped.contains(i) && !aside.contains(i))
         .find(has_value)
         .or_else(|| all.last())
 }

@@ -20,6 +20,7 @@ fn images(n: usize, [h, w, c]: [usize; 3], inputs: Values) -> Dataset {
         missing: vec![],
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: vec![],

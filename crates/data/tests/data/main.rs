@@ -23,6 +23,7 @@ mod sets;
 mod streamed;
 mod table;
 mod targets;
+mod weights;
 
 /// A folder of its own for each test, removed at its end.
 struct Folder(PathBuf);

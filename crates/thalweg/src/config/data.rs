@@ -70,6 +70,9 @@ fields! {
         /// a column that says when a row was recorded: the latest rows are the test part
         #[serde(skip_serializing_if = "Option::is_none")]
         pub time: Option<String> = None, example "\"date\"", is Kind::Text;
+        /// a column that says what each row counts in the loss: numbers of 0 or more
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub weight: Option<String> = None, example "\"weight\"", is Kind::Text;
         /// the decimal mark in a table's numbers; by default detected for each column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub decimal: Option<char> = None, example "\",\"", is Kind::Text;
@@ -160,6 +163,7 @@ impl DataConfig {
             separator: self.separator,
             group: self.group.clone(),
             time: self.time.clone(),
+            weight: self.weight.clone(),
             decimal: self.decimal,
             thousands: self.thousands,
             missing: self.missing.clone(),

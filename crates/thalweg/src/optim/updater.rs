@@ -398,7 +398,8 @@ impl Level for Base<'_> {
         out.fill(0.0);
         let mut loss = 0.0;
         for index in 0..n_parts {
-            let share = self.slope.weight(index) / total;
+            // where no sample of any part counts, nothing is learned
+            let share = if total > 0.0 { self.slope.weight(index) / total } else { 0.0 };
             loss += f64::from(self.slope.run(Part { index, first }, params)?) * share;
             self.slope.program().update(out, &mut [], &AddUp(share as f32));
         }

@@ -17,13 +17,26 @@ pub struct Arrays {
     heads: Vec<Head>,
     /// of each head `[n, n_targets]`
     targets: Vec<Vec<f32>>,
+    /// of each sample; empty where all count alike
+    weights: Vec<f64>,
 }
 
 impl Arrays {
     /// Samples of a shape, one after the other: `inputs` is `[n, shape..]`.
     pub fn new(inputs: impl Into<Vec<f32>>, shape: &[usize]) -> Self {
         let (inputs, shape) = (inputs.into(), shape.to_vec());
-        Arrays { inputs, shape, heads: Vec::new(), targets: Vec::new() }
+        Arrays { inputs, shape, ..Arrays::default() }
+    }
+
+    /// What each sample counts in a loss, beside the others: 0 or more.
+    ///
+    /// ```
+    /// use thalweg::source::{Arrays, Source};
+    /// let line = Arrays::new(vec![0., 1., 2.], &[1]).numbers(vec![1., 3., 9.], 1).weights([1., 1., 0.25]);
+    /// assert!(line.is_weighted() && line.weight(2) == 0.25);
+    /// ```
+    pub fn weights(self, weights: impl IntoIterator<Item = f64>) -> Self {
+        Arrays { weights: weights.into_iter().collect(), ..self }
     }
 
     /// A class for every sample, from 0 to `n_classes - 1`: the only head.
@@ -95,6 +108,9 @@ impl Source for Arrays {
             let got = self.inputs.len();
             return Err(format!("{got} numbers are not samples of shape {:?}", self.shape).into());
         }
+        if self.is_weighted() && self.weights.len() != n {
+            return Err(format!("{} weights, expected {n}, one for each sample", self.weights.len()).into());
+        }
         for (head, values) in self.heads.iter().zip(&self.targets) {
             let of = if head.name.is_empty() { String::new() } else { format!(" of head `{}`", head.name) };
             let (got, expected) = (values.len(), n * head.task.n_targets());
@@ -118,5 +134,13 @@ impl Source for Arrays {
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
         copy_targets(&self.heads, &self.targets, samples, out);
         Ok(())
+    }
+
+    fn is_weighted(&self) -> bool {
+        !self.weights.is_empty()
+    }
+
+    fn weight(&self, sample: u32) -> f64 {
+        self.weights.get(sample as usize).copied().unwrap_or(1.0)
     }
 }

@@ -159,6 +159,17 @@ pub trait Source: Send + Sync {
     /// As for [`Source::inputs`].
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError>;
 
+    /// Whether samples have weights; false by default.
+    fn is_weighted(&self) -> bool {
+        false
+    }
+
+    /// What a sample counts in a loss, beside the others: finite, 0 or more, and 1 by default. The loss of a batch is
+    /// Σ wᵢ·lossᵢ / Σ wᵢ. Asked for where [`Source::is_weighted`] says so.
+    fn weight(&self, _sample: u32) -> f64 {
+        1.0
+    }
+
     /// Whether training mixes samples, so that a loss has two targets; false by default.
     fn mixes(&self) -> bool {
         false

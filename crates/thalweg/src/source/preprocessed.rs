@@ -77,6 +77,14 @@ impl Source for Preprocessed {
         Ok(())
     }
 
+    fn is_weighted(&self) -> bool {
+        self.set.weights.is_some()
+    }
+
+    fn weight(&self, sample: u32) -> f64 {
+        self.set.weights.as_ref().and_then(|weights| weights.get(sample as usize)).copied().unwrap_or(1.0)
+    }
+
     fn mixes(&self) -> bool {
         self.augment.as_ref().is_some_and(Pipeline::mixes)
     }

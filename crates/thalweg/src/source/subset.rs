@@ -105,6 +105,14 @@ impl Source for Subset {
         self.each(samples, out, |numbers, out| self.all.targets(numbers, out))
     }
 
+    fn is_weighted(&self) -> bool {
+        self.all.is_weighted()
+    }
+
+    fn weight(&self, sample: u32) -> f64 {
+        self.numbers.get(sample as usize).map_or(1.0, |number| self.all.weight(*number))
+    }
+
     fn mixes(&self) -> bool {
         self.all.mixes()
     }

@@ -411,6 +411,7 @@ fn nothing(reading: &Reading) -> Dataset {
         missing: Vec::new(),
         groups: None,
         times: None,
+        weights: None,
         schema: None,
         columns: Vec::new(),
         notes: Vec::new(),

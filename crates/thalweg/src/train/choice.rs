@@ -77,6 +77,15 @@ words! {
 }
 
 impl Split {
+    /// The word for the part in a sentence.
+    pub(super) fn long(self) -> &'static str {
+        match self {
+            Split::Train => "training",
+            Split::Valid => "validation",
+            Split::Test => "test",
+        }
+    }
+
     /// The indices of the part's samples.
     pub fn of(self, splits: &Splits) -> &[u32] {
         match self {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use engine::{Fault, GraphError};
 use record::RecordError;
 
+use super::choice::Split;
 use super::memory::Need;
 use crate::config::{ConfigError, Memory};
 use crate::data::DataError;
@@ -68,6 +69,14 @@ pub enum TrainError {
     /// A number of samples that nothing can be learned from.
     #[error("the training data have no samples")]
     NoSamples,
+    /// Weights that let no sample count.
+    #[error("all {n} samples of the {} part have the weight 0, so it has no loss", part.long())]
+    NoWeight {
+        /// the training part, or the validation part
+        part: Split,
+        /// its samples
+        n: usize,
+    },
     /// Heads that cannot be told apart, or a head that there is not.
     #[error("{problem}")]
     Heads {
@@ -250,6 +259,7 @@ impl TrainError {
             TrainError::NonFinite { .. } => Some("a smaller `lr`, or `clip_norm=1`".into()),
             TrainError::Loss(e) => e.hint(),
             TrainError::NoSamples => None,
+            TrainError::NoWeight { part, .. } => Some(other_weights(*part).into()),
             TrainError::Heads { hint, .. } => hint.clone(),
             TrainError::Metric { known, .. } => Some(format!("`save.best` may be {}", known.join(", "))),
             TrainError::LastBatch { n_train, .. } if *n_train < 2 => {
@@ -305,6 +315,18 @@ impl TrainError {
         match error.downcast::<DataError>() {
             Ok(error) => TrainError::Data(*error),
             Err(error) => TrainError::Source(error),
+        }
+    }
+}
+
+/// What to type where no sample of a part counts.
+fn other_weights(part: Split) -> &'static str {
+    match part {
+        Split::Valid => {
+            "`data.valid=0` chooses the best epoch by the training loss; `data.weight=NAME` chooses another column"
+        }
+        _ => {
+            "`data.weight=NAME` chooses another column; `data.drop=NAME` in its place leaves out the weights"
         }
     }
 }

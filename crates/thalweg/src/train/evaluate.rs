@@ -152,6 +152,7 @@ impl Session {
         let (batch, n_targets) = (how.batch.max(1), n_targets(source.heads()));
         let mut read = vec![0.0; batch.min(samples.len()) * n_targets];
         let (mut outputs, mut each, mut weights_of) = (Vec::new(), Vec::new(), Vec::new());
+        let mut own = Vec::new();
         let mut chunks = samples.chunks(batch).enumerate().peekable();
         while let Some((i, chunk)) = chunks.next() {
             let n = chunk.len();
@@ -174,10 +175,15 @@ impl Session {
                 }
             };
             program.copy_to(&Output::Outputs, &mut outputs);
+            own.clear();
+            if source.is_weighted() {
+                own.extend(chunk.iter().map(|sample| source.weight(*sample)));
+            }
             for (i, term) in objective.terms().iter().enumerate() {
                 program.copy_to(&Output::Losses(term.head.name.clone()), &mut each);
                 let weighs = program.copy_to(&Output::Weights(term.head.name.clone()), &mut weights_of);
-                let losses = Losses { each: &each, weights: weighs.then_some(&weights_of[..]) };
+                let own = (!own.is_empty()).then_some(&own[..]);
+                let losses = Losses { each: &each, weights: weighs.then_some(&weights_of[..]), own };
                 tally.add(i, losses, &outputs, truth);
             }
             if how.keep {

@@ -403,4 +403,12 @@ impl Source for Altered<'_> {
     fn targets(&self, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
         self.source.targets(samples, out)
     }
+
+    fn is_weighted(&self) -> bool {
+        self.source.is_weighted()
+    }
+
+    fn weight(&self, sample: u32) -> f64 {
+        self.source.weight(sample)
+    }
 }

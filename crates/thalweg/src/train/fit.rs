@@ -94,7 +94,7 @@ impl Trainer {
         let sums = std::mem::take(&mut self.state.counters.sums);
         let mut metrics = Metrics::new();
         if sums.samples > 0 {
-            metrics.set("train_loss", sums.loss / sums.samples as f64);
+            metrics.set("train_loss", sums.mean_loss());
             if self.tells_classes {
                 metrics.set("train_accuracy", sums.correct as f64 / sums.samples as f64);
             }
@@ -224,7 +224,14 @@ pub(super) fn check_samples(source: &dyn Source, model: &Model) -> Result<(), Tr
         let (expected, got) = (model.input_shape().to_vec(), source.input_shape().to_vec());
         return Err(TrainError::SampleShape { expected, got });
     }
-    Ok(())
+    let weights = (0..source.len() as u32).map(|i| (i, source.weight(i)));
+    let no_weight = |(_, w): &(u32, f64)| !(w.is_finite() && *w >= 0.0);
+    match source.is_weighted().then(|| weights.into_iter().find(no_weight)).flatten() {
+        Some((i, w)) => {
+            Err(TrainError::Source(format!("the weight of sample {i} is {w}, expected 0 or more").into()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The numbers of all samples.

@@ -44,8 +44,23 @@ struct Squares {
 /// The losses of one head in a batch, and what each sample counts; 1 where there is nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Losses<'a> {
+    /// times `weights`
     pub each: &'a [f32],
+    /// by their classes, and whether their targets are known
     pub weights: Option<&'a [f32]>,
+    /// what the source says
+    pub own: Option<&'a [f64]>,
+}
+
+impl Losses<'_> {
+    /// Adds the losses, and what the samples count.
+    fn add_to(&self, sums: &mut Sums) {
+        let own = |i: usize| self.own.map_or(1.0, |own| own[i]);
+        let weight = |i: usize| self.weights.map_or(1.0, |weights| f64::from(weights[i]));
+        let all = 0..self.each.len();
+        sums.loss += all.clone().map(|i| own(i) * f64::from(self.each[i])).sum::<f64>();
+        all.for_each(|i| sums.weight += own(i) * weight(i));
+    }
 }
 
 impl<'a> Tally<'a> {
@@ -71,11 +86,7 @@ impl<'a> Tally<'a> {
         let rows = outputs.chunks_exact((outputs.len() / n).max(1)).map(|row| &row[term.outputs.clone()]);
         let columns = sums.targets.clone();
         let truths = targets.chunks_exact((targets.len() / n).max(1)).map(|row| &row[columns.clone()]);
-        sums.loss += losses.each.iter().map(|l| f64::from(*l)).sum::<f64>();
-        match losses.weights {
-            Some(weights) => weights.iter().for_each(|w| sums.weight += f64::from(*w)),
-            None => sums.weight += losses.each.len() as f64,
-        }
+        losses.add_to(sums);
         for (row, truth) in rows.zip(truths).filter(|(_, t)| !is_missing(t)) {
             sums.n += 1.0;
             match &term.head.task {

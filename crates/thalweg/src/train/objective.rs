@@ -13,7 +13,7 @@ use crate::data::Task;
 use crate::losses::{Compared, Costs, Loss, LossError, Probabilities, Targets};
 use crate::source::{Head, Source, columns};
 
-/// Where all weights of a batch are 0, because every target is missing, sums are divided by this.
+/// Where all weights of a batch are 0, because every target is missing or no sample counts, sums are divided by this.
 const NO_WEIGHT: f32 = 1e-30;
 
 /// One head with its loss.
@@ -52,7 +52,7 @@ pub(super) struct Objective {
 pub(super) struct Truth {
     /// class indices `[batch]`, or numbers `[batch, n]`
     pub target: Var,
-    /// 1 where the target is known, else 0, `[batch]`; nothing where all are known
+    /// what the sample counts, 0 where the target is missing, `[batch]`; nothing where all count 1
     pub present: Option<Var>,
 }
 
@@ -126,14 +126,15 @@ impl Objective {
         }
     }
 
-    /// What a sample counts in the mean of the only head; 1 where there are several, or where it cannot be read.
+    /// What a sample counts in the mean: its own weight, times that of its class where there is one head.
     pub fn weight_of(&self, source: &dyn Source, sample: u32) -> f64 {
-        let [term] = &self.terms[..] else { return 1.0 };
+        let own = if source.is_weighted() { source.weight(sample) } else { 1.0 };
+        let [term] = &self.terms[..] else { return own };
         let mut target = [0.0; 1];
         if term.constants.is_empty() || source.targets(&[sample], &mut target).is_err() {
-            return 1.0;
+            return own;
         }
-        term.loss.weight(&self.constants, target[0])
+        own * term.loss.weight(&self.constants, target[0])
     }
 
     /// Values that the graph keeps for the losses behind the model's buffers.
@@ -234,7 +235,7 @@ impl Term {
             None => Costs::alike(g, each),
             Some((one, other)) => {
                 let weight = blend(g, share, one, other)?;
-                self.weighted(g, each, weight)
+                weighted(g, each, weight, own.present)
             }
         }
     }
@@ -246,16 +247,7 @@ impl Term {
         let Some(present) = truth.present else { return Ok(costs) };
         let each = g.mul(costs.each, present)?;
         let weight = costs.weight.map_or(Ok(present), |w| g.mul(w, present))?;
-        self.weighted(g, each, weight)
-    }
-
-    fn weighted(&self, g: &mut Graph, each: Var, weight: Var) -> Built<Costs> {
-        if !self.head.may_miss {
-            return Costs::weighted(g, each, weight);
-        }
-        let (sum, divisor, least) = (g.sum(each)?, g.sum(weight)?, g.constant(NO_WEIGHT, [])?);
-        let divisor = g.binary(Fn2::Max, divisor, least)?;
-        Ok(Costs { each, weight: Some(weight), mean: g.div(sum, divisor)? })
+        weighted(g, each, weight, truth.present)
     }
 
     /// Whether numbers as targets are answers to yes-or-no questions.
@@ -273,6 +265,16 @@ impl Term {
             Task::Regression { .. } => "r2",
         }
     }
+}
+
+/// The weighted mean; where samples may count nothing, a batch of nothing but these costs 0.
+fn weighted(g: &mut Graph, each: Var, weight: Var, present: Option<Var>) -> Built<Costs> {
+    if present.is_none() {
+        return Costs::weighted(g, each, weight);
+    }
+    let (sum, divisor, least) = (g.sum(each)?, g.sum(weight)?, g.constant(NO_WEIGHT, [])?);
+    let divisor = g.binary(Fn2::Max, divisor, least)?;
+    Ok(Costs { each, weight: Some(weight), mean: g.div(sum, divisor)? })
 }
 
 /// own · a + (1 − own) · b for `a: [batch]`, `b: [batch]`.

@@ -123,6 +123,7 @@ impl Prepared {
         };
         let mut splits = split(&set, config)?;
         check_parts(&heads, config, &mut splits)?;
+        check_weights(&set, &mut splits);
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train)?;
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
@@ -324,6 +325,14 @@ fn check_parts(heads: &[Dataset], config: &RunConfig, splits: &mut Splits) -> Re
         splits.warnings.extend(said);
     }
     Ok(())
+}
+
+/// A test part that counts nothing is told; other parts without weight are an error of the trainer.
+fn check_weights(set: &Dataset, splits: &mut Splits) {
+    let counts = |weights: &Vec<f64>| splits.test.iter().any(|i| weights[*i as usize] > 0.0);
+    if !splits.test.is_empty() && set.weights.as_ref().is_some_and(|weights| !counts(weights)) {
+        splits.warnings.push("all samples of the test part have the weight 0, so it has no loss".into());
+    }
 }
 
 /// The error of a head that has nothing to learn from.

@@ -115,7 +115,8 @@ pub enum Output {
     /// The loss of every sample, `[batch]`, of [`Work::Measure`]: that of the head of this name, which is empty where
     /// there is only one. A sample whose target is missing has 0.
     Losses(String),
-    /// What each sample counts in the mean of those losses, `[batch]`, where that is not 1 for all.
+    /// What each sample counts in the mean of those losses, `[batch]`, where that is not 1 for all: by its class, and
+    /// whether its target is known. Weights that the source gives to samples have no part in it.
     Weights(String),
     /// What the model gives, `[batch, n_outputs]`.
     Outputs,
@@ -279,11 +280,11 @@ pub(super) enum Fed {
     Inputs,
     /// of a head, in its mapped unit; 0 where it is missing
     Target(usize),
-    /// 1 where a head's target is known, else 0
+    /// what a sample counts, and 0 where a head's target is missing
     Present(usize),
     /// the target of the sample that it is mixed with
     Partner(usize),
-    /// 1 where that is known, else 0
+    /// what that sample counts, and 0 where that target is missing
     PartnerPresent(usize),
     /// share of the own target in a mixed sample
     Share,
@@ -295,6 +296,8 @@ pub(super) struct Feeding {
     pub what: Fed,
     /// of a target, the map from numbers in their own unit: that of training, whatever the source of the samples says
     pub map: Option<Affine>,
+    /// of what samples count, the factor of the weights that the source gives; none where these are not asked for
+    pub factor: Option<f64>,
 }
 
 /// Supplies a batch by the numbers of its samples; each worker pulls its own rows.
@@ -337,7 +340,7 @@ impl<'a> Batch<'a> {
             samples.iter().zip(out.chunks_exact_mut(width.max(1))).try_for_each(|(i, out)| {
                 let partner = [self.mixed(*i).0];
                 if present {
-                    self.present(head, &partner, out)
+                    self.present((head, feeding.factor), &partner, out)
                 } else {
                     self.target((head, map), &partner, out)
                 }
@@ -351,7 +354,7 @@ impl<'a> Batch<'a> {
                 Ok(())
             }
             Fed::Target(head) => self.target((head, map), samples, out),
-            Fed::Present(head) => self.present(head, samples, out),
+            Fed::Present(head) => self.present((head, feeding.factor), samples, out),
             Fed::Partner(head) => partner(head, false),
             Fed::PartnerPresent(head) => partner(head, true),
             Fed::Share => {
@@ -379,10 +382,25 @@ impl<'a> Batch<'a> {
         })
     }
 
-    fn present(&self, head: usize, samples: &[u32], out: &mut [f32]) -> Result<(), SourceError> {
-        self.rows(head, samples, |i, row| {
-            out[i] = if is_missing(row) { 0.0 } else { 1.0 };
-        })
+    /// What samples count.
+    fn present(
+        &self,
+        (head, factor): (usize, Option<f64>),
+        samples: &[u32],
+        out: &mut [f32],
+    ) -> Result<(), SourceError> {
+        if self.source.heads()[head].may_miss {
+            self.rows(head, samples, |i, row| {
+                out[i] = if is_missing(row) { 0.0 } else { 1.0 };
+            })?;
+        } else {
+            out.fill(1.0);
+        }
+        if let Some(factor) = factor {
+            let weigh = |(x, i): (&mut f32, &u32)| *x *= (self.source.weight(*i) * factor) as f32;
+            out.iter_mut().zip(samples).for_each(weigh);
+        }
+        Ok(())
     }
 
     /// Calls `f` with the columns of one head for each sample.

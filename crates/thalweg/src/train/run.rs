@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         self.observer.on_step(&Progress {
             step,
             epoch: step / length.steps_per_epoch,
-            loss: sums.loss / n,
+            loss: sums.mean_loss(),
             accuracy: classes.then_some(sums.correct as f64 / n),
             samples: counters.samples - self.samples_before,
         });

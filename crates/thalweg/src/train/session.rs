@@ -24,6 +24,8 @@ pub struct Session {
     pub(super) objective: Objective,
     /// whether training has two targets a sample
     mixes: bool,
+    /// where samples have weights, the factor that brings those to train on near 1
+    weighs: Option<f64>,
     /// for each parameter whether it stays as it is
     frozen: Vec<bool>,
     pool: Arc<Pool>,
@@ -36,13 +38,19 @@ impl Session {
     pub(super) fn new(model: Model, objective: Objective, threads: usize, shards: usize) -> Self {
         let pool = Arc::new(Pool::new(threads.clamp(1, MAX_WORKERS)));
         let (plans, programs) = (HashMap::new(), HashMap::new());
-        let (mixes, frozen) = (false, vec![false; model.params().slots.len()]);
-        Session { model, objective, mixes, frozen, pool, shards: shards.max(1), plans, programs }
+        let (mixes, weighs, frozen) = (false, None, vec![false; model.params().slots.len()]);
+        Session { model, objective, mixes, weighs, frozen, pool, shards: shards.max(1), plans, programs }
     }
 
     /// Trains on mixed samples, whose batches have a second target and the share of the first.
     pub(super) fn mix(&mut self) {
         self.mixes = true;
+        self.forget();
+    }
+
+    /// Trains on samples with weights, each times a factor.
+    pub(super) fn weigh(&mut self, factor: f64) {
+        self.weighs = Some(factor);
         self.forget();
     }
 
@@ -75,11 +83,11 @@ impl Session {
         let x = self.model.input(&mut g, batch)?;
         let truths = match key.work {
             Work::Answer => Vec::new(),
-            Work::Train | Work::Measure => self.truths(&mut g, batch, &mut fed, Whose::Own)?,
+            Work::Train | Work::Measure => self.truths(&mut g, key, &mut fed, Whose::Own)?,
         };
         let (outputs, layers) = self.model.trace(&mut g, x, key.behavior())?;
         let mixture = if self.mixes && key.work == Work::Train {
-            let partners = self.truths(&mut g, batch, &mut fed, Whose::Partner)?;
+            let partners = self.truths(&mut g, key, &mut fed, Whose::Partner)?;
             fed.push(Fed::Share);
             Some(Mixture { partners, own: g.input("own_share", [batch])? })
         } else {
@@ -136,7 +144,8 @@ impl Session {
             Fed::Target(head) | Fed::Partner(head) => self.objective.terms()[*head].head.map.clone(),
             _ => None,
         };
-        let fed = fed.into_iter().map(|what| Feeding { map: map(&what), what }).collect();
+        let factor = if key.work == Work::Train { self.weighs } else { None };
+        let fed = fed.into_iter().map(|what| Feeding { map: map(&what), what, factor }).collect();
         Ok(Blueprint::new(g, gradients, named, fed))
     }
 
@@ -153,8 +162,10 @@ impl Session {
         self.objective.terms().iter().zip(&loss.costs).flat_map(of).collect()
     }
 
-    /// Declares the targets of all heads, and what tells where they are known.
-    fn truths(&self, g: &mut Graph, batch: usize, fed: &mut Vec<Fed>, whose: Whose) -> Built<Vec<Truth>> {
+    /// Declares the targets of all heads, and what samples count. Measuring takes the samples' own weights into account
+    /// when losses are added up.
+    fn truths(&self, g: &mut Graph, key: &ProgramKey, fed: &mut Vec<Fed>, whose: Whose) -> Built<Vec<Truth>> {
+        let (batch, weighs) = (key.batch, key.work == Work::Train && self.weighs.is_some());
         let mut truths = Vec::new();
         for (i, term) in self.objective.terms().iter().enumerate() {
             let full = |name: &str| match &*term.head.name {
@@ -171,7 +182,7 @@ impl Session {
             };
             fed.push(target);
             let target = g.input(&full(target_name), shape)?;
-            let present = if term.head.may_miss {
+            let present = if term.head.may_miss || weighs {
                 fed.push(present);
                 Some(g.input(&full(present_name), [batch])?)
             } else {

@@ -13,12 +13,22 @@ use crate::optim::Updater;
 /// Sums over the epoch that is going on, for its row of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
-    /// of loss times samples
+    /// of loss times what the samples count
     pub loss: f64,
+    /// of what samples count, where they have weights; else they count 1
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
     /// of samples
     pub samples: u64,
     /// of samples whose class came first
     pub correct: u64,
+}
+
+impl Sums {
+    /// The mean loss; NaN where no sample counts.
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.weight.unwrap_or(self.samples as f64)
+    }
 }
 
 /// The best epoch so far.

@@ -52,7 +52,12 @@ impl<'a> StepSamples<'a> {
     /// Adds a part to the figures of the epoch.
     fn count(&mut self, samples: &[u32], loss: f32) -> Result<(), SourceError> {
         let n = samples.len();
-        self.sums.loss += f64::from(loss) * n as f64;
+        let is_weighted = self.source.is_weighted();
+        let weight = is_weighted.then(|| self.total(samples, |sample| self.source.weight(sample)));
+        self.sums.loss += f64::from(loss) * weight.unwrap_or(n as f64);
+        if let Some(weight) = weight {
+            *self.sums.weight.get_or_insert(0.0) += weight;
+        }
         self.sums.samples += n as u64;
         let Some(program) = self.session.compiled(&ProgramKey::train(n)).filter(|_| self.tells_classes)
         else {
@@ -63,6 +68,16 @@ impl<'a> StepSamples<'a> {
         let outputs = program.output(&Output::Outputs).unwrap_or_default();
         self.sums.correct += n_correct(outputs, labels, outputs.len() / n);
         Ok(())
+    }
+
+    /// Σ of what samples count, each with its share in what it is mixed to.
+    fn total(&self, samples: &[u32], of: impl Fn(u32) -> f64) -> f64 {
+        let one = |sample: &u32| {
+            let mixed = self.source.mixed(*sample, self.epoch);
+            let own = f64::from(mixed.own);
+            own * of(*sample) + if own < 1.0 { (1.0 - own) * of(mixed.partner) } else { 0.0 }
+        };
+        samples.iter().map(one).sum()
     }
 
     fn try_run(&mut self, part: Part, params: &[f32]) -> Result<f32, StepError> {
@@ -94,13 +109,7 @@ impl Slope for StepSamples<'_> {
         if self.n_parts() < 2 {
             return samples.len() as f64;
         }
-        let of = |sample: u32| self.session.objective.weight_of(self.source, sample);
-        let one = |sample: &u32| {
-            let mixed = self.source.mixed(*sample, self.epoch);
-            let own = f64::from(mixed.own);
-            own * of(*sample) + if own < 1.0 { (1.0 - own) * of(mixed.partner) } else { 0.0 }
-        };
-        samples.iter().map(one).sum()
+        self.total(samples, |sample| self.session.objective.weight_of(self.source, sample))
     }
 
     fn run(&mut self, part: Part, params: &[f32]) -> Result<f32, Stopped> {

@@ -133,6 +133,9 @@ impl Trainer {
         if parts.train.source.mixes() {
             session.mix();
         }
+        if let Some(factor) = parts.weight_factor()? {
+            session.weigh(factor);
+        }
         session.freeze(updater.frozen());
         let need = need(&settings, (&parts, &about), &mut session, length, &updater)?;
         if !need.can_be_had() {

@@ -35,6 +35,7 @@ fn row(column: &ColumnInfo, n_rows: usize) -> Vec<String> {
         ColumnRole::Input if column.inputs > 1 => format!("{} inputs", column.inputs),
         ColumnRole::Input => "input".into(),
         ColumnRole::Target => "to predict".into(),
+        ColumnRole::Weight => "weight".into(),
         ColumnRole::LeftOut => "left out".into(),
     };
     let missing = match column.missing {

@@ -36,6 +36,7 @@ pub(crate) struct Beside<'a> {
     pub targets: &'a [f32],
     pub groups: Option<&'a [u32]>,
     pub times: Option<&'a [f64]>,
+    pub weights: Option<&'a [f64]>,
 }
 
 impl File {
@@ -44,7 +45,8 @@ impl File {
     /// # Errors
     /// [`CacheError::Share`].
     pub fn check(&self, table: &Table, n_targets: usize, options: &DataOptions) -> Result<(), DataError> {
-        let told = 12 * usize::from(options.group.is_some()) + 16 * usize::from(options.time.is_some());
+        let wide = usize::from(options.time.is_some()) + usize::from(options.weight.is_some());
+        let told = 12 * usize::from(options.group.is_some()) + 16 * wide;
         let (share, row) = (self.limits.all / ROW_SHARE, 8 * n_targets + told + PART_BYTES);
         if table.n_rows.saturating_mul(row) <= share {
             return Ok(());
@@ -68,7 +70,8 @@ impl File {
             return Ok(());
         }
         let (width, n_targets) = (plan.schema.n_inputs(), plan.schema.task.n_targets());
-        let more = usize::from(beside.groups.is_some()) + 2 * usize::from(beside.times.is_some());
+        let wide = usize::from(beside.times.is_some()) + usize::from(beside.weights.is_some());
+        let more = usize::from(beside.groups.is_some()) + 2 * wide;
         let mut writer = match self.writer.take() {
             Some(writer) => writer,
             None => {
@@ -88,8 +91,9 @@ impl File {
             for row in at..at + n {
                 others.extend(&beside.targets[row * n_targets..(row + 1) * n_targets]);
                 others.extend(beside.groups.map(|groups| f32::from_bits(groups[row])));
-                let halves = |time: f64| [time.to_bits() as u32, (time.to_bits() >> 32) as u32];
-                others.extend(beside.times.iter().flat_map(|t| halves(t[row])).map(f32::from_bits));
+                let halves = |x: f64| [x.to_bits() as u32, (x.to_bits() >> 32) as u32];
+                let wide = beside.times.iter().chain(&beside.weights);
+                others.extend(wide.flat_map(|x| halves(x[row])).map(f32::from_bits));
             }
             writer.numbers(&block, &others)?;
             at += n;
@@ -147,6 +151,7 @@ struct Told {
     fixed_test: Option<[usize; 2]>,
     has_groups: bool,
     has_times: bool,
+    has_weights: bool,
     schema: Option<TableSchema>,
     columns: Vec<Column>,
     notes: Vec<String>,
@@ -185,6 +190,7 @@ impl Told {
             fixed_test: ends(set.fixed_test),
             has_groups: set.groups.is_some(),
             has_times: set.times.is_some(),
+            has_weights: set.weights.is_some(),
             schema: set.schema,
             columns: set.columns.into_iter().map(column).collect(),
             notes: set.notes,
@@ -201,11 +207,14 @@ impl Told {
         };
         let n_targets = self.task.n_targets();
         let times_at = n_targets + usize::from(self.has_groups);
-        let row = times_at + 2 * usize::from(self.has_times);
+        let weights_at = times_at + 2 * usize::from(self.has_times);
+        let row = weights_at + 2 * usize::from(self.has_weights);
         let each = || all.chunks_exact(row);
         let groups = self.has_groups.then(|| each().map(|r| r[n_targets].to_bits()).collect());
-        let time = |r: &[f32]| u64::from(r[times_at].to_bits()) | u64::from(r[times_at + 1].to_bits()) << 32;
-        let times = self.has_times.then(|| each().map(|r| f64::from_bits(time(r))).collect());
+        let half = |x: f32| u64::from(x.to_bits());
+        let wide = |at: usize| each().map(|r| f64::from_bits(half(r[at]) | half(r[at + 1]) << 32)).collect();
+        let times = self.has_times.then(|| wide(times_at));
+        let weights = self.has_weights.then(|| wide(weights_at));
         let targets = match row == n_targets {
             true => all,
             false => each().flat_map(|r| r[..n_targets].iter().copied()).collect(),
@@ -226,6 +235,7 @@ impl Told {
             missing: Vec::new(),
             groups,
             times,
+            weights,
             schema: self.schema,
             columns: self.columns.into_iter().map(column).collect(),
             notes: self.notes,
