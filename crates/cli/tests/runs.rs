@@ -295,12 +295,19 @@ fn a_column_weighs_rows_in_training_and_new_data_may_lack_it() {
     let info = here.run("data info t.csv data.weight=n").fine();
     assert!(info.contains("n       number    weight"), "{info}");
     let plain = here.run("data info bad.csv data.weight=n data.target=x");
-    assert!(plain.out.contains("column `n` cannot weigh the rows: `-1` in line 3 is negative"), "{}", plain.out);
+    assert!(
+        plain.out.contains("column `n` cannot weigh the rows: `-1` in line 3 is negative"),
+        "{}",
+        plain.out
+    );
     here.run("data=t.csv data.weight=n model=mlp-4 epochs=2 --run-dir r -q").fine();
     let told = |file: &str| {
         let json = here.run(&format!("eval r data={file} --json")).json().pop().unwrap();
         let warning = "warning: there is no column `n`, so all rows count alike in the loss";
-        (json["metrics"]["test_loss"].as_f64().unwrap(), here.run(&format!("eval r data={file}")).err.contains(warning))
+        (
+            json["metrics"]["test_loss"].as_f64().unwrap(),
+            here.run(&format!("eval r data={file}")).err.contains(warning),
+        )
     };
     let (weighted, alike) = (told("t.csv"), told("bare.csv"));
     assert!(weighted.0 != alike.0 && !weighted.1 && alike.1, "{weighted:?} {alike:?}");
@@ -310,4 +317,29 @@ fn a_column_weighs_rows_in_training_and_new_data_may_lack_it() {
         assert_eq!(answers.lines().count(), 81, "{file}");
     }
     here.run("resume r epochs=3 -q").fine();
+}
+
+/// A factor of a column is the column in another unit, where preprocessing does not undo that.
+#[test]
+fn a_factor_is_kept_for_predictions() {
+    let here = Folder::new("scale");
+    for (name, factor) in [("t.csv", 1), ("four.csv", 4)] {
+        let row = |i: usize| format!("{},{}.5,{}\n", factor * (i % 7), i % 5, ["u", "v"][i % 2]);
+        let text = (0..80).map(row).fold("x,z,y\n".to_owned(), |text, row| text + &row);
+        std::fs::write(here.path().join(name), text).unwrap();
+    }
+    let with = "model=mlp-4 epochs=2 preprocess=none -q";
+    here.run(&format!("data=four.csv {with} --run-dir four")).fine();
+    here.run(&format!("data=t.csv data.scale={{x=4}} {with} --run-dir scaled")).fine();
+    here.run(&format!("data=t.csv {with} --run-dir plain")).fine();
+    let sha = |run: &str| summary(&here, run)["weights_sha256"].clone();
+    assert!(sha("scaled") == sha("four") && sha("plain") != sha("four"));
+    assert_eq!(here.run("predict scaled t.csv").fine(), here.run("predict four four.csv").fine());
+    let answers = |words: &str| here.run(words).json().pop().unwrap()["metrics"].clone();
+    assert_eq!(answers("eval scaled --json"), answers("eval four --json"));
+    here.run("resume scaled epochs=3 -q").fine();
+    here.run("resume four epochs=3 -q").fine();
+    assert_eq!(sha("scaled"), sha("four"));
+    let info = here.run("data info t.csv data.scale={y=4}");
+    assert!(info.out.contains("expected a column that is an input"), "{}{}", info.out, info.err);
 }

@@ -56,6 +56,7 @@ mod robust;
 mod row;
 #[cfg_attr(not(feature = "copies"), allow(dead_code, unused_imports))]
 mod rows;
+mod scale;
 mod schema;
 pub mod sets;
 mod split;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use thalweg::config::{DataConfig, RunConfig};
 use thalweg::data::fetch::{self as public, PublicSet};
 use thalweg::data::{
-    self, DataError, DataInfo, DataOptions, Dataset, FeatureInfo, Finding, Preprocess, Splits, Task, sets,
+    self, Affine, DataError, DataInfo, DataOptions, Dataset, FeatureInfo, Finding, Preprocess, Splits, Task,
+    sets,
 };
 
 use crate::failure::Failure;
@@ -102,6 +103,9 @@ fn info(ui: &Ui, source: &Source) -> Result<(), Failure> {
         Ok(set) => set,
         Err(error) => return unusable(ui, error, &config, &options),
     };
+    if let Err(error) = Affine::identity().scaled(&set, &config.scale) {
+        return unusable(ui, error, &config, &options);
+    }
     let info = set.info()?;
     // a set too small to be split is shown all the same
     let (splits, unsplit) = match data::split(&set, &config.split()) {

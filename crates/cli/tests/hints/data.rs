@@ -80,6 +80,15 @@ pub const CASES: &[Case] = &[
     case("data.BadOption", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.weight=w data.drop=w", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q data.drop=w")
         .setup(|here| weights(here, "2"))
         .by_hand(|_, quoted| assert_eq!(quoted, ["data.weight"])),
+    case("data.NoColumn", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q 'data.scale={ww=2}'", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q 'data.scale={{0}=2}'")
+        .setup(|here| weights(here, "2"))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["w"])),
+    case("data.BadOption", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q 'data.scale={w=0}'", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q 'data.scale={w=0.5}'")
+        .setup(|here| weights(here, "2"))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["data.scale"])),
+    case("data.BadOption", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q 'data.scale={kind=2}'", "thalweg data=t2.csv model=mlp-4 batch=16 steps=1 -q")
+        .setup(|here| weights(here, "2"))
+        .by_hand(|_, quoted| assert_eq!(quoted, ["data.scale"])),
     case("data.UnknownSource", "thalweg data=digitz", "thalweg data={0} model=mlp-4 steps=1 -q && {1}"),
     case("data.UnknownSource", "thalweg data=qqqqq", "{0}"),
     case("data.Augment", "thalweg augment=flip data=xor", "thalweg {0} data=xor model=mlp-4 steps=1 -q && {1}"),

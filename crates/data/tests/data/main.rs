@@ -19,6 +19,7 @@ mod kinds;
 mod messy;
 mod posted;
 mod roundtrip;
+mod scale;
 mod sets;
 mod streamed;
 mod table;

@@ -21,6 +21,9 @@ const SHARE: Kind = Kind::Number(Range::AtLeast(0.0));
 #[cfg(feature = "runs")]
 const TYPES: Kind = Kind::Free("a table of columns with their types: `{ zip = \"category\" }`");
 
+#[cfg(feature = "runs")]
+const SCALE: Kind = Kind::Free("a table of columns with their factors: `{ age = 2.0 }`");
+
 /// The most parts of a cross-validation: each is a run.
 pub(super) const MOST_FOLDS: u64 = 10_000;
 
@@ -86,6 +89,9 @@ fields! {
         /// what columns of a table hold (number, boolean, category, date, text); by default detected
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub types: BTreeMap<String, ColumnType> = BTreeMap::new(), example "{ zip = \"category\" }", is TYPES;
+        /// factors of columns of numbers after preprocessing, for a table; by default 1
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub scale: BTreeMap<String, f64> = BTreeMap::new(), example "{ age = 2.0 }", is SCALE;
         /// the order of day and month in dates such as 03/04/2025; by default detected for each column
         #[serde(skip_serializing_if = "Option::is_none")]
         pub date_order: Option<DateOrder> = None, example "\"dmy\"", is Kind::Words(DateOrder::WORDS);

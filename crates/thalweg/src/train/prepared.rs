@@ -127,7 +127,8 @@ impl Prepared {
         config.check_samples(splits.train.len())?;
         set.fill_missing(&splits.train)?;
         let how = config.preprocess.unwrap_or_else(|| default_preprocess(config, &set));
-        let inputs = data::fit(&set, &splits.train, how)?;
+        let inputs = data::fit(&set, &splits.train, how)?.scaled(&set, &config.data.scale)?;
+        set.notes.extend(scale_note(config));
         let targets = match heads.is_empty() {
             true => target_map(config, &config.loss, &set, &splits.train)?,
             false => Affine::identity(),
@@ -333,6 +334,13 @@ fn check_weights(set: &Dataset, splits: &mut Splits) {
     if !splits.test.is_empty() && set.weights.as_ref().is_some_and(|weights| !counts(weights)) {
         splits.warnings.push("all samples of the test part have the weight 0, so it has no loss".into());
     }
+}
+
+/// Which columns count more or less than their preprocessing makes them.
+fn scale_note(config: &RunConfig) -> Option<String> {
+    let factors = config.data.scale.iter().map(|(name, factor)| format!("`{name}` by {factor}"));
+    let all = factors.collect::<Vec<_>>().join(", ");
+    (!all.is_empty()).then(|| format!("inputs are multiplied after preprocessing: {all}"))
 }
 
 /// The error of a head that has nothing to learn from.
