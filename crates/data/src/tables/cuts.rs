@@ -114,7 +114,7 @@ pub(super) fn weights(table: &Table, options: &DataOptions) -> Result<Option<Vec
     let mut bad: Option<(usize, usize, NoWeight)> = None;
     for (row, (cell, x)) in column.cells().zip(column.values(&texts, &table.marks)).enumerate() {
         let why = match cell {
-            Cell::Text(code) if x.is_nan() => no_weight(table, &column.texts[code as usize].text),
+            Cell::Text(code) if x.is_nan() => Some(no_weight(table, &column.texts[code as usize].text)),
             _ if x.is_nan() => Some(NoWeight::Missing),
             _ if x < 0.0 => Some(NoWeight::Negative),
             _ => x.is_infinite().then_some(NoWeight::Infinite),
@@ -136,11 +136,12 @@ pub(super) fn weights(table: &Table, options: &DataOptions) -> Result<Option<Vec
 }
 
 /// Why a text is no weight.
-fn no_weight(table: &Table, text: &str) -> Option<NoWeight> {
+fn no_weight(table: &Table, text: &str) -> NoWeight {
     match text.parse::<f64>() {
-        _ if table.marks.has_among_numbers(text) => Some(NoWeight::Missing),
-        Ok(x) if x.is_infinite() => Some(if x < 0.0 { NoWeight::Negative } else { NoWeight::Infinite }),
-        _ => Some(NoWeight::NotANumber),
+        _ if table.marks.has_among_numbers(text) => NoWeight::Missing,
+        Ok(x) if x == f64::NEG_INFINITY => NoWeight::Negative,
+        Ok(x) if x.is_infinite() => NoWeight::Infinite,
+        _ => NoWeight::NotANumber,
     }
 }
 

@@ -224,9 +224,9 @@ pub(super) fn check_samples(source: &dyn Source, model: &Model) -> Result<(), Tr
         let (expected, got) = (model.input_shape().to_vec(), source.input_shape().to_vec());
         return Err(TrainError::SampleShape { expected, got });
     }
-    let weights = (0..source.len() as u32).map(|i| (i, source.weight(i)));
+    let mut weights = (0..source.len() as u32).map(|i| (i, source.weight(i)));
     let no_weight = |(_, w): &(u32, f64)| !(w.is_finite() && *w >= 0.0);
-    match source.is_weighted().then(|| weights.into_iter().find(no_weight)).flatten() {
+    match source.is_weighted().then(|| weights.find(no_weight)).flatten() {
         Some((i, w)) => {
             Err(TrainError::Source(format!("the weight of sample {i} is {w}, expected 0 or more").into()))
         }

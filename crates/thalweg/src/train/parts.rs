@@ -56,8 +56,9 @@ impl Parts {
     /// [`TrainError::NoWeight`] where no sample of the training part counts, or none of the validation part, by which
     /// the best weights are chosen.
     pub fn weight_factor(&self) -> Result<Option<f64>, TrainError> {
+        let factor = self.train.weight_factor(Split::Train)?;
         self.valid.weight_factor(Split::Valid)?;
-        self.train.weight_factor(Split::Train)
+        Ok(factor)
     }
 
     /// The part that a finished run is judged by: the test part, or the next best that has samples.
