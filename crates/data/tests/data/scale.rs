@@ -31,7 +31,7 @@ fn inputs_of_a_column_are_multiplied_after_preprocessing() {
         let scaled = plain.clone().scaled(&set, &factors(&[("a", 4.0), ("-2", 0.5)])).expect("a map");
         let of = |map: &Affine| {
             let mut out = vec![0.0; 30 * 5];
-            set.gather(&train, map, &mut out);
+            set.gather(&train, map, &mut out).expect("rows in memory");
             out
         };
         let times = [4.0, 4.0, 1.0, 1.0, 0.5].into_iter().cycle();
