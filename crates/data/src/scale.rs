@@ -13,7 +13,7 @@ impl Affine {
     /// (from the end if negative).
     ///
     /// # Errors
-    /// [`DataError::NoColumn`], or [`DataError::BadOption`] for data that are no table, a column that is not an input of
+    /// [`DataError::NoColumn`], or [`DataError::BadOption`] for data that are no table, a column that is no input of
     /// numbers, and a factor that is not above 0 or leads out of single precision.
     pub fn scaled(self, set: &Dataset, factors: &BTreeMap<String, f64>) -> Result<Affine, DataError> {
         if factors.is_empty() {
