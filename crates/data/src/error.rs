@@ -12,7 +12,9 @@ pub use cache::CacheError;
 pub use column::{ColumnFault, Fault, NoWeight, Odd, OddLine, Place};
 pub use files::FilesError;
 use hint::typed;
-pub(crate) use words::{NAMED, first, first_of, size};
+#[cfg(feature = "table")]
+pub(crate) use words::{NAMED, first_of};
+pub(crate) use words::{first, size};
 use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.

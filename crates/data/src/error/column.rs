@@ -1,5 +1,6 @@
 //! What can be wrong with the lines and columns of a table.
 
+use super::words::NAMED;
 use crate::DateOrder;
 
 /// Where a value stands.
@@ -195,9 +196,6 @@ pub enum Fault {
         n: usize,
     },
 }
-
-/// How many columns or words a message tells.
-const NAMED: usize = 3;
 
 /// `line 5 has 3 fields, the others 2 (`Total, 7, 8`)`.
 pub(super) fn odd_lines(n: usize, lines: &[OddLine], expected: usize) -> String {

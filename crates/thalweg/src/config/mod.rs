@@ -32,8 +32,8 @@ mod keep;
 pub mod keys;
 #[cfg(feature = "runs")]
 mod lists;
-#[cfg(feature = "runs")]
 mod memory;
+#[cfg(feature = "runs")]
 mod mend;
 #[cfg(feature = "runs")]
 mod model;

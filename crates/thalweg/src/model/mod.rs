@@ -55,7 +55,7 @@ macro_rules! networks {
             }
 
             /// What it brings to a config that says nothing of it, as TOML; most bring nothing.
-            pub(crate) fn recipe(&self) -> &'static str {
+            pub fn recipe(&self) -> &'static str {
                 self.network().recipe()
             }
 
