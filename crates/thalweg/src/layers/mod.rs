@@ -32,7 +32,7 @@ pub(crate) const WIDTH: Range =
 pub(crate) const WIDTHS: Range =
     Range::Told(&Range::Within(1.0, MAX_UNITS as f64), "a list of widths, each from 1 to 16777216");
 /// What a key takes that counts a few things.
-pub(crate) const COUNT: Range = Range::Told(&Range::Within(1.0, 1024.0), "a whole number from 1 to 1024");
+pub(crate) const COUNT: Range = Range::Told(&Range::Within(1.0, 1024.0), "a number from 1 to 1024");
 /// What a key takes that lists places among the inputs.
 pub(crate) const PLACES: Range = Range::Told(&Range::AtLeast(0.0), "a list of whole numbers from 0");
 /// What a key takes that holds layers.

@@ -20,7 +20,7 @@ settings! {
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Coslog of "coslog" {
         /// how often the step size rises and falls
-        pub waves: usize = 4, in Range::Told(&Range::Within(1.0, 16.0), "a whole number from 1 to 16");
+        pub waves: usize = 4, in Range::Told(&Range::Within(1.0, 16.0), "a number from 1 to 16");
     }
 }
 

@@ -146,6 +146,12 @@ impl Draws {
             "a number above 0, or \"auto\"" => {
                 return Some(if self.chance(0.5) { json!("auto") } else { json!(self.number(0.1, 1e6)) });
             }
+            "a list of whole numbers from 0" => {
+                let n = self.whole(0, 3);
+                let mut places: Vec<u64> = (0..n).map(|_| self.number(0.0, 1e9) as u64).collect();
+                places.sort_unstable();
+                return Some(json!(places));
+            }
             _ => {}
         }
         let (_, bounds) = text.split_once("from ")?;
