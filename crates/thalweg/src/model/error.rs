@@ -144,6 +144,16 @@ fn graph_hint(error: &GraphError) -> Option<String> {
         Fault::Rank { .. } if LAYERS_OF_IMAGES.contains(&error.op) => Some(
             "put it before layers that change the number of axes, such as `embedding` and `conv1d`".into(),
         ),
+        Fault::Rank { .. } if error.op == "column_embedding" => {
+            Some("put `{ type = \"flatten\" }` before it".into())
+        }
+        Fault::Rank { .. } if error.op == "member_linear" => Some(
+            "put `{ type = \"flatten\" }` before the first of them, and give all of them the same `members`".into(),
+        ),
+        Fault::Range { key: "numbers" | "categories" | "category_sizes", .. } => Some(
+            "`thalweg data info` lists the inputs, of which the first has the place 0; `model=tabular` finds them by itself"
+                .into(),
+        ),
         Fault::Range { key: "drop", .. } => Some("`drop = 0.5`, or another share below 1".into()),
         _ if error.op == "concat" => Some("give it `branches`, such as `branches = [[\"relu\"], []]`".into()),
         Fault::Range { key: "kernel" | "size", .. } => Some("a smaller window, or more stride".into()),
