@@ -74,7 +74,7 @@ impl Layer for MemberLinear {
                 let got = b.shape(x).clone();
                 return Err(b.error(
                     ENTRY.name,
-                    Fault::Rank { expected: "2, or 3 with the members in the middle", got },
+                    Fault::Rank { expected: "2 or 3", got },
                 ));
             }
         };
