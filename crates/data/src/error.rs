@@ -14,8 +14,8 @@ pub use files::FilesError;
 use hint::typed;
 #[cfg(feature = "table")]
 pub(crate) use words::{NAMED, first_of};
-pub(crate) use words::{first, size};
 use words::{after, closing, column_faults, list_paths, odd_lines, others, quoted, unreadable};
+pub(crate) use words::{first, size};
 
 /// A problem with a data source. `Display` is the message; [`DataError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]

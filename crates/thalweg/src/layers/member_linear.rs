@@ -72,10 +72,7 @@ impl Layer for MemberLinear {
             [_, members, inputs] if members == k => (x, inputs),
             _ => {
                 let got = b.shape(x).clone();
-                return Err(b.error(
-                    ENTRY.name,
-                    Fault::Rank { expected: "2 or 3", got },
-                ));
+                return Err(b.error(ENTRY.name, Fault::Rank { expected: "2 or 3", got }));
             }
         };
         let weight = b.param("weight", [units, inputs], Normal { std: self.weight_std, mean: 0.0 })?;
