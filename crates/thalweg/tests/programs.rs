@@ -108,6 +108,19 @@ fn members_learn_alone_and_answer_together() {
     assert_close(&each, &by_hand, 1e-5, "loss of the joined answer");
 }
 
+/// Weights of classes are one buffer, however many members there are; where all weigh alike, they change nothing.
+#[test]
+fn members_share_the_weights_of_classes() {
+    let words = ["data=digits", "model=tabular", "model.members=3", "model.hidden=[8]", "loss=cross_entropy"];
+    let same = format!("loss.class_weights=[{}]", ["2"; 10].join(","));
+    let losses = |mut trainer: Trainer| (0..5).map(|_| trainer.step().unwrap()).collect::<Vec<f32>>();
+    let plain = losses(trainer(&words));
+    let weighted = losses(trainer(&[&words[..], &[&same]].concat()));
+    for (a, b) in plain.iter().zip(&weighted) {
+        assert!((a - b).abs() <= 1e-5 * a, "{plain:?}, {weighted:?}");
+    }
+}
+
 /// Looking changes no bit of what is looked at.
 #[test]
 fn a_probe_changes_nothing() {

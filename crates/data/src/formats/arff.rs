@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::table::COLUMNS;
 use super::{Format, Reader};
 use crate::tables::cursor::Cuts;
 use crate::tables::sniff::Sniffed;
@@ -14,19 +15,7 @@ pub const FORMAT: Format = Format {
     name: "arff",
     endings: &[".arff"],
     summary: "ARFF from Weka and OpenML, and KEEL's `.dat` files like it: `@attribute` lines give names and types of the columns",
-    options: &[&[
-        "target",
-        "drop",
-        "task",
-        "group",
-        "time",
-        "weight",
-        "missing",
-        "missing_target",
-        "types",
-        "date_order",
-        "encoding",
-    ]],
+    options: &[COLUMNS, &["encoding"]],
     reader: Reader::Table(load),
 };
 

@@ -29,7 +29,7 @@ pub const FORMAT: Format = Format {
     name: "arrow",
     endings: &[".arrow", ".arrows", ".feather", ".ipc"],
     summary: "Arrow's files (Feather 2) and streams, plain or with LZ4; lists and maps cannot be columns of a table",
-    options: &[table::TYPED],
+    options: &[table::COLUMNS, table::MARKS],
     reader: Reader::Table(load),
 };
 

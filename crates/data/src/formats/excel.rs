@@ -6,7 +6,8 @@ use std::path::Path;
 
 use calamine::{Data, DataRef, DataType, ExcelDateTime, Reader as _, Sheets, open_workbook_auto_from_rs};
 
-use super::{Format, Reader, table::TYPED};
+use super::table::{COLUMNS, MARKS};
+use super::{Format, Reader};
 use crate::tables::cells::Column;
 use crate::tables::read::Pass;
 use crate::tables::typed::Typed;
@@ -18,7 +19,7 @@ pub const FORMAT: Format = Format {
     name: "excel",
     endings: &[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"],
     summary: "workbooks of Excel and LibreOffice: the first sheet with cells, or the one that `data.sheet` names",
-    options: &[TYPED, &["header", "skip", "sheet"]],
+    options: &[COLUMNS, MARKS, &["header", "skip", "sheet"]],
     reader: Reader::Table(load),
 };
 

@@ -20,7 +20,7 @@ pub const FORMAT: Format = Format {
     name: "json",
     endings: &[".jsonl", ".ndjson", ".json"],
     summary: "JSON lines, or an array of objects: each object is a row and its keys are columns, `a.b` for objects inside objects",
-    options: &[table::TYPED],
+    options: &[table::COLUMNS, table::MARKS],
     reader: Reader::Table(load),
 };
 

@@ -25,7 +25,7 @@ pub const FORMAT: Format = Format {
     name: "parquet",
     endings: &[".parquet", ".pq"],
     summary: "Parquet, plain or with Snappy, gzip, Zstandard or LZ4; lists and maps cannot be columns of a table",
-    options: &[table::TYPED],
+    options: &[table::COLUMNS, table::MARKS],
     reader: Reader::Table(load),
 };
 

@@ -12,25 +12,16 @@ pub const FORMAT: Format = Format {
     name: "table",
     endings: &[".csv", ".tsv", ".tab", ".data", ".dat", ".txt"],
     summary: "CSV, TSV or space-separated tables; the target is the last column unless you name another",
-    options: &[TYPED, TEXT],
+    options: &[COLUMNS, MARKS, TEXT],
     reader: Reader::Table(load),
 };
 
 /// Settings of all tables.
-pub(super) const TYPED: &[&str] = &[
-    "target",
-    "drop",
-    "task",
-    "group",
-    "time",
-    "weight",
-    "decimal",
-    "thousands",
-    "missing",
-    "missing_target",
-    "types",
-    "date_order",
-];
+pub(super) const COLUMNS: &[&str] =
+    &["target", "drop", "task", "group", "time", "weight", "missing", "missing_target", "types", "date_order"];
+
+/// Settings of tables whose numbers may be written in more than one way.
+pub(super) const MARKS: &[&str] = &["decimal", "thousands"];
 
 /// Settings of tables whose files are text.
 pub(super) const TEXT: &[&str] = &["header", "separator", "skip", "skip_lines", "comment", "encoding"];

@@ -14,7 +14,7 @@ pub const FORMAT: Format = Format {
     name: "zip",
     endings: &[".zip"],
     summary: "an archive with one table of any format, or the one that `data.sheet` names",
-    options: &[table::TYPED, table::TEXT, &["sheet"]],
+    options: &[table::COLUMNS, table::MARKS, table::TEXT, &["sheet"]],
     reader: Reader::Table(load),
 };
 

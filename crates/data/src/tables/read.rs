@@ -11,11 +11,8 @@ use super::sniff::{self, Sniffed};
 use super::stream::{self, Limits, Stream};
 use super::text::Text;
 use super::{Table, decode, header, style};
-use crate::error::OddLine;
+use crate::error::{NAMED, OddLine};
 use crate::{CacheError, DataError, DataOptions};
-
-/// How many odd lines a message names.
-const NAMED: usize = 3;
 
 /// Records by which the decimal mark is guessed before the first pass.
 const LOOK: usize = 500;

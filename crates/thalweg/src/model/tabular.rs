@@ -83,11 +83,10 @@ impl Network for Tabular {
             dim: self.dim,
             category_dim: self.category_dim,
         };
-        let named = |layer: LayerConfig, name: &str| layer.named(name);
         let mut layers = vec![
-            named(SmoothClip { limit: self.clip }.into(), "clip"),
-            named(columns.into(), "columns"),
-            named(Scale::default().into(), "scale"),
+            LayerConfig::from(SmoothClip { limit: self.clip }).named("clip"),
+            LayerConfig::from(columns).named("columns"),
+            LayerConfig::from(Scale::default()).named("scale"),
         ];
         for (i, n) in self.hidden.iter().enumerate() {
             layers.push(self.dense(Units::Count(*n), i == 0, 1.0));
@@ -96,7 +95,7 @@ impl Network for Tabular {
                 layers.push(Dropout { drop: self.dropout }.into());
             }
         }
-        layers.push(named(self.dense(Units::Outputs, self.hidden.is_empty(), 0.0), "head"));
+        layers.push(self.dense(Units::Outputs, self.hidden.is_empty(), 0.0).named("head"));
         layers
     }
 

@@ -142,30 +142,6 @@ impl Objective {
         &self.constants
     }
 
-    /// The losses of an ensemble's outputs `[batch, members, n]`: their mean is that of the members' losses.
-    pub fn of_members(
-        &self,
-        g: &mut Graph,
-        outputs: Var,
-        truths: &[Truth],
-        mixture: Option<&Mixture>,
-    ) -> Built<Total> {
-        let &[batch, members, n] = &g.shape(outputs)[..] else {
-            unreachable!("an ensemble gives its outputs for each member")
-        };
-        let mut mean = None;
-        let mut costs = Vec::new();
-        for i in 0..members {
-            let own = g.slice(outputs, 1, i, 1)?;
-            let own = g.reshape(own, [batch, n])?;
-            let total = self.build(g, own, truths, mixture)?;
-            mean = Some(mean.map_or(Ok(total.mean), |sum| g.add(sum, total.mean))?);
-            costs = total.costs;
-        }
-        let sum = mean.map_or_else(|| g.constant(0.0, []), Ok)?;
-        Ok(Total { costs, mean: g.scale(sum, 1.0 / members as f32)? })
-    }
-
     /// What an ensemble with outputs `[batch, members, n]` answers: the logarithms of its members' mean probabilities
     /// where classes are told by softmax, else the mean of their outputs.
     pub fn joined(&self, g: &mut Graph, outputs: Var) -> Built {
@@ -192,11 +168,11 @@ impl Objective {
 
     /// Adds the losses of `outputs` to a graph. That of a mixed sample is
     /// own · L(target) + (1 − own) · L(partner); where samples have weights, the mean divides by the sum of the weights
-    /// mixed alike.
+    /// mixed alike. An ensemble has outputs for each of its members, and its loss is the mean of theirs.
     pub fn build(
         &self,
         g: &mut Graph,
-        outputs: Var,
+        outputs: &[Var],
         truths: &[Truth],
         mixture: Option<&Mixture>,
     ) -> Built<Total> {
@@ -218,11 +194,43 @@ impl Objective {
 }
 
 impl Term {
-    fn build(&self, g: &mut Graph, outputs: Var, own: Truth, mixture: Option<(Truth, Var)>) -> Built<Costs> {
+    fn build(
+        &self,
+        g: &mut Graph,
+        outputs: &[Var],
+        own: Truth,
+        mixture: Option<(Truth, Var)>,
+    ) -> Built<Costs> {
         let constants = match self.constants.len() {
             0 => None,
             n => Some(g.buffer("constants", [n])?.0),
         };
+        let mut sum: Option<Costs> = None;
+        for outputs in outputs {
+            let costs = self.of_outputs(g, *outputs, own, mixture, constants)?;
+            sum = Some(match sum {
+                None => costs,
+                Some(sum) => Costs {
+                    each: g.add(sum.each, costs.each)?,
+                    weight: costs.weight,
+                    mean: g.add(sum.mean, costs.mean)?,
+                },
+            });
+        }
+        let Some(sum) = sum else { unreachable!("a model has outputs") };
+        let share = 1.0 / outputs.len() as f32;
+        Ok(Costs { each: g.scale(sum.each, share)?, weight: sum.weight, mean: g.scale(sum.mean, share)? })
+    }
+
+    /// The loss of one model's outputs, or of one member's.
+    fn of_outputs(
+        &self,
+        g: &mut Graph,
+        outputs: Var,
+        own: Truth,
+        mixture: Option<(Truth, Var)>,
+        constants: Option<Var>,
+    ) -> Built<Costs> {
         let outputs = match g.shape(outputs).len() {
             2 => g.slice(outputs, 1, self.outputs.start, self.outputs.len())?,
             _ => outputs,
@@ -275,6 +283,18 @@ fn weighted(g: &mut Graph, each: Var, weight: Var, present: Option<Var>) -> Buil
     let (sum, divisor, least) = (g.sum(each)?, g.sum(weight)?, g.constant(NO_WEIGHT, [])?);
     let divisor = g.binary(Fn2::Max, divisor, least)?;
     Ok(Costs { each, weight: Some(weight), mean: g.div(sum, divisor)? })
+}
+
+/// The outputs of each member of an ensemble that gives `[batch, members, n]`.
+pub(super) fn of_members(g: &mut Graph, outputs: Var) -> Built<Vec<Var>> {
+    let &[batch, members, n] = &g.shape(outputs)[..] else {
+        unreachable!("an ensemble gives its outputs for each member")
+    };
+    let of = |i| {
+        let own = g.slice(outputs, 1, i, 1)?;
+        g.reshape(own, [batch, n])
+    };
+    (0..members).map(of).collect()
 }
 
 /// own · a + (1 − own) · b for `a: [batch]`, `b: [batch]`.

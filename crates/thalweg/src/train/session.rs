@@ -9,7 +9,7 @@ use engine::{Draw, Executor, Fault, GraphError, Plan, PlanOptions, Pool};
 
 use super::error::TrainError;
 use super::memory;
-use super::objective::{Mixture, Objective, Term, Total, Truth};
+use super::objective::{Mixture, Objective, Term, Total, Truth, of_members};
 use super::program::{Batch, Blueprint, Fed, Feeding, Output, Program, ProgramKey, Quantity, Work};
 use crate::data::Task;
 use crate::losses::Costs;
@@ -97,13 +97,14 @@ impl Session {
             true => self.objective.joined(&mut g, outputs)?,
             false => outputs,
         };
+        let judged = match key.work {
+            Work::Train if self.model.is_ensemble() => of_members(&mut g, outputs)?,
+            _ => vec![answers],
+        };
         let loss = match key.work {
             Work::Answer => None,
-            Work::Train if self.model.is_ensemble() => {
-                Some(self.objective.of_members(&mut g, outputs, &truths, mixture.as_ref())?)
-            }
             Work::Train | Work::Measure => {
-                Some(self.objective.build(&mut g, answers, &truths, mixture.as_ref())?)
+                Some(self.objective.build(&mut g, &judged, &truths, mixture.as_ref())?)
             }
         };
         let mut named = loss.as_ref().map_or_else(Vec::new, |loss| self.named(key.work, loss, answers));
