@@ -17,8 +17,18 @@ pub const FORMAT: Format = Format {
 };
 
 /// Settings of all tables.
-pub(super) const COLUMNS: &[&str] =
-    &["target", "drop", "task", "group", "time", "weight", "missing", "missing_target", "types", "date_order"];
+pub(super) const COLUMNS: &[&str] = &[
+    "target",
+    "drop",
+    "task",
+    "group",
+    "time",
+    "weight",
+    "missing",
+    "missing_target",
+    "types",
+    "date_order",
+];
 
 /// Settings of tables whose numbers may be written in more than one way.
 pub(super) const MARKS: &[&str] = &["decimal", "thousands"];
