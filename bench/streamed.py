@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Peak memory and speed of data larger than the memory that a run may take, beside the same rows held in memory.
 
-    bench/streamed.py THALWEG FOLDER [images] [arrays] [repeats=3]
+    bench/streamed.py THALWEG FOLDER [images] [arrays] [table] [large] [repeats=3]
 
-Makes 200,000 small PNG files in ten class folders, and an NPY array of 5,000,000 x 50 numbers (1 GB), in FOLDER where
-they are not there yet; trains on them with `data.memory=256MiB`, and with the same rows in memory in the same order, in
-turn. Prints for each run the time of the start (the first one writes the cache), samples a second, the process's peak
+Makes 200,000 small PNG files in ten class folders, an NPY array of 5,000,000 x 50 numbers (1 GB), and a CSV table of
+5,400,000 x 20 numbers and a class (1 GB) in FOLDER where they are not there yet; trains on them with
+`data.memory=256MiB`, and with the same rows in memory in the same order, in turn. `large` is a table ten times as long,
+which is only streamed. Prints for each run the time of the start (the first one writes the cache), samples a second, the process's peak
 of resident memory, and the hash of the weights, which must be the same in both.
 """
 
@@ -23,6 +24,7 @@ import zlib
 MEMORY = "256MiB"
 IMAGES, SIDE, CLASSES = 200_000, 32, 10
 ROWS, COLUMNS, BLOCK = 5_000_000, 50, 10_000
+TABLE_ROWS, TABLE_COLUMNS = 5_400_000, 20
 
 
 def png(pixels: bytes) -> bytes:
@@ -69,6 +71,26 @@ def make_arrays(folder: pathlib.Path) -> None:
     npy(folder / "y.npy", "|u1", f"{ROWS},", (labels[t:] + labels[:t] for t in turns))
 
 
+def make_table(path: pathlib.Path, times: int = 1) -> None:
+    rng, blocks = random.Random(3), TABLE_ROWS * times // BLOCK
+    rows = []
+    for _ in range(BLOCK):
+        values = [rng.gauss(0, 1) for _ in range(TABLE_COLUMNS)]
+        label = int(values[0] > 0) + 2 * int(values[1] * values[2] > 0)
+        rows.append(",".join(f"{v:.6f}" for v in values) + f",class{label}\n")
+    part = path.with_suffix(".part")
+    with open(part, "w") as out:
+        out.write(",".join(f"x{i}" for i in range(TABLE_COLUMNS)) + ",y\n")
+        for _ in range(blocks):
+            turn = rng.randrange(BLOCK)
+            out.writelines(rows[turn:] + rows[:turn])
+    part.rename(path)
+
+
+def make_large(path: pathlib.Path) -> None:
+    make_table(path, 10)
+
+
 def train(thalweg: str, folder: pathlib.Path, name: str, words: list) -> dict:
     run = folder / f"run-{name}"
     command = [thalweg, "train", *words, f"data.memory={MEMORY}", "--run-dir", run, "--overwrite", "-q"]
@@ -94,17 +116,24 @@ def main() -> None:
     kinds = {
         "images": (make_images, "images", ["model=mlp-64", "batch=64", "steps=6000", *parts]),
         "arrays": (make_arrays, "arrays/x.npy", ["model=mlp-64-64", "batch=256", "steps=20000", *parts]),
+        "table": (make_table, "table.csv", ["model=mlp-64-64", "batch=256", "steps=20000", *parts]),
+        "large": (make_large, "large.csv", ["model=mlp-64-64", "batch=256", "steps=20000", *parts]),
     }
     for kind in chosen:
         make, source, words = kinds[kind]
-        if not (folder / kind).exists():
-            make(folder / kind)
+        made = folder / pathlib.Path(source).parts[0]
+        if not made.exists():
+            make(made)
         words = [f"data={folder / source}", *words]
         found = {"streamed": [], "held": []}
         for _ in range(repeats):
             found["streamed"].append(train(thalweg, folder, f"{kind}-streamed", words))
+            if kind == "large":
+                continue
             held = ["data.stream=false", "data.shuffle=blocks"]
             found["held"].append(train(thalweg, folder, f"{kind}-held", words + held))
+        if kind == "large":
+            continue
         best = {how: max(run["rate"] for run in runs) for how, runs in found.items()}
         weights = {run["weights"] for runs in found.values() for run in runs}
         same = "the same weights" if len(weights) == 1 else "DIFFERENT WEIGHTS"

@@ -29,8 +29,9 @@ pub(super) fn groups(table: &Table, options: &DataOptions) -> Result<Option<Vec<
     let room = column.room();
     let too_many = || {
         let what = format!("the different values of column `{name}`, by which parts are cut,");
-        let (share, path) = (room, table.path.clone());
-        DataError::from(CacheError::Share { what, share, memory: share.saturating_mul(TEXT_SHARE), path })
+        let (share, enough, path) = (room, room.saturating_mul(4), table.path.clone());
+        let memory = share.saturating_mul(TEXT_SHARE);
+        DataError::from(CacheError::Share { what, share, enough, memory, path })
     };
     if !column.is_listed() {
         return Err(too_many());

@@ -211,9 +211,16 @@ impl Sample {
 
 /// A number, a date, a missing value, or a word in which no other separator is left.
 fn is_clean(field: &str, separator: u8, marks: &Marks) -> bool {
+    // a whole line that is not cut is neither
+    const LONGEST: usize = 128;
     let others = SEPARATORS.iter().filter(|s| **s != separator && **s != b' ');
-    others.clone().all(|s| !field.as_bytes().contains(s))
-        || marks.has_among_numbers(field)
+    if others.clone().all(|s| !field.as_bytes().contains(s)) {
+        return true;
+    }
+    if field.len() > LONGEST {
+        return false;
+    }
+    marks.has_among_numbers(field)
         || number::undress(field).is_some_and(|d| d.value(b'.', None).or(d.value(b',', None)).is_some())
         || dates::evidence(field).is_some()
 }

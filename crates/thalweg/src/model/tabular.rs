@@ -24,7 +24,7 @@ const MANY: usize = 2048;
 /// What a config gets that says nothing of it.
 const RECIPE: &str = r#"
 preprocess = "robust"
-optimizer = { name = "adam", lr = 0.04, betas = [0.9, 0.95] }
+optimizer = { name = "adam", lr = 0.04, betas = [0.9, 0.95], weight_decay = 0.0 }
 schedule = { name = "coslog" }
 groups = [{ match = "*.bias", lr_factor = 0.1 }, { match = "scale.weight", lr_factor = 6.0 }]
 "#;
@@ -32,7 +32,7 @@ groups = [{ match = "*.bias", lr_factor = 0.1 }, { match = "scale.weight", lr_fa
 settings! {
     /// x: [B, inputs] -> [B, outputs].
     ///
-    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04 and betas 0.9 and 0.95,
+    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04, betas 0.9 and 0.95 and no decay,
     /// the schedule `coslog`, a tenth of the step for biases and six times the step for the factors of the columns,
     /// `preprocess = "robust"`, batches of 256 (64 below 2,048 training samples) and 64 epochs. A key that is set
     /// stays. A program gets the same by [`RunConfig::of`](crate::config::RunConfig::of).

@@ -163,6 +163,21 @@ optimizers! {
     lamb: Lamb,
 }
 
+impl OptimConfig {
+    /// The strength of weight decay where it is left open, for whoever knows the data; none for optimizers that have a
+    /// default of their own.
+    pub(crate) fn open_decay(&mut self) -> Option<&mut Option<f64>> {
+        let decay = match self {
+            OptimConfig::Sgd(own) => &mut own.weight_decay,
+            OptimConfig::Momentum(own) => &mut own.weight_decay,
+            OptimConfig::Nesterov(own) => &mut own.weight_decay,
+            OptimConfig::Adam(own) => &mut own.weight_decay,
+            OptimConfig::AdamW(_) | OptimConfig::Lamb(_) => return None,
+        };
+        decay.is_none().then_some(decay)
+    }
+}
+
 impl<'de> Deserialize<'de> for OptimConfig {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         crate::registry::name_or_table::<D, Table>(from).map(Self::from)

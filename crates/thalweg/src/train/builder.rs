@@ -217,7 +217,7 @@ impl TrainerBuilder {
         check_heads(&model, train.heads(), &own)?;
         let numbers = numbers_of(&*train)?;
         let are_normed = !model.buffers().is_empty();
-        let on = Given { n_train: numbers.len(), are_table: false, are_normed };
+        let on = Given { n_train: numbers.len(), are_table: false, are_normed, decay: None };
         settings.batch = self.batch.unwrap_or_else(|| fitting_batch(BATCH, on));
         settings.check(numbers.len())?;
         let length = run_length(&settings, numbers.len());

@@ -220,10 +220,23 @@ impl Prepared {
         }
     }
 
-    /// The config with what its model takes from the columns of these data.
+    /// The config with what it leaves open and these data say: what its model takes from their columns, and how
+    /// strongly weights decay on a table.
     pub fn suited(&self, config: &RunConfig) -> RunConfig {
         let inputs = columns(self.set.schema.as_ref(), self.set.n_inputs());
-        RunConfig { model: config.model.suited(&inputs), ..config.clone() }
+        let mut config = RunConfig { model: config.model.suited(&inputs), ..config.clone() };
+        if let Some(decay) = config.optimizer.open_decay() {
+            *decay = self.weight_decay();
+        }
+        config
+    }
+
+    /// How strongly weights decay on a table where nobody says it: 1/n for n training samples, to three digits so that
+    /// it can be typed. It is the prior of variance 1 for each weight, as in scikit-learn's logistic regression (C = 1):
+    /// it keeps networks from learning some hundred rows by heart, and hardly acts on many.
+    pub(super) fn weight_decay(&self) -> Option<f64> {
+        self.set.schema.as_ref()?;
+        format!("{:.2e}", 1.0 / self.splits.train.len().max(1) as f64).parse().ok()
     }
 
     /// Values that a model must give for a sample.

@@ -69,8 +69,9 @@ impl Settings {
         let told_batch = config.batch.is_none() && (told_epochs || settings.batch != BATCH);
         let epochs = told_epochs.then(|| ("epochs", settings.epochs.unwrap_or(EPOCHS)));
         let batch = told_batch.then_some(("batch", settings.batch as u64));
-        let told: Vec<(&str, u64)> = epochs.into_iter().chain(batch).collect();
-        (settings, said(&told, on.n_train))
+        let counts = epochs.into_iter().chain(batch).map(|(key, count)| (key, count as f64));
+        let decay = on.decay.map(|decay| ("optimizer.weight_decay", decay));
+        (settings, said(&counts.chain(decay).collect::<Vec<_>>(), on.n_train))
     }
 
     /// How a part is measured.
@@ -97,6 +98,8 @@ pub(super) struct Given {
     pub are_table: bool,
     /// whether the model takes statistics over a batch, which one sample does not have
     pub are_normed: bool,
+    /// the weight decay that was chosen for them
+    pub decay: Option<f64>,
 }
 
 /// The largest batch up to `most` that the samples fill and that leaves no last batch of 1 to a model that cannot learn
@@ -110,8 +113,8 @@ pub(super) fn fitting_batch(most: usize, on: Given) -> usize {
 }
 
 /// `epochs=80, batch=64, chosen from 1,437 training samples; set `epochs`, `batch``
-fn said(chosen: &[(&str, u64)], n_train: usize) -> Option<String> {
-    let join = |f: &dyn Fn(&(&str, u64)) -> String| chosen.iter().map(f).collect::<Vec<_>>().join(", ");
+fn said(chosen: &[(&str, f64)], n_train: usize) -> Option<String> {
+    let join = |f: &dyn Fn(&(&str, f64)) -> String| chosen.iter().map(f).collect::<Vec<_>>().join(", ");
     let values = join(&|(key, value)| format!("{key}={value}"));
     let keys = join(&|(key, _)| format!("`{key}`"));
     let n = with_commas(n_train);
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_is_left_open_follows_from_the_samples() {
-        let on = |n_train, are_table, are_normed| Given { n_train, are_table, are_normed };
+        let on = |n_train, are_table, are_normed| Given { n_train, are_table, are_normed, decay: None };
         let chosen = |config: &RunConfig, on| {
             let (settings, said) = Settings::chosen(config, on);
             (settings.batch, settings.epochs, said)
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn no_last_batch_of_one_where_statistics_are_taken() {
-        let batch = |n_train, are_normed| fitting_batch(64, Given { n_train, are_table: true, are_normed });
+        let batch = |n_train, are_normed| fitting_batch(64, Given { n_train, are_table: true, are_normed, decay: None });
         assert_eq!((batch(65, true), batch(65, false), batch(66, true)), (63, 64, 64));
         // 4,033 = 63 * 64 + 1, so 63 leaves one as well
         assert_eq!((batch(4033, true), 4033 % 62), (62, 3));

@@ -72,6 +72,7 @@ impl Trainer {
     /// When the config does not fit the data or the model.
     pub fn new(config: &RunConfig, data: Prepared) -> Result<Self, TrainError> {
         config.check_set()?;
+        let decay = config.optimizer.clone().open_decay().and_then(|_| data.weight_decay());
         let config = &data.suited(config);
         let model = Model::new(&config.model, &data.reading.input_shape, data.n_outputs())?;
         let augment = Pipeline::new(&config.augment, &data.set, &data.splits.train, config.seed)?;
@@ -85,6 +86,7 @@ impl Trainer {
             n_train: splits.train.len(),
             are_table: data.set.schema.is_some(),
             are_normed: !model.buffers().is_empty(),
+            decay,
         };
         let (mut settings, said) = Settings::chosen(config, on);
         settings.blocks = blocks(config, &data.set);

@@ -98,7 +98,7 @@ impl Case {
         match self.network {
             Network::Mlp { .. } => Arc::new(Adam::default()),
             Network::Cnn => Arc::new(Sgd { lr: 0.01, ..Sgd::default() }),
-            Network::Named("resnet20") => Arc::new(Momentum { weight_decay: 1e-4, ..momentum }),
+            Network::Named("resnet20") => Arc::new(Momentum { weight_decay: Some(1e-4), ..momentum }),
             Network::Named(_) => Arc::new(momentum),
         }
     }

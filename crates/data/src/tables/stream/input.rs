@@ -50,7 +50,8 @@ impl Input {
     /// The error of a record that does not fit into its share of memory.
     pub fn too_long(&self, limits: Limits) -> DataError {
         let (what, path) = ("a line, or what a quote encloses,", self.path.clone());
-        CacheError::Share { what: what.into(), share: limits.longest, memory: limits.all, path }.into()
+        let (share, enough) = (limits.longest, limits.longest.saturating_mul(4));
+        CacheError::Share { what: what.into(), share, enough, memory: limits.all, path }.into()
     }
 
     /// Adds up to `n` bytes to `out`; fewer at the end of the file.

@@ -48,11 +48,12 @@ impl File {
         let wide = usize::from(options.time.is_some()) + usize::from(options.weight.is_some());
         let told = 12 * usize::from(options.group.is_some()) + 16 * wide;
         let (share, row) = (self.limits.all / ROW_SHARE, 8 * n_targets + told + PART_BYTES);
-        if table.n_rows.saturating_mul(row) <= share {
+        let enough = table.n_rows.saturating_mul(row);
+        if enough <= share {
             return Ok(());
         }
         let what = format!("the targets of {} rows, and their places in parts,", table.n_rows);
-        Err(CacheError::Share { what, share, memory: self.limits.all, path: table.path.clone() }.into())
+        Err(CacheError::Share { what, share, enough, memory: self.limits.all, path: table.path.clone() }.into())
     }
 
     /// Writes the rows of a table, or those that are kept.
