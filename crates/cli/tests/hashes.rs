@@ -28,7 +28,10 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("dropout", "model=mlp-64-64 model.dropout=0.3 optimizer=adamw optimizer.weight_decay=0.05 epochs=2"),
     ("augmentation", "--config conv.toml augment=crop-1,translate-1,rotate-10 epochs=1"),
-    ("regression", "data=table.csv model=mlp-32-16 loss=huber clip_norm=0.5 schedule=cosine epochs=8"),
+    (
+        "regression",
+        "data=table.csv model=mlp-32-16 loss=huber clip_norm=0.5 schedule=cosine epochs=8 optimizer.weight_decay=0",
+    ),
     ("large", "--config large.toml batch=48 steps=3 threads=2"),
     (
         "groups",

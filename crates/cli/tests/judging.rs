@@ -95,12 +95,20 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
     let ran = here.run("train data=t.csv --run-dir r");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let n_train = json(&here, "r/summary.json")["samples"]["train"].as_u64().unwrap();
-    let said = format!(
-        "note: epochs=400, batch=64, chosen because there are {n_train} training samples; set `epochs`, `batch`"
-    );
-    assert!(ran.err.contains(&said), "{}", ran.err);
+    assert_eq!(n_train, 105);
+    let said = "note: epochs=400, batch=64, optimizer.weight_decay=0.00952, chosen because there are 105 training samples; \
+                set `epochs`, `batch`, `optimizer.weight_decay`";
+    assert!(ran.err.contains(said), "{}", ran.err);
     let config = read(&here, "r/config.toml");
-    assert!(config.contains("\nepochs = 400 ") && config.contains("\nbatch = 64 "), "{config}");
+    let has = |line: &str| config.contains(&format!("\n{line} "));
+    assert!(has("epochs = 400") && has("batch = 64") && has("weight_decay = 0.00952"), "{config}");
+    // what is set stays, 0 too, and so do the defaults of decoupled decay
+    let kept = here.run("train data=t.csv optimizer.weight_decay=0 epochs=2 --run-dir kept");
+    assert!(kept.code == 0 && !kept.err.contains("weight_decay"), "{}", kept.err);
+    assert!(read(&here, "kept/config.toml").contains("\nweight_decay = 0.0 "));
+    let own = here.run("train data=t.csv optimizer=adamw epochs=2 --run-dir own");
+    assert!(own.code == 0 && !own.err.contains("weight_decay"), "{}", own.err);
+    assert!(read(&here, "own/config.toml").contains("\nweight_decay = 0.01 "));
     // the resolved config is the same run, and so is the one that was cut short
     let hash = |run: &str| json(&here, &format!("{run}/summary.json"))["weights_sha256"].clone();
     let again = here.run("train --config r/config.toml --run-dir again");
@@ -111,10 +119,10 @@ fn batch_and_epochs_of_a_table_follow_from_its_rows() {
     assert_eq!(here.run("resume cut").code, 0);
     assert_eq!(hash("r"), hash("cut"));
     // `steps` alone leaves the epochs open, and what is set stays
-    let ran = here.run("train data=t.csv steps=7 --run-dir steps");
+    let ran = here.run("train data=t.csv steps=7 optimizer.weight_decay=0 --run-dir steps");
     assert!(!ran.err.contains("chosen"), "{}", ran.err);
     assert_eq!(json(&here, "steps/summary.json")["steps"], 7);
-    let ran = here.run("train data=t.csv epochs=3 batch=16 --run-dir both");
+    let ran = here.run("train data=t.csv epochs=3 batch=16 optimizer.weight_decay=0 --run-dir both");
     assert!(!ran.err.contains("chosen"), "{}", ran.err);
     assert_eq!(json(&here, "both/summary.json")["epochs"], 3);
     // data that are no table keep their defaults

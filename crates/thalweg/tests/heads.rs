@@ -128,6 +128,7 @@ fn words(path: &Path) -> Vec<String> {
         "standardize_targets=false",
         "model=linear",
         "optimizer=sgd",
+        "optimizer.weight_decay=0",
         "lr=0.125",
         "batch=60",
         "epochs=2",

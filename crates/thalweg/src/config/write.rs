@@ -48,6 +48,7 @@ fn lines(out: &mut String, fields: &[Field], values: &toml::Table) {
     for field in fields {
         match values.get(field.name) {
             Some(value) => rows.push((format!("{} = {}", field.name, shown(value)), field.help)),
+            None if field.example.is_empty() => rows.push((format!("# {}", field.name), field.help)),
             None => rows.push((format!("# {} = {}", field.name, field.example), field.help)),
         }
     }

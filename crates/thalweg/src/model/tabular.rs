@@ -32,10 +32,10 @@ groups = [{ match = "*.bias", lr_factor = 0.1 }, { match = "scale.weight", lr_fa
 settings! {
     /// x: [B, inputs] -> [B, outputs].
     ///
-    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04, betas 0.9 and 0.95 and no decay,
-    /// the schedule `coslog`, a tenth of the step for biases and six times the step for the factors of the columns,
-    /// `preprocess = "robust"`, batches of 256 (64 below 2,048 training samples) and 64 epochs. A key that is set
-    /// stays. A program gets the same by [`RunConfig::of`](crate::config::RunConfig::of).
+    /// A config that says `model = "tabular"` and nothing else of it has Adam with `lr` 0.04, betas 0.9 and 0.95 and no
+    /// decay, the schedule `coslog`, a tenth of the step for biases and six times the step for the factors of the
+    /// columns, `preprocess = "robust"`, batches of 256 (64 below 2,048 training samples) and 64 epochs. A key that is
+    /// set stays. A program gets the same by [`RunConfig::of`](crate::config::RunConfig::of).
     #[derive(Clone, Debug, PartialEq)]
     pub struct Tabular of "tabular" {
         /// width of every hidden layer

@@ -26,9 +26,10 @@ settings! {
         pub betas: [f64; 2] = [0.9, 0.999], in Range::Below(0.0, 1.0);
         /// added to the root of the average square
         pub eps: f64 = 1e-8, in EPS_RANGE;
-        /// strength λ of the weight decay (gradient λθ, of the penalty ½λ|θ|²); open: 0, for a table 1/n of n training samples
+        /// strength λ of the weight decay (gradient λθ, of the penalty ½λ|θ|²); open: 0, for a table of n rows 1/n
         ///
-        /// 1/n is a prior of variance 1 for each weight, as in scikit-learn's logistic regression (C = 1).
+        /// n are the training samples. 1/n is a prior of variance 1 for each weight, as in scikit-learn's logistic
+        /// regression (C = 1).
         pub weight_decay: Option<f64> = None => "null", in Range::AtLeast(0.0);
         /// l2 adds λθ to the gradient; decoupled shrinks θ by lr·λ, apart from the step
         pub decay: Decay = Decay::L2 => "\"l2\"", in Range::Words(Decay::WORDS);

@@ -231,9 +231,9 @@ impl Prepared {
         config
     }
 
-    /// How strongly weights decay on a table where nobody says it: 1/n for n training samples, to three digits so that
-    /// it can be typed. It is the prior of variance 1 for each weight, as in scikit-learn's logistic regression (C = 1):
-    /// it keeps networks from learning some hundred rows by heart, and hardly acts on many.
+    /// How strongly weights decay on a table where nobody says it: 1/n for n training samples, with three digits so
+    /// that it can be typed. It is the prior of variance 1 for each weight, as in scikit-learn's logistic
+    /// regression (C = 1): it keeps networks from learning some hundred rows by heart, and hardly acts on many.
     pub(super) fn weight_decay(&self) -> Option<f64> {
         self.set.schema.as_ref()?;
         format!("{:.2e}", 1.0 / self.splits.train.len().max(1) as f64).parse().ok()

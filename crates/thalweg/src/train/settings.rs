@@ -195,7 +195,9 @@ mod tests {
 
     #[test]
     fn no_last_batch_of_one_where_statistics_are_taken() {
-        let batch = |n_train, are_normed| fitting_batch(64, Given { n_train, are_table: true, are_normed, decay: None });
+        let batch = |n_train, are_normed| {
+            fitting_batch(64, Given { n_train, are_table: true, are_normed, decay: None })
+        };
         assert_eq!((batch(65, true), batch(65, false), batch(66, true)), (63, 64, 64));
         // 4,033 = 63 * 64 + 1, so 63 leaves one as well
         assert_eq!((batch(4033, true), 4033 % 62), (62, 3));
