@@ -1,6 +1,7 @@
 //! Gathering rows of a data set into a batch, with preprocessing fused into the copy.
 
 use kernels::affine::{PATTERN, affine_bytes, affine_in_place, affine_numbers};
+use kernels::fetch::prefetch;
 
 use super::{Affine, DataError, Dataset, Values};
 
@@ -37,16 +38,22 @@ impl Dataset {
                 }
             });
         }
+        let soon = indices.iter().skip(AHEAD).map(|&i| Some(i as usize * width)).chain([None; AHEAD]);
         let rows = indices.iter().map(|&i| i as usize * width).zip(out.chunks_exact_mut(width.max(1)));
+        let rows = rows.zip(soon);
         match &self.inputs {
             Values::F32(values) if affine.is_identity() => {
-                rows.for_each(|(at, out)| out.copy_from_slice(&values[at..at + width]));
+                rows.for_each(|((at, out), soon)| out.copy_from_slice(taken(values, at, soon, width)));
             }
             Values::F32(values) => {
-                rows.for_each(|(at, out)| f32::affine(&values[at..at + width], scale, shift, out));
+                rows.for_each(|((at, out), soon)| {
+                    f32::affine(taken(values, at, soon, width), scale, shift, out)
+                });
             }
             Values::U8(bytes) => {
-                rows.for_each(|(at, out)| u8::affine(&bytes[at..at + width], scale, shift, out));
+                rows.for_each(|((at, out), soon)| {
+                    u8::affine(taken(bytes, at, soon, width), scale, shift, out)
+                });
             }
             Values::Rows(_) => unreachable!("gathered above"),
         }
@@ -71,6 +78,17 @@ impl Dataset {
             }
         }
     }
+}
+
+/// Rows from the one that is copied to the one that is fetched: rows of a batch lie far apart.
+pub(crate) const AHEAD: usize = 8;
+
+/// A row, while the one that begins at `soon` is fetched.
+fn taken<T>(values: &[T], at: usize, soon: Option<usize>, width: usize) -> &[T] {
+    if let Some(soon) = soon {
+        prefetch(&values[soon..soon + width]);
+    }
+    &values[at..at + width]
 }
 
 /// A stored value that is read as a number.

@@ -5,6 +5,7 @@ pub mod affine;
 pub mod cast;
 pub mod channels;
 pub mod conv;
+pub mod fetch;
 pub mod fold;
 pub mod gemm;
 pub mod half;

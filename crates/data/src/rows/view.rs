@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kernels::cast::floats;
+use kernels::fetch::prefetch;
 
 use super::file::RowsFile;
 use super::ranks::at_places;
 use super::window::Window;
 use super::{blocks_in_group, rows_in_block};
+use crate::gather::AHEAD;
 use crate::{DataError, Values};
 
 /// Inputs that lie in a file of the cache, bytes or f32, read where they are wanted. Equal if their content is.
@@ -200,6 +202,11 @@ impl Rows {
         let mut scratch = SCRATCH.take();
         let mut read = None;
         for (place, &row) in rows.iter().enumerate() {
+            if let (Some(window), Some(&soon)) = (&window, rows.get(place + AHEAD))
+                && let Some(inputs) = window.get(soon as usize / of)
+            {
+                prefetch(&inputs[soon as usize % of * record..][..record]);
+            }
             let (block, within) = (row as usize / of, row as usize % of);
             let here = within * record..(within + 1) * record;
             if let Some(inputs) = self.file.mapped_block(block) {
