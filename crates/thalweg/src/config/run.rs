@@ -156,7 +156,7 @@ fields! {
         pub every: Span = Span::Epochs(1.0) => "\"1ep\"", is Kind::Length;
         /// metric that decides which epoch is the best, such as "valid_loss"
         ///
-        /// `auto` is the validation part's main metric.
+        /// `auto` is the validation part's main metric; its loss where that is accuracy on fewer than 100 samples.
         pub best: String = "auto".into() => "\"auto\"", is Kind::Text;
         /// how many checkpoints of `every` to keep besides the best and the last: `all`, or that many of the newest
         pub keep: Keep = Keep::Newest(0) => "0", is Kind::Free("`all`, or how many checkpoints to keep");

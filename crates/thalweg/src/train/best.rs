@@ -1,4 +1,5 @@
-//! Which epoch is the best one: that of the best metric, of equal ones that of the lower validation loss.
+//! Which epoch is the best one: that of the best metric, of equal ones that of the lower validation loss. On few
+//! samples the loss alone decides, because their accuracy is coarse.
 
 use std::cmp::Ordering;
 
@@ -13,6 +14,8 @@ use crate::config::RunConfig;
 const TRAIN_LOSS: &str = "train_loss";
 /// Breaks ties.
 const VALID_LOSS: &str = "valid_loss";
+/// With fewer validation samples, one of them is more than a point of accuracy.
+const FEW: usize = 100;
 
 /// The metric that tells the best epoch.
 pub(super) struct Judge {
@@ -33,10 +36,23 @@ impl Judge {
         let has_valid = !trainer.parts.valid.numbers.is_empty();
         let name = match config.save.best.as_str() {
             "auto" if !has_valid => TRAIN_LOSS.to_owned(),
+            "auto" if is_coarse(trainer) => VALID_LOSS.to_owned(),
             "auto" => format!("valid_{}", trainer.session.objective.main_metric()),
             named => named.to_owned(),
         };
         Judge { name }
+    }
+
+    /// What is said where the loss decides in the place of a coarse accuracy.
+    pub fn said(config: &RunConfig, trainer: &Trainer) -> Option<String> {
+        let n = trainer.parts.valid.numbers.len();
+        (config.save.best == "auto" && n > 0 && is_coarse(trainer)).then(|| {
+            let samples = if n == 1 { "1 validation sample" } else { &format!("{n} validation samples") };
+            format!(
+                "accuracy on {samples} is coarse, so the lowest `valid_loss` decides which epoch is best; \
+                 `save.best=valid_accuracy` lets accuracy decide"
+            )
+        })
     }
 
     /// The figures as the best ones, if they are better than those of before; the first figures always are.
@@ -81,6 +97,11 @@ impl Judge {
         let (value, loss) = (value.unwrap_or(f64::NAN), loss.unwrap_or(f64::INFINITY));
         Ok(Worth { value, goal: goal(name), loss })
     }
+}
+
+/// Whether one validation sample is more than a point of the accuracy that would decide.
+fn is_coarse(trainer: &Trainer) -> bool {
+    trainer.parts.valid.numbers.len() < FEW && trainer.session.objective.main_metric() == "accuracy"
 }
 
 impl Worth {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use engine::{Draw, StateVec};
 
 use super::about::About;
+#[cfg(feature = "runs")]
+use super::best::Judge;
 use super::choice::Split;
 use super::error::TrainError;
 use super::evaluate::{Evaluator, Measured};
@@ -104,6 +106,10 @@ impl Trainer {
         })?;
         #[cfg(feature = "runs")]
         trainer.about.warnings.extend(config.idle(length));
+        #[cfg(feature = "runs")]
+        if let Some(note) = Judge::said(config, &trainer) {
+            trainer.about.notes.push(note);
+        }
         #[cfg(feature = "runs")]
         if let Some(saved) = &mut trainer.about.saved {
             saved.states = Some(SavedState::list(trainer.updater.states()));
