@@ -65,8 +65,8 @@ pub enum CacheError {
         what: String,
         /// Bytes that it may take.
         share: usize,
-        /// Bytes that would be enough, as far as that is known.
-        enough: usize,
+        /// Bytes that it would take, where that is known.
+        enough: Option<usize>,
         /// Bytes that the run may take.
         memory: usize,
         /// The source.
@@ -74,16 +74,16 @@ pub enum CacheError {
     },
 }
 
-/// Bytes.
-const MIB: f64 = (1 << 20) as f64;
-
 impl CacheError {
     /// What to type or do next, one line.
     pub fn hint(&self) -> String {
         match self {
             CacheError::Share { share, enough, memory, .. } => {
-                let times = *enough as f64 / (*share).max(1) as f64;
-                format!("allow more: `data.memory={}MiB`", (*memory as f64 / MIB * times).ceil())
+                let times = enough.map_or(4.0, |enough| enough as f64 / (*share).max(1) as f64);
+                format!(
+                    "allow more: `data.memory={}MiB`",
+                    (*memory as f64 * times / f64::from(1 << 20)).ceil()
+                )
             }
             CacheError::Write { .. } => {
                 "make room there, or name a folder on another disk: `XDG_CACHE_HOME=FOLDER`".into()

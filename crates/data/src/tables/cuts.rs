@@ -29,9 +29,8 @@ pub(super) fn groups(table: &Table, options: &DataOptions) -> Result<Option<Vec<
     let room = column.room();
     let too_many = || {
         let what = format!("the different values of column `{name}`, by which parts are cut,");
-        let (share, enough, path) = (room, room.saturating_mul(4), table.path.clone());
-        let memory = share.saturating_mul(TEXT_SHARE);
-        DataError::from(CacheError::Share { what, share, enough, memory, path })
+        let (share, path, memory) = (room, table.path.clone(), room.saturating_mul(TEXT_SHARE));
+        DataError::from(CacheError::Share { what, share, enough: None, memory, path })
     };
     if !column.is_listed() {
         return Err(too_many());

@@ -73,8 +73,8 @@ pub fn table_texts(
 pub fn table(path: &Path, options: &DataOptions) -> Result<TableView, DataError> {
     let files = join::files(path)?.unwrap_or_else(|| vec![path.into()]);
     if let Some(memory) = stream::wanted(&files, options) {
-        let (what, enough) = ("all values of the table".into(), memory.saturating_mul(4));
-        return Err(CacheError::Share { what, share: memory, enough, memory, path: path.into() }.into());
+        let what = "all values of the table".into();
+        return Err(CacheError::Share { what, share: memory, enough: None, memory, path: path.into() }.into());
     }
     let mut table = files::load(path, options, None)?;
     let mut roles = Roles::find(&table, true, options)?;

@@ -50,8 +50,8 @@ impl Input {
     /// The error of a record that does not fit into its share of memory.
     pub fn too_long(&self, limits: Limits) -> DataError {
         let (what, path) = ("a line, or what a quote encloses,", self.path.clone());
-        let (share, enough) = (limits.longest, limits.longest.saturating_mul(4));
-        CacheError::Share { what: what.into(), share, enough, memory: limits.all, path }.into()
+        let (share, memory) = (limits.longest, limits.all);
+        CacheError::Share { what: what.into(), share, enough: None, memory, path }.into()
     }
 
     /// Adds up to `n` bytes to `out`; fewer at the end of the file.

@@ -53,8 +53,14 @@ impl File {
             return Ok(());
         }
         let what = format!("the targets of {} rows, and their places in parts,", table.n_rows);
-        Err(CacheError::Share { what, share, enough, memory: self.limits.all, path: table.path.clone() }
-            .into())
+        Err(CacheError::Share {
+            what,
+            share,
+            enough: Some(enough),
+            memory: self.limits.all,
+            path: table.path.clone(),
+        }
+        .into())
     }
 
     /// Writes the rows of a table, or those that are kept.
